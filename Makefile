@@ -1,0 +1,57 @@
+# Trellis: `make help` says what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+SWIFT ?= swift
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PACKAGES := libsqlite3-dev sqlite3
+DEBUG := .build/debug/trellis
+RELEASE := .build/release/trellis
+TRELLIS := $(CURDIR)/$(DEBUG)
+LEADS ?= 1000000
+
+.PHONY: help deps build release run test lint format bench bench-quick crash clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+deps: # What the build needs beyond the Swift toolchain; installed where it is missing
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.2 or later is not on the PATH: see https://www.swift.org/install/linux/"; exit 1; }
+	@missing=""; for package in $(PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then echo "Installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $$missing; fi
+
+build: deps ## Build the program for development
+	@$(SWIFT) build --product trellis
+
+release: deps ## Build the program as it is shipped: .build/release/trellis, one file to copy
+	@$(SWIFT) build -c release --product trellis -Xswiftc -static-stdlib
+
+run: build ## Set up a sample CRM in sample/, run it until idle, and show what came of it
+	@rm -rf sample && $(TRELLIS) init sample >/dev/null && cd sample && \
+	$(TRELLIS) import leads.csv && $(TRELLIS) import activities.csv --into activities && \
+	$(TRELLIS) capture --email nora@gruene-halle.example --magnet planting-calendar first_name=Nora "company=Grüne Halle" interest=staffing consent_newsletter=yes && \
+	$(TRELLIS) work --until-idle && $(TRELLIS) report && \
+	echo && echo "Your sample CRM is in sample/. Try next:" && \
+	echo "  cd sample && $(TRELLIS) sql hot-leads --country DE" && \
+	echo "  cd sample && $(TRELLIS) trace nora@gruene-halle.example" && \
+	echo "  cd sample && $(TRELLIS) audiences export warm-not-yet-talking --platform google"
+
+test: deps ## Run every test
+	@$(SWIFT) build --build-tests --quiet && $(SWIFT) test --skip-build --parallel
+
+lint: ## Check the layout of the code
+	@$(SWIFT) format lint --strict --recursive --parallel Sources Plugins Tests Benchmarks Package.swift
+
+format: ## Lay the code out
+	@$(SWIFT) format --in-place --recursive --parallel Sources Plugins Tests Benchmarks Package.swift
+
+bench: deps ## Measure each job beside its limit (LEADS=1000000)
+	@$(SWIFT) build -c release --product trellis && $(SWIFT) build -c release --product trellis-bench && .build/release/trellis-bench --leads $(LEADS)
+
+bench-quick: ## The same with 100,000 leads
+	@$(MAKE) bench LEADS=100000
+
+crash: build ## Kill the program 200 times at random moments, and check that nothing is lost or done twice
+	@ROUNDS=$${ROUNDS:-200} Tests/CrashLab/crash-lab.sh $(TRELLIS)
+
+clean: ## Remove what was built
+	@rm -rf .build sample

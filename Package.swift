@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The dependency rule as code: kernel <- plugins <- program. A plugin depends on the kernel alone.
+let kernel: Target.Dependency = "TrellisKernel"
+let embedded: Target.PluginUsage = "EmbedText"
+
+/// A built-in Trellis plugin (not a SwiftPM plugin): its sources under Plugins/NAME, its tables under Migrations/NAME.
+@MainActor
+func builtIn(_ name: String) -> [Target] {
+    [
+        .target(name: name, dependencies: [kernel], path: "Plugins/\(name)", plugins: [embedded]),
+        .testTarget(name: "\(name)Tests", dependencies: [.target(name: name), "TrellisTesting"]),
+    ]
+}
+let builtIns = ["LeadMagnets", "DripSequencer", "AudienceExport", "Scoring", "Handoff"]
+let builtInTargets: [Target.Dependency] = builtIns.map { .target(name: $0) }
+
+let package = Package(
+    name: "trellis",
+    products: [
+        .library(name: "TrellisKernel", targets: ["TrellisKernel"]),
+        .library(name: "TrellisCommands", targets: ["TrellisCommands"]),
+        .library(name: "TrellisTesting", targets: ["TrellisTesting"]),
+        .executable(name: "trellis", targets: ["trellis"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        .target(name: "CTrellisSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "TrellisKernel",
+            dependencies: [
+                "CTrellisSQLite", "Yams",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            plugins: [embedded]),
+        .target(name: "TrellisTransports", dependencies: [kernel]),
+        .target(name: "TrellisTesting", dependencies: [kernel, .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "TrellisCommands",
+            dependencies: [
+                kernel, "TrellisTransports",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            plugins: [embedded]),
+        .executableTarget(name: "trellis", dependencies: ["TrellisCommands"] + builtInTargets),
+
+        .executableTarget(name: "text-embedder"),
+        .plugin(name: "EmbedText", capability: .buildTool(), dependencies: ["text-embedder"], path: "Sources/EmbedText"),
+
+        .testTarget(name: "TrellisKernelTests", dependencies: [kernel, "TrellisTesting"]),
+        .testTarget(name: "TrellisTransportsTests", dependencies: ["TrellisTransports", "TrellisTesting"]),
+        .testTarget(name: "TrellisCommandsTests", dependencies: ["TrellisCommands", "TrellisTesting"] + builtInTargets),
+        .testTarget(name: "JourneyTests", dependencies: ["TrellisTesting", "TrellisTransports"] + builtInTargets),
+        .testTarget(name: "TidyTests"),
+    ] + builtIns.flatMap(builtIn)
+)
+
+// One loop of settings for all targets of Swift source.
+for target in package.targets where ![.plugin, .system].contains(target.type) && target.name != "CTrellisSQLite" {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,74 @@
+import Foundation
+import TrellisKernel
+
+/// Brings the leads of a batch into a sequence, and lets those go for whom it is over.
+struct Journey {
+    let sequence: RunningSequence
+    let tx: Transaction
+
+    /// Events after which there is nobody to nurture.
+    static let lostKinds = ["lead.deleted", "lead.erased", "lead.merged"]
+
+    /// A lead enters at its first fitting event of the batch, when the rule of re-entry lets it.
+    func enrol(_ kinds: Set<String>) throws {
+        let entry = sequence.settings.enter
+        if kinds.contains(entry.on.value) {
+            let condition = entry.condition.map { "(\($0.value)\n)" } ?? "true"
+            try enrol(from: "SELECT event_id, event_lead_id FROM \(tx.relation(of: entry.on.value)) WHERE \(condition)")
+        }
+        if kinds.contains("lead.recycled") {
+            try enrol(from: """
+                SELECT id AS event_id, lead_id AS event_lead_id FROM batch
+                WHERE kind = 'lead.recycled' AND json_extract(body, '$.into') = \(sequence.name.sqlLiteral)
+                """)
+        }
+    }
+
+    private func enrol(from events: String) throws {
+        let mayEnter: String
+        var arguments: StatementArguments = ["sequence": sequence.name, "now": tx.stamp]
+        switch sequence.settings.reentry {
+        case .never: mayEnter = "last_cycle IS NULL"
+        case .eachTime: mayEnter = "last_cycle IS NULL OR NOT is_active"
+        case .after(let span):
+            mayEnter = "last_cycle IS NULL OR (NOT is_active AND last_entered <= :before)"
+            arguments += ["before": Timestamp.text(tx.now - Double(span.seconds))]
+        }
+        // A lead that was never here, which is the usual case, costs one look-up.
+        try tx.db.cachedStatement(sql: """
+            INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at)
+            SELECT entering_lead, :sequence, coalesce(last_cycle, 0) + 1, 0, :now, entering_event, :now
+            FROM (
+                SELECT entering_lead, entering_event, max(past.cycle) AS last_cycle, coalesce(max(past.state = 'active'), 0) AS is_active,
+                       max(past.entered_at) AS last_entered
+                FROM (SELECT event_lead_id AS entering_lead, min(event_id) AS entering_event FROM (\(events)) GROUP BY event_lead_id) AS entering
+                LEFT JOIN drip_enrolments AS past ON past.lead_id = entering_lead AND past.sequence = :sequence
+                GROUP BY entering_lead)
+            WHERE \(mayEnter)
+            """).execute(arguments: arguments)
+    }
+
+    /// The goal first: an event that is both ends the sequence as a success.
+    func end(_ kinds: Set<String>) throws {
+        if let goal = sequence.settings.goal, kinds.contains(goal.value) { try end(after: goal.value, as: "goal") }
+        for kind in sequence.settings.exit where kinds.contains(kind.value) { try end(after: kind.value, as: "exited") }
+    }
+
+    /// Only events after the one that brought the lead in count.
+    private func end(after kind: String, as state: String) throws {
+        try tx.db.cachedStatement(sql: """
+            UPDATE drip_enrolments SET state = :state, reason = :kind, due_at = NULL, ended_at = :now
+            WHERE state = 'active' AND sequence = :sequence
+              AND lead_id IN (SELECT lead_id FROM batch WHERE kind = :kind)
+              AND event_id < (SELECT max(id) FROM batch WHERE kind = :kind AND batch.lead_id = drip_enrolments.lead_id)
+            """).execute(arguments: ["state": state, "kind": kind, "now": tx.stamp, "sequence": sequence.name])
+    }
+
+    static func endForLostLeads(_ tx: Transaction) throws {
+        let kinds = lostKinds.map(\.sqlLiteral).joined(separator: ", ")
+        try tx.db.cachedStatement(sql: """
+            UPDATE drip_enrolments SET state = 'exited', reason = 'the lead is gone', due_at = NULL, ended_at = :now
+            WHERE state = 'active' AND lead_id IN (SELECT lead_id FROM batch WHERE kind IN (\(kinds)))
+            """).execute(arguments: ["now": tx.stamp])
+    }
+}

@@ -1,0 +1,12 @@
+#ifndef C_TRELLIS_SQLITE_H
+#define C_TRELLIS_SQLITE_H
+
+#include <sqlite3.h>
+
+// sqlite3_db_config is variadic, which Swift cannot call.
+int trellis_harden(sqlite3 *database);
+
+// SQLITE_TRANSIENT is a cast of -1 to a function pointer, which Swift cannot see.
+int trellis_bind_text(sqlite3_stmt *statement, int index, const char *bytes, int count);
+
+#endif

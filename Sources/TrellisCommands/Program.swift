@@ -1,0 +1,138 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+import TrellisKernel
+
+/// The program: all commands, for a list of plugins. An embedder's own binary is one line:
+/// ```swift
+/// await TrellisProgram.run(plugins: [Scoring.self, MyPlugin.self])
+/// ```
+public enum TrellisProgram {
+    private static let types = Mutex<[any Plugin.Type]>([])
+
+    /// The plugins of this program.
+    static var plugins: [any Plugin.Type] { types.withLock { $0 } }
+
+    /// Runs the command line and ends the process with its exit code (after sysexits(3)).
+    public static func run(plugins: [any Plugin.Type], arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
+        types.withLock { $0 = plugins }
+        do {
+            if let call = try PluginCommandLine(arguments, plugins: plugins) {
+                try call.run()
+            } else {
+                var command = try RootCommand.parseAsRoot(arguments)
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    try command.run()
+                }
+            }
+            fflush(nil)
+            exit(0)
+        } catch {
+            fflush(nil)
+            end(with: error)
+        }
+    }
+
+    /// Says what went wrong in one sentence, and ends with the code that fits.
+    private static func end(with error: any Error) -> Never {
+        switch error {
+        case let problems as ConfigProblems:
+            complain("\(problems)\n\(problems.problems.count) problem\(problems.problems.count == 1 ? "" : "s") in the configuration. Nothing was changed.")
+            exit(78)
+        case let error as KernelError:
+            complain("\(error)")
+            exit(error.exitCode)
+        case is FieldProblem, is Veto, is CSVProblem, is MailTemplateProblem:
+            complain("\(error)")
+            exit(65)
+        case let failure as DatabaseError:
+            complain("SQLite: \(failure.message ?? "error \(failure.resultCode.rawValue)")")
+            exit(failure.resultCode == .SQLITE_CONSTRAINT ? 65 : 74)
+        case let quiet as QuietExit:
+            exit(quiet.code)
+        default:
+            RootCommand.exit(withError: error)
+        }
+    }
+
+    static func complain(_ sentence: String) {
+        let style = TextStyle(isColoured: Terminal.attached(to: STDERR_FILENO).allowsColour)
+        FileHandle.standardError.write(Data("\(style.red("trellis:")) \(sentence)\n".utf8))
+    }
+
+    static func note(_ sentence: String) {
+        FileHandle.standardError.write(Data("\(sentence)\n".utf8))
+    }
+}
+
+/// Ends with a code after everything was said already.
+struct QuietExit: Error {
+    let code: Int32
+}
+
+struct RootCommand: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "trellis", abstract: "A CRM in one SQLite file, configured in YAML and queried in SQL.",
+            discussion: "PLUGIN COMMANDS:\n" + PluginCommandLine.overview(TrellisProgram.plugins)
+                + "\n\nExit codes: 0 done, 64 usage, 65 data, 66 no input, 73 cannot create, 74 I/O, 75 try later, 77 permission, 78 config.",
+            version: TrellisProgram.version,
+            subcommands: [
+                InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self, WorkCommand.self,
+                ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self, EventsCommand.self,
+                OutboxCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self, TrashCommand.self, DoctorCommand.self,
+                BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
+            ])
+    }
+}
+
+extension TrellisProgram {
+    static let version = "0.1.0"
+}
+
+/// What every command takes.
+struct GlobalOptions: ParsableArguments {
+    @Option(help: "The configuration.")
+    var config = "config.yaml"
+
+    @Option(help: "The SQLite file, in place of the one the configuration names.")
+    var database: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// Reads and checks the configuration, and opens the file.
+    ///
+    /// - Parameter checks: whether the SQL and the mails of the config are checked too; every command that runs hooks does.
+    func open(checks: Bool = true) throws -> Kernel {
+        let loaded = try load()
+        if checks { try loaded.check(plugins: TrellisProgram.plugins) }
+        for warning in loaded.warnings { TrellisProgram.note("warning: \(warning)") }
+        return try Kernel(config: loaded, plugins: TrellisProgram.plugins)
+    }
+
+    func load() throws -> Config {
+        var loaded = try Config.load(file: config, plugins: TrellisProgram.plugins)
+        if let database { loaded.site.database = database.hasPrefix("/") ? database : FileManager.default.currentDirectoryPath + "/" + database }
+        return loaded
+    }
+
+    /// The path of the database, without reading more of the config than that.
+    func databasePath() throws -> String {
+        if let database { return database }
+        return try Config.databasePath(ofFile: config)
+    }
+
+    var format: TableFormat { json ? .json : .table }
+}
+
+extension Table {
+    /// Prints the table for people on a terminal and plainly into a pipe.
+    func show(_ format: TableFormat = .table) {
+        let terminal = Terminal.attached(to: STDOUT_FILENO)
+        let text = format.rendered(self, width: terminal.width, colour: terminal.allowsColour)
+        print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+    }
+}

@@ -1,0 +1,155 @@
+/// A lead as proposed by a form, a row of an import or a command: the first thing filters see. What a draft leaves out
+/// stays as it is in a lead that is known already.
+public struct LeadDraft: Draft {
+    let layout: LeadLayout
+    var values: [DatabaseValue]
+    /// Purposes the person agreed to or refused just now: `newsletter: true`.
+    public var consents: [String: Bool] = [:]
+    /// The sentences they agreed to, by purpose.
+    public var consentTexts: [String: String] = [:]
+    /// Where the person came from this time.
+    public var touch: Touch?
+    /// The form or magnet that was filled in; nil for an import or a command without one.
+    public var form: String?
+
+    init(_ layout: LeadLayout) {
+        self.layout = layout
+        values = [DatabaseValue](repeating: .null, count: layout.columns.count)
+    }
+
+    /// The value of a column of `leads`, the site's own among them. Unknown names read as NULL and take nothing.
+    public subscript(_ column: String) -> DatabaseValue {
+        get { layout.index(of: column).map { values[$0] } ?? .null }
+        set { if let index = layout.index(of: column) { values[index] = newValue } }
+    }
+
+    /// The columns that have a value.
+    public var givenColumns: [String] {
+        zip(layout.columns, values).compactMap { $1.isNull ? nil : $0.name }
+    }
+
+    public var email: String? {
+        get { String.fromDatabaseValue(values[layout.email]) }
+        set { values[layout.email] = newValue.databaseValue }
+    }
+
+    /// One attributed visit or submission.
+    public struct Touch: Sendable, Hashable {
+        public var kind: String
+        public var channel: String?
+        public var source: String?
+        public var medium: String?
+        public var campaign: String?
+
+        public init(kind: String, channel: String? = nil, source: String? = nil, medium: String? = nil, campaign: String? = nil) {
+            self.kind = kind
+            self.channel = channel
+            self.source = source
+            self.medium = medium
+            self.campaign = campaign
+        }
+    }
+}
+
+/// Why a proposed value cannot be kept. The value itself is not repeated.
+public struct FieldProblem: Error, Sendable, Hashable, CustomStringConvertible {
+    public let field: String
+    public let message: String
+
+    public var description: String { "\(field): \(message)" }
+}
+
+extension LeadDraft {
+    /// Reads the text of a form field, a CSV cell or a command into a column. Empty text is no value.
+    ///
+    /// - Throws: ``FieldProblem`` saying what was expected.
+    mutating func set(_ index: Int, text: String) throws {
+        let column = layout.columns[index]
+        let trimmed = text.trimmed
+        guard !trimmed.isEmpty else { return }
+        switch column.kind {
+        case .email:
+            do {
+                values[index] = try EmailAddress(trimmed).address.databaseValue
+            } catch {
+                throw FieldProblem(field: column.name, message: "\(error)")
+            }
+        case .phone: values[index] = String(trimmed).databaseValue  // E.164 once the country is known: see normalise.
+        case .country:
+            guard let code = CountryCode(trimmed) else {
+                throw FieldProblem(field: column.name, message: "expected a country such as DE or Germany")
+            }
+            values[index] = code.alpha2.databaseValue
+        case .stage:
+            guard layout.stages.contains(trimmed) else {
+                throw FieldProblem(field: column.name, message: "expected a stage of the config\(NearMiss.hint(trimmed, among: layout.stages))")
+            }
+            values[index] = trimmed.databaseValue
+        case .field(let kind):
+            guard column.oneOf.isEmpty || column.oneOf.contains(trimmed) else {
+                throw FieldProblem(field: column.name, message: "expected one of \(column.oneOf.sorted().joined(separator: ", "))")
+            }
+            values[index] = try FieldValue.read(trimmed, as: kind, field: column.name)
+        }
+    }
+
+    /// Brings what depends on another column into its form: a phone number needs the country. Then says whether the lead can be known.
+    mutating func normalise() throws {
+        if case .string(let phone) = values[layout.phone].storage {
+            let country = String.fromDatabaseValue(values[layout.country]).flatMap(CountryCode.init) ?? layout.defaultCountry
+            guard let number = PhoneNumber(phone, country: country) else {
+                throw FieldProblem(
+                    field: "phone", message: country == nil
+                        ? "a number without + needs a country; give one, or set leads.default_country" : "not a telephone number")
+            }
+            values[layout.phone] = number.e164.databaseValue
+        }
+        if values[layout.email].isNull, values[layout.phone].isNull, values[layout.externalID].isNull {
+            throw FieldProblem(field: "email", message: "a lead needs an email, a phone or an external_id")
+        }
+    }
+}
+
+/// Reads the text of a value by the kind of its column.
+enum FieldValue {
+    static func read(_ text: String, as kind: CustomField.Kind, field: String) throws -> DatabaseValue {
+        switch kind {
+        case .text:
+            guard !text.utf8.contains(0) else { throw FieldProblem(field: field, message: "contains a NUL character") }
+            return text.databaseValue
+        case .integer:
+            guard let value = Int64(text) ?? Double(text).flatMap({ Int64(exactly: $0) }) else {
+                throw FieldProblem(field: field, message: "expected a whole number")
+            }
+            return value.databaseValue
+        case .real:
+            guard let value = Double(text), value.isFinite else { throw FieldProblem(field: field, message: "expected a number") }
+            return value.databaseValue
+        case .boolean:
+            guard let value = FieldValue.flag(text) else { throw FieldProblem(field: field, message: "expected yes or no") }
+            return (value ? 1 : 0).databaseValue
+        case .date:
+            guard let date = Timestamp.date(text) else { throw FieldProblem(field: field, message: "expected a day such as 2026-01-31") }
+            return String(Timestamp.text(date).prefix(10)).databaseValue
+        case .time:
+            guard let date = Timestamp.date(text) else { throw FieldProblem(field: field, message: "expected a time such as 2026-01-31 14:00") }
+            return Timestamp.text(date).databaseValue
+        }
+    }
+
+    static func flag(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "yes", "true", "1", "on", "y": true
+        case "no", "false", "0", "off", "n": false
+        default: nil
+        }
+    }
+}
+
+extension String {
+    /// Without white space at both ends; the same string where there is none.
+    var trimmed: String {
+        guard let first = utf8.first, let last = utf8.last, first <= 32 || last <= 32 || first >= 0x80 || last >= 0x80 else { return self }
+        return String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    }
+}

@@ -1,0 +1,155 @@
+/// Writes the triggers that log every change of a lead, contact, account or opportunity, whoever makes it.
+///
+/// They are made of built-in functions only, so that they fire in any SQLite client, and of the columns the tables really
+/// have, so that a field of the config is logged like any other column. Cause, origin and time come from the row of
+/// `kernel_context`, which is empty unless the kernel itself is writing.
+enum ChangeTriggers {
+    /// Columns whose change alone is no event.
+    private static let silent: Set<String> = ["id", "created_at", "updated_at"]
+
+    /// Makes the triggers what they should be, and nothing if they are. Returns whether anything was changed.
+    @discardableResult
+    static func install(_ db: Database) throws -> Bool {
+        var changed = false
+        for (name, sql) in try expected(db) {
+            let present = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", arguments: [name])
+            if present == sql { continue }
+            try db.execute(sql: "DROP TRIGGER IF EXISTS \(name)")
+            try db.execute(sql: sql)
+            changed = true
+        }
+        return changed
+    }
+
+    /// The names of triggers that are missing or were altered.
+    static func vandalised(_ db: Database) throws -> [String] {
+        try expected(db).filter { name, sql in
+            try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", arguments: [name]) != sql
+        }.map(\.name)
+    }
+
+    static func expected(_ db: Database) throws -> [(name: String, sql: String)] {
+        try LoggedTable.allCases.flatMap { table in
+            let columns = try table.columns(db).map(\.name)
+            return [
+                ("\(table.rawValue)_log_insert", insertTrigger(table)),
+                ("\(table.rawValue)_log_update", updateTrigger(table, columns)),
+                ("\(table.rawValue)_log_delete", deleteTrigger(table, columns)),
+            ]
+        } + stageTriggers
+    }
+
+    private static let now = "coalesce(c.now, strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+
+    /// Appends one event. A change inside a batch is caused by the last event of that lead in the batch; any other by
+    /// the event the kernel says is being handled.
+    private static func log(_ kind: String, lead: String, row: String, body: String, where condition: String = "true") -> String {
+        """
+            INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+            SELECT \(kind), \(lead), coalesce(e.id, c.cause_id), coalesce(e.depth + 1, c.depth), coalesce(c.origin, 'sql'),
+                   \(now), \(body)
+            FROM kernel_context AS c
+            LEFT JOIN events AS e ON e.id = (
+                SELECT max(id) FROM events
+                WHERE lead_id = \(row) AND id > c.batch_after AND id <= c.batch_through AND instr(c.batch_kinds, '|' || kind || '|'))
+            WHERE \(condition);
+        """
+    }
+
+    private static func lead(_ table: LoggedTable, _ version: String) -> String {
+        switch table {
+        case .leads: "\(version).id"
+        case .opportunities: "\(version).lead_id"
+        case .contacts, .accounts: "NULL"
+        }
+    }
+
+    private static func identity(_ table: LoggedTable, _ version: String) -> String {
+        table == .leads ? "" : "'\(table.noun)_id', \(version).id, "
+    }
+
+    private static func insertTrigger(_ table: LoggedTable) -> String {
+        let body =
+            switch table {
+            case .leads: "json_object('stage', NEW.stage)"
+            case .opportunities: "json_object('opportunity_id', NEW.id, 'stage', NEW.stage)"
+            case .contacts, .accounts: "json_object('\(table.noun)_id', NEW.id)"
+            }
+        let kind = "CASE WHEN c.mode = 'restoring' THEN '\(table.noun).restored' ELSE '\(table.noun).created' END"
+        let lead = lead(table, "NEW")
+        return """
+            CREATE TRIGGER \(table.rawValue)_log_insert AFTER INSERT ON \(table.rawValue)
+            BEGIN
+            \(log(kind, lead: lead, row: lead, body: body))
+            END
+            """
+    }
+
+    private static func updateTrigger(_ table: LoggedTable, _ columns: [String]) -> String {
+        let hasStage = table == .leads || table == .opportunities
+        let logged = columns.filter { !silent.contains($0) && !(hasStage && $0 == "stage") }
+        let changed = logged.map { "NEW.\"\($0)\" IS NOT OLD.\"\($0)\"" }.joined(separator: " OR ")
+        let names = logged.map { "CASE WHEN NEW.\"\($0)\" IS NOT OLD.\"\($0)\" THEN ',\"\($0)\"' ELSE '' END" }.joined(separator: " || ")
+        let lead = lead(table, "NEW")
+        let stage = log(
+            "'\(table.noun).stage_changed'", lead: lead, row: lead,
+            body: "json_object(\(identity(table, "NEW"))'from', OLD.stage, 'to', NEW.stage)", where: "NEW.stage IS NOT OLD.stage")
+        return """
+            CREATE TRIGGER \(table.rawValue)_log_update AFTER UPDATE ON \(table.rawValue)
+            WHEN \(changed)\(hasStage ? " OR NEW.stage IS NOT OLD.stage" : "")
+            BEGIN
+            \(log("'\(table.noun).updated'", lead: lead, row: lead,
+                body: "json_object(\(identity(table, "NEW"))'columns', json('[' || substr(\(names), 2) || ']'))", where: changed))
+            \(hasStage ? stage + "\n" : "")    UPDATE \(table.rawValue) SET updated_at = coalesce((SELECT now FROM kernel_context), strftime('%Y-%m-%d %H:%M:%f', 'now'))
+                WHERE id = NEW.id AND NEW.updated_at IS OLD.updated_at;
+            END
+            """
+    }
+
+    private static func deleteTrigger(_ table: LoggedTable, _ columns: [String]) -> String {
+        // A function of SQLite takes at most 127 arguments, so that a wide row is patched together.
+        let chunks = stride(from: 0, to: columns.count, by: 50).map { start in
+            let pairs = columns[start..<min(start + 50, columns.count)].map { "'\($0)', OLD.\"\($0)\"" }
+            return "json_object(\(pairs.joined(separator: ", ")))"
+        }
+        let row = chunks.dropFirst().reduce(chunks[0]) { "json_patch(\($0), \($1))" }
+        return """
+            CREATE TRIGGER \(table.rawValue)_log_delete AFTER DELETE ON \(table.rawValue)
+            BEGIN
+                INSERT INTO trash (table_name, row_id, row, origin, deleted_at)
+                SELECT '\(table.rawValue)', OLD.id, \(row), coalesce(c.origin, 'sql'), \(now)
+                FROM kernel_context AS c WHERE c.mode IS NOT 'erasing';
+            \(log("'\(table.noun).deleted'", lead: lead(table, "OLD"), row: lead(table, "OLD"),
+                body: table == .leads ? "'{}'" : "json_object('\(table.noun)_id', OLD.id)", where: "c.mode IS NOT 'erasing'"))
+            END
+            """
+    }
+
+    /// A lead moves forward only, unless it is or becomes recycled or disqualified, and only through stages that exist.
+    private static let stageTriggers: [(name: String, sql: String)] = [
+        (
+            "leads_stage_known_on_insert",
+            """
+            CREATE TRIGGER leads_stage_known_on_insert BEFORE INSERT ON leads
+            WHEN NOT EXISTS (SELECT 1 FROM stages WHERE name = NEW.stage)
+            BEGIN
+                SELECT RAISE(ABORT, 'no such stage: see the table stages');
+            END
+            """
+        ),
+        (
+            "leads_stage_forward_only",
+            """
+            CREATE TRIGGER leads_stage_forward_only BEFORE UPDATE OF stage ON leads WHEN NEW.stage IS NOT OLD.stage
+            BEGIN
+                SELECT RAISE(ABORT, 'no such stage: see the table stages')
+                WHERE NOT EXISTS (SELECT 1 FROM stages WHERE name = NEW.stage);
+                SELECT RAISE(ABORT, 'a lead moves forward only: set the stage to recycled or disqualified first')
+                FROM stages AS was, stages AS becomes
+                WHERE was.name = OLD.stage AND becomes.name = NEW.stage
+                  AND NOT was.is_side AND NOT becomes.is_side AND becomes.position < was.position;
+            END
+            """
+        ),
+    ]
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// A fact. It is stored in the log for ever, so its kind and its fields never change. It holds ids, stages and numbers:
+/// never names, addresses or free text, so that a person can be erased and the log stays whole.
+public protocol Event: Codable, Sendable {
+    /// `lead.created`: a noun, a dot, a past participle.
+    static var kind: String { get }
+}
+
+/// The fields of a kind of event, so that the config's SQL can name them and an activity can be checked.
+public struct EventDeclaration: Sendable {
+    public let kind: String
+    public let fields: [Named<CustomField.Kind>]
+    /// Whether `trellis record` and an import of activities may add it: true for the site's own activities.
+    public let isActivity: Bool
+
+    public init(_ kind: String, _ fields: KeyValuePairs<String, CustomField.Kind> = [:], isActivity: Bool = false) {
+        self.kind = kind
+        self.fields = fields.map { Named($0.key, $0.value) }
+        self.isActivity = isActivity
+    }
+
+    init(activity kind: String, fields: [Named<CustomField>]) {
+        self.kind = kind
+        self.fields = fields.map { Named($0.name, $0.value.kind, at: $0.place) }
+        isActivity = true
+    }
+}
+
+/// An event as it stands in the log.
+public struct Recorded<E: Sendable>: Sendable {
+    public let id: Int64
+    public let leadID: Int64?
+    public let causeID: Int64?
+    /// How long the chain of causes is.
+    public let depth: Int
+    public let at: Date
+    public let event: E
+}
+
+/// A batch of events: typed, and a relation. Inside the handler the temp view `batch` holds its rows
+/// (`id, kind, lead_id, cause_id, depth, origin, at, body`), so that a plugin does its work in one
+/// `INSERT … SELECT … FROM batch`.
+public struct Batch {
+    /// How many events it holds; at least one.
+    public let count: Int
+    let db: Database
+
+    /// The events of one kind, decoded now. Throws where a body does not fit the type: the kind's fields were changed.
+    public func events<E: Event>(_: E.Type) throws -> [Recorded<E>] {
+        let decoder = JSONDecoder()
+        return try Row.fetchAll(db.cachedStatement(sql: """
+            SELECT id, lead_id, cause_id, depth, at, body FROM batch WHERE kind = ? ORDER BY id
+            """), arguments: [E.kind]
+        ).map { row in
+            let body: String = row[5]
+            return Recorded(
+                id: row[0], leadID: row[1], causeID: row[2], depth: row[3], at: Timestamp.date(row[4] as String) ?? .distantPast,
+                event: try decoder.decode(E.self, from: Data(body.utf8)))
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import CTrellisSQLite
+import Foundation
+
+/// Gives each subscriber its next events, batch by batch, in the order of the log.
+///
+/// A batch is one transaction: its effects, the events it emits, the messages it sends and the cursor commit together or
+/// not at all. A batch that fails is tried again with half as many events until the one that fails stands alone; that
+/// one is set aside, to be tried again later, and the rest go on. So the size of a batch finds the bad event, and the
+/// size that keeps a write short, by the same halving and doubling.
+public final class EventPump {
+    private let kernel: Kernel
+    /// How many events a subscriber gets next: doubled after a short batch, halved after a long or a failed one.
+    private var sizes: [HookID: Int] = [:]
+    /// Until a subscriber has passed this event, the process crashed before it: batches are marked before they run.
+    private let carefulThrough: Int64
+    private let budget: Duration
+    /// Events marked by this process: their marks are no sign of a crash.
+    var markedHere: Set<Int64> = []
+
+    /// A write transaction aims at this, so that a form is answered while an import is being pumped.
+    static let batchAim = Duration.milliseconds(50)
+    /// A handler that takes longer is interrupted, and counts as failed.
+    public static let handlerBudget = Duration.seconds(5)
+    static let firstBatch = 500
+    /// While the last stop was a crash: small enough to run its events one by one, should it crash again.
+    static let carefulBatch = 64
+    /// How far one batch looks for events of its kinds, so that a subscriber to rare kinds does not hold the writer.
+    static let scanMax: Int64 = 100_000
+
+    /// - Parameter isAfterCrash: whether the last worker died; then a batch is marked before it runs.
+    public init(_ kernel: Kernel, isAfterCrash: Bool = false, handlerBudget: Duration = EventPump.handlerBudget) throws {
+        self.kernel = kernel
+        budget = handlerBudget
+        carefulThrough = isAfterCrash ? try kernel.read { try EventPump.lastEventID($0) } : 0
+    }
+
+    /// Runs until no subscriber has an event to handle now and no appointment is due. Returns how many events were handled.
+    ///
+    /// - Parameter progress: called after each round with the events handled so far; false stops.
+    @discardableResult
+    public func runUntilIdle(progress: (Int) -> Bool = { _ in true }) throws -> Int {
+        var handled = 0
+        while let count = try round() {
+            handled += count
+            guard progress(handled) else { break }
+        }
+        return handled
+    }
+
+    /// One batch for every subscriber that is behind; nil when there was nothing to do at all.
+    func round() throws -> Int? {
+        let moved = try ScheduledEvents.moveDue(kernel)
+        var handled = 0
+        var didWork = moved > 0
+        for (subscription, state) in try behind() {
+            didWork = true
+            handled += try advance(subscription, state)
+        }
+        let retried = try retryParked()
+        return didWork || retried > 0 ? handled + retried : nil
+    }
+
+    static func lastEventID(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM events") ?? 0
+    }
+
+    // MARK: - Batches
+
+    private func behind() throws -> [(HookTable.Subscription, SubscriberState)] {
+        try kernel.read { db in
+            let last = try EventPump.lastEventID(db)
+            let states = try SubscriberState.all(db)
+            return kernel.hooks.subscriptions.compactMap { subscription in
+                guard let state = states[subscription.id.description], state.lastEventID < last else { return nil }
+                return (subscription, state)
+            }
+        }
+    }
+
+    private func advance(_ subscription: HookTable.Subscription, _ state: SubscriberState) throws -> Int {
+        if state.runningThrough != nil || state.lastEventID < carefulThrough {
+            return try CarefulStep(kernel: kernel, pump: self, subscription: subscription).run(state)
+        }
+        return try attempt(subscription, limit: sizes[subscription.id] ?? EventPump.firstBatch)
+    }
+
+    /// One batch of at most `limit` events. On failure it is halved at the next round; alone, the event is set aside.
+    func attempt(_ subscription: HookTable.Subscription, limit: Int) throws -> Int {
+        let id = subscription.id
+        let begin = ContinuousClock.now
+        var taken = BatchWindow.empty
+        do {
+            taken = try kernel.write(origin: id.origin) { tx in
+                let state = try SubscriberState.load(id, tx.db)
+                let window = try fill(subscription, after: state.lastEventID, limit: min(limit, subscription.subscribe.batchLimit), tx)
+                taken = window
+                if window.count > 0 { try deliver(window, to: subscription, tx) }
+                try SubscriberState.pass(id, through: window.through, tx.db)
+                return window
+            }
+        } catch let error where !EventPump.isAboutTheFile(error) {
+            kernel.hooks.trace?.note(id, "failed on \(taken.count) events: \(error)")
+            if taken.count <= 1 {
+                try ParkedEvents.setAside(taken.through, of: id, because: error, kernel)
+                return 0
+            }
+            sizes[id] = max(1, taken.count / 2)
+            return 0
+        }
+        adapt(id, to: ContinuousClock.now - begin, taken.count, limit: limit, most: subscription.subscribe.batchLimit)
+        if taken.count > 0 { kernel.hooks.trace?.note(id, "handled \(taken.count) events") }
+        return taken.count
+    }
+
+    private func adapt(_ id: HookID, to elapsed: Duration, _ count: Int, limit: Int, most: Int) {
+        if elapsed > EventPump.batchAim {
+            sizes[id] = max(50, limit / 2)
+        } else if count == limit, elapsed < EventPump.batchAim / 2 {
+            sizes[id] = min(most, limit * 2)
+        }
+    }
+
+    // MARK: - One batch
+
+    /// The events after a cursor that a subscriber wants, put into the relation `batch`.
+    func fill(_ subscription: HookTable.Subscription, after: Int64, limit: Int, _ tx: Transaction) throws -> BatchWindow {
+        // The kernel's own subscribers go first, so that a plugin sees a lead with its account.
+        let ahead = subscription.id.plugin == "kernel"
+            ? try EventPump.lastEventID(tx.db)
+            : try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'"))
+                ?? EventPump.lastEventID(tx.db)
+        let horizon = min(ahead, after + EventPump.scanMax)
+        guard horizon > after else { return BatchWindow(after: after, through: after, count: 0) }
+        let kinds = subscription.subscribe.kindList
+        try BatchWindow.fill(tx.db, after: after, through: horizon, kinds: kinds, limit: limit)
+        let count = tx.db.changesCount
+        let through = count < limit ? horizon : try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT max(id) FROM batch")) ?? horizon
+        try KernelContext.enterBatch(tx.db, after: after, through: through, kinds: kinds ?? "")
+        return BatchWindow(after: after, through: through, count: count)
+    }
+
+    func deliver(_ window: BatchWindow, to subscription: HookTable.Subscription, _ tx: Transaction) throws {
+        try TimeBudget(budget).run(on: tx.db) {
+            try subscription.subscribe.handle(Batch(count: window.count, db: tx.db), tx)
+        }
+    }
+
+    /// A full disk, a locked or a damaged file is nobody's event: it stops the pump, and no event is blamed.
+    static func isAboutTheFile(_ error: any Error) -> Bool {
+        if error is KernelError { return true }
+        return (error as? DatabaseError).map { KernelError.from($0, path: "") != nil } ?? false
+    }
+
+    private func retryParked() throws -> Int {
+        var retried = 0
+        for (subscription, eventID) in try ParkedEvents.due(kernel) {
+            retried += 1
+            do {
+                try kernel.write(origin: subscription.id.origin) { tx in
+                    try BatchWindow.fill(tx.db, after: eventID - 1, through: eventID, kinds: nil, limit: 1)
+                    try KernelContext.enterBatch(tx.db, after: eventID - 1, through: eventID, kinds: subscription.subscribe.kindList ?? "")
+                    try deliver(BatchWindow(after: eventID - 1, through: eventID, count: 1), to: subscription, tx)
+                    try ParkedEvents.forget(eventID, of: subscription.id, tx.db)
+                }
+            } catch let error where !EventPump.isAboutTheFile(error) {
+                try ParkedEvents.setAside(eventID, of: subscription.id, because: error, kernel, passing: false)
+            }
+        }
+        return retried
+    }
+}
+
+/// The events between two ids that a subscriber is given.
+struct BatchWindow {
+    let after: Int64
+    let through: Int64
+    let count: Int
+
+    static let empty = BatchWindow(after: 0, through: 0, count: 0)
+
+    /// Puts events into the relation `batch`, in place of those before. `NOT INDEXED` walks the log in its own order.
+    static func fill(_ db: Database, after: Int64, through: Int64, kinds: String?, limit: Int) throws {
+        try db.cachedStatement(sql: "DELETE FROM temp.batch_events").execute()
+        try db.cachedStatement(sql: """
+            INSERT INTO temp.batch_events
+            SELECT id, kind, lead_id, cause_id, depth, origin, at, body FROM main.events NOT INDEXED
+            WHERE id > :after AND id <= :through AND (:kinds IS NULL OR instr(:kinds, '|' || kind || '|'))
+            ORDER BY id LIMIT :limit
+            """).execute(arguments: ["after": after, "through": through, "kinds": kinds, "limit": limit])
+    }
+}
+
+extension Subscribe {
+    /// `|lead.created|lead.updated|`: how SQL asks whether a kind is among them. Nil means all.
+    var kindList: String? {
+        kinds.map { "|" + $0.joined(separator: "|") + "|" }
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Logging
+
+/// Events a subscriber could not handle. They are tried again after 1 s, 16 s, 81 s and 256 s, and then rest until a person
+/// says `trellis events retry`. Later events of the subscriber do not wait for them.
+enum ParkedEvents {
+    /// Tries before an event rests for good; the fifth would come ten minutes after the first.
+    static let attemptsMax = 5
+    static let retriesAtOnce = 100
+
+    static func wait(after attempts: Int) -> TimeInterval {
+        Double(attempts * attempts * attempts * attempts)
+    }
+
+    /// Notes the failure, and lets the subscriber pass the event.
+    static func setAside(_ eventID: Int64, of id: HookID, because error: any Error, _ kernel: Kernel, passing: Bool = true) throws {
+        let loop = try loopChain(error, eventID, kernel)
+        try kernel.write(origin: "kernel") { tx in
+            let before = try Int.fetchOne(
+                tx.db, sql: "SELECT attempts FROM parked_events WHERE subscriber = ? AND event_id = ?", arguments: [id.description, eventID]) ?? 0
+            let isFinal = loop != nil || before + 1 >= attemptsMax
+            let retryAt = isFinal ? nil : Timestamp.text(tx.now + wait(after: before + 1))
+            try note(eventID, of: id, attempts: before + 1, retryAt: retryAt, error: loop ?? sentence(error), tx)
+            if passing { try SubscriberState.pass(id, through: eventID, tx.db) }
+        }
+        kernel.logger.warning("\(id) could not handle event \(eventID): \(loop ?? sentence(error))")
+    }
+
+    /// Lets the subscriber pass an event that was not run at all.
+    static func park(_ eventID: Int64, of id: HookID, because reason: String, _ kernel: Kernel) throws {
+        try kernel.write(origin: "kernel") { tx in
+            try note(eventID, of: id, attempts: 3, retryAt: nil, error: reason, tx)
+            try SubscriberState.pass(id, through: eventID, tx.db)
+        }
+        kernel.logger.error("\(id): event \(eventID) is parked: \(reason)")
+    }
+
+    static func forget(_ eventID: Int64, of id: HookID, _ db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM parked_events WHERE subscriber = ? AND event_id = ?").execute(arguments: [id.description, eventID])
+    }
+
+    static func due(_ kernel: Kernel) throws -> [(HookTable.Subscription, Int64)] {
+        try kernel.read { db in
+            let rows = try Row.fetchAll(db.cachedStatement(sql: """
+                SELECT subscriber, event_id FROM parked_events WHERE retry_at <= ? ORDER BY event_id LIMIT \(retriesAtOnce)
+                """), arguments: [Timestamp.text(kernel.clock.now())])
+            return rows.compactMap { row in
+                kernel.hooks.subscriptions.first { $0.id.description == row[0] as String }.map { ($0, row[1]) }
+            }
+        }
+    }
+
+    private static func note(_ eventID: Int64, of id: HookID, attempts: Int, retryAt: String?, error: String, _ tx: Transaction) throws {
+        try tx.db.execute(
+            sql: """
+                INSERT INTO parked_events (subscriber, event_id, attempts, retry_at, error, parked_at) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET attempts = excluded.attempts, retry_at = excluded.retry_at, error = excluded.error
+                """, arguments: [id.description, eventID, attempts, retryAt, error, tx.stamp])
+    }
+
+    /// What is told of an error: the SQL of a statement, never its values.
+    private static func sentence(_ error: any Error) -> String {
+        if let failure = error as? DatabaseError {
+            if failure.resultCode == .SQLITE_INTERRUPT { return "took longer than its time budget and was interrupted" }
+            return "\(failure.message ?? "SQLite error \(failure.resultCode.rawValue)")\(failure.sql.map { " in: \($0.prefix(200))" } ?? "")"
+        }
+        return "\(error)"
+    }
+
+    /// A chain of causes beyond the limit is a loop; the names in it are shown, the nearest first.
+    private static func loopChain(_ error: any Error, _ eventID: Int64, _ kernel: Kernel) throws -> String? {
+        guard let failure = error as? DatabaseError, failure.message?.contains("loop_stopped_at_depth_16") == true else { return nil }
+        let chain = try kernel.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    WITH RECURSIVE chain (id, kind, origin, cause_id, step) AS (
+                        SELECT id, kind, origin, cause_id, 0 FROM events WHERE id = ?
+                        UNION ALL
+                        SELECT e.id, e.kind, e.origin, e.cause_id, step + 1 FROM chain JOIN events AS e ON e.id = chain.cause_id WHERE step < 16)
+                    SELECT origin || ' ' || kind FROM chain ORDER BY step DESC
+                    """, arguments: [eventID])
+        }
+        return "loop stopped at depth 16: " + chain.joined(separator: " → ")
+    }
+}

@@ -1,0 +1,35 @@
+/// Facts that will happen. They move to the log when they are due; there are no other timers.
+enum ScheduledEvents {
+    /// At most so many move in one transaction.
+    static let moveMax = 5000
+
+    /// Moves what is due, except of plugins that are off: their appointments are frozen. Returns how many moved.
+    static func moveDue(_ kernel: Kernel) throws -> Int {
+        let now = Timestamp.text(kernel.clock.now())
+        let isDue = try kernel.read { db in
+            try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM scheduled_events AS s WHERE due_at <= ? AND \(isAwake))"), arguments: [now])
+        }
+        guard isDue == true else { return 0 }
+        return try kernel.write(origin: "schedule") { tx in
+            try tx.db.execute(
+                sql: """
+                    INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                    SELECT kind, lead_id, cause_id, depth, CASE owner WHEN 'kernel' THEN 'kernel' ELSE 'plugin:' || owner END, :now, body
+                    FROM scheduled_events AS s WHERE due_at <= :due AND \(isAwake) ORDER BY due_at, id LIMIT \(moveMax)
+                    """, arguments: ["now": tx.stamp, "due": now])
+            try tx.db.execute(
+                sql: """
+                    DELETE FROM scheduled_events WHERE id IN (
+                        SELECT id FROM scheduled_events AS s WHERE due_at <= ? AND \(isAwake) ORDER BY due_at, id LIMIT \(moveMax))
+                    """, arguments: [now])
+            return tx.db.changesCount
+        }
+    }
+
+    /// When the next one is due; nil where none waits.
+    static func nextDue(_ db: Database) throws -> String? {
+        try String.fetchOne(db, sql: "SELECT min(due_at) FROM scheduled_events AS s WHERE \(isAwake)")
+    }
+
+    private static let isAwake = "NOT EXISTS (SELECT 1 FROM plugins AS p WHERE p.name = s.owner AND NOT p.is_on)"
+}

@@ -1,0 +1,2 @@
+// A plugin writes SQL with `import TrellisKernel` alone.
+@_exported import GRDB

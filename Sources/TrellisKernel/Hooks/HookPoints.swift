@@ -1,0 +1,115 @@
+import Foundation
+
+// Every hook point of the kernel stands in this file: when it runs, and what is not promised.
+//
+// | mood     | a plugin writes | when it runs                         | may                   |
+// |----------|-----------------|--------------------------------------|-----------------------|
+// | draft    | Filter          | inside the transaction that will act | edit, or throw a Veto |
+// | event    | Subscribe       | from the log, in batches, in order   | write, emit, send     |
+// | question | Answer          | when asked, on a reader              | read                  |
+
+/// A proposal. Filters may edit it or veto it before the kernel acts on it.
+public protocol Draft: Sendable {}
+
+/// A question. Every plugin may answer; the asker gets the answers in the order of the plugins.
+public protocol Question: Sendable {
+    associatedtype Reply: Sendable
+}
+
+// MARK: - Drafts
+// LeadDraft (Capture/LeadDraft.swift): before a lead is created or changed by a form, an import or a command. Not run for
+// rows that another SQLite client writes: those have happened when the kernel hears of them.
+
+/// Before a mail is handed to its transport, in the transaction that claims it. A veto cancels the mail with the reason.
+/// Not promised: that the mail is sent afterwards; the transport may refuse it.
+public struct MessageDraft: Draft {
+    public let messageID: Int64
+    public let leadID: Int64?
+    /// Who asked for it: `plugin:drip`.
+    public let origin: String
+    public let purpose: MessagePurpose
+    /// May be moved to another template.
+    public var template: String
+    /// Values for the template; those of the lead are already in.
+    public var values: [String: String]
+}
+
+/// Before a lead goes into an audience file. A veto leaves it out, with the reason counted in the receipt.
+/// Not promised: that the file is complete; the export may still be refused as a whole.
+public struct AudienceMemberDraft: Draft {
+    public let leadID: Int64
+    public let audience: String
+    public let platform: String
+
+    public init(leadID: Int64, audience: String, platform: String) {
+        self.leadID = leadID
+        self.audience = audience
+        self.platform = platform
+    }
+}
+
+/// Before a lead is offered to a rep, in the transaction that offers it. A veto leaves the lead with marketing.
+/// `rep` is nil while the lead is to wait in the queue; a filter may send it to another rep.
+public struct HandoffDraft: Draft {
+    public let leadID: Int64
+    public var rep: String?
+
+    public init(leadID: Int64, rep: String?) {
+        self.leadID = leadID
+        self.rep = rep
+    }
+}
+
+// MARK: - Questions
+
+/// Lines for the card of a lead, as `trellis trace` shows and a rep is mailed. Asked after the events so far were handled
+/// or not: an answer may lag behind the log by a batch.
+public struct LeadCard: Question {
+    public typealias Reply = [CardLine]
+    public let leadID: Int64
+
+    public init(leadID: Int64) {
+        self.leadID = leadID
+    }
+}
+
+/// One line of a lead's card: `score · 65: demo +50, downloaded +15`.
+public struct CardLine: Sendable, Hashable {
+    public let label: String
+    public let text: String
+
+    public init(_ label: String, _ text: String) {
+        self.label = label
+        self.text = text
+    }
+}
+
+/// Values a plugin adds for the templates of a mail, such as a download link. Asked while the mail is rendered; the first
+/// answer for a name counts, and the body of the message counts before all answers.
+public struct TemplateValues: Question {
+    public typealias Reply = [String: String]
+    public let leadID: Int64?
+    public let template: String
+    /// The values the message came with.
+    public let body: [String: String]
+    /// A link of this site: `link("download", "17")` is `https://…/download/17.MAC`, signed for that purpose alone.
+    public let link: @Sendable (_ purpose: String, _ subject: String) throws -> String
+}
+
+/// Tables for `trellis report`. Asked on one reader, so that all tables show the same moment.
+public struct Report: Question {
+    public typealias Reply = [ReportSection]
+    public init() {}
+}
+
+/// One titled table of the report.
+public struct ReportSection: Sendable {
+    public let title: String
+    public let table: Table
+
+    public init(_ title: String, _ table: Table) {
+        self.title = title
+        self.table = table
+    }
+}
+

@@ -1,0 +1,266 @@
+import Crypto
+import Foundation
+
+/// What an import did.
+public struct ImportReport: Sendable {
+    public var id: Int64 = 0
+    public var rows = 0
+    public var created = 0
+    public var changed = 0
+    public var same = 0
+    public var rejected = 0
+    /// The same file with the same mapping was imported before: nothing was done.
+    public var wasDoneBefore = false
+    /// The row this run went on from, after an interruption; 0 for a fresh import.
+    public var resumedAfter = 0
+    public var encoding = ""
+    public var ignoredColumns: [String] = []
+    /// The file of rejected rows with their reasons; nil where none was rejected.
+    public var rejectedFile: String?
+    /// What a dry run found wrong, at most the first 20.
+    public var examples: [String] = []
+}
+
+/// Streams a CSV file into the CRM, in memory that does not depend on its size.
+///
+/// Each chunk of rows is one transaction, which also says how far the import has come: after an interruption the same
+/// command goes on where it stopped, and once it is finished it does nothing.
+public final class Importer {
+    private let kernel: Kernel
+    private let file: String
+    private let mapping: ImportMapping
+    private let isDryRun: Bool
+    private let rejectedFile: String
+    private var report = ImportReport()
+
+    /// Rows in one transaction: about 50 ms, so that a form does not wait behind an import.
+    static let chunkRows = 2000
+
+    public init(_ kernel: Kernel, file: String, mapping: ImportMapping, isDryRun: Bool = false) {
+        self.kernel = kernel
+        self.file = file
+        self.mapping = mapping
+        self.isDryRun = isDryRun
+        rejectedFile = file + ".rejected.csv"
+    }
+
+    /// - Parameters:
+    ///   - repeats: import again although the same file was imported before.
+    ///   - progress: the fraction of the file read and the rows so far; false stops after the chunk.
+    public func run(repeats: Bool = false, progress: (Double, Int) -> Bool = { _, _ in true }) throws -> ImportReport {
+        let digest = try Importer.digest(of: file, mapping)
+        if !isDryRun, try begin(digest, repeats: repeats) { return report }
+        let reader = try CSVReader(path: file)
+        report.encoding = reader.encoding.rawValue
+        let loader = try Importer.loader(for: mapping, header: reader.header, kernel: kernel)
+        report.ignoredColumns = loader.ignoredColumns
+        let rejects = try RejectedRows(path: rejectedFile, header: reader.header, length: try committedRejects(), isDryRun: isDryRun)
+        for _ in 0..<report.resumedAfter { _ = try reader.next() }
+        var chunk: [CSVRow] = []
+        chunk.reserveCapacity(Importer.chunkRows)
+        while true {
+            let row = try reader.next()
+            if let row { chunk.append(row) }
+            if chunk.count == Importer.chunkRows || row == nil {
+                try commit(chunk, loader, rejects, isLast: row == nil)
+                chunk.removeAll(keepingCapacity: true)
+                let fraction = reader.bytesTotal > 0 ? Double(reader.bytesRead) / Double(reader.bytesTotal) : 0
+                if row == nil || !progress(fraction, report.rows) { break }
+            }
+        }
+        report.rejectedFile = report.rejected > 0 && !isDryRun ? rejectedFile : nil
+        return report
+    }
+
+    // MARK: - Once, and from where it stopped
+
+    /// True when the import was finished before.
+    private func begin(_ digest: String, repeats: Bool) throws -> Bool {
+        try kernel.write(origin: "import") { tx in
+            if let row = try Row.fetchOne(tx.db, sql: "SELECT * FROM imports WHERE digest = ? ORDER BY id DESC LIMIT 1", arguments: [digest]) {
+                let isFinished = !(row["finished_at"] as DatabaseValue).isNull
+                if isFinished && !repeats {
+                    report.wasDoneBefore = true
+                    read(row)
+                    return true
+                }
+                if !isFinished {
+                    read(row)
+                    report.resumedAfter = report.rows
+                    return false
+                }
+            }
+            try tx.db.execute(
+                sql: "INSERT INTO imports (file, digest, target, started_at) VALUES (?, ?, ?, ?)",
+                arguments: [(file as NSString).lastPathComponent, digest, mapping.target.rawValue, tx.stamp])
+            report.id = tx.db.lastInsertedRowID
+            return false
+        }
+    }
+
+    private func read(_ row: Row) {
+        report.id = row["id"]
+        report.rows = row["rows_done"]
+        report.created = row["created"]
+        report.changed = row["changed"]
+        report.same = row["same"]
+        report.rejected = row["rejected"]
+    }
+
+    private func committedRejects() throws -> UInt64 {
+        try kernel.read { db in
+            try Int64.fetchOne(db, sql: "SELECT rejected_bytes FROM imports WHERE id = ?", arguments: [report.id]).map(UInt64.init) ?? 0
+        }
+    }
+
+    // MARK: - Chunks
+
+    private func commit(_ rows: [CSVRow], _ loader: any RowLoader, _ rejects: RejectedRows, isLast: Bool) throws {
+        let before = report
+        do {
+            try kernel.write(origin: "import:\(report.id)") { tx in
+                try load(rows[...], loader, rejects, tx)
+                report.rows += rows.count
+                try rejects.flush()
+                try tx.db.execute(
+                    sql: """
+                        UPDATE imports SET rows_done = ?, created = ?, changed = ?, same = ?, rejected = ?, rejected_bytes = ?, finished_at = ?
+                        WHERE id = ?
+                        """,
+                    arguments: [
+                        report.rows, report.created, report.changed, report.same, report.rejected, Int64(rejects.length), isLast ? tx.stamp : nil,
+                        report.id,
+                    ])
+                if isDryRun { throw DryRun() }
+            }
+        } catch is DryRun {
+            return
+        } catch {
+            report = before
+            throw error
+        }
+    }
+
+    private struct DryRun: Error {}
+
+    /// Loads rows as one; if the database refuses one of them, halves down to it, so that the others are kept.
+    private func load(_ rows: ArraySlice<CSVRow>, _ loader: any RowLoader, _ rejects: RejectedRows, _ tx: Transaction) throws {
+        var outcome = LoadOutcome()
+        do {
+            try tx.db.inSavepoint {
+                outcome = try loader.load(rows, tx)
+                return .commit
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT || error.resultCode == .SQLITE_MISMATCH {
+            guard rows.count > 1, let first = rows.first else {
+                if let row = rows.first { try reject(row, "the database refused it: \(error.message ?? "constraint")", rejects) }
+                return
+            }
+            _ = first
+            let middle = rows.startIndex + rows.count / 2
+            try load(rows[..<middle], loader, rejects, tx)
+            try load(rows[middle...], loader, rejects, tx)
+            return
+        }
+        report.created += outcome.created
+        report.changed += outcome.changed
+        report.same += outcome.same
+        for (row, reason) in outcome.rejected { try reject(row, reason, rejects) }
+    }
+
+    private func reject(_ row: CSVRow, _ reason: String, _ rejects: RejectedRows) throws {
+        report.rejected += 1
+        if report.examples.count < 20 { report.examples.append("line \(row.line): \(reason)") }
+        rejects.append(row, reason: reason)
+    }
+
+    // MARK: - Parts
+
+    private static func loader(for mapping: ImportMapping, header: [String], kernel: Kernel) throws -> any RowLoader {
+        switch mapping.target {
+        case .leads: try LeadLoader(mapping, header: header, kernel: kernel)
+        case .contacts: try TableLoader(.contacts, mapping, header: header, kernel: kernel)
+        case .accounts: try TableLoader(.accounts, mapping, header: header, kernel: kernel)
+        case .opportunities: try TableLoader(.opportunities, mapping, header: header, kernel: kernel)
+        case .activities: try ActivityLoader(mapping, header: header, kernel: kernel)
+        }
+    }
+
+    /// SHA-256 of the file and of the mapping: the identity of an import.
+    private static func digest(of file: String, _ mapping: ImportMapping) throws -> String {
+        guard let handle = FileHandle(forReadingAtPath: file) else {
+            throw FileManager.default.fileExists(atPath: file)
+                ? KernelError.fileNotReadable(file) : KernelError.data("There is no file \(file).")
+        }
+        defer { try? handle.close() }
+        var hash = SHA256()
+        do {
+            while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { hash.update(data: data) }
+        } catch {
+            throw KernelError.fileNotReadable(file)
+        }
+        hash.update(data: Data(mapping.fingerprint.utf8))
+        return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}
+
+/// Turns rows of a file into rows of the CRM, a chunk at a time, inside the transaction of the chunk.
+protocol RowLoader {
+    var ignoredColumns: [String] { get }
+    func load(_ rows: ArraySlice<CSVRow>, _ tx: Transaction) throws -> LoadOutcome
+}
+
+struct LoadOutcome {
+    var created = 0
+    var changed = 0
+    var same = 0
+    var rejected: [(CSVRow, String)] = []
+
+    mutating func count(_ outcome: CaptureResult.Outcome) {
+        switch outcome {
+        case .created: created += 1
+        case .changed: changed += 1
+        case .same: same += 1
+        }
+    }
+}
+
+/// The file of rejected rows: as they came, with the reason in front. How much of it counts is said in the transaction
+/// of the chunk, so that a resumed import leaves no row in it twice.
+final class RejectedRows {
+    private let path: String
+    private let header: [String]
+    private let isDryRun: Bool
+    private(set) var length: UInt64
+    private var buffer: [UInt8] = []
+    private let writer = CSVWriter()
+
+    init(path: String, header: [String], length: UInt64, isDryRun: Bool) throws {
+        self.path = path
+        self.header = header
+        self.length = length
+        self.isDryRun = isDryRun
+    }
+
+    func append(_ row: CSVRow, reason: String) {
+        if length == 0, buffer.isEmpty { writer.append(["line", "reason"] + header, to: &buffer) }
+        writer.append([String(row.line), reason] + (0..<row.count).map { row.text($0) }, to: &buffer)
+    }
+
+    func flush() throws {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        guard !buffer.isEmpty, !isDryRun else { return }
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) }
+        do {
+            let handle = try FileHandle(forWritingTo: URL(filePath: path))
+            try handle.truncate(atOffset: length)
+            try handle.seek(toOffset: length)
+            try handle.write(contentsOf: Data(buffer))
+            try handle.synchronize()
+            try handle.close()
+        } catch {
+            throw KernelError.diskError("\(path): \(error.localizedDescription)")
+        }
+        length += UInt64(buffer.count)
+    }
+}

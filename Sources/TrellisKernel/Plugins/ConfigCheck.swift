@@ -1,0 +1,175 @@
+import CTrellisSQLite
+import Foundation
+
+/// What a plugin may ask about the whole config before anything runs: the real schema, the kinds of event, the mails. What
+/// it finds wrong is collected with its place.
+public final class ConfigCheck {
+    public let config: Config
+    /// Every kind of event there can be.
+    public let kinds: [String: EventDeclaration]
+    private let templates: MailTemplates
+    private let db: Database
+    public private(set) var problems: [ConfigProblem] = []
+
+    init(config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, db: Database) {
+        self.config = config
+        self.kinds = kinds
+        self.templates = templates
+        self.db = db
+    }
+
+    public func problem(_ message: String, at place: Place) {
+        problems.append(ConfigProblem(message, at: place))
+    }
+
+    /// A SQL expression over the columns of `leads`.
+    public func leadPredicate(_ sql: LocatedText) {
+        prepare("SELECT 1 FROM leads WHERE (\(sql.value)\n)", for: sql)
+    }
+
+    /// A SQL expression over the fields of a kind of event and the columns of its lead.
+    public func eventPredicate(_ sql: LocatedText, kind: String) {
+        guard let declaration = kinds[kind] else { return }
+        prepare("SELECT 1 FROM \(EventRelation(declaration).sql(from: "events")) WHERE (\(sql.value)\n)", for: sql)
+    }
+
+    /// One SELECT; `column` must be among its columns where one is named.
+    public func select(_ sql: LocatedText, column: String? = nil) {
+        guard let statement = prepare(sql.value, for: sql) else { return }
+        if let column, !statement.columnNames.contains(column) {
+            problem("the SELECT must have a column '\(column)'; it has \(statement.columnNames.joined(separator: ", ")).", at: sql.place)
+        }
+    }
+
+    public func kind(_ kind: LocatedText) {
+        guard kinds[kind.value] == nil else { return }
+        problem("there is no event '\(kind.value)'.\(NearMiss.hint(kind.value, among: kinds.keys)) Activities of your own stand under activities:.", at: kind.place)
+    }
+
+    public func stage(_ stage: LocatedText) {
+        let stages = config.site.leads.allStages
+        guard !stages.contains(stage.value) else { return }
+        problem("there is no stage '\(stage.value)'.\(NearMiss.hint(stage.value, among: stages)) There are: \(stages.joined(separator: ", ")).", at: stage.place)
+    }
+
+    /// A mail that exists, reads, and names no variable that nobody fills.
+    public func mail(_ name: LocatedText, values: Set<String> = []) {
+        do {
+            guard let template = try templates.named(name.value) else {
+                problem("there is no mail '\(name.value)'.\(NearMiss.hint(name.value, among: templates.names)) Write \(config.site.mail.templates)/\(name.value).md.", at: name.place)
+                return
+            }
+            let known = try Set(LoggedTable.leads.columns(db).map(\.name)).union(["site_name", "base_url", "unsubscribe_url"]).union(values)
+            for variable in template.variables.subtracting(known).sorted() {
+                problem("the mail '\(name.value)' names the unknown variable {{\(variable)}}.\(NearMiss.hint(variable, among: known))", at: name.place)
+            }
+        } catch {
+            problem("\(error)", at: name.place)
+        }
+    }
+
+    /// A file of the site.
+    public func file(_ path: LocatedText) {
+        guard !FileManager.default.isReadableFile(atPath: config.path(path.value)) else { return }
+        problem("there is no file '\(path.value)' beside the config.", at: path.place)
+    }
+
+    /// A column of `leads`.
+    public func leadColumn(_ name: LocatedText) {
+        let names = (try? LoggedTable.leads.columns(db).map(\.name)) ?? []
+        guard !names.contains(name.value) else { return }
+        problem("leads has no column '\(name.value)'.\(NearMiss.hint(name.value, among: names))", at: name.place)
+    }
+
+    @discardableResult
+    private func prepare(_ sql: String, for written: LocatedText) -> Statement? {
+        do {
+            let statement = try db.makeStatement(sql: sql)
+            guard statement.isReadonly else {
+                problem("only reads are allowed here.", at: written.place)
+                return nil
+            }
+            return statement
+        } catch let error as DatabaseError {
+            problem(ConfigCheck.sentence(error, columns: (try? LoggedTable.leads.columns(db).map(\.name)) ?? []), at: written.place)
+        } catch {
+            problem("\(error)", at: written.place)
+        }
+        return nil
+    }
+
+    /// `no such column: titel. Did you mean 'title'?`
+    private static func sentence(_ error: DatabaseError, columns: [String]) -> String {
+        let message = error.message ?? "not valid SQL"
+        guard let range = message.range(of: "no such column: ") else { return "SQL: \(message)." }
+        return "SQL: \(message).\(NearMiss.hint(String(message[range.upperBound...]), among: columns))"
+    }
+}
+
+/// A kind of event as a relation: its fields as columns beside those of the lead. A field hides a column of the lead with
+/// the same name, which is still there as `leads.NAME`.
+public struct EventRelation: Sendable {
+    private let declaration: EventDeclaration
+
+    public init(_ declaration: EventDeclaration) {
+        self.declaration = declaration
+    }
+
+    /// `(SELECT …) AS event JOIN leads ON …`, to stand after FROM. The event's own columns are `event_id`, `event_lead_id`,
+    /// `event_at`.
+    ///
+    /// - Parameter source: `batch` or `events`, or a query in parentheses with their columns.
+    public func sql(from source: String) -> String {
+        let fields = declaration.fields.map { ", json_extract(body, '$.\"\($0.name)\"') AS \"\($0.name)\"" }.joined()
+        return """
+            (SELECT id AS event_id, lead_id AS event_lead_id, at AS event_at\(fields)
+             FROM \(source) WHERE kind = '\(declaration.kind)') AS event
+            JOIN leads ON leads.id = event.event_lead_id
+            """
+    }
+}
+
+extension Config {
+    /// Checks the whole config against the schema it makes: in memory, so that nothing is touched. All problems at once.
+    public func check(plugins types: [any Plugin.Type]) throws {
+        let queue = try DatabaseQueue()
+        _ = try SchemaKeeper(config: self, types: types, path: "the config").apply(to: queue, now: Date(timeIntervalSince1970: 0))
+        let kinds = Kernel.kinds(of: types, self)
+        let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types))
+        let problems = try queue.read { db in
+            let check = ConfigCheck(config: self, kinds: kinds, templates: templates, db: db)
+            for query in site.queries { check.namedQuery(query) }
+            for type in types { try type.checkSection(of: self, check) }
+            return check.problems
+        }
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
+    }
+}
+
+extension Plugin {
+    /// Checks the plugin's section, also while it is switched off, so that switching it on holds no surprise.
+    fileprivate static func checkSection(of config: Config, _ check: ConfigCheck) throws {
+        guard let loaded = config.plugins[name], let settings = loaded.settings as? Settings else { return }
+        try Self(settings: settings).check(check)
+    }
+}
+
+extension ConfigCheck {
+    private static func parameterNames(of statement: Statement) -> [String] {
+        (1...max(1, sqlite3_bind_parameter_count(statement.sqliteStatement))).compactMap { index in
+            sqlite3_bind_parameter_name(statement.sqliteStatement, index).map { String(String(cString: $0).dropFirst()) }
+        }
+    }
+
+    fileprivate func namedQuery(_ query: Named<NamedQuery>) {
+        guard let statement = prepare(query.value.sql.value, for: query.value.sql) else { return }
+        let declared = Set(query.value.parameters.map(\.name))
+        let used = Set(ConfigCheck.parameterNames(of: statement))
+        for name in used.subtracting(declared).sorted() {
+            problem("the query uses :\(name), which parameters: does not declare.", at: query.value.sql.place)
+        }
+        for parameter in query.value.parameters where !used.contains(parameter.name) {
+            problem("the parameter '\(parameter.name)' is not used by the query as :\(parameter.name).", at: parameter.place)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+/// A feature that lives outside the kernel and attaches to it through hooks.
+///
+/// The life of a plugin:
+/// 1. Its section of config.yaml is read over the defaults of `Settings`; unknown keys are errors with their place.
+/// 2. Its migrations run, after the kernel's.
+/// 3. `init(settings:)` makes it. From here on it is immutable.
+/// 4. `check` names what only the whole config can tell: SQL that does not fit the schema, mails that do not exist.
+/// 5. `hooks` is read once, and the table of hooks is frozen.
+/// 6. Switched off, its hooks are gone; cursors and tables stay, appointments are frozen.
+public protocol Plugin: Sendable {
+    associatedtype Settings: SettingsRecord = NoSettings
+
+    /// Its key in config.yaml, the owner of its migrations and the first half of its hook ids. Never changed.
+    static var name: String { get }
+    /// One sentence for `trellis plugins`.
+    static var summary: String { get }
+    static var migrations: MigrationFolder { get }
+    /// The kinds of event it states.
+    static var events: [EventDeclaration] { get }
+    /// Columns it adds to the view `lead_cards`: name and a scalar SQL expression over `leads.id`.
+    static var cardColumns: KeyValuePairs<String, String> { get }
+    /// Rows it promises never to have: `trellis doctor --strict` runs each SELECT and expects none.
+    static var invariants: [Invariant] { get }
+    /// Tables emptied before the log is replayed by `trellis plugins rebuild`; nil where its state is no function of the log.
+    static var rebuilds: [String]? { get }
+
+    /// Mails it brings, by name; a mail of the site with the same name takes their place.
+    static var mails: [String: String] { get }
+
+    init(settings: Settings)
+    func check(_ check: ConfigCheck) throws
+    @HookBuilder var hooks: [any Hook] { get }
+    /// Its commands; the first word is shared by all of them: `scoring explain`.
+    var commands: [Command] { get }
+}
+
+extension Plugin {
+    public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: []) }
+    public static var events: [EventDeclaration] { [] }
+    public static var cardColumns: KeyValuePairs<String, String> { [:] }
+    public static var invariants: [Invariant] { [] }
+    public static var mails: [String: String] { [:] }
+    public static var rebuilds: [String]? { nil }
+    public func check(_: ConfigCheck) throws {}
+    public var commands: [Command] { [] }
+}
+
+/// A promise as SQL: a SELECT that must return no row.
+public struct Invariant: Sendable {
+    /// The promise in words: "the score of a lead is the sum of its entries".
+    public let promise: String
+    /// Selects the rows that break it; the first column says which.
+    public let violations: String
+
+    public init(_ promise: String, violations: String) {
+        self.promise = promise
+        self.violations = violations
+    }
+}

@@ -1,0 +1,206 @@
+import CTrellisSQLite
+import Foundation
+
+/// A connection of its own for SQL that somebody typed: it cannot write unless told to, cannot attach other files, and
+/// gives up after a while. GRDB owns the authorizer of its connections, so this one is SQLite's own.
+public final class SQLConnection {
+    private let handle: OpaquePointer
+    private let deadlineBox = DeadlineBox()
+
+    public enum Access: Sendable {
+        case read, write
+    }
+
+    /// A query longer than this is interrupted.
+    public static let budget = Duration.seconds(300)
+
+    public init(path: String, access: Access) throws {
+        guard FileManager.default.fileExists(atPath: path) else { throw KernelError.noDatabase(path) }
+        var handle: OpaquePointer?
+        let flags = access == .read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
+        guard code == SQLITE_OK, let handle else {
+            sqlite3_close_v2(handle)
+            throw KernelError.from(DatabaseError(resultCode: ResultCode(rawValue: code)), path: path) ?? KernelError.notADatabase(path)
+        }
+        self.handle = handle
+        _ = trellis_harden(handle)
+        sqlite3_busy_timeout(handle, Int32(Store.busyTimeoutSeconds * 1000))
+        sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
+        if access == .write {
+            for pragma in ["synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0"] {
+                sqlite3_exec(handle, "PRAGMA \(pragma)", nil, nil, nil)
+            }
+        }
+        sqlite3_set_authorizer(handle, SQLConnection.authorizer(access), nil)
+        sqlite3_progress_handler(
+            handle, 10_000,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<DeadlineBox>.fromOpaque(context).takeUnretainedValue().hasPassed ? 1 : 0
+            }, Unmanaged.passUnretained(deadlineBox).toOpaque())
+    }
+
+    deinit {
+        sqlite3_close_v2(handle)
+    }
+
+    /// Runs one statement and hands over each row as it comes.
+    ///
+    /// - Parameters:
+    ///   - parameters: bound by name, without the colon.
+    ///   - row: false stops.
+    /// - Returns: the columns, and how many rows were changed.
+    @discardableResult
+    public func run(
+        _ sql: String, parameters: [String: String?] = [:], columns: ([String]) -> Void = { _ in }, row: ([Cell]) throws -> Bool
+    ) throws -> Int {
+        var statement: OpaquePointer?
+        var rest = ""
+        let code = sql.withCString { start -> Int32 in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v2(handle, start, -1, &statement, &tail)
+            if let tail { rest = String(cString: tail) }
+            return code
+        }
+        defer { sqlite3_finalize(statement) }
+        guard code == SQLITE_OK else { throw failure(code, sql) }
+        guard let statement else { return 0 }
+        guard rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else {
+            throw KernelError.usage("One statement at a time. What follows the first ';' was not run, and neither was the first.")
+        }
+        try bind(parameters, to: statement)
+        let count = sqlite3_column_count(statement)
+        columns((0..<count).map { String(cString: sqlite3_column_name(statement, $0)) })
+        deadlineBox.start(SQLConnection.budget)
+        while true {
+            let code = sqlite3_step(statement)
+            if code == SQLITE_DONE { break }
+            guard code == SQLITE_ROW else { throw failure(code, sql) }
+            if try !row((0..<count).map { SQLConnection.cell(statement, $0) }) { break }
+        }
+        return sqlite3_stmt_readonly(statement) == 0 ? Int(sqlite3_changes(handle)) : 0
+    }
+
+    /// Runs one statement and keeps its rows.
+    ///
+    /// - Parameter limit: rows kept at most; the table says when there were more.
+    public func table(_ sql: String, parameters: [String: String?] = [:], limit: Int = .max) throws -> Table {
+        var table = Table(columns: [], rows: [])
+        try run(sql, parameters: parameters, columns: { table.columns = $0 }) { cells in
+            guard table.rows.count < limit else {
+                table.isTruncated = true
+                return false
+            }
+            table.rows.append(cells)
+            return true
+        }
+        return table
+    }
+
+    // MARK: - Binding and reading
+
+    private func bind(_ parameters: [String: String?], to statement: OpaquePointer) throws {
+        for index in stride(from: Int32(1), through: sqlite3_bind_parameter_count(statement), by: 1) {
+            guard let written = sqlite3_bind_parameter_name(statement, index) else {
+                throw KernelError.usage("Parameters need names, such as :country.")
+            }
+            let name = String(cString: written).dropFirst()
+            guard let value = parameters[String(name)] else {
+                throw KernelError.usage("The query needs a value for :\(name). Give it with --\(name) VALUE.")
+            }
+            guard let value else { continue }
+            if let number = Int64(value) {
+                sqlite3_bind_int64(statement, index, number)
+            } else if let number = Double(value), number.isFinite {
+                sqlite3_bind_double(statement, index, number)
+            } else {
+                _ = trellis_bind_text(statement, index, value, Int32(value.utf8.count))
+            }
+        }
+    }
+
+    private static func cell(_ statement: OpaquePointer, _ column: Int32) -> Cell {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, column))
+        case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, column))
+        case SQLITE_TEXT:
+            guard let text = sqlite3_column_text(statement, column) else { return .text("") }
+            return .text(String(decoding: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, column))), as: UTF8.self))
+        case SQLITE_BLOB:
+            let count = Int(sqlite3_column_bytes(statement, column))
+            guard count > 0, let bytes = sqlite3_column_blob(statement, column) else { return .blob([]) }
+            return .blob(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
+        default: return .null
+        }
+    }
+
+    private func failure(_ code: Int32, _ sql: String) -> KernelError {
+        let message = String(cString: sqlite3_errmsg(handle))
+        switch code & 0xFF {
+        case SQLITE_BUSY, SQLITE_LOCKED: return .busy
+        case SQLITE_FULL: return .diskFull
+        case SQLITE_AUTH: return .usage("This statement is not allowed here: \(message).")
+        case SQLITE_READONLY: return .usage("This would write, and reading is all that is allowed without --write.")
+        case SQLITE_INTERRUPT: return .data("The query took longer than \(SQLConnection.budget) and was stopped.")
+        case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged("the database", message)
+        case SQLITE_CONSTRAINT: return .data("The database refused it: \(message).")
+        default: return .data("SQL: \(message).\(hint(message))")
+        }
+    }
+
+    /// The column or table that was probably meant.
+    private func hint(_ message: String) -> String {
+        for (opening, query) in [
+            ("no such table: ", "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"),
+            ("no such column: ", "SELECT DISTINCT c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c WHERE s.type IN ('table', 'view')"),
+        ] {
+            guard let range = message.range(of: opening) else { continue }
+            let name = String(message[range.upperBound...].split(separator: ".").last ?? "")
+            let names = (try? table(query).rows.compactMap(\.first?.text)) ?? []
+            return NearMiss.hint(name, among: names)
+        }
+        return ""
+    }
+
+    // MARK: - Guards
+
+    /// Reading may do anything that leaves no trace. Writing may change rows and schema, but not other files or settings.
+    private static func authorizer(_ access: Access) -> @convention(c) (
+        UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?
+    ) -> Int32 {
+        switch access {
+        case .read:
+            return { _, action, name, value, _, _ in
+                switch action {
+                case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: return SQLITE_OK
+                case SQLITE_PRAGMA: return value == nil || SQLConnection.isTableInformation(name) ? SQLITE_OK : SQLITE_DENY
+                default: return SQLITE_DENY
+                }
+            }
+        case .write:
+            return { _, action, name, _, _, _ in
+                switch action {
+                case SQLITE_ATTACH, SQLITE_DETACH: return SQLITE_DENY
+                case SQLITE_PRAGMA: return SQLConnection.isTableInformation(name) ? SQLITE_OK : SQLITE_DENY
+                default: return SQLITE_OK
+                }
+            }
+        }
+    }
+
+    private static func isTableInformation(_ name: UnsafePointer<CChar>?) -> Bool {
+        guard let name else { return false }
+        return ["table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"].contains(String(cString: name).lowercased())
+    }
+
+    private final class DeadlineBox {
+        private var deadline: ContinuousClock.Instant?
+
+        func start(_ duration: Duration) {
+            deadline = ContinuousClock.now + duration
+        }
+
+        var hasPassed: Bool { deadline.map { ContinuousClock.now > $0 } ?? false }
+    }
+}

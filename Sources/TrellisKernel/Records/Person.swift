@@ -1,0 +1,108 @@
+import Foundation
+
+/// What is kept about one person, and how it is given out (GDPR articles 15 and 20) or removed (article 17).
+///
+/// Plugins keep no names, addresses or free text of their own: their rows point at leads. So the rows with a `lead_id`,
+/// found in the schema, are all there is.
+public struct Person: Sendable {
+    private let email: String
+
+    public init(email: String) throws {
+        do {
+            self.email = try EmailAddress(email).address
+        } catch {
+            throw KernelError.usage("\(error)")
+        }
+    }
+
+    /// Every row about the person, by table.
+    public func export(_ kernel: Kernel) throws -> JSONValue {
+        try kernel.write(origin: "export-person") { tx in
+            let ids = try leadIDs(tx.db)
+            let list = "[" + ids.map(String.init).joined(separator: ",") + "]"
+            var tables: [(key: String, value: JSONValue)] = []
+            let ofLeads = try tx.tablesOfLeads() + ["events"]
+            for table in ["leads"] + ofLeads {
+                let column = table == "leads" ? "id" : "lead_id"
+                let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE \(column) IN (SELECT value FROM json_each(?))", arguments: [list])
+                if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
+            }
+            for table in ["contacts", "suppressions"] {
+                let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE email = ?", arguments: [email])
+                if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
+            }
+            let trash = try Row.fetchAll(
+                tx.db, sql: "SELECT * FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE", arguments: [email])
+            if !trash.isEmpty { tables.append(("trash", .array(trash.map(Person.json)))) }
+            return .object(tables)
+        }
+    }
+
+    /// Removes the person and keeps the counts: the lead, its contact, consents, touches and mail contents go; the log, which
+    /// holds no personal data, stays. A keyed hash of the address keeps the person out.
+    ///
+    /// - Returns: how many leads and contacts were removed.
+    public func erase(_ kernel: Kernel) throws -> Int {
+        let hash = try LinkSigner(secret: kernel.config.site.site.secret).hash(ofAddress: email)
+        let removed = try kernel.write(KernelContext(origin: "erase", mode: "erasing")) { tx in
+            try tx.db.execute(sql: "PRAGMA secure_delete = ON")
+            let ids = try leadIDs(tx.db)
+            for id in ids { try erase(lead: id, tx) }
+            try tx.db.execute(sql: "DELETE FROM contacts WHERE email = ?", arguments: [email])
+            let contacts = tx.db.changesCount
+            try tx.db.execute(sql: "DELETE FROM suppressions WHERE email = ?", arguments: [email])
+            try tx.db.execute(sql: "DELETE FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE", arguments: [email])
+            try tx.db.execute(
+                sql: "INSERT INTO suppressions (email_hash, reason, origin, at) VALUES (?, 'erased', 'erase', ?) ON CONFLICT DO NOTHING",
+                arguments: [hash, tx.stamp])
+            return ids.count + contacts
+        }
+        // What was overwritten in the file must leave the write-ahead log too.
+        try kernel.store.pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA secure_delete = OFF")
+            _ = try? db.checkpoint(.truncate)
+        }
+        return removed
+    }
+
+    private func erase(lead id: Int64, _ tx: Transaction) throws {
+        for table in ["touches", "consents"] {
+            try tx.db.execute(sql: "DELETE FROM \(table) WHERE lead_id = ?", arguments: [id])
+        }
+        try tx.db.execute(
+            sql: """
+                UPDATE outbox_messages SET content = NULL, recipient = NULL, body = '{}',
+                    state = CASE WHEN state IN ('waiting', 'held') THEN 'cancelled' ELSE state END,
+                    settled_at = CASE WHEN state IN ('waiting', 'held') THEN :now ELSE settled_at END,
+                    reason = CASE WHEN state IN ('waiting', 'held') THEN 'the person was erased' ELSE reason END
+                WHERE lead_id = :id
+                """, arguments: ["now": tx.stamp, "id": id])
+        try tx.db.execute(sql: "DELETE FROM scheduled_events WHERE lead_id = ?", arguments: [id])
+        try tx.db.execute(sql: "DELETE FROM trash WHERE table_name = 'leads' AND row_id = ?", arguments: [id])
+        try tx.db.execute(sql: "DELETE FROM leads WHERE id = ?", arguments: [id])
+        try tx.emit("lead.erased", lead: id)
+    }
+
+    private func leadIDs(_ db: Database) throws -> [Int64] {
+        try Int64.fetchAll(
+            db,
+            sql: """
+                SELECT id FROM leads WHERE email = :email
+                UNION SELECT m.gone_id FROM lead_merges AS m JOIN leads AS l ON l.id = m.kept_id WHERE l.email = :email
+                """, arguments: ["email": email])
+    }
+
+    private static func json(_ row: Row) -> JSONValue {
+        .object(row.map { column, value in
+            let json: JSONValue =
+                switch value.storage {
+                case .null: .null
+                case .int64(let number): .integer(number)
+                case .double(let number): .number(number)
+                case .string(let text): .string(text)
+                case .blob(let data): .string(String(decoding: data, as: UTF8.self))
+                }
+            return (column, json)
+        })
+    }
+}

@@ -1,0 +1,200 @@
+import Foundation
+import Yams
+
+/// config.yaml, read and typed.
+public struct Config: Sendable {
+    public var site: SiteSettings
+    /// The folder the config stands in: every relative path is relative to it.
+    public let folder: String
+    public let file: String
+    /// Works, but should be changed.
+    public let warnings: [ConfigProblem]
+    let plugins: [String: LoadedPlugin]
+
+    /// A plugin's section: its place, whether it is on, and its settings already decoded.
+    struct LoadedPlugin: Sendable {
+        var isOn: Bool
+        var resume: Resume
+        var place: Place
+        var settings: any SettingsRecord
+    }
+
+    /// The path of a file named in the config.
+    public func path(_ name: String) -> String {
+        name.hasPrefix("/") ? name : folder + "/" + name
+    }
+
+    public var databasePath: String { path(site.database) }
+
+    /// Reads a config file for the given plugins. All problems are thrown at once, each with its place.
+    public static func load(
+        file: String, plugins: [any Plugin.Type], environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> Config {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw KernelError.noConfig(file)
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ConfigProblems([ConfigProblem("not UTF-8 text. Save it as UTF-8.", at: Place(file: file))])
+        }
+        let folder = (file as NSString).deletingLastPathComponent
+        let dotEnv = DotEnv.read(folder.isEmpty ? ".env" : folder + "/.env")
+        return try parse(
+            text, file: file, folder: folder.isEmpty ? "." : folder, plugins: plugins,
+            environment: dotEnv.merging(environment) { _, outer in outer })
+    }
+
+    /// Reads the text of a config. `file` is only what messages call it.
+    public static func parse(
+        _ text: String, file: String = "config.yaml", folder: String = ".", plugins: [any Plugin.Type],
+        environment: [String: String] = [:]
+    ) throws -> Config {
+        let reader = SettingsReader(file: (file as NSString).lastPathComponent, environment: environment)
+        let document = YAMLDocument(text: text, file: (file as NSString).lastPathComponent)
+        reader.add(document.problems)
+        var root = ConfigRoot(pluginTypes: plugins)
+        if let node = document.root, !isEmpty(node) {
+            root.read(node, reader)
+        }
+        guard reader.problems.isEmpty else { throw ConfigProblems(reader.problems) }
+        return Config(site: root.site, folder: folder, file: file, warnings: reader.warnings, plugins: root.plugins)
+    }
+
+    private static func isEmpty(_ node: Node) -> Bool {
+        if case .scalar(let scalar) = node { return scalar.string.isEmpty }
+        return false
+    }
+
+    /// The path of the database a config names, read without the rest of it, so that a question to the file needs no more.
+    public static func databasePath(ofFile file: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: file) else { throw KernelError.noConfig(file) }
+        let document = YAMLDocument(text: String(decoding: data, as: UTF8.self), file: (file as NSString).lastPathComponent)
+        guard document.root != nil || document.problems.isEmpty else { throw ConfigProblems(document.problems) }
+        let name = document.root?["database"]?.string ?? SiteSettings().database
+        let folder = (file as NSString).deletingLastPathComponent
+        return name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+    }
+
+    /// The JSON Schema of config.yaml with the given plugins, for editors.
+    public static func schema(plugins: [any Plugin.Type]) -> JSONValue {
+        var builder = SchemaBuilder()
+        var root = builder.object(SiteSettings.fields)
+        if case .object(var entries) = root, let index = entries.firstIndex(where: { $0.key == "properties" }),
+            case .object(var properties) = entries[index].value
+        {
+            let sections = plugins.map { ($0.name, ConfigRoot.schema(of: $0, &builder)) }
+            properties.append(("plugins", .object([("type", .string("object")), ("properties", .object(sections)), ("additionalProperties", .bool(false))])))
+            entries[index].value = .object(properties)
+            root = .object(entries)
+        }
+        return builder.document(title: "Trellis config.yaml", root: root)
+    }
+}
+
+/// What of the backlog a plugin handles when it is switched on again.
+public enum Resume: String, Sendable, CaseIterable {
+    /// From where it stopped: nothing is lost.
+    case last
+    /// From now: what happened meanwhile is passed over.
+    case now
+    /// From the first event.
+    case start
+}
+
+/// The top of the file: the site's own keys, and `plugins:` whose sections belong to plugin types.
+private struct ConfigRoot {
+    let pluginTypes: [any Plugin.Type]
+    var site = SiteSettings()
+    var plugins: [String: Config.LoadedPlugin] = [:]
+
+    init(pluginTypes: [any Plugin.Type]) {
+        self.pluginTypes = pluginTypes
+    }
+
+    mutating func read(_ node: Node, _ reader: SettingsReader) {
+        guard let entries = reader.entries(node, expecting: "a mapping") else { return }
+        let fields = SiteSettings.fields
+        for (key, keyNode, value) in entries {
+            if key == "plugins" {
+                _ = reader.descend(key, value) { readPlugins(value, reader) }
+            } else if let field = fields.first(where: { $0.key == key }) {
+                _ = reader.descend(key, value) { field.read(&site, value, reader) }
+            } else {
+                reader.problem("unknown key '\(key)'.\(NearMiss.hint(key, among: fields.map(\.key) + ["plugins"]))", at: keyNode)
+            }
+        }
+    }
+
+    private mutating func readPlugins(_ node: Node, _ reader: SettingsReader) {
+        guard let entries = reader.entries(node, expecting: "a mapping of plugins") else { return }
+        for (key, keyNode, value) in entries {
+            guard let type = pluginTypes.first(where: { $0.name == key }) else {
+                let names = pluginTypes.map { $0.name }
+                reader.problem("unknown plugin '\(key)'.\(NearMiss.hint(key, among: names)) There are: \(names.joined(separator: ", ")).", at: keyNode)
+                continue
+            }
+            _ = reader.descend(key, value) { plugins[key] = ConfigRoot.read(type, value, reader) }
+        }
+    }
+
+    /// Every section may say `enabled` and `resume`; the rest is the plugin's own. An off section is still checked.
+    private static func read<P: Plugin>(_ type: P.Type, _ node: Node, _ reader: SettingsReader) -> Config.LoadedPlugin? {
+        guard let entries = reader.entries(node, expecting: "a mapping") else { return nil }
+        var loaded = Config.LoadedPlugin(isOn: true, resume: .last, place: reader.place(node), settings: P.Settings())
+        var pairs: [(Node, Node)] = []
+        for (key, keyNode, value) in entries {
+            switch key {
+            case "enabled":
+                _ = reader.descend(key, value) { SettingType<Bool>.flag.read(value, reader).map { loaded.isOn = $0 } }
+            case "resume":
+                let words = SettingType<String>.word(Resume.allCases.map(\.rawValue))
+                _ = reader.descend(key, value) {
+                    words.read(value, reader).flatMap(Resume.init(rawValue:)).map { loaded.resume = $0 }
+                }
+            default: pairs.append((keyNode, value))
+            }
+        }
+        let rest = Node.mapping(.init(pairs, node.mapping?.tag ?? .implicit, .any, node.mark, nil))
+        guard let settings = P.Settings.read(rest, reader) else { return nil }
+        loaded.settings = settings
+        return loaded
+    }
+
+    static func schema<P: Plugin>(of type: P.Type, _ builder: inout SchemaBuilder) -> JSONValue {
+        let common: [(key: String, value: JSONValue)] = [
+            ("enabled", .object([("description", .string("false switches the plugin off; its tables stay.")), ("type", .string("boolean"))])),
+            ("resume", .object([
+                ("description", .string("What of the backlog is handled when it is on again: last, now or start.")),
+                ("enum", .array(Resume.allCases.map { .string($0.rawValue) })),
+            ])),
+        ]
+        guard case .object(var entries) = builder.object(P.Settings.fields),
+            let index = entries.firstIndex(where: { $0.key == "properties" }), case .object(let own) = entries[index].value
+        else { return .object([("type", .string("object"))]) }
+        entries[index].value = .object(common + own)
+        // Plugins whose section is a mapping of chosen names describe them by additionalProperties.
+        if let open = P.Settings.openSchema(&builder), let closed = entries.firstIndex(where: { $0.key == "additionalProperties" }) {
+            entries[closed].value = open
+        }
+        return .object(entries)
+    }
+}
+
+/// `.env` beside the config: `NAME=value` lines, `#` comments, optional quotes. The real environment wins.
+enum DotEnv {
+    static func read(_ path: String) -> [String: String] {
+        guard let data = FileManager.default.contents(atPath: path) else { return [:] }
+        var values: [String: String] = [:]
+        for line in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline) {
+            let text = line.drop { $0 == " " }
+            guard !text.hasPrefix("#"), let equals = text.firstIndex(of: "=") else { continue }
+            let name = text[..<equals].replacing("export ", with: "").filter { $0 != " " }
+            var value = text[text.index(after: equals)...].trimmingPrefix { $0 == " " }
+            while value.last == " " { value.removeLast() }
+            for quote in ["\"", "'"] where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
+                value = value.dropFirst().dropLast()
+            }
+            values[String(name)] = String(value)
+        }
+        return values
+    }
+}

@@ -1,0 +1,173 @@
+/// What config.yaml says apart from its plugins. Every default is the value in the declaration.
+public struct SiteSettings: SettingsRecord {
+    public var site = Site()
+    public var database = "crm.sqlite"
+    public var migrations: String?
+    public var mail = Mail()
+    public var leads = LeadTable()
+    public var accounts = CustomTable()
+    public var contacts = CustomTable()
+    public var opportunities = CustomTable()
+    public var activities: [Named<[Named<CustomField>]>] = []
+    public var queries: [Named<NamedQuery>] = []
+
+    public init() {}
+
+    public static var fields: [SettingsField<Self>] {
+        SettingsField("site", \.site, .record(), "Who runs this CRM.")
+        SettingsField("database", \.database, .text, "The SQLite file, beside the config.")
+        SettingsField("migrations", \.migrations, optional: .text, "A folder of the site's own numbered .sql files.")
+        SettingsField("mail", \.mail, .record(), "Where mail comes from and how it leaves.")
+        SettingsField("leads", \.leads, .record(), "The lead table: stages and the site's own columns.")
+        SettingsField("accounts", \.accounts, .record(), "The site's own columns of accounts.")
+        SettingsField("contacts", \.contacts, .record(), "The site's own columns of contacts.")
+        SettingsField("opportunities", \.opportunities, .record(), "The site's own columns of opportunities.")
+        SettingsField("activities", \.activities, .named("a mapping of activity kinds", of: .customFields), "What else can happen to a lead, with declared fields.")
+        SettingsField("queries", \.queries, .named("a mapping of queries", of: .record()), "Named queries: trellis sql NAME --parameter value.")
+    }
+
+    public struct Site: SettingsRecord {
+        public var name = "My company"
+        public var baseURL = "http://localhost:8080"
+        public var timezone = "UTC"
+        public var postalAddress: String?
+        public var secret: String?
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField("name", \.name, .text, "The name that mails are signed with.")
+            SettingsField("base_url", \.baseURL, .webAddress, "Every link is built from it.")
+            SettingsField("timezone", \.timezone, .timeZone, "The IANA zone of the site: days and working hours.")
+            SettingsField("postal_address", \.postalAddress, optional: .text, "Stands in every marketing mail; without one none is sent.")
+            SettingsField("secret", \.secret, optional: .secret, "Signs links and keys the hash of erased addresses; at least 16 characters.")
+        }
+
+        public func problems(at place: Place) -> [ConfigProblem] {
+            guard let secret, secret.utf8.count < 16 else { return [] }
+            return [ConfigProblem("the secret is shorter than 16 characters. Make one with: openssl rand -hex 32", at: place)]
+        }
+    }
+
+    public struct Mail: SettingsRecord {
+        public var from: String?
+        public var templates = "mails"
+        public var transport = "file"
+        public var folder = "outbox"
+        public var consent = "newsletter"
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField("from", \.from, optional: .mailAddress, "The sender: Acme <hello@acme.example>.")
+            SettingsField("templates", \.templates, .text, "The folder of mails, beside the config.")
+            SettingsField("transport", \.transport, .word(["file"]), "file: a Maildir beside the database.")
+            SettingsField("folder", \.folder, .text, "The Maildir of the file transport, beside the config.")
+            SettingsField("consent", \.consent, .text, "The consent purpose marketing mail needs; 'none' needs no consent, only that nobody objected.")
+        }
+
+    }
+
+    public struct CustomTable: SettingsRecord {
+        public var fields: [Named<CustomField>] = []
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField("fields", \.fields, .customFields, "The site's own columns.")
+        }
+    }
+
+    public struct LeadTable: SettingsRecord {
+        public var fields: [Named<CustomField>] = []
+        public var stages = ["subscriber", "lead", "mql", "sal", "sql", "opportunity", "customer"]
+        public var defaultCountry: String?
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField("fields", \.fields, .customFields, "The site's own columns.")
+            SettingsField("stages", \.stages, .list(of: .identifier), "The stages in their order; recycled and disqualified are always there besides.")
+            SettingsField("default_country", \.defaultCountry, optional: .country, "The country of phone numbers without one (ISO 3166-1 alpha-2).")
+        }
+
+        /// Stages outside the order: entered from anywhere, left for anywhere.
+        public static let sideStages = ["recycled", "disqualified"]
+        public var allStages: [String] { stages + LeadTable.sideStages.filter { !stages.contains($0) } }
+
+        public func problems(at place: Place) -> [ConfigProblem] {
+            stages.contains("lead") ? [] : [ConfigProblem("'lead' is missing from the stages; it is the stage of a new lead.", at: place)]
+        }
+    }
+}
+
+/// A column the site adds to a kernel table, or a field of an activity.
+public struct CustomField: SettingsRecord {
+    public enum Kind: String, Sendable, CaseIterable {
+        case text, integer, real, date, time, boolean
+    }
+
+    public var kind = Kind.text
+    public var label: String?
+    public var oneOf: [String] = []
+    public init() {}
+
+    public static var fields: [SettingsField<Self>] {
+        SettingsField("type", \.kind, .fieldKind, "text, integer, real, date, time or boolean.")
+        SettingsField("label", \.label, optional: .text, "How people call it.")
+        SettingsField("one_of", \.oneOf, .list(of: .text), "The only values a form or an import may give.")
+    }
+}
+
+/// A query with a name, parameters and defaults.
+public struct NamedQuery: SettingsRecord {
+    public var description: String?
+    public var parameters: [Named<String?>] = []
+    public var sql = Located("")
+    public init() {}
+
+    public static var fields: [SettingsField<Self>] {
+        SettingsField("description", \.description, optional: .text, "What it answers.")
+        SettingsField("parameters", \.parameters, .named("a mapping of parameters and their defaults", isIdentifier: true, of: .nullableText), "Parameters with their defaults; null means not given.")
+        SettingsField.required("sql", \.sql, .sql, "One SELECT; parameters stand as :name.")
+    }
+}
+
+extension SettingType where Value == String {
+    static var mailAddress: SettingType {
+        SettingType(scalar: "an address such as Acme <hello@acme.example>", schema: .object([("type", .string("string"))])) {
+            MailAddress(parsing: $0) == nil ? nil : $0
+        }
+    }
+
+    static var country: SettingType {
+        SettingType(scalar: "an ISO 3166-1 country such as DE", schema: .object([("type", .string("string"))])) {
+            CountryCode($0)?.alpha2
+        }
+    }
+}
+
+extension SettingType where Value == CustomField.Kind {
+    static var fieldKind: SettingType {
+        let words = CustomField.Kind.allCases.map(\.rawValue)
+        return SettingType(
+            scalar: "one of " + words.joined(separator: ", "), schema: .object([("enum", .array(words.map(JSONValue.string)))])
+        ) { CustomField.Kind(rawValue: $0) }
+    }
+}
+
+extension SettingType where Value == String? {
+    static var nullableText: SettingType {
+        SettingType("a text, a number or null", schema: { _ in .object([("type", .array(["string", "number", "null"].map(JSONValue.string)))]) }) { node, reader in
+            guard let text = reader.scalar(node, expecting: "a text, a number or null") else { return nil }
+            return .some(["null", "~", ""].contains(text) ? nil : text)
+        }
+    }
+}
+
+extension SettingType where Value == [Named<CustomField>] {
+    /// `budget: real` or `budget: {type: real, label: …}`.
+    static var customFields: SettingType {
+        .named("a mapping of fields", isIdentifier: true, of: .record(orShort: SettingType<CustomField.Kind>.fieldKind.map { kind in
+            var field = CustomField()
+            field.kind = kind
+            return field
+        }))
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Yams
+
+/// A YAML file as nodes with their places.
+struct YAMLDocument {
+    let root: Node?
+    let problems: [ConfigProblem]
+
+    /// A config beyond this is a mistake, or an attack.
+    static let bytesMax = 1_000_000
+    /// Stands for a key that was written twice, so that the rest of the file is still checked in the same run.
+    static let duplicateMark = "duplicate\u{1}"
+
+    init(text: String, file: String) {
+        guard text.utf8.count <= YAMLDocument.bytesMax else {
+            self.init(root: nil, problems: [ConfigProblem("larger than 1 MB. Split out what is not configuration.", at: Place(file: file))])
+            return
+        }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var problems: [ConfigProblem] = []
+        // Each round blanks out one duplicated key; a file has at most so many before we stop counting.
+        for round in 0..<50 {
+            do {
+                let root = try Yams.compose(yaml: lines.joined(separator: "\n"))
+                self.init(root: root, problems: problems)
+                return
+            } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
+                let key = keys.first ?? ""
+                guard let first = YAMLDocument.locate(key, in: lines, after: context.mark.line - 1, column: context.mark.column)
+                else {
+                    problems.append(ConfigProblem("the key '\(key)' is written twice.", at: YAMLDocument.place(context.mark, file)))
+                    break
+                }
+                problems.append(
+                    ConfigProblem(
+                        "the key '\(key)' is written twice; the first is in line \(context.mark.line). Keep one.",
+                        at: Place(file: file, line: first.line + 1, column: first.column)))
+                lines[first.line].replaceSubrange(first.range, with: "\"\(YAMLDocument.duplicateEscape)\(round)\"")
+            } catch let error as YamlError {
+                problems.append(YAMLDocument.problem(error, file: file))
+                break
+            } catch {
+                problems.append(ConfigProblem("\(error)", at: Place(file: file)))
+                break
+            }
+        }
+        self.init(root: nil, problems: problems)
+    }
+
+    private init(root: Node?, problems: [ConfigProblem]) {
+        self.root = root
+        self.problems = problems
+    }
+
+    /// How ``duplicateMark`` is written inside a double-quoted YAML scalar.
+    private static let duplicateEscape = "duplicate\\x01"
+
+    /// The next line after the first occurrence on which the key stands in the same column.
+    private static func locate(
+        _ key: String, in lines: [String], after line: Int, column: Int
+    ) -> (line: Int, column: Int, range: Range<String.Index>)? {
+        for index in lines.indices where index > line {
+            let text = lines[index]
+            let indent = text.prefix { $0 == " " }.count
+            let body = text.dropFirst(indent)
+            if body.isEmpty || body.hasPrefix("#") { continue }
+            if indent + 1 < column { return nil }
+            guard indent + 1 == column else { continue }
+            for written in [key, "\"\(key)\"", "'\(key)'"] where body.hasPrefix(written) {
+                let after = body.dropFirst(written.count).drop { $0 == " " }
+                if after.hasPrefix(":") {
+                    return (index, column, body.startIndex..<body.index(body.startIndex, offsetBy: written.count))
+                }
+            }
+        }
+        return nil
+    }
+
+    private static func place(_ mark: Mark, _ file: String) -> Place {
+        Place(file: file, line: mark.line, column: mark.column)
+    }
+
+    private static func problem(_ error: YamlError, file: String) -> ConfigProblem {
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            let around = context.map { " (\($0.text))" } ?? ""
+            return ConfigProblem("not valid YAML: \(problem)\(around).", at: place(mark, file))
+        default:
+            return ConfigProblem("not valid YAML: \(error)", at: Place(file: file))
+        }
+    }
+}

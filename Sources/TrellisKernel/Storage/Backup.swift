@@ -1,0 +1,55 @@
+import Foundation
+
+/// A backup that was looked at: made by SQLite, checked, and only then given its name.
+public enum Backup {
+    /// Copies the database, while it is in use, into a new file.
+    ///
+    /// - Returns: the size of the copy in bytes.
+    /// - Throws: ``KernelError`` where the file is there already or the disk is full; no half copy is left.
+    public static func make(_ kernel: Kernel, to path: String) throws -> Int64 {
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw KernelError.usage("\(path) is there already. Name another file; a backup never overwrites one.")
+        }
+        let draft = path + ".part"
+        try? FileManager.default.removeItem(atPath: draft)
+        do {
+            try kernel.store.pool.writeWithoutTransaction { db in
+                try db.execute(sql: "VACUUM INTO ?", arguments: [draft])
+            }
+            try verify(draft, like: kernel)
+            guard rename(draft, path) == 0 else { throw KernelError.diskError(String(cString: strerror(errno))) }
+            try sync(path)
+        } catch {
+            try? FileManager.default.removeItem(atPath: draft)
+            if let failure = error as? DatabaseError { throw KernelError.from(failure, path: path) ?? failure }
+            throw error
+        }
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return (attributes[.size] as? NSNumber)?.int64Value ?? 0
+    }
+
+    private static func verify(_ path: String, like kernel: Kernel) throws {
+        let copy = try SQLConnection(path: path, access: .read)
+        let counts = "SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM migrations) AS migrations"
+        guard try copy.table(counts).rows.first?.first != nil else { throw KernelError.damaged(path, "no leads table") }
+        let check = try DatabaseQueue(path: path, configuration: readOnly).read { try String.fetchAll($0, sql: "PRAGMA integrity_check(1)") }
+        guard check == ["ok"] else { throw KernelError.damaged(path, check.first ?? "integrity check failed") }
+    }
+
+    private static var readOnly: Configuration {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return configuration
+    }
+
+    /// A name is only safe once its folder is on the disk.
+    private static func sync(_ path: String) throws {
+        let folder = (path as NSString).deletingLastPathComponent
+        for name in [path, folder.isEmpty ? "." : folder] {
+            let descriptor = open(name, O_RDONLY)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            guard fsync(descriptor) == 0 else { throw KernelError.diskError(String(cString: strerror(errno))) }
+        }
+    }
+}

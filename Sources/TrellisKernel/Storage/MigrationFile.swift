@@ -1,0 +1,27 @@
+/// One numbered step of a schema: `0001_create_scores` and its SQL.
+public struct MigrationFile: Sendable, Hashable {
+    public let name: String
+    public let sql: String
+
+    public init(name: String, sql: String) {
+        self.name = name
+        self.sql = sql
+    }
+
+    /// The number the name starts with; nil where it starts with none.
+    var number: Int? { Int(name.prefix { $0.isASCII && $0.isNumber }) }
+}
+
+/// The migrations of one owner, in order.
+public struct MigrationFolder: Sendable {
+    /// `kernel`, the name of a plugin, or `site`.
+    public let owner: String
+    public let files: [MigrationFile]
+
+    public init(owner: String, files: [MigrationFile]) {
+        self.owner = owner
+        self.files = files
+    }
+
+    static var kernel: MigrationFolder { MigrationFolder(owner: "kernel", files: EmbeddedMigrations.files) }
+}

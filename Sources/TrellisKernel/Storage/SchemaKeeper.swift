@@ -1,0 +1,87 @@
+import Foundation
+
+/// Makes the schema of a file fit the config: migrations, the site's columns, stages, triggers and the view of cards.
+struct SchemaKeeper {
+    let config: Config
+    let types: [any Plugin.Type]
+    let path: String
+
+    /// What was changed, for people: migration ids and columns.
+    struct Changes: Sendable {
+        var migrations: [String] = []
+        var columns: [String] = []
+    }
+
+    func apply(to writer: some DatabaseWriter, now: Date) throws -> Changes {
+        let migrator = Migrator(folders: try folders(), path: path)
+        var changes = Changes()
+        changes.migrations = try migrator.migrate(writer, now: now)
+        changes.columns = try writer.write { db in
+            let added = try CustomColumns(config.site).apply(db)
+            try setStages(db)
+            try ChangeTriggers.install(db)
+            try CardView(types: types).install(db)
+            return added
+        }
+        return changes
+    }
+
+    /// The kernel's migrations, those of the plugins that are on, and the site's own.
+    func folders() throws -> [MigrationFolder] {
+        let plugins = types.filter { config.plugins[$0.name]?.isOn == true }.map { $0.migrations }
+        return [.kernel] + plugins + (try config.site.migrations.map { [try siteFolder($0)] } ?? [])
+    }
+
+    private func siteFolder(_ name: String) throws -> MigrationFolder {
+        let folder = config.path(name)
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw ConfigProblems([ConfigProblem("the folder \(folder) cannot be read. Make it, or remove the key.", at: Place(file: config.file, path: "migrations"))])
+        }
+        let files = try names.filter { $0.hasSuffix(".sql") }.sorted().map { file in
+            guard let data = FileManager.default.contents(atPath: folder + "/" + file) else {
+                throw KernelError.fileNotReadable(folder + "/" + file)
+            }
+            return MigrationFile(name: String(file.dropLast(4)), sql: String(decoding: data, as: UTF8.self))
+        }
+        return MigrationFolder(owner: "site", files: files)
+    }
+
+    /// The stages of the config in their order. A stage that left the config but still has leads keeps its row, last.
+    private func setStages(_ db: Database) throws {
+        let stages = config.site.leads.allStages
+        for (position, name) in stages.enumerated() {
+            let isSide = SiteSettings.LeadTable.sideStages.contains(name)
+            try db.execute(
+                sql: """
+                    INSERT INTO stages (name, position, is_side) VALUES (:name, :position, :isSide)
+                    ON CONFLICT (name) DO UPDATE SET position = excluded.position, is_side = excluded.is_side
+                    WHERE (position, is_side) IS NOT (excluded.position, excluded.is_side)
+                    """, arguments: ["name": name, "position": position, "isSide": isSide])
+        }
+        let known = String(decoding: try JSONEncoder().encode(stages), as: UTF8.self)
+        try db.execute(
+            sql: "DELETE FROM stages WHERE name NOT IN (SELECT value FROM json_each(?)) AND name NOT IN (SELECT stage FROM leads)",
+            arguments: [known])
+    }
+}
+
+/// Keeps the view `lead_cards`: each lead with the columns the plugins add. A plugin that was never on adds NULLs, so that
+/// a query over the view works whatever is switched on.
+struct CardView {
+    let types: [any Plugin.Type]
+
+    func install(_ db: Database) throws {
+        var columns: [String] = []
+        for type in types {
+            let isThere = type.migrations.files.isEmpty
+                ? true
+                : try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM migrations WHERE id GLOB ?)", arguments: ["\(type.name)/*"]) ?? false
+            columns += type.cardColumns.map { name, sql in isThere ? "(\(sql)) AS \(name)" : "NULL AS \(name)" }
+        }
+        let sql = "CREATE VIEW lead_cards AS\nSELECT \((["leads.*"] + columns).joined(separator: ",\n       "))\nFROM leads"
+        let present = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE name = 'lead_cards'")
+        guard present != sql else { return }
+        try db.execute(sql: "DROP VIEW IF EXISTS lead_cards")
+        try db.execute(sql: sql)
+    }
+}

@@ -1,0 +1,80 @@
+import CTrellisSQLite
+import Foundation
+
+/// The open database file: its pool, its guards and its settings.
+struct Store: Sendable {
+    let path: String
+    let pool: DatabasePool
+
+    /// "TRLS": tells a Trellis file from other SQLite files (https://www.sqlite.org/pragma.html#pragma_application_id).
+    static let applicationID = 0x5452_4C53
+    /// How long a writer waits for another process before it says so.
+    static let busyTimeoutSeconds = 10.0
+    /// The page cache of the writer, in KiB: a big import is twice as fast with 256 MB as with the 2 MB of SQLite.
+    static let cacheKibibytes = 256 * 1024
+
+    init(path: String, clock: KernelClock) throws {
+        self.path = path
+        try Store.checkFolder(of: path)
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(Store.busyTimeoutSeconds)
+        configuration.maximumReaderCount = 3
+        configuration.transactionClock = .custom { _ in clock.now() }
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+        }
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction(Store.prepareWriter)
+        } catch let error as DatabaseError {
+            throw KernelError.from(error, path: path) ?? error
+        }
+    }
+
+    /// The pool sets synchronous=NORMAL when it opens, which could lose acknowledged rows in a power cut: so set it after, and look.
+    private static func prepareWriter(_ db: Database) throws {
+        try db.execute(sql: """
+            PRAGMA synchronous = FULL;
+            PRAGMA cache_size = -\(cacheKibibytes);
+            PRAGMA journal_size_limit = 67108864;
+            CREATE TEMP TABLE batch_events (
+                id INTEGER PRIMARY KEY, kind TEXT, lead_id INTEGER, cause_id INTEGER, depth INTEGER, origin TEXT, at TEXT, body TEXT
+            );
+            CREATE TEMP VIEW batch AS SELECT * FROM batch_events;
+            """)
+        guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else { throw KernelError.durabilityNotSet }
+    }
+
+    /// Refuses a file of another program before anything is written to it, and marks a new one as ours.
+    func claim() throws {
+        let (mark, tables) = try pool.read { db in
+            (try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0, try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0)
+        }
+        if mark == Store.applicationID { return }
+        guard mark == 0, tables == 0 else { throw KernelError.foreignDatabase(path) }
+        try pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA application_id = \(Store.applicationID)")
+        }
+    }
+
+    private static func checkFolder(of path: String) throws {
+        let folder = (path as NSString).deletingLastPathComponent
+        let here = folder.isEmpty ? "." : folder
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: here, isDirectory: &isFolder), isFolder.boolValue else {
+            throw KernelError.noFolder(here)
+        }
+        guard FileManager.default.isWritableFile(atPath: here), Store.isWritable(here) else {
+            throw KernelError.folderNotWritable(here)
+        }
+        if FileManager.default.fileExists(atPath: path) {
+            guard FileManager.default.isReadableFile(atPath: path) else { throw KernelError.fileNotReadable(path) }
+            guard FileManager.default.isWritableFile(atPath: path) else { throw KernelError.fileNotWritable(path) }
+        }
+    }
+
+    /// Whether the file system takes writes at all: a read-only mount answers yes to its owner when asked for permissions.
+    private static func isWritable(_ folder: String) -> Bool {
+        access(folder, W_OK) == 0
+    }
+}

@@ -1,0 +1,82 @@
+/// A column of a table as SQLite reports it.
+struct TableColumn: Sendable, Hashable {
+    let name: String
+    let type: String
+    let isRequired: Bool
+}
+
+/// The kernel tables whose every change is logged, and to which a site may add columns.
+enum LoggedTable: String, CaseIterable, Sendable {
+    case leads, contacts, accounts, opportunities
+
+    /// `lead`: what the kinds of its events begin with.
+    var noun: String {
+        switch self {
+        case .leads: "lead"
+        case .contacts: "contact"
+        case .accounts: "account"
+        case .opportunities: "opportunity"
+        }
+    }
+
+    func columns(_ db: Database) throws -> [TableColumn] {
+        try Row.fetchAll(db, sql: "SELECT name, type, \"notnull\" FROM pragma_table_info(?)", arguments: [rawValue]).map {
+            TableColumn(name: $0[0], type: $0[1], isRequired: $0[2])
+        }
+    }
+}
+
+/// Makes the fields of config.yaml into real columns. A field that leaves the config keeps its column and its data.
+struct CustomColumns {
+    let fields: [LoggedTable: [Named<CustomField>]]
+
+    init(_ site: SiteSettings) {
+        fields = [
+            .leads: site.leads.fields, .contacts: site.contacts.fields, .accounts: site.accounts.fields,
+            .opportunities: site.opportunities.fields,
+        ]
+    }
+
+    /// Adds what is missing. Returns `leads.budget` for each column added.
+    func apply(_ db: Database) throws -> [String] {
+        var added: [String] = []
+        for table in LoggedTable.allCases {
+            let columns = try table.columns(db)
+            for field in fields[table] ?? [] {
+                guard let column = columns.first(where: { $0.name == field.name }) else {
+                    try db.execute(sql: "ALTER TABLE \(table.rawValue) ADD COLUMN \(CustomColumns.definition(field))")
+                    added.append("\(table.rawValue).\(field.name)")
+                    continue
+                }
+                guard column.type == field.value.kind.sqlType else {
+                    throw KernelError.columnTypeChanged(
+                        table: table.rawValue, column: field.name, inFile: column.type, inConfig: field.value.kind.sqlType)
+                }
+            }
+        }
+        return added
+    }
+
+    private static func definition(_ field: Named<CustomField>) -> String {
+        let name = "\"\(field.name)\""
+        let check =
+            switch field.value.kind {
+            case .date: " CHECK (\(name) IS date(\(name)))"
+            case .boolean: " CHECK (\(name) IN (0, 1))"
+            case .time: " CHECK (datetime(\(name)) IS NOT NULL OR \(name) IS NULL)"
+            case .text, .integer, .real: ""
+            }
+        return "\(name) \(field.value.kind.sqlType)\(check)"
+    }
+}
+
+extension CustomField.Kind {
+    /// The STRICT type that holds it.
+    var sqlType: String {
+        switch self {
+        case .text, .date, .time: "TEXT"
+        case .integer, .boolean: "INTEGER"
+        case .real: "REAL"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Synchronization
+import TrellisKernel
+
+/// Remembers what it was given, and fails when it is told to.
+public final class RecordingTransport: Transport {
+    public let name = "mail"
+    public let isIdempotent: Bool
+    private let state = Mutex(State())
+
+    private struct State {
+        var sent: [RenderedMessage] = []
+        var answer: @Sendable (RenderedMessage) -> Delivery = { _ in .sent }
+    }
+
+    public init(isIdempotent: Bool = false) {
+        self.isIdempotent = isIdempotent
+    }
+
+    /// Everything that was handed over, in order, whatever was answered.
+    public var sent: [RenderedMessage] { state.withLock { $0.sent } }
+
+    /// From now on answers so.
+    public func answer(_ answer: @escaping @Sendable (RenderedMessage) -> Delivery) {
+        state.withLock { $0.answer = answer }
+    }
+
+    public func send(_ message: RenderedMessage) async -> Delivery {
+        state.withLock { state in
+            state.sent.append(message)
+            return state.answer(message)
+        }
+    }
+}
