@@ -52,6 +52,10 @@ let package = Package(
             ],
             plugins: [embedded]),
         .executableTarget(name: "trellis", dependencies: ["TrellisCommands"] + builtInTargets),
+        .executableTarget(
+            name: "trellis-bench",
+            dependencies: ["TrellisKernel", "TrellisTransports", "CTrellisSQLite", .product(name: "Crypto", package: "swift-crypto")] + builtInTargets,
+            path: "Benchmarks"),
 
         .executableTarget(name: "text-embedder"),
         .plugin(name: "EmbedText", capability: .buildTool(), dependencies: ["text-embedder"], path: "Sources/EmbedText"),
@@ -61,6 +65,12 @@ let package = Package(
         .testTarget(name: "TrellisCommandsTests", dependencies: ["TrellisCommands", "TrellisTesting"] + builtInTargets),
         .testTarget(name: "JourneyTests", dependencies: ["TrellisTesting", "TrellisTransports"] + builtInTargets),
         .testTarget(name: "TidyTests"),
+
+        // The plugin that README.md shows, and the examples.
+        .target(name: "ExamplePlugin", dependencies: [kernel], path: "Examples/Plugin"),
+        .testTarget(
+            name: "ExamplesTests",
+            dependencies: ["ExamplePlugin", "TrellisCommands", "TrellisTesting", "TrellisTransports"] + builtInTargets),
     ] + builtIns.flatMap(builtIn)
 )
 

@@ -9,10 +9,10 @@ struct Ledger {
         let kinds = try tx.kindsInBatch()
         let last = try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM scoring_entries")) ?? 0
         if let fitOfNew = rules.fitOfNew, kinds.contains("lead.created") {
-            try tx.db.cachedStatement(sql: fitOfNew).execute(arguments: ["now": tx.stamp])
+            try tx.db.cachedStatement(sql: fitOfNew).execute()
         }
         if let fitOfChanged = rules.fitOfChanged, kinds.contains("lead.updated") || kinds.contains("lead.restored") {
-            try tx.db.cachedStatement(sql: fitOfChanged).execute(arguments: ["now": tx.stamp])
+            try tx.db.cachedStatement(sql: fitOfChanged).execute()
         }
         for rule in rules.settings.engagement where kinds.contains(rule.value.on.value) {
             let sql = ScoringRules.engagement(rule.value, from: tx.relation(of: rule.value.on.value))
@@ -25,28 +25,31 @@ struct Ledger {
         try moveStages(after: last)
     }
 
-    /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of now.
+    /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of the newest entry: not as of
+    /// this moment, or an event handled a second late would be worth a little less, and just miss a threshold.
     private func total(after last: Int64) throws {
         try tx.db.cachedStatement(sql: """
             INSERT INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
             SELECT lead_id, sum(CASE axis WHEN 'fit' THEN points ELSE 0 END), sum(CASE axis WHEN 'fit' THEN 0 ELSE points END), sum(points),
-                   max(half_life IS NOT NULL), :now
+                   max(half_life IS NOT NULL), max(at)
             FROM scoring_entries WHERE id > :last GROUP BY lead_id
             ON CONFLICT (lead_id) DO UPDATE SET
                 fit = fit + excluded.fit, engagement = engagement + excluded.engagement, score = score + excluded.score,
-                decays = max(decays, excluded.decays), as_of = excluded.as_of
-            """).execute(arguments: ["now": tx.stamp, "last": last])
+                decays = max(decays, excluded.decays), as_of = max(as_of, excluded.as_of)
+            """).execute(arguments: ["last": last])
         guard rules.settings.engagement.contains(where: { $0.value.halfLife != nil }) else { return }
         try tx.db.cachedStatement(sql: """
-            UPDATE scoring_scores SET engagement = now.points, score = fit + now.points
-            FROM (SELECT lead_id, sum(points * CASE WHEN half_life IS NULL THEN 1
-                         ELSE pow(0.5, (julianday(:now) - julianday(at)) * 86400 / half_life) END) AS points
-                  FROM scoring_entries
-                  WHERE axis = 'engagement' AND lead_id IN (
-                      SELECT s.lead_id FROM scoring_scores AS s JOIN scoring_entries AS e ON e.lead_id = s.lead_id WHERE e.id > :last AND s.decays)
-                  GROUP BY lead_id) AS now
+            UPDATE scoring_scores SET engagement = now.points, score = fit + now.points, as_of = now.at
+            FROM (SELECT e.lead_id, latest.at, sum(points * CASE WHEN half_life IS NULL THEN 1
+                         ELSE pow(0.5, (julianday(latest.at) - julianday(e.at)) * 86400 / half_life) END) AS points
+                  FROM (SELECT lead_id, max(at) AS at FROM scoring_entries
+                        WHERE lead_id IN (SELECT s.lead_id FROM scoring_entries AS new CROSS JOIN scoring_scores AS s ON s.lead_id = new.lead_id
+                                          WHERE new.id > :last AND s.decays)
+                        GROUP BY lead_id) AS latest
+                  CROSS JOIN scoring_entries AS e ON e.lead_id = latest.lead_id
+                  WHERE e.axis = 'engagement' GROUP BY e.lead_id) AS now
             WHERE scoring_scores.lead_id = now.lead_id
-            """).execute(arguments: ["now": tx.stamp, "last": last])
+            """).execute(arguments: ["last": last])
     }
 
     /// The entries of a merged lead already belong to the lead that stayed; now its total does too.

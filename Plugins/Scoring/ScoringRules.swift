@@ -23,20 +23,20 @@ struct ScoringRules: Sendable {
         fitOfNew = """
             \(rules)
             INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
-            SELECT scored_lead, rule_name, 'fit', rule_points, scored_event, :now
-            FROM (SELECT id AS scored_event, lead_id AS scored_lead FROM batch WHERE kind = 'lead.created') AS made
+            SELECT scored_lead, rule_name, 'fit', rule_points, scored_event, scored_at
+            FROM (SELECT id AS scored_event, lead_id AS scored_lead, at AS scored_at FROM batch WHERE kind = 'lead.created') AS made
             CROSS JOIN leads ON leads.id = made.scored_lead CROSS JOIN rules
             WHERE \(holds)
             """
         fitOfChanged = """
             \(rules)
             INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
-            SELECT scored_lead, rule_name, 'fit', wanted - had, scored_event, :now
+            SELECT scored_lead, rule_name, 'fit', wanted - had, scored_event, scored_at
             FROM (
-                SELECT scored_lead, scored_event, rule_name, CASE WHEN \(holds) THEN rule_points ELSE 0 END AS wanted,
+                SELECT scored_lead, scored_event, scored_at, rule_name, CASE WHEN \(holds) THEN rule_points ELSE 0 END AS wanted,
                        coalesce((SELECT sum(points) FROM scoring_entries AS entry
                                  WHERE entry.lead_id = scored_lead AND entry.rule = rule_name AND entry.axis = 'fit'), 0) AS had
-                FROM (SELECT max(id) AS scored_event, lead_id AS scored_lead FROM batch
+                FROM (SELECT max(id) AS scored_event, lead_id AS scored_lead, at AS scored_at FROM batch
                       WHERE kind IN ('lead.updated', 'lead.restored') GROUP BY lead_id) AS changed
                 CROSS JOIN leads ON leads.id = changed.scored_lead CROSS JOIN rules)
             WHERE wanted <> had

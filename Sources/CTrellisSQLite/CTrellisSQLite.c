@@ -1,10 +1,10 @@
 #include "CTrellisSQLite.h"
 
-// For a connection that runs SQL written by somebody else: no writable_schema, no load_extension, no functions or
-// virtual tables with side effects from a schema (https://www.sqlite.org/security.html).
+// For a connection that runs SQL written by somebody else: no writable_schema, no load_extension
+// (https://www.sqlite.org/security.html). TRUSTED_SCHEMA stays on: the schema is our own, and its checks and triggers use
+// JSON functions, which SQLite 3.40 refuses to run from a schema it may not trust.
 int trellis_harden(sqlite3 *database) {
     int code = sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
-    if (code == SQLITE_OK) code = sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)0);
     if (code == SQLITE_OK) code = sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, (int *)0);
     return code;
 }

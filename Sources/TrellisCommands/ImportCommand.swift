@@ -12,7 +12,7 @@ struct ImportCommand: ParsableCommand {
               empty: [Select]
               ignore: [Internal note]
               constants: {source: trade fair}
-            A column consent_PURPOSE (yes or no) records a consent. Rejected rows go to FILE.rejected.csv with their reason.
+            A column consent_PURPOSE (yes or no) records a consent. Rejected rows go to FILE.rejected.csv beside the config, with their reason.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -74,6 +74,7 @@ struct ImportCommand: ParsableCommand {
             "\(isDryRun ? "Would import" : "Imported") \(report.rows) rows in \(String(format: "%.1f", seconds)) s: \(report.created) new, \(report.changed) changed, "
                 + "\(report.same) as they were, \(report.rejected) rejected.")
         if report.encoding != "utf-8" { print("The file was read as \(report.encoding).") }
+        if report.unwrappedRows > 0 { print("\(report.unwrappedRows) rows were quoted as a whole and taken apart.") }
         if !report.ignoredColumns.isEmpty { print("Left out, because no field is called so: \(report.ignoredColumns.joined(separator: ", ")).") }
         for example in report.examples.prefix(report.rejectedFile == nil ? 20 : 5) { print("  \(example)") }
         if let file = report.rejectedFile { print("Rejected rows with their reasons: \(file)") }

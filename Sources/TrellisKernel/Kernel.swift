@@ -33,15 +33,16 @@ public final class Kernel: Sendable {
         kinds = Kernel.kinds(of: types, config)
         hooks = try Kernel.hookTable(plugins, config)
         let path = config.databasePath
-        // The folder is looked at before the lock file is put into it, so that the sentence is about the folder.
-        store = try Kernel.locked(path) { try Store(path: path, clock: clock) }
         let keeper = SchemaKeeper(config: config, types: types, path: path)
-        let store = store
-        changes = try Kernel.locked(path) {
-            try store.claim()
-            return try keeper.apply(to: store.pool, now: clock.now())
+        (store, changes, leadLayout) = try KernelError.translating(path) {
+            try Kernel.locked(path) {
+                let store = try Store(path: path, clock: clock)
+                try store.claim()
+                let changes = try keeper.apply(to: store.pool, now: clock.now())
+                let layout = try store.pool.read { try LeadLayout(LoggedTable.leads.columns($0), site: config.site) }
+                return (store, changes, layout)
+            }
         }
-        leadLayout = try store.pool.read { try LeadLayout(LoggedTable.leads.columns($0), site: config.site) }
         try PluginRegister(kernel: self).update()
     }
 
@@ -53,7 +54,7 @@ public final class Kernel: Sendable {
     }
 
     func write<T>(_ context: KernelContext, _ body: (Transaction) throws -> T) throws -> T {
-        try translatingErrors {
+        try KernelError.translating(store.path) {
             try store.pool.write { db in
                 let now = clock.now()
                 let stamp = Timestamp.text(now)
@@ -67,7 +68,7 @@ public final class Kernel: Sendable {
 
     /// Reads from one snapshot.
     public func read<T>(_ body: (Database) throws -> T) throws -> T {
-        try translatingErrors { try store.pool.read(body) }
+        try KernelError.translating(store.path) { try store.pool.read(body) }
     }
 
     /// Asks every plugin; the answers come in the order of the plugins.
@@ -78,14 +79,6 @@ public final class Kernel: Sendable {
     /// Stops using the file. Whatever was committed is in it.
     public func close() throws {
         try store.pool.close()
-    }
-
-    private func translatingErrors<T>(_ body: () throws -> T) throws -> T {
-        do {
-            return try body()
-        } catch let error as DatabaseError {
-            throw KernelError.from(error, path: store.path) ?? error
-        }
     }
 
     /// Held while a file is opened and migrated, so that two processes do not migrate at once.

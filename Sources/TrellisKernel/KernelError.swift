@@ -48,7 +48,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noConfig(let file): "There is no \(file). Write one with 'trellis init', or name it with --config."
         case .noFolder(let path): "The folder \(path) does not exist. Make it first, or change 'database' in the config."
         case .folderNotWritable(let path):
-            "The folder \(path) cannot be written to, and SQLite keeps files beside the database. Change its owner or permissions."
+            "The folder \(path.isEmpty ? "." : path) cannot be written to, and SQLite keeps files beside the database. Change its owner or permissions."
         case .fileNotWritable(let path): "The database \(path) is read-only. Change its owner or permissions."
         case .fileNotReadable(let path): "\(path) cannot be read. Change its owner or permissions."
         case .notADatabase(let path):
@@ -81,6 +81,15 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noLead(let reference): "There is no lead '\(reference)'. Give an id, an e-mail address, or external:ID."
         case .noSecret: "site.secret is not set, and this step needs it. Put secret: ${TRELLIS_SECRET} under site: and the value in .env."
         case .usage(let sentence), .data(let sentence): sentence
+        }
+    }
+
+    /// Runs `body`, and says what an error of SQLite about the file means to a person.
+    static func translating<T>(_ path: String, _ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw from(error, path: path) ?? error
         }
     }
 

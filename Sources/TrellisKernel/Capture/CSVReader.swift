@@ -41,6 +41,9 @@ public final class CSVReader {
     /// How many bytes of the file have been taken so far; `bytesTotal` once the last row has been read.
     public var bytesRead: Int64 { source.bytesRead }
 
+    /// How many rows were quoted as a whole and taken apart.
+    public private(set) var unwrappedRows = 0
+
     private let source: Source
     private var scanner: Scanner
     private var page = CSVPage()
@@ -92,6 +95,12 @@ public final class CSVReader {
         if !isKnownUniquelyReferenced(&page) { page = CSVPage() }
         do {
             guard try scanner.scan(into: &page.record) else { return nil }
+        } catch {
+            problem = error
+            throw error
+        }
+        do {
+            if try page.record.unwrap(delimiter: delimiter, columns: header.count) { unwrappedRows += 1 }
         } catch {
             problem = error
             throw error

@@ -15,6 +15,8 @@ public struct ImportReport: Sendable {
     public var resumedAfter = 0
     public var encoding = ""
     public var ignoredColumns: [String] = []
+    /// Rows that some program had quoted as a whole, and that were taken apart.
+    public var unwrappedRows = 0
     /// The file of rejected rows with their reasons; nil where none was rejected.
     public var rejectedFile: String?
     /// What a dry run found wrong, at most the first 20.
@@ -41,7 +43,7 @@ public final class Importer {
         self.file = file
         self.mapping = mapping
         self.isDryRun = isDryRun
-        rejectedFile = file + ".rejected.csv"
+        rejectedFile = kernel.config.path((file as NSString).lastPathComponent + ".rejected.csv")
     }
 
     /// - Parameters:
@@ -68,6 +70,7 @@ public final class Importer {
                 if row == nil || !progress(fraction, report.rows) { break }
             }
         }
+        report.unwrappedRows = reader.unwrappedRows
         report.rejectedFile = report.rejected > 0 && !isDryRun ? rejectedFile : nil
         return report
     }

@@ -5,6 +5,7 @@ import Foundation
 /// gives up after a while. GRDB owns the authorizer of its connections, so this one is SQLite's own.
 public final class SQLConnection {
     private let handle: OpaquePointer
+    private let path: String
     private let deadlineBox = DeadlineBox()
 
     public enum Access: Sendable {
@@ -24,6 +25,7 @@ public final class SQLConnection {
             throw KernelError.from(DatabaseError(resultCode: ResultCode(rawValue: code)), path: path) ?? KernelError.notADatabase(path)
         }
         self.handle = handle
+        self.path = path
         _ = trellis_harden(handle)
         sqlite3_busy_timeout(handle, Int32(Store.busyTimeoutSeconds * 1000))
         sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
@@ -140,10 +142,12 @@ public final class SQLConnection {
         switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED: return .busy
         case SQLITE_FULL: return .diskFull
+        case SQLITE_CANTOPEN: return .folderNotWritable((path as NSString).deletingLastPathComponent)
+        case SQLITE_IOERR: return .diskError(message)
         case SQLITE_AUTH: return .usage("This statement is not allowed here: \(message).")
         case SQLITE_READONLY: return .usage("This would write, and reading is all that is allowed without --write.")
         case SQLITE_INTERRUPT: return .data("The query took longer than \(SQLConnection.budget) and was stopped.")
-        case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged("the database", message)
+        case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)
         case SQLITE_CONSTRAINT: return .data("The database refused it: \(message).")
         default: return .data("SQL: \(message).\(hint(message))")
         }

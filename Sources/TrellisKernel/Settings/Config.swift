@@ -21,7 +21,7 @@ public struct Config: Sendable {
 
     /// The path of a file named in the config.
     public func path(_ name: String) -> String {
-        name.hasPrefix("/") ? name : folder + "/" + name
+        name.hasPrefix("/") || folder == "." ? name : folder + "/" + name
     }
 
     public var databasePath: String { path(site.database) }

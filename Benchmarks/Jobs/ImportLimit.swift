@@ -1,0 +1,153 @@
+import CTrellisSQLite
+import Foundation
+
+/// The same rows by hand: a byte parser, prepared statements, and one statement for the whole table wherever there can be one.
+/// No triggers, no hooks, no batches; one transaction.
+enum ImportLimit {
+    static let phase = Phase("import-limit") { workspace in
+        let database = try RawDatabase(path: workspace.limitPath)
+        var watch = Stopwatch()
+        let now = "'\(Workspace.importedAt)'"
+        try database.run("BEGIN IMMEDIATE")
+        try database.run("INSERT INTO imports (file, digest, target, started_at) VALUES ('leads.csv', '', 'leads', \(now))")
+        try load(workspace.csv, database)
+        watch.note("load")
+        let base = Int(try database.rows("SELECT coalesce(max(id), 0) FROM events")[0]) ?? 0
+        try database.run("""
+            INSERT INTO events (kind, lead_id, origin, at, body) SELECT 'lead.created', id, 'import:1', \(now), '{"stage":"lead"}' FROM leads;
+            INSERT INTO events (kind, lead_id, origin, at, body)
+            SELECT 'consent.granted', lead_id, 'import:1', \(now), '{"purpose":"' || purpose || '"}' FROM consents
+            """)
+        watch.note("events")
+        try score(.ten, database, event: "leads.id + \(base)")
+        watch.note("score")
+        try database.run("""
+            INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at)
+            SELECT id, 'welcome', 1, 1, '2026-03-03 09:00:00.000', id + \(base), \(now) FROM leads
+            """)
+        watch.note("enrol")
+        try handOff(database, base: base, now: now)
+        watch.note("hand off")
+        try database.run("""
+            INSERT INTO audiences_members (audience, lead_id, since) SELECT 'everyone', id, '\(Workspace.refreshedAt)' FROM leads;
+            INSERT INTO audiences_members (audience, lead_id, since)
+            SELECT 'warm', lead_id, '\(Workspace.refreshedAt)' FROM scoring_scores WHERE score >= 30 ORDER BY lead_id
+            """)
+        watch.note("audiences")
+        try database.run("COMMIT")
+        watch.note("commit")
+        return watch.measurement
+    }
+
+    // MARK: - The file
+
+    private static func load(_ path: String, _ database: RawDatabase) throws {
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        let size = Int(lseek(descriptor, 0, SEEK_END))
+        guard descriptor >= 0, let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
+            throw BenchError("\(path) cannot be mapped.")
+        }
+        defer { munmap(memory, size) }
+        let bytes = UnsafeBufferPointer(start: memory.assumingMemoryBound(to: CChar.self), count: size)
+        let now = Workspace.importedAt
+        let lead = try database.prepare("""
+            INSERT INTO leads (id, email, first_name, last_name, company, title, industry, employees, country, city, source, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '\(now)', '\(now)')
+            """)
+        let touch = try database.prepare("INSERT INTO touches (lead_id, at, kind, source) VALUES (?, '\(now)', 'import', ?)")
+        let newsletter = try database.prepare(consent("newsletter", now))
+        let ads = try database.prepare(consent("ads", now))
+        defer { for statement in [lead, touch, newsletter, ads] { sqlite3_finalize(statement) } }
+        var cells = [Range<Int>](repeating: 0..<0, count: LeadFile.columns.count)
+        var position = (bytes.firstIndex(of: 10) ?? 0) + 1
+        var id: Int64 = 0
+        while position < size {
+            position = split(bytes, from: position, into: &cells)
+            id += 1
+            sqlite3_bind_int64(lead, 1, id)
+            for column in 0..<10 { bind(lead, Int32(column + 2), bytes, cells[column]) }
+            try step(lead, database)
+            sqlite3_bind_int64(touch, 1, id)
+            bind(touch, 2, bytes, cells[9])
+            try step(touch, database)
+            for (statement, cell) in [(newsletter, cells[10]), (ads, cells[11])] where bytes[cell.lowerBound] == 121 {
+                sqlite3_bind_int64(statement, 1, id)
+                try step(statement, database)
+            }
+        }
+    }
+
+    private static func consent(_ purpose: String, _ now: String) -> String {
+        "INSERT INTO consents (lead_id, purpose, state, source, at) VALUES (?, '\(purpose)', 'granted', 'import:1', '\(now)')"
+    }
+
+    /// Finds the cells of one line; returns where the next begins.
+    private static func split(_ bytes: UnsafeBufferPointer<CChar>, from start: Int, into cells: inout [Range<Int>]) -> Int {
+        var (position, begin, column) = (start, start, 0)
+        while true {
+            let byte = bytes[position]
+            if byte == 44 || byte == 10 {
+                cells[column] = begin..<position
+                begin = position + 1
+                column += 1
+                if byte == 10 { return begin }
+            }
+            position += 1
+        }
+    }
+
+    /// Nil as the destructor is SQLITE_STATIC: the mapped file stays where it is.
+    private static func bind(_ statement: OpaquePointer, _ index: Int32, _ bytes: UnsafeBufferPointer<CChar>, _ cell: Range<Int>) {
+        sqlite3_bind_text(statement, index, bytes.baseAddress.map { $0 + cell.lowerBound }, Int32(cell.count), nil)
+    }
+
+    private static func step(_ statement: OpaquePointer, _ database: RawDatabase) throws {
+        guard sqlite3_step(statement) == SQLITE_DONE else { throw database.problem("the import") }
+        sqlite3_reset(statement)
+    }
+
+    // MARK: - Statements
+
+    /// Entries and totals of every lead. `event` is the event of its creation as an expression.
+    static func score(_ rules: ScoreRules, _ database: RawDatabase, event: String, from source: String = "leads") throws {
+        let values = rules.rules.enumerated().map { "(\($0), '\($1.name)', \($1.points))" }.joined(separator: ", ")
+        let holds = rules.rules.enumerated().map { "WHEN \($0) THEN \($1.when)" }.joined(separator: " ")
+        let sum = rules.rules.map { "CASE WHEN \($0.when) THEN \($0.points) ELSE 0 END" }.joined(separator: " + ")
+        let any = rules.rules.map { "(\($0.when))" }.joined(separator: " OR ")
+        let now = "'\(Workspace.importedAt)'"
+        try database.run("""
+            WITH rules (number, name, points) AS (VALUES \(values))
+            INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
+            SELECT leads.id, rules.name, 'fit', rules.points, \(event), \(now) FROM \(source) CROSS JOIN rules WHERE CASE rules.number \(holds) END;
+            INSERT INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
+            SELECT id, points, 0, points, 0, \(now) FROM (SELECT id, \(sum) AS points FROM leads WHERE \(any))
+            """)
+    }
+
+    /// Who reached the threshold: the stage, the handoff, the owner, the facts and the mail to the rep.
+    private static func handOff(_ database: RawDatabase, base: Int, now: String) throws {
+        let reps = Site.reps.enumerated().map { "WHEN \($0) THEN '\($1)'" }.joined(separator: " ")
+        try database.run("""
+            CREATE TEMP TABLE mql (nth INTEGER PRIMARY KEY, lead_id INTEGER, rep TEXT);
+            INSERT INTO temp.mql SELECT n, lead_id, CASE (n - 1) % \(Site.reps.count) \(reps) END FROM (
+                SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS n FROM scoring_scores WHERE score >= \(ScoreRules.ten.threshold));
+            """)
+        let before = Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0
+        try database.run("""
+            INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+            SELECT 'lead.stage_changed', lead_id, lead_id + \(base), 1, 'plugin:scoring', \(now), '{"from":"lead","to":"mql"}' FROM temp.mql;
+            INSERT INTO handoff_handoffs (id, lead_id, cycle, rep, route, state, event_id, offered_at)
+            SELECT nth, lead_id, 1, rep, 'route 1: round_robin', 'offered', nth + \(before), \(now) FROM temp.mql;
+            UPDATE leads SET stage = 'mql', owner = mql.rep FROM temp.mql WHERE leads.id = mql.lead_id;
+            INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+            SELECT 'lead.updated', lead_id, nth + \(before), 2, 'plugin:handoff', \(now), '{"columns":["owner"]}' FROM temp.mql;
+            INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+            SELECT 'handoff.offered', lead_id, nth + \(before), 2, 'plugin:handoff', \(now), '{"rep":"' || rep || '","cycle":1}' FROM temp.mql;
+            INSERT INTO outbox_messages (key, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
+            SELECT 'handoff:' || nth || ':offer to ' || rep, 'internal', 'plugin:handoff', lead_id, rep || '@bench.example', 'handoff-offer',
+                   '{"handoff":' || nth || '}', nth + \(before), \(now), \(now) FROM temp.mql;
+            UPDATE handoff_turns SET assigned = (SELECT count(*) FROM temp.mql)
+            """)
+    }
+}

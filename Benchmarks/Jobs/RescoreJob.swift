@@ -1,0 +1,28 @@
+import TrellisKernel
+
+/// The rules became twenty: every lead is scored anew.
+enum RescoreJob {
+    static let ours = Phase("rescore") { workspace in
+        let kernel = try workspace.kernel(.ours, at: Workspace.tickedAt, rules: .twenty)
+        var watch = Stopwatch()
+        _ = try Rebuild(kernel).run("scoring")
+        watch.note("rebuild")
+        try kernel.close()
+        watch.note("close")
+        return watch.measurement
+    }
+
+    static let limit = Phase("rescore-limit") { workspace in
+        let database = try RawDatabase(path: workspace.limitPath)
+        var watch = Stopwatch()
+        try database.run("BEGIN IMMEDIATE; DELETE FROM scoring_entries; DELETE FROM scoring_scores;")
+        watch.note("empty")
+        try ImportLimit.score(
+            .twenty, database, event: "created.id",
+            from: "(SELECT id, lead_id FROM events NOT INDEXED WHERE kind = 'lead.created') AS created CROSS JOIN leads ON leads.id = created.lead_id")
+        watch.note("score")
+        try database.run("COMMIT")
+        watch.note("commit")
+        return watch.measurement
+    }
+}

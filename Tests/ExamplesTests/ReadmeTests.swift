@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+import TrellisKernel
+
+struct ReadmeTests {
+    private func text(_ name: String) throws -> String {
+        try String(contentsOf: repository.appending(path: name), encoding: .utf8)
+    }
+
+    @Test(arguments: [("Examples/readme/config.yaml", "yaml"), ("Examples/Plugin/FirstDownload.swift", "swift")])
+    func `the README shows a file that is run, word for word`(_ file: String, language: String) throws {
+        let block = "```\(language)\n\(try text(file))```\n"
+        #expect(try text("README.md").contains(block))
+    }
+
+    @Test func `the CRM of the README does what the README says`() async throws {
+        let crm = try ExampleFolder("Examples/readme", at: "2026-03-02 09:00:00")
+        let lead = try crm.capture("solar-checklist", ["email": "nora@example.org", "first_name": "Nora", "roof_area": "80"])
+        try await crm.work()
+        #expect(try crm.sent() == ["magnet-delivery nora@example.org"])
+        crm.clock.advance(by: "2 days")
+        try await crm.work()
+        #expect(try crm.sent().last == "survey nora@example.org")
+        try crm.record("survey.booked", lead: lead, ["day": "2026-03-20"])
+        try await crm.work()
+        #expect(try crm.query("best-roofs", ["at_least": "60"]).first?.hasPrefix("\(lead)|Nora|80.0|mql|") == true)
+        #expect(try crm.sent().last == "handoff-offer ada@lumen.example")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `a row of another SQLite client fires the same hooks`() async throws {
+        let crm = try ExampleFolder("Examples/readme", at: "2026-03-02 09:00:00")
+        let foreign = try SQLConnection(path: crm.kernel.config.databasePath, access: .write)
+        try foreign.run("INSERT INTO leads (email, roof_area) VALUES ('otto@example.org', 75)") { _ in true }
+        try await crm.work()
+        #expect(try crm.rows("SELECT kind, origin FROM events") == ["lead.created|sql"])
+        #expect(try crm.rows("SELECT score FROM scoring_scores") == ["30.0"])
+    }
+}

@@ -1,0 +1,62 @@
+import Scoring
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+/// What people see of a score.
+@Suite struct ScoreCardTests {
+    private func crm() throws -> TestKernel {
+        let crm = try TestKernel(
+            """
+            activities: {demo.booked: {}}
+            plugins:
+              scoring:
+                fit: {head: {when: "title = 'Head'", points: 20}, small: {when: "employees < 10", points: -5}}
+                engagement: {demo: {on: demo.booked, points: 50}}
+            """, plugins: [Scoring.self])
+        try crm.capture(["email": "ann@a.example", "first_name": "Ann", "last_name": "Lee", "title": "Head", "employees": "4", "company": "A"])
+        try crm.capture(["email": "bob@b.example", "title": "Head"])
+        try crm.capture(["email": "cleo@c.example"])
+        try crm.record("demo.booked", lead: 1)
+        try crm.pump()
+        return crm
+    }
+
+    @Test func `explain names every entry with its rule and its event, and sums them up`() throws {
+        let crm = try crm()
+        let day = "2026-03-02 09:00:00.000"
+        #expect(try crm.run("scoring explain", "ann@a.example") == [
+            "\(day)|head|fit|20|20.0|lead.created|1", "\(day)|small|fit|-5|-5.0|lead.created|1", "\(day)|demo|engagement|50|50.0|demo.booked|4",
+            "65 (fit 15, engagement 50): demo +50, head +20, small -5",
+        ])
+        #expect(try crm.run("scoring explain", "3") == ["No points yet."])
+        #expect(throws: KernelError.noLead("nobody@a.example")) { try crm.run("scoring explain", "nobody@a.example") }
+    }
+
+    @Test func `the rules are shown with the leads they fit and the points they gave`() throws {
+        #expect(try crm().run("scoring") == ["fit|head|2|2|40", "fit|small|1|1|-5", "engagement|demo|1|1|50"])
+    }
+
+    @Test func `the report lists the leads with the most points first`() throws {
+        let report = try crm().kernel.ask(Report())
+        #expect(report.map { $0.map(\.title) } == [["Top ten by score"]])
+        #expect(report.first?.first?.table.rows.map { $0.map { $0.text ?? "" } } == [
+            ["1", "Ann Lee", "A", "lead", "65.0", "demo +50, head +20, small -5"], ["2", "bob@b.example", "", "lead", "20.0", "head +20"],
+        ])
+    }
+
+    @Test func `a lead's card has a line of its score, and none without points`() throws {
+        let crm = try crm()
+        #expect(try crm.kernel.ask(LeadCard(leadID: 2)) == [[CardLine("score", "20 (fit 20, engagement 0): head +20")]])
+        #expect(try crm.kernel.ask(LeadCard(leadID: 3)) == [[]])
+    }
+
+    @Test func `rebuilding from the log gives the same score`() throws {
+        let crm = try crm()
+        let query = "SELECT lead_id, rule, axis, points, event_id FROM scoring_entries ORDER BY lead_id, rule"
+        let before = try crm.rows(query)
+        _ = try Rebuild(crm.kernel).run("scoring")
+        #expect(try crm.rows(query) == before)
+        #expect(try crm.troubles() == [])
+    }
+}
