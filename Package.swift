@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "TrellisKernel", targets: ["TrellisKernel"]),
         .library(name: "TrellisCommands", targets: ["TrellisCommands"]),
+        .library(name: "TrellisPlugins", targets: builtIns),
         .library(name: "TrellisTesting", targets: ["TrellisTesting"]),
         .executable(name: "trellis", targets: ["trellis"]),
     ],

@@ -59,6 +59,7 @@ struct Phase: Sendable {
     func run(in workspace: Workspace) throws {
         var measurement = try body(workspace)
         measurement.peakKilobytes = Measurement.peakOfThisProcess()
+        measurement.notes.append(Measurement.processorTime())
         print(try measurement.text())
     }
 }

@@ -11,7 +11,7 @@ final class RawDatabase {
         try run(
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -262144; PRAGMA temp_store = MEMORY;
-            PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;
+            PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8192;
             """)
     }
 

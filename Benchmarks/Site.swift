@@ -1,15 +1,18 @@
 /// The config of both sides: all five plugins on.
 struct Site {
     let side: Workspace.Side
+    let leads: Int
     var rules = ScoreRules.ten
     var further: [String] = []
 
-    /// More leads than come: nobody waits in the queue.
-    static let reps = ["ada", "ben", "cleo"]
+    /// Enough for all: nobody waits in the queue.
+    static func reps(for leads: Int) -> [String] {
+        leads <= 5_000_000 ? ["ada", "ben", "cleo"] : ["ada", "ben", "cleo", "dan", "eva", "fay"]
+    }
 
     var yaml: String {
         let fit = rules.rules.map { "      \($0.name): {when: \"\($0.when)\", points: \($0.points)}" }.joined(separator: "\n")
-        let reps = Site.reps.map { "      \($0): {email: \($0)@bench.example, capacity: 100000}" }.joined(separator: "\n")
+        let reps = Site.reps(for: leads).map { "      \($0): {email: \($0)@bench.example, capacity: 100000}" }.joined(separator: "\n")
         return """
             site: {name: Bench, base_url: "https://crm.bench.example", postal_address: "1 Main Street", secret: "a secret for the bench only"}
             database: \(side.rawValue).sqlite
@@ -17,7 +20,7 @@ struct Site {
             plugins:
               lead_magnets:
                 magnets:
-                  guide: {title: The guide, form: {fields: [email!]}}
+                  guide: {title: The guide, asset: guide.pdf, form: {fields: [email!]}}
               drip:
                 sequences:
                   welcome:
@@ -58,8 +61,8 @@ struct ScoreRules: Sendable {
     /// The score at which a lead is an mql.
     let threshold: Int
 
-    /// About one lead in twenty reaches the threshold.
-    static let ten = ScoreRules(rules: usual, threshold: 55)
+    /// About one lead in twenty reaches the threshold: 4 in 100.
+    static let ten = ScoreRules(rules: usual, threshold: 45)
     /// Nobody reaches the threshold, so that a rescoring moves no stage.
     static let twenty = ScoreRules(rules: usual + further, threshold: 1000)
 

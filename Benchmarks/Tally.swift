@@ -34,7 +34,7 @@ struct Tally {
             """),
         Question("handoff_handoffs", "SELECT rep, route, state, cycle, count(*) FROM handoff_handoffs GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"),
         Question("who is handed off", "SELECT count(*), sum(lead_id) FROM handoff_handoffs"),
-        Question("handoff_turns", "SELECT assigned FROM handoff_turns"),
+        Question("handoff_turns", "SELECT * FROM handoff_turns"),
         Question("audiences_members", "SELECT audience, count(*), sum(lead_id), count(until) FROM audiences_members GROUP BY 1 ORDER BY 1"),
         Question("audiences_exports", "SELECT audience, platform, members, withheld FROM audiences_exports ORDER BY id"),
         Question("audiences_receipts", "SELECT count(*), sum(lead_id) FROM audiences_receipts"),

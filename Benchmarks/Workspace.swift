@@ -31,7 +31,7 @@ struct Workspace: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try LeadFile(leads: leads).write(to: csv)
         for side in [Side.ours, .limit] {
-            try Data(Site(side: side).yaml.utf8).write(to: URL(filePath: folder + "/" + side.configName))
+            try Data(Site(side: side, leads: leads).yaml.utf8).write(to: URL(filePath: folder + "/" + side.configName))
             try kernel(side, at: Workspace.importedAt).close()
         }
         try RawDatabase(path: limitPath).dropTriggers()
@@ -54,7 +54,7 @@ struct Workspace: Sendable {
 
     func kernel(_ side: Side, clock: KernelClock, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = []) throws -> Kernel {
         let types = Workspace.plugins + further
-        let yaml = Site(side: side, rules: rules, further: further.map { $0.name }).yaml
+        let yaml = Site(side: side, leads: leads, rules: rules, further: further.map { $0.name }).yaml
         let config = try Config.parse(yaml, folder: folder, plugins: types, environment: [:])
         var logger = Logger(label: "trellis-bench")
         logger.logLevel = .warning

@@ -26,7 +26,7 @@ enum ImportLimit {
             SELECT id, 'welcome', 1, 1, '2026-03-03 09:00:00.000', id + \(base), \(now) FROM leads
             """)
         watch.note("enrol")
-        try handOff(database, base: base, now: now)
+        try handOff(database, reps: Site.reps(for: workspace.leads), base: base, now: now)
         watch.note("hand off")
         try database.run("""
             INSERT INTO audiences_members (audience, lead_id, since) SELECT 'everyone', id, '\(Workspace.refreshedAt)' FROM leads;
@@ -126,11 +126,11 @@ enum ImportLimit {
     }
 
     /// Who reached the threshold: the stage, the handoff, the owner, the facts and the mail to the rep.
-    private static func handOff(_ database: RawDatabase, base: Int, now: String) throws {
-        let reps = Site.reps.enumerated().map { "WHEN \($0) THEN '\($1)'" }.joined(separator: " ")
+    private static func handOff(_ database: RawDatabase, reps: [String], base: Int, now: String) throws {
+        let chosen = reps.enumerated().map { "WHEN \($0) THEN '\($1)'" }.joined(separator: " ")
         try database.run("""
             CREATE TEMP TABLE mql (nth INTEGER PRIMARY KEY, lead_id INTEGER, rep TEXT);
-            INSERT INTO temp.mql SELECT n, lead_id, CASE (n - 1) % \(Site.reps.count) \(reps) END FROM (
+            INSERT INTO temp.mql SELECT n, lead_id, CASE (n - 1) % \(reps.count) \(chosen) END FROM (
                 SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS n FROM scoring_scores WHERE score >= \(ScoreRules.ten.threshold));
             """)
         let before = Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0
@@ -147,7 +147,7 @@ enum ImportLimit {
             INSERT INTO outbox_messages (key, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
             SELECT 'handoff:' || nth || ':offer to ' || rep, 'internal', 'plugin:handoff', lead_id, rep || '@bench.example', 'handoff-offer',
                    '{"handoff":' || nth || '}', nth + \(before), \(now), \(now) FROM temp.mql;
-            UPDATE handoff_turns SET assigned = (SELECT count(*) FROM temp.mql)
+            UPDATE handoff_turns SET next_rep = (SELECT count(*) FROM temp.mql) % \(reps.count)
             """)
     }
 }

@@ -12,7 +12,7 @@ enum StartJob {
 
     static let limit = Phase("start-limit") { workspace in
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        guard let program = folders.map({ "\($0)/sqlite3" }).first(where: { access($0, X_OK) == 0 }) else {
+        guard let program = folders.map({ String($0) + "/sqlite3" }).first(where: { access($0, X_OK) == 0 }) else {
             return Measurement(skipped: "there is no sqlite3 in PATH")
         }
         return try median(program, [workspace.oursPath, "SELECT 1"])

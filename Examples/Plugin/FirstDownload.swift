@@ -1,6 +1,6 @@
 import TrellisKernel
 
-/// Remembers what each lead downloaded first, shows it on the card, and keeps leads who downloaded too little from sales.
+/// Remembers what each lead downloaded first, shows it on the card, and holds back leads who downloaded too little.
 public struct FirstDownload: Plugin {
     public static let name = "first_download"
     public static let summary = "What each lead downloaded first; no handoff before enough downloads."

@@ -17,9 +17,9 @@ CREATE TABLE handoff_handoffs (
 CREATE UNIQUE INDEX one_open_handoff_per_lead ON handoff_handoffs (lead_id) WHERE state IN ('queued', 'offered', 'accepted');
 CREATE INDEX handoff_handoffs_by_rep ON handoff_handoffs (rep, state);
 
--- Whose turn it is: the last rep that round robin chose.
+-- Whose turn it is in round robin.
 CREATE TABLE handoff_turns (
     id       INTEGER PRIMARY KEY CHECK (id = 1),
-    assigned INTEGER NOT NULL                     -- how many leads round robin has given out so far
+    next_rep INTEGER NOT NULL                     -- the place of the rep in config.yaml, from 0
 ) STRICT;
 INSERT INTO handoff_turns VALUES (1, 0);

@@ -42,9 +42,7 @@ CREATE INDEX scheduled_events_by_due ON scheduled_events (due_at);
 -- How far each subscriber has read the log.
 CREATE TABLE subscribers (
     id              TEXT    PRIMARY KEY CHECK (id GLOB '*/*'),   -- scoring/add-points
-    last_event_id   INTEGER NOT NULL DEFAULT 0,
-    running_through INTEGER,                      -- the end of the batch that was begun after a crash; cleared with its effects
-    running_event   INTEGER                       -- the one event of it that is being run alone
+    last_event_id   INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- Events a subscriber could not handle: they back off and are tried again, and rest here once that is given up.

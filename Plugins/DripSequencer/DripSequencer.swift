@@ -49,10 +49,13 @@ public struct DripSequencer: Plugin {
             let kinds = try tx.kindsInBatch()
             for sequence in sequences {
                 let journey = Journey(sequence: sequence, tx: tx)
+                // Who was in it may leave and come again in one batch; who comes now may leave in it too.
+                try journey.end(kinds)
                 try journey.enrol(kinds)
                 try journey.end(kinds)
             }
             try Journey.endForLostLeads(tx)
+            if kinds.contains("lead.merged") { try Journey.endForMergedLeads(tx) }
             try Tick(sequences: sequences, tx: tx).run()
         }
         Answer("card-line", LeadCard.self) { card, db in

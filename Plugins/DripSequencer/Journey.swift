@@ -14,17 +14,18 @@ struct Journey {
         let entry = sequence.settings.enter
         if kinds.contains(entry.on.value) {
             let condition = entry.condition.map { "(\($0.value)\n)" } ?? "true"
-            try enrol(from: "SELECT event_id, event_lead_id FROM \(tx.relation(of: entry.on.value)) WHERE \(condition)")
+            try enrol(from: "SELECT event_id, event_lead_id FROM \(tx.relation(of: entry.on.value)) WHERE \(condition)", kinds)
         }
         if kinds.contains("lead.recycled") {
             try enrol(from: """
                 SELECT id AS event_id, lead_id AS event_lead_id FROM batch
                 WHERE kind = 'lead.recycled' AND json_extract(body, '$.into') = \(sequence.name.sqlLiteral)
-                """)
+                """, kinds)
         }
     }
 
-    private func enrol(from events: String) throws {
+    private func enrol(from coming: String, _ kinds: Set<String>) throws {
+        let events = endingKinds.isDisjoint(with: kinds) ? coming : afterTheEnd(coming)
         let mayEnter: String
         var arguments: StatementArguments = ["sequence": sequence.name, "now": tx.stamp]
         switch sequence.settings.reentry {
@@ -48,6 +49,20 @@ struct Journey {
             """).execute(arguments: arguments)
     }
 
+    private var endingKinds: Set<String> {
+        Set(sequence.settings.exit.map(\.value) + (sequence.settings.goal.map { [$0.value] } ?? []))
+    }
+
+    /// Of a lead that was let go in this batch, only what came after the event that ended it: before it, the lead was still in it.
+    private func afterTheEnd(_ coming: String) -> String {
+        """
+        SELECT event_id, event_lead_id FROM (\(coming)) AS came
+        WHERE event_id > coalesce((
+            SELECT max(ending.id) FROM drip_enrolments AS gone JOIN batch AS ending ON ending.lead_id = gone.lead_id AND ending.kind = gone.reason
+            WHERE gone.lead_id = came.event_lead_id AND gone.sequence = :sequence AND gone.state IN ('exited', 'goal') AND gone.ended_at = :now), 0)
+        """
+    }
+
     /// The goal first: an event that is both ends the sequence as a success.
     func end(_ kinds: Set<String>) throws {
         if let goal = sequence.settings.goal, kinds.contains(goal.value) { try end(after: goal.value, as: "goal") }
@@ -69,6 +84,16 @@ struct Journey {
         try tx.db.cachedStatement(sql: """
             UPDATE drip_enrolments SET state = 'exited', reason = 'the lead is gone', due_at = NULL, ended_at = :now
             WHERE state = 'active' AND lead_id IN (SELECT lead_id FROM batch WHERE kind IN (\(kinds)))
+            """).execute(arguments: ["now": tx.stamp])
+    }
+
+    /// A merged lead that was in a sequence under both its ids goes on with what it began first.
+    static func endForMergedLeads(_ tx: Transaction) throws {
+        try tx.db.cachedStatement(sql: """
+            UPDATE drip_enrolments SET state = 'exited', reason = 'the lead was merged', due_at = NULL, ended_at = :now
+            WHERE state = 'active' AND lead_id IN (SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged')
+              AND EXISTS (SELECT 1 FROM drip_enrolments AS first WHERE first.lead_id = drip_enrolments.lead_id
+                          AND first.sequence = drip_enrolments.sequence AND first.state = 'active' AND first.id < drip_enrolments.id)
             """).execute(arguments: ["now": tx.stamp])
     }
 }

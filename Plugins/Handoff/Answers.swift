@@ -57,8 +57,9 @@ struct Answers {
     func letGo() throws {
         let gone = "SELECT lead_id FROM batch WHERE kind IN ('lead.deleted', 'lead.erased', 'lead.merged')"
         try tx.emit("handoff.withdrawn", forEach: """
-            SELECT h.lead_id, b.id AS cause_id, '{}' AS body FROM handoff_handoffs AS h JOIN batch AS b ON b.lead_id = h.lead_id
+            SELECT h.lead_id, max(b.id) AS cause_id, '{}' AS body FROM handoff_handoffs AS h JOIN batch AS b ON b.lead_id = h.lead_id
             WHERE b.kind IN ('lead.deleted', 'lead.erased', 'lead.merged') AND h.state IN ('queued', 'offered', 'accepted')
+            GROUP BY h.id
             """)
         try tx.db.cachedStatement(sql: """
             UPDATE handoff_handoffs SET state = 'withdrawn', reason = 'the lead is gone', answered_at = ?

@@ -79,7 +79,7 @@ struct Routing {
             WITH RECURSIVE reps (number, rep, capacity) AS (VALUES \(reps)),
             waiting AS (SELECT lead_id, row_number() OVER (ORDER BY event_id) AS nth FROM temp.handoff_candidates WHERE route IS NULL AND \(condition)),
             loads AS (SELECT rep, capacity, (\(Routing.open("reps.rep"))) AS open_before,
-                             (number - (SELECT assigned FROM handoff_turns) % \(settings.reps.count) + \(settings.reps.count)) % \(settings.reps.count) AS turn FROM reps),
+                             (number - (SELECT next_rep FROM handoff_turns) % \(settings.reps.count) + \(settings.reps.count)) % \(settings.reps.count) AS turn FROM reps),
             places (rep, open_before, open_after, turn, capacity) AS (
                 SELECT rep, open_before, open_before + 1, turn, capacity FROM loads WHERE open_before < capacity
                 UNION ALL
@@ -89,7 +89,13 @@ struct Routing {
             UPDATE temp.handoff_candidates SET rep = dealt.rep, route = :label
             FROM (SELECT lead_id, rep FROM waiting JOIN ordered USING (nth)) AS dealt WHERE dealt.lead_id = handoff_candidates.lead_id
             """).execute(arguments: ["label": label])
-        try tx.db.cachedStatement(sql: "UPDATE handoff_turns SET assigned = assigned + ?").execute(arguments: [tx.db.changesCount])
+        // Next comes the rep behind the one that got the last of these leads, whoever was full in between.
+        try tx.db.cachedStatement(sql: """
+            WITH reps (number, rep, capacity) AS (VALUES \(reps))
+            UPDATE handoff_turns SET next_rep = (last.number + 1) % \(settings.reps.count)
+            FROM (SELECT number FROM temp.handoff_candidates AS dealt JOIN reps ON reps.rep = dealt.rep
+                  WHERE dealt.route = :label ORDER BY dealt.event_id DESC LIMIT 1) AS last
+            """).execute(arguments: ["label": label])
     }
 
     /// How many leads a rep has in hand, those just chosen among them.

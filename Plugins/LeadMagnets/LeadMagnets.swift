@@ -78,6 +78,7 @@ public struct LeadMagnets: Plugin {
                 INSERT INTO magnets_submissions (magnet, lead_id, event_id, at)
                 SELECT :magnet, lead_id, id, at FROM batch
                 WHERE kind = 'form.submitted' AND lead_id IS NOT NULL AND json_extract(body, '$.form') = :magnet
+                ON CONFLICT (event_id) DO NOTHING
                 """).execute(arguments: ["magnet": magnet.name])
             guard tx.db.changesCount > 0 else { continue }
             try tx.emit("asset.downloaded", forEach: """

@@ -7,7 +7,7 @@ struct ScoringRules: Sendable {
     let kinds: [String]
     /// Entries for leads of the batch that are new.
     let fitOfNew: String?
-    /// Entries that bring the fit of changed leads to what it should be now.
+    /// Entries that bring the fit of changed leads, and of those that took another one in, to what it should be now.
     let fitOfChanged: String?
 
     init(_ settings: ScoringSettings) {
@@ -36,8 +36,11 @@ struct ScoringRules: Sendable {
                 SELECT scored_lead, scored_event, scored_at, rule_name, CASE WHEN \(holds) THEN rule_points ELSE 0 END AS wanted,
                        coalesce((SELECT sum(points) FROM scoring_entries AS entry
                                  WHERE entry.lead_id = scored_lead AND entry.rule = rule_name AND entry.axis = 'fit'), 0) AS had
-                FROM (SELECT max(id) AS scored_event, lead_id AS scored_lead, at AS scored_at FROM batch
-                      WHERE kind IN ('lead.updated', 'lead.restored') GROUP BY lead_id) AS changed
+                FROM (SELECT max(id) AS scored_event, changed_lead AS scored_lead, at AS scored_at FROM (
+                          SELECT id, lead_id AS changed_lead, at FROM batch WHERE kind IN ('lead.updated', 'lead.restored')
+                          UNION ALL
+                          SELECT id, json_extract(body, '$.into'), at FROM batch WHERE kind = 'lead.merged')
+                      GROUP BY changed_lead) AS changed
                 CROSS JOIN leads ON leads.id = changed.scored_lead CROSS JOIN rules)
             WHERE wanted <> had
             """

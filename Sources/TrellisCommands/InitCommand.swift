@@ -53,8 +53,7 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let config = try global.load()
-        try config.check(plugins: TrellisProgram.plugins)
+        let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
         for warning in config.warnings { print("warning: \(warning)") }
         let on = TrellisProgram.plugins.filter { config.isOn($0.name) }.map { $0.name }
         print("\(global.config) is sound. Plugins on: \(on.isEmpty ? "none" : on.joined(separator: ", ")).")

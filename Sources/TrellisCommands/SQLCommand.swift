@@ -24,7 +24,8 @@ struct SQLCommand: ParsableCommand {
     @Argument(parsing: .captureForPassthrough)
     var parameters: [String] = []
 
-    func run() throws {
+    mutating func run() throws {
+        try takeOwnOptions()
         var global = try GlobalOptions.parse([])
         global.config = config
         global.database = database
@@ -47,6 +48,28 @@ struct SQLCommand: ParsableCommand {
             }
             try show(connection, named.sql.value, values)
         }
+    }
+
+    /// Options of the command itself may also stand after the query, among its parameters.
+    mutating func takeOwnOptions() throws {
+        var rest: [String] = []
+        var words = parameters[...]
+        func value(of option: String) throws -> String {
+            guard let value = words.popFirst() else { throw KernelError.usage("\(option) needs a value.") }
+            return value
+        }
+        while let word = words.popFirst() {
+            switch word {
+            case "--json": json = true
+            case "--write": write = true
+            case "--format": format = try value(of: word)
+            case "--config": config = try value(of: word)
+            case "--database": database = try value(of: word)
+            case "--limit": limit = Int(try value(of: word)) ?? limit
+            default: rest.append(word)
+            }
+        }
+        parameters = rest
     }
 
     private func named(_ name: String, _ global: GlobalOptions) throws -> NamedQuery {

@@ -101,11 +101,9 @@ public struct Transaction {
         kernel.hooks.hasFilters(draft)
     }
 
-    /// Runs `body` as caused by one event: what it writes names that event as its cause.
-    func caused(by eventID: Int64, depth: Int, _ body: (Transaction) throws -> Void) throws {
-        try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = ?, depth = ?").execute(arguments: [eventID, depth + 1])
-        try body(self)
-        try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = NULL, depth = 0").execute()
+    /// What is written from here on names an event as its cause; with nil, none.
+    func setCause(_ eventID: Int64?, depth: Int = 0) throws {
+        try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = ?, depth = ?").execute(arguments: [eventID, depth])
     }
 
     private var owner: String {

@@ -16,6 +16,9 @@ public final class Worker {
     /// How often the log is looked at while nothing happens: a row of another client is noticed within a second.
     static let restMilliseconds = 200
 
+    /// How long the pump goes on before the courier has its turn.
+    static let slice = Duration.milliseconds(250)
+
     /// - Throws: ``KernelError/secondWorker(pid:)`` while another process works on the file.
     public init(_ kernel: Kernel, transport: any Transport) throws {
         let path = kernel.store.path + "-worker"
@@ -34,7 +37,7 @@ public final class Worker {
         }
         self.runID = runID
         isAfterCrash = crashed
-        pump = try EventPump(kernel, isAfterCrash: crashed)
+        pump = EventPump(kernel, mark: try RunningMark(path: kernel.store.path + "-running", isAfterCrash: crashed))
         try courier.recover()
         try Trash.empty(kernel)
     }
@@ -47,11 +50,17 @@ public final class Worker {
     public func runUntilIdle(progress: (Int) -> Bool = { _ in true }) async throws -> (events: Int, messages: Int) {
         var (events, messages) = (0, 0)
         while true {
-            let handled = try pump.runUntilIdle { progress(events + $0) }
-            let settled = try await courier.runUntilIdle()
-            events += handled
-            messages += settled
-            if settled == 0 || !progress(events) { return (events, messages) }
+            // A mail does not wait until a big import has been handled: pump and courier take turns.
+            let sliceEnd = ContinuousClock.now + Worker.slice
+            var (isIdle, isStopped) = (true, false)
+            events += try pump.runUntilIdle { handled in
+                isStopped = !progress(events + handled)
+                isIdle = ContinuousClock.now < sliceEnd
+                return isIdle && !isStopped
+            }
+            let settled = try await courier.round()
+            messages += settled ?? 0
+            if isStopped || (isIdle && settled == nil) { return (events, messages) }
         }
     }
 

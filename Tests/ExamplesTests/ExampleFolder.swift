@@ -9,10 +9,13 @@ import TrellisKernel
 import TrellisTesting
 
 /// The folder that holds Package.swift.
-let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
 
 /// The plugins of the program as it is shipped, in its order.
-let shippedPlugins: [any Plugin.Type] = [LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self]
+let shippedPlugins: [any Plugin.Type] = [
+    LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self,
+]
 
 /// A CRM of this repository in a folder of its own, with a stopped clock and a transport that only remembers.
 final class ExampleFolder {
@@ -49,7 +52,9 @@ final class ExampleFolder {
     }
 
     @discardableResult
-    func importing(_ file: String, mapping: String? = nil, into target: ImportMapping.Target? = nil) throws -> ImportReport {
+    func importing(_ file: String, mapping: String? = nil, into target: ImportMapping.Target? = nil) throws
+        -> ImportReport
+    {
         var plan = try mapping.map { try ImportMapping.load(folder + "/" + $0) } ?? ImportMapping()
         if let target { plan.target = target }
         return try Importer(kernel, file: folder + "/" + file, mapping: plan).run()
@@ -78,7 +83,9 @@ final class ExampleFolder {
     /// Rows of a query as texts, columns joined by `|`; NULL is empty.
     func rows(_ sql: String) throws -> [String] {
         try kernel.read { db in
-            try Row.fetchAll(db, sql: sql).map { row in row.databaseValues.map { Cell($0).text ?? "" }.joined(separator: "|") }
+            try Row.fetchAll(db, sql: sql).map { row in
+                row.databaseValues.map { Cell($0).text ?? "" }.joined(separator: "|")
+            }
         }
     }
 
@@ -97,7 +104,8 @@ final class ExampleFolder {
 
     /// `template to` of every message that was sent, in the order of the outbox.
     func sent(_ condition: String = "true") throws -> [String] {
-        try rows("""
+        try rows(
+            """
             SELECT template || ' ' || coalesce(recipient, (SELECT email FROM leads WHERE id = lead_id)) FROM outbox_messages
             WHERE state = 'sent' AND \(condition) ORDER BY id
             """)

@@ -38,7 +38,10 @@ struct FirstDownloadTests {
         try crm.pump()
         try crm.foreign("UPDATE leads SET stage = 'mql'")
         try crm.pump()
-        #expect(try crm.rows("SELECT email, rep FROM handoff_handoffs JOIN leads ON leads.id = lead_id") == ["twice@hall.example|ann"])
+        #expect(
+            try crm.rows("SELECT email, rep FROM handoff_handoffs JOIN leads ON leads.id = lead_id") == [
+                "twice@hall.example|ann"
+            ])
         #expect(try crm.troubles() == [])
     }
 
@@ -55,7 +58,8 @@ struct FirstDownloadTests {
         #expect {
             try crm("{needed: 101}")
         } throws: { error in
-            "\(error)".contains("config.yaml:9:28: plugins.first_download.needed: expected a whole number from 0 to 100, got '101'")
+            "\(error)".contains(
+                "config.yaml:8:28: plugins.first_download.needed: expected a whole number from 0 to 100, got '101'")
         }
     }
 }

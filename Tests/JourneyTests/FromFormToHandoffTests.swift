@@ -54,9 +54,9 @@ import TrellisTesting
         let mails = crm.transport.sent.count
         crm.clock.advance(by: "30 days")
         try await crm.work()
-        // The appointment of the second wait still comes, and finds nobody.
+        // The audiences hear of the acceptance; the appointment of the second wait still comes, and finds nobody.
         let after = try crm.events(after: before)
-        #expect(after == ["drip.due"])
+        #expect(after == ["audiences.refresh_due", "drip.due"])
         #expect(crm.transport.sent.count == mails)
         #expect(try crm.rows("SELECT state, reason FROM drip_enrolments") == ["exited|handoff.offered"])
     }

@@ -145,12 +145,14 @@ import TrellisTesting
         for email in ["ann@a.example", "ann@b.example"] {
             let lead = try crm.capture(["email": email])
             try crm.record("demo.booked", lead: lead)
+            try crm.pump()
+            crm.clock.advance(by: "14 days")
         }
-        try crm.pump()
-        crm.clock.advance(by: "14 days")
         try merge(crm, 2, into: 1)
         try crm.pump()
-        #expect(try crm.rows("SELECT lead_id, round(score, 6), decays FROM scoring_scores") == ["1|68.0|1"])
+        // Both demos are half a life apart: 30 + 30 that stay, 8 + 8 / 2.
+        let scores = try crm.rows("SELECT lead_id, round(score, 6), decays FROM scoring_scores")
+        #expect(scores == ["1|72.0|1"])
         #expect(try crm.value("SELECT stage FROM leads") == "lead")
     }
 }

@@ -13,7 +13,9 @@ struct ReadmeTests {
 
     @Test func `every hook point is in the README`() throws {
         let points = try Repository.swift("Sources/TrellisKernel").flatMap { source in
-            source.code.compactMap { $0.firstMatch(of: /struct (\w+): (?:\w+, )*(?:Draft|Question)\b/).map { String($0.1) } }
+            source.code.compactMap {
+                $0.firstMatch(of: /struct (\w+): (?:\w+, )*(?:Draft|Question)\b/).map { String($0.1) }
+            }
         }
         #expect(points.count >= 7)
         #expect(points.filter { !readme.contains("`\($0)`") } == [])
@@ -43,7 +45,9 @@ struct ReadmeTests {
         #expect(types.count > 20)
         var names: [String: String] = [:]
         for path in try Repository.files(below: ["Sources/TrellisCommands"], ending: ".swift") {
-            for match in try Repository.text(path).matches(of: /struct (\w+): \w*ParsableCommand \{[^"]*commandName: "([a-z-]+)"/) {
+            for match in try Repository.text(path).matches(
+                of: /struct (\w+): \w*ParsableCommand \{[^"]*commandName: "([a-z-]+)"/)
+            {
                 names[String(match.1)] = String(match.2)
             }
         }

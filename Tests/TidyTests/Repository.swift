@@ -2,7 +2,8 @@ import Foundation
 
 /// The files of this repository, read once.
 struct Repository: Sendable {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     /// Paths below folders of the repository with one of the endings, sorted.
     static func files(below folders: [String], ending: String) throws -> [String] {

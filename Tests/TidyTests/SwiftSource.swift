@@ -24,6 +24,13 @@ struct SwiftSource {
         return lines.last?.isEmpty == true ? lines.dropLast() : lines
     }
 
+    /// Whether what makes a line long is a text: it lies in one, or ends in a string with nothing but brackets after it.
+    func endsInText(_ index: Int) -> Bool {
+        if isText[index] { return true }
+        let isComment = lines[index].contains(/^\s*\/\/|\s\/\/\s/)
+        return !isComment && !code[index].dropFirst(TidyTests.lineMax).contains { !" )]},:".contains($0) }
+    }
+
     /// A function, an initialiser, a subscript or a computed property with its braces.
     struct Body {
         let name: String
@@ -35,7 +42,10 @@ struct SwiftSource {
     var bodies: [Body] {
         var found: [Body] = []
         for (index, line) in code.enumerated() {
-            guard let match = line.firstMatch(of: /\b(func|init|subscript|deinit|var)\b\s*(`[^`]*`|\w*)/) else { continue }
+            // A regular expression on each line of the repository takes seconds.
+            guard SwiftSource.words.contains(where: line.utf8.holds),
+                let match = line.firstMatch(of: /\b(func|init|subscript|deinit|var)\b\s*(`[^`]*`|\w*)/)
+            else { continue }
             let begin = (line: index, offset: line.distance(from: line.startIndex, to: match.range.upperBound))
             guard let last = closingLine(from: begin, isProperty: match.1 == "var") else { continue }
             let name = match.2.isEmpty ? String(match.1) : String(match.2)
@@ -44,8 +54,10 @@ struct SwiftSource {
         return found
     }
 
-    /// The line of the brace that closes what begins here; nil where no body follows: a requirement of a protocol, a stored
-    /// property.
+    private static let words = ["func", "init", "subscript", "deinit", "var"].map { Array($0.utf8) }
+
+    /// The line of the brace that closes what begins here; nil where no body follows, as for a requirement of a
+    /// protocol or a stored property.
     private func closingLine(from begin: (line: Int, offset: Int), isProperty: Bool) -> Int? {
         var braces = 0
         var others = 0
@@ -74,6 +86,18 @@ struct SwiftSource {
         guard index + 1 < code.count else { return false }
         let next = code[index + 1].drop { $0 == " " }
         return ["{", "->", "throws", "async", "where", "rethrows"].contains { next.hasPrefix($0) }
+    }
+}
+
+extension Substring.UTF8View {
+    /// Whether some bytes stand here in one piece.
+    fileprivate func holds(_ word: [UInt8]) -> Bool {
+        var rest = self[...]
+        while let begin = rest.firstIndex(of: word[0]) {
+            if rest[begin...].starts(with: word) { return true }
+            rest = rest[rest.index(after: begin)...]
+        }
+        return false
     }
 }
 

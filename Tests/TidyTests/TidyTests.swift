@@ -8,7 +8,7 @@ struct TidyTests {
     static let fileMax = 400
     static let functionMax = 70
     static let lineMax = 120
-    /// SQL and texts are read in one piece.
+    /// SQL, and a sentence for people, is read in one piece.
     static let textLineMax = 170
 
     @Test func `files, functions and lines are short`() throws {
@@ -18,10 +18,12 @@ struct TidyTests {
                 untidy.add(source.path, 1, "the file has \(source.lines.count) lines; at most \(TidyTests.fileMax)")
             }
             for body in source.bodies where body.lineCount > TidyTests.functionMax {
-                untidy.add(source.path, body.line, "\(body.name) has \(body.lineCount) lines; at most \(TidyTests.functionMax)")
+                untidy.add(
+                    source.path, body.line, "\(body.name) has \(body.lineCount) lines; at most \(TidyTests.functionMax)"
+                )
             }
             for (index, line) in source.lines.enumerated() {
-                let most = source.isText[index] ? TidyTests.textLineMax : TidyTests.lineMax
+                let most = source.endsInText(index) ? TidyTests.textLineMax : TidyTests.lineMax
                 if line.count > most { untidy.add(source.path, index + 1, "\(line.count) columns; at most \(most)") }
             }
         }
@@ -41,7 +43,8 @@ struct TidyTests {
     }
 
     @Test func `the kernel knows no plugin`() throws {
-        let plugins = try FileManager.default.contentsOfDirectory(atPath: Repository.root.appending(path: "Plugins").path())
+        let plugins = try FileManager.default.contentsOfDirectory(
+            atPath: Repository.root.appending(path: "Plugins").path())
         var untidy = Untidy()
         for source in try Repository.swift("Sources/TrellisKernel") {
             for (line, module) in source.imports where plugins.contains(module) {
@@ -56,7 +59,8 @@ struct TidyTests {
 
     @Test func `there is one clock`() throws {
         var untidy = Untidy()
-        for source in try Repository.swift("Sources", "Plugins") where !source.path.hasSuffix("Time/KernelClock.swift") {
+        for source in try Repository.swift("Sources", "Plugins") where !source.path.hasSuffix("Time/KernelClock.swift")
+        {
             for (index, line) in source.code.enumerated() where line.contains(/\bDate\(\)|\bDate\.now\b/) {
                 untidy.add(source.path, index + 1, "reads the time of the machine; use the clock of the kernel")
             }
@@ -73,7 +77,9 @@ struct TidyTests {
                 }
             }
             for (index, line) in source.lines.enumerated() {
-                if let match = line.firstMatch(of: /\b(?:TODO|FIXME)\b/) { untidy.add(source.path, index + 1, "\(match.0)") }
+                if let match = line.firstMatch(of: /\b(?:TODO|FIXME)\b/) {
+                    untidy.add(source.path, index + 1, "\(match.0)")
+                }
             }
         }
         #expect(untidy.isEmpty, "\(untidy)")

@@ -27,9 +27,18 @@ public struct Capture {
         try stage(drafts, tx)
         let last = try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM leads")) ?? 0
         try resolve(tx)
-        try insertNew(tx)
+        try insertNew(tx, where: "d.email IS NOT NULL OR d.external_id IS NOT NULL")
         try resolve(tx)
-        let changed = try updateKnown(newAfter: last, tx)
+        if drafts.contains(where: { $0.values[layout.email].isNull && $0.values[layout.externalID].isNull }) {
+            // Last, so that a number alone finds the lead that came with it; and once, because nothing makes a number unique.
+            try insertNew(
+                tx, where: """
+                    NOT EXISTS (SELECT 1 FROM leads WHERE leads.phone = d.phone)
+                    AND d.row IN (SELECT min(row) FROM temp.drafts WHERE lead_id IS NULL GROUP BY phone)
+                    """)
+            try resolve(tx)
+        }
+        let changed = try namingTheField { try updateKnown(newAfter: last, tx) }
         try addTouches(drafts, newAfter: last, tx)
         try addConsents(drafts, tx)
         return try results(newAfter: last, changed: changed, tx)
@@ -39,14 +48,16 @@ public struct Capture {
 
     private func stage(_ drafts: [LeadDraft], _ tx: Transaction) throws {
         try tx.db.cachedStatement(sql: """
-            CREATE TEMP TABLE IF NOT EXISTS drafts (row INTEGER PRIMARY KEY, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")))
+            CREATE TEMP TABLE IF NOT EXISTS drafts (
+                row INTEGER PRIMARY KEY, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")),
+                "touch:kind", "touch:channel", "touch:source", "touch:medium", "touch:campaign")
             """).execute()
         try tx.db.cachedStatement(sql: "DELETE FROM temp.drafts").execute()
         let marks = names.map { _ in "?" }.joined(separator: ", ")
-        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.drafts (row, \(names.joined(separator: ", "))) VALUES (?, \(marks))")
+        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.drafts VALUES (?, NULL, NULL, \(marks), ?, ?, ?, ?, ?)")
         for (row, draft) in drafts.enumerated() {
-            insert.setUncheckedArguments(StatementArguments([row.databaseValue] + draft.values))
-            try insert.execute()
+            let touch = [draft.touch?.kind, draft.touch?.channel, draft.touch?.source, draft.touch?.medium, draft.touch?.campaign]
+            try insert.stage([row.databaseValue] + draft.values + touch.map { $0?.databaseValue ?? .null })
         }
     }
 
@@ -63,7 +74,7 @@ public struct Capture {
     }
 
     /// The first draft of each unknown lead becomes a row; a second one about the same lead finds it there and changes it.
-    private func insertNew(_ tx: Transaction) throws {
+    private func insertNew(_ tx: Transaction, where condition: String) throws {
         let values = layout.columns.map { column in
             switch column.name {
             case "stage": "coalesce(d.stage, 'lead')"
@@ -74,7 +85,7 @@ public struct Capture {
         try tx.db.cachedStatement(sql: """
             INSERT INTO leads (\(names.joined(separator: ", ")), updated_at)
             SELECT \(values.joined(separator: ", ")), :now FROM temp.drafts AS d
-            WHERE d.lead_id IS NULL ORDER BY d.row
+            WHERE d.lead_id IS NULL AND (\(condition)) ORDER BY d.row
             ON CONFLICT DO NOTHING
             """).execute(arguments: ["now": tx.stamp])
     }
@@ -88,11 +99,14 @@ public struct Capture {
     /// Changes what a draft says differently. Several drafts about one lead take turns, so that the last one wins.
     /// Returns the rows whose lead was changed.
     private func updateKnown(newAfter last: Int64, _ tx: Transaction) throws -> Set<Int> {
+        // Of the drafts of a new lead, the one that became its row has no turn: the first with more than a number.
         try tx.db.cachedStatement(sql: """
             UPDATE temp.drafts SET turn = ranked.turn
-            FROM (SELECT row, row_number() OVER (PARTITION BY lead_id ORDER BY row) - (lead_id > ?) AS turn FROM temp.drafts) AS ranked
+            FROM (SELECT row, row_number() OVER (
+                      PARTITION BY lead_id ORDER BY lead_id > :last AND email IS NULL AND external_id IS NULL, row
+                  ) - (lead_id > :last) AS turn FROM temp.drafts) AS ranked
             WHERE drafts.row = ranked.row AND ranked.turn > 0
-            """).execute(arguments: [last])
+            """).execute(arguments: ["last": last])
         var changed: Set<Int> = []
         let turns = try Int.fetchOne(tx.db.cachedStatement(sql: "SELECT max(turn) FROM temp.drafts")) ?? 0
         for turn in stride(from: 1, through: turns, by: 1) {
@@ -112,6 +126,16 @@ public struct Capture {
                 """).execute(arguments: ["now": tx.stamp, "turn": turn])
         }
         return changed
+    }
+
+    /// A draft that names two leads at once, one by its address and one by its external id, is nobody's.
+    private func namingTheField<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
+            let field = error.message?.split(separator: ".").last.map(String.init) ?? "external_id"
+            throw FieldProblem(field: field, message: "belongs to another lead. Merge the two first.")
+        }
     }
 
     private var changing: [LeadLayout.Column] {
@@ -144,36 +168,40 @@ public struct Capture {
     /// A form is a touch each time; an import is one only for a lead it made, so that the same file twice changes nothing.
     private func addTouches(_ drafts: [LeadDraft], newAfter last: Int64, _ tx: Transaction) throws {
         guard drafts.contains(where: { $0.touch != nil }) else { return }
-        let insert = try tx.db.cachedStatement(sql: """
+        try tx.db.cachedStatement(sql: """
             INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign)
-            SELECT lead_id, ?, ?, ?, ?, ?, ? FROM temp.drafts WHERE row = ? AND (? <> 'import' OR (lead_id > ? AND turn IS NULL))
-            """)
-        for (row, draft) in drafts.enumerated() {
-            guard let touch = draft.touch else { continue }
-            try insert.execute(arguments: [
-                tx.stamp, touch.kind, touch.channel, touch.source, touch.medium, touch.campaign, row, touch.kind, last,
-            ])
-        }
+            SELECT lead_id, :now, "touch:kind", "touch:channel", "touch:source", "touch:medium", "touch:campaign" FROM temp.drafts
+            WHERE "touch:kind" IS NOT NULL AND ("touch:kind" <> 'import' OR (lead_id > :last AND turn IS NULL)) ORDER BY row
+            """).execute(arguments: ["now": tx.stamp, "last": last])
     }
 
     /// A consent becomes a row only where it says something new. A consent withdrawn, or an address suppressed, is never
-    /// given back by an import: only the person can do that.
+    /// given back by an import: only the person can do that. Several drafts about one lead take turns here too.
     private func addConsents(_ drafts: [LeadDraft], _ tx: Transaction) throws {
         guard drafts.contains(where: { !$0.consents.isEmpty }) else { return }
+        try stageConsents(drafts, tx)
         let insert = try tx.db.cachedStatement(sql: """
             INSERT INTO consents (lead_id, purpose, state, text, source, at)
-            SELECT d.lead_id, :purpose, :state, :text, :source, :now FROM temp.drafts AS d
-            LEFT JOIN consents_now AS c ON c.lead_id = d.lead_id AND c.purpose = :purpose
-            WHERE d.row = :row AND c.state IS NOT :state
-              AND NOT (:state = 'granted' AND c.state IS 'withdrawn' AND :source NOT LIKE 'form:%')
-              AND NOT (:state = 'withdrawn' AND c.state IS NULL)
+            SELECT d.lead_id, s.purpose, s.state, s.text, :source, :now
+            FROM temp.draft_consents AS s CROSS JOIN temp.drafts AS d ON d.row = s.row
+            LEFT JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = d.lead_id AND purpose = s.purpose)
+            WHERE coalesce(d.turn, 0) = :turn AND c.state IS NOT s.state
+              AND NOT (s.state = 'granted' AND c.state IS 'withdrawn' AND :source NOT LIKE 'form:%')
+              AND NOT (s.state = 'withdrawn' AND c.state IS NULL)
+            ORDER BY s.rowid
             """)
+        let turns = try Int.fetchOne(tx.db.cachedStatement(sql: "SELECT max(turn) FROM temp.drafts")) ?? 0
+        for turn in 0...turns { try insert.execute(arguments: ["source": tx.origin, "now": tx.stamp, "turn": turn]) }
+    }
+
+    private func stageConsents(_ drafts: [LeadDraft], _ tx: Transaction) throws {
+        try tx.db.cachedStatement(sql: "CREATE TEMP TABLE IF NOT EXISTS draft_consents (row INTEGER, purpose TEXT, state TEXT, text TEXT)").execute()
+        try tx.db.cachedStatement(sql: "DELETE FROM temp.draft_consents").execute()
+        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.draft_consents VALUES (?, ?, ?, ?)")
         for (row, draft) in drafts.enumerated() {
             for (purpose, isGranted) in draft.consents.sorted(by: { $0.key < $1.key }) {
-                try insert.execute(arguments: [
-                    "purpose": purpose, "state": isGranted ? "granted" : "withdrawn", "text": draft.consentTexts[purpose], "source": tx.origin,
-                    "now": tx.stamp, "row": row,
-                ])
+                let state = isGranted ? "granted" : "withdrawn"
+                try insert.stage([row.databaseValue, purpose.databaseValue, state.databaseValue, draft.consentTexts[purpose].databaseValue])
             }
         }
     }
@@ -181,7 +209,7 @@ public struct Capture {
     private func results(newAfter last: Int64, changed: Set<Int>, _ tx: Transaction) throws -> [CaptureResult] {
         try Row.fetchAll(tx.db.cachedStatement(sql: "SELECT row, lead_id, turn FROM temp.drafts ORDER BY row")).map { row in
             guard let leadID: Int64 = row[1] else {
-                throw KernelError.data("The lead's address, external id and phone belong to different leads. Merge them first: trellis merge.")
+                throw FieldProblem(field: "phone", message: "more than one lead has this number. Give an email or an external_id too.")
             }
             let isNew = leadID > last && (row[2] as Int?) == nil
             return CaptureResult(leadID: leadID, outcome: isNew ? .created : changed.contains(row[0]) ? .changed : .same)

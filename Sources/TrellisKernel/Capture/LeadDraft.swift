@@ -82,7 +82,7 @@ extension LeadDraft {
             values[index] = code.alpha2.databaseValue
         case .stage:
             guard layout.stages.contains(trimmed) else {
-                throw FieldProblem(field: column.name, message: "expected a stage of the config\(NearMiss.hint(trimmed, among: layout.stages))")
+                throw FieldProblem(field: column.name, message: "expected a stage of the config.\(NearMiss.hint(trimmed, among: layout.stages))")
             }
             values[index] = trimmed.databaseValue
         case .field(let kind):

@@ -88,8 +88,10 @@ enum ChangeTriggers {
     private static func updateTrigger(_ table: LoggedTable, _ columns: [String]) -> String {
         let hasStage = table == .leads || table == .opportunities
         let logged = columns.filter { !silent.contains($0) && !(hasStage && $0 == "stage") }
-        let changed = logged.map { "NEW.\"\($0)\" IS NOT OLD.\"\($0)\"" }.joined(separator: " OR ")
-        let names = logged.map { "CASE WHEN NEW.\"\($0)\" IS NOT OLD.\"\($0)\" THEN ',\"\($0)\"' ELSE '' END" }.joined(separator: " || ")
+        // Addresses are compared without case, but a change of case is a change.
+        let differs = { (column: String) in "NEW.\"\(column)\" IS NOT OLD.\"\(column)\" COLLATE BINARY" }
+        let changed = logged.map(differs).joined(separator: " OR ")
+        let names = logged.map { "CASE WHEN \(differs($0)) THEN ',\"\($0)\"' ELSE '' END" }.joined(separator: " || ")
         let lead = lead(table, "NEW")
         let stage = log(
             "'\(table.noun).stage_changed'", lead: lead, row: lead,

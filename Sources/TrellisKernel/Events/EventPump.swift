@@ -11,27 +11,26 @@ public final class EventPump {
     private let kernel: Kernel
     /// How many events a subscriber gets next: doubled after a short batch, halved after a long or a failed one.
     private var sizes: [HookID: Int] = [:]
-    /// Until a subscriber has passed this event, the process crashed before it: batches are marked before they run.
-    private let carefulThrough: Int64
+    /// Where it is said what is running, for the next process, should this one die. Only a worker has one.
+    private let mark: RunningMark?
+    /// What the process before this one died of, until that batch is behind us.
+    private var suspicion: RunningMark.Suspicion?
     private let budget: Duration
-    /// Events marked by this process: their marks are no sign of a crash.
-    var markedHere: Set<Int64> = []
 
     /// A write transaction aims at this, so that a form is answered while an import is being pumped.
     static let batchAim = Duration.milliseconds(50)
     /// A handler that takes longer is interrupted, and counts as failed.
     public static let handlerBudget = Duration.seconds(5)
     static let firstBatch = 500
-    /// While the last stop was a crash: small enough to run its events one by one, should it crash again.
-    static let carefulBatch = 64
     /// How far one batch looks for events of its kinds, so that a subscriber to rare kinds does not hold the writer.
     static let scanMax: Int64 = 100_000
 
-    /// - Parameter isAfterCrash: whether the last worker died; then a batch is marked before it runs.
-    public init(_ kernel: Kernel, isAfterCrash: Bool = false, handlerBudget: Duration = EventPump.handlerBudget) throws {
+    /// - Parameter mark: where to say what is running; what it holds from a process that died is run first, event by event.
+    public init(_ kernel: Kernel, mark: RunningMark? = nil, handlerBudget: Duration = EventPump.handlerBudget) {
         self.kernel = kernel
+        self.mark = mark
+        suspicion = mark?.found
         budget = handlerBudget
-        carefulThrough = isAfterCrash ? try kernel.read { try EventPump.lastEventID($0) } : 0
     }
 
     /// Runs until no subscriber has an event to handle now and no appointment is due. Returns how many events were handled.
@@ -49,12 +48,13 @@ public final class EventPump {
 
     /// One batch for every subscriber that is behind; nil when there was nothing to do at all.
     func round() throws -> Int? {
+        if let handled = try advanceSuspect() { return handled }
         let moved = try ScheduledEvents.moveDue(kernel)
         var handled = 0
         var didWork = moved > 0
-        for (subscription, state) in try behind() {
+        for subscription in try behind() {
             didWork = true
-            handled += try advance(subscription, state)
+            handled += try attempt(subscription, limit: sizes[subscription.id] ?? EventPump.firstBatch)
         }
         let retried = try retryParked()
         return didWork || retried > 0 ? handled + retried : nil
@@ -66,38 +66,47 @@ public final class EventPump {
 
     // MARK: - Batches
 
-    private func behind() throws -> [(HookTable.Subscription, SubscriberState)] {
+    private func behind() throws -> [HookTable.Subscription] {
         try kernel.read { db in
             let last = try EventPump.lastEventID(db)
-            let states = try SubscriberState.all(db)
-            return kernel.hooks.subscriptions.compactMap { subscription in
-                guard let state = states[subscription.id.description], state.lastEventID < last else { return nil }
-                return (subscription, state)
-            }
+            let cursors = try Cursor.all(db)
+            return kernel.hooks.subscriptions.filter { cursors[$0.id.description].map { $0 < last } ?? false }
         }
     }
 
-    private func advance(_ subscription: HookTable.Subscription, _ state: SubscriberState) throws -> Int {
-        if state.runningThrough != nil || state.lastEventID < carefulThrough {
-            return try CarefulStep(kernel: kernel, pump: self, subscription: subscription).run(state)
+    /// The next event of the batch in which the process died, alone; nil once that batch is behind us.
+    private func advanceSuspect() throws -> Int? {
+        guard let suspicion else { return nil }
+        guard let subscription = kernel.hooks.subscriptions.first(where: { $0.id.description == suspicion.subscriber }),
+            // A file put back from a backup may be younger than the mark beside it.
+            try kernel.read({ db in try Cursor.load(subscription.id, db) < min(suspicion.through, EventPump.lastEventID(db)) })
+        else {
+            self.suspicion = nil
+            return nil
         }
-        return try attempt(subscription, limit: sizes[subscription.id] ?? EventPump.firstBatch)
+        return try attempt(subscription, limit: 1)
     }
 
     /// One batch of at most `limit` events. On failure it is halved at the next round; alone, the event is set aside.
-    func attempt(_ subscription: HookTable.Subscription, limit: Int) throws -> Int {
+    private func attempt(_ subscription: HookTable.Subscription, limit: Int) throws -> Int {
         let id = subscription.id
         let begin = ContinuousClock.now
         var taken = BatchWindow.empty
         do {
             taken = try kernel.write(origin: id.origin) { tx in
-                let state = try SubscriberState.load(id, tx.db)
-                let window = try fill(subscription, after: state.lastEventID, limit: min(limit, subscription.subscribe.batchLimit), tx)
+                let cursor = try Cursor.load(id, tx.db)
+                let window = try fill(subscription, after: cursor, limit: min(limit, subscription.subscribe.batchLimit), tx)
                 taken = window
-                if window.count > 0 { try deliver(window, to: subscription, tx) }
-                try SubscriberState.pass(id, through: window.through, tx.db)
+                if window.count > 0 {
+                    try sign(window, of: id)
+                    try deliver(window, to: subscription, tx)
+                }
+                try Cursor.pass(id, through: window.through, tx.db)
                 return window
             }
+        } catch is DeadlyEvent {
+            try ParkedEvents.park(taken.through, of: id, because: "the process died three times while it was handled", kernel)
+            return 0
         } catch let error where !EventPump.isAboutTheFile(error) {
             kernel.hooks.trace?.note(id, "failed on \(taken.count) events: \(error)")
             if taken.count <= 1 {
@@ -111,6 +120,19 @@ public final class EventPump {
         if taken.count > 0 { kernel.hooks.trace?.note(id, "handled \(taken.count) events") }
         return taken.count
     }
+
+    /// Marks what is about to run. An event that the process died of often enough does not run again.
+    private func sign(_ window: BatchWindow, of id: HookID) throws {
+        guard let suspicion, suspicion.subscriber == id.description else {
+            mark?.write(.init(subscriber: id.description, through: window.through, event: 0, deaths: 0))
+            return
+        }
+        let deaths = window.through == suspicion.event ? suspicion.deaths : 0
+        if deaths >= RunningMark.deathsMax { throw DeadlyEvent() }
+        mark?.write(.init(subscriber: id.description, through: suspicion.through, event: window.through, deaths: deaths))
+    }
+
+    private struct DeadlyEvent: Error {}
 
     private func adapt(_ id: HookID, to elapsed: Duration, _ count: Int, limit: Int, most: Int) {
         if elapsed > EventPump.batchAim {

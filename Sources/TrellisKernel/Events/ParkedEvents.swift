@@ -21,7 +21,7 @@ enum ParkedEvents {
             let isFinal = loop != nil || before + 1 >= attemptsMax
             let retryAt = isFinal ? nil : Timestamp.text(tx.now + wait(after: before + 1))
             try note(eventID, of: id, attempts: before + 1, retryAt: retryAt, error: loop ?? sentence(error), tx)
-            if passing { try SubscriberState.pass(id, through: eventID, tx.db) }
+            if passing { try Cursor.pass(id, through: eventID, tx.db) }
         }
         kernel.logger.warning("\(id) could not handle event \(eventID): \(loop ?? sentence(error))")
     }
@@ -30,7 +30,7 @@ enum ParkedEvents {
     static func park(_ eventID: Int64, of id: HookID, because reason: String, _ kernel: Kernel) throws {
         try kernel.write(origin: "kernel") { tx in
             try note(eventID, of: id, attempts: 3, retryAt: nil, error: reason, tx)
-            try SubscriberState.pass(id, through: eventID, tx.db)
+            try Cursor.pass(id, through: eventID, tx.db)
         }
         kernel.logger.error("\(id): event \(eventID) is parked: \(reason)")
     }

@@ -70,8 +70,10 @@ public struct Subscribe: Hook {
     ) {
         self.init(name, to: [E.kind], from: start, batch: limit) { batch, tx in
             for recorded in try batch.events(E.self) {
-                try tx.caused(by: recorded.id, depth: recorded.depth) { try handle(recorded, $0) }
+                try tx.setCause(recorded.id, depth: recorded.depth + 1)
+                try handle(recorded, tx)
             }
+            try tx.setCause(nil)
         }
     }
 

@@ -37,7 +37,7 @@ public struct ImportMapping: SettingsRecord {
         let name = (path as NSString).lastPathComponent
         let reader = SettingsReader(file: name, environment: [:])
         let document = YAMLDocument(text: String(decoding: data, as: UTF8.self), file: name)
-        reader.add(document.problems)
+        reader.open(document)
         let mapping = document.root.flatMap { ImportMapping.read($0, reader) }
         guard reader.problems.isEmpty, let mapping else { throw ConfigProblems(reader.problems) }
         return mapping
@@ -112,7 +112,7 @@ struct ColumnPlan {
     /// `3/1/2017` written MM/DD/YYYY is `2017-03-01`; what does not fit stays as it is and is refused by its field.
     static func isoDay(_ text: String, _ format: String) -> String {
         let parts = text.split(whereSeparator: { "/.".contains($0) }).compactMap { Int($0) }
-        guard parts.count == 3 else { return text }
+        guard parts.count == 3, parts[2] >= 1000 else { return text }
         let (day, month) = format.hasPrefix("MM") ? (parts[1], parts[0]) : (parts[0], parts[1])
         return String(format: "%04d-%02d-%02d", parts[2], month, day)
     }

@@ -118,11 +118,17 @@ public final class Importer {
 
     // MARK: - Chunks
 
-    private func commit(_ rows: [CSVRow], _ loader: any RowLoader, _ rejects: RejectedRows, isLast: Bool) throws {
+    /// The whole chunk at first, without a savepoint: one costs a copy of every page that is changed. Where the database
+    /// refuses a row, the chunk is rolled back and done again in halves.
+    private func commit(_ rows: [CSVRow], _ loader: any RowLoader, _ rejects: RejectedRows, isLast: Bool, inHalves: Bool = false) throws {
         let before = report
         do {
             try kernel.write(origin: "import:\(report.id)") { tx in
-                try load(rows[...], loader, rejects, tx)
+                if inHalves {
+                    try load(rows[...], loader, rejects, tx)
+                } else {
+                    try count(try loader.load(rows[...], tx), rejects)
+                }
                 report.rows += rows.count
                 try rejects.flush()
                 try tx.db.execute(
@@ -140,7 +146,8 @@ public final class Importer {
             return
         } catch {
             report = before
-            throw error
+            guard !inHalves, Importer.refusal(error) != nil else { throw error }
+            try commit(rows, loader, rejects, isLast: isLast, inHalves: true)
         }
     }
 
@@ -154,21 +161,32 @@ public final class Importer {
                 outcome = try loader.load(rows, tx)
                 return .commit
             }
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT || error.resultCode == .SQLITE_MISMATCH {
-            guard rows.count > 1, let first = rows.first else {
-                if let row = rows.first { try reject(row, "the database refused it: \(error.message ?? "constraint")", rejects) }
+        } catch let error {
+            guard let reason = Importer.refusal(error) else { throw error }
+            guard rows.count > 1 else {
+                if let row = rows.first { try reject(row, reason, rejects) }
                 return
             }
-            _ = first
             let middle = rows.startIndex + rows.count / 2
             try load(rows[..<middle], loader, rejects, tx)
             try load(rows[middle...], loader, rejects, tx)
             return
         }
+        try count(outcome, rejects)
+    }
+
+    private func count(_ outcome: LoadOutcome, _ rejects: RejectedRows) throws {
         report.created += outcome.created
         report.changed += outcome.changed
         report.same += outcome.same
         for (row, reason) in outcome.rejected { try reject(row, reason, rejects) }
+    }
+
+    /// Why a row among others was refused; nil for an error that is nobody's row.
+    private static func refusal(_ error: any Error) -> String? {
+        if let problem = error as? FieldProblem { return problem.description }
+        guard let failure = error as? DatabaseError, [.SQLITE_CONSTRAINT, .SQLITE_MISMATCH].contains(failure.resultCode) else { return nil }
+        return "the database refused it: \(failure.message ?? "constraint")"
     }
 
     private func reject(_ row: CSVRow, _ reason: String, _ rejects: RejectedRows) throws {

@@ -92,7 +92,7 @@ struct TableLoader: RowLoader {
     private func merge(_ staging: String, _ tx: Transaction, _ outcome: inout LoadOutcome) throws {
         let own = targets.filter { $0 != "account" }
         let matches = TableLoader.keys(table).filter(own.contains).map { key in
-            "(SELECT max(t.id) FROM \(table.rawValue) AS t WHERE t.\"\(key)\" = s.\"\(key)\"\(key == "name" ? " COLLATE NOCASE" : ""))"
+            "(SELECT max(t.id) FROM \(table.rawValue) AS t WHERE t.\"\(key)\" = s.\"\(key)\"\(key == "name" ? " COLLATE NOCASE" + sameOtherwise(own) : ""))"
         } + ["NULL", "NULL"]
         let match = "UPDATE temp.\(staging) AS s SET id = coalesce(\(matches.joined(separator: ", "))) WHERE id IS NULL"
         try tx.db.execute(sql: match)
@@ -118,12 +118,19 @@ struct TableLoader: RowLoader {
         outcome.same += total - outcome.created - min(tx.db.changesCount, known)
     }
 
+    /// Two companies may share a name: it says who is meant only where no stronger key says otherwise.
+    private func sameOtherwise(_ own: [String]) -> String {
+        ["external_id", "domain"].filter(own.contains).map { " AND coalesce(t.\"\($0)\" = s.\"\($0)\", true)" }.joined()
+    }
+
     private func defaulted(_ name: String) -> String {
         name == "\"stage\"" ? "coalesce(s.\"stage\", 'open')" : "s.\(name)"
     }
 
     private func groupKey(_ own: [String]) -> String {
-        let keys = TableLoader.keys(table).filter(own.contains).map { "s.\"\($0)\"" }
+        let keys = TableLoader.keys(table).filter(own.contains).map { key in
+            "'\(key) ' || \(key == "name" ? "lower(s.\"name\")" : "s.\"\(key)\"")"
+        }
         return "coalesce(\((keys + ["NULL", "row"]).joined(separator: ", ")))"
     }
 }

@@ -36,7 +36,8 @@ public struct LinkSigner: Sendable {
     }
 
     private static func message(_ purpose: String, _ subject: String) -> Data {
-        Data("trellis.1.\(purpose).\(subject)".utf8)
+        // The length keeps one purpose from reaching into the subject of another.
+        Data("trellis.1.\(purpose.utf8.count).\(purpose).\(subject)".utf8)
     }
 
     /// Base 64 for URLs, without padding (RFC 4648 section 5).

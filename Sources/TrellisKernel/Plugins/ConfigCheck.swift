@@ -101,13 +101,17 @@ public final class ConfigCheck {
     /// `no such column: titel. Did you mean 'title'?`
     private static func sentence(_ error: DatabaseError, columns: [String]) -> String {
         let message = error.message ?? "not valid SQL"
+        if let range = message.range(of: "ambiguous column name: ") {
+            let name = message[range.upperBound...]
+            return "SQL: \(message). Write event.\(name) or leads.\(name)."
+        }
         guard let range = message.range(of: "no such column: ") else { return "SQL: \(message)." }
         return "SQL: \(message).\(NearMiss.hint(String(message[range.upperBound...]), among: columns))"
     }
 }
 
-/// A kind of event as a relation: its fields as columns beside those of the lead. A field hides a column of the lead with
-/// the same name, which is still there as `leads.NAME`.
+/// A kind of event as a relation: its fields as columns beside those of the lead. Where a field has the name of a column
+/// of the lead, one says which is meant: `event.NAME` or `leads.NAME`.
 public struct EventRelation: Sendable {
     private let declaration: EventDeclaration
 

@@ -52,7 +52,7 @@ struct PluginRegister {
             try tx.db.execute(
                 sql: "UPDATE subscribers SET last_event_id = coalesce((SELECT max(id) FROM events), 0) WHERE id GLOB ?", arguments: ["\(name)/*"])
         case .start:
-            try tx.db.execute(sql: "UPDATE subscribers SET last_event_id = 0 WHERE id GLOB ?", arguments: ["\(name)/*"])
+            try Rebuild.toStart(name, tables: kernel.pluginTypes.first { $0.name == name }?.rebuilds ?? [], tx)
         }
     }
 }

@@ -16,15 +16,18 @@ public struct Rebuild {
             throw KernelError.usage("What '\(name)' did cannot be made anew from the log: mails would go out twice. Only plugins whose tables follow from the log can be rebuilt.")
         }
         guard kernel.config.isOn(name) else { throw KernelError.usage("The plugin '\(name)' is off. Switch it on first.") }
-        try kernel.write(origin: "rebuild") { tx in
-            for table in tables { try tx.db.execute(sql: "DELETE FROM \(table)") }
-            try tx.db.execute(sql: "DELETE FROM parked_events WHERE subscriber GLOB ?", arguments: ["\(name)/*"])
-            try tx.db.execute(sql: "UPDATE subscribers SET last_event_id = 0 WHERE id GLOB ?", arguments: ["\(name)/*"])
-        }
+        try kernel.write(origin: "rebuild") { try Rebuild.toStart(name, tables: tables, $0) }
         return try EventPump(kernel).runUntilIdle {
             progress($0)
             return true
         }
+    }
+
+    /// Puts a plugin at the first event. What follows from the log is emptied, or it would be counted twice.
+    static func toStart(_ name: String, tables: [String], _ tx: Transaction) throws {
+        for table in tables { try tx.db.execute(sql: "DELETE FROM \(table)") }
+        try tx.db.execute(sql: "DELETE FROM parked_events WHERE subscriber GLOB ?", arguments: ["\(name)/*"])
+        try tx.db.execute(sql: "UPDATE subscribers SET last_event_id = 0 WHERE id GLOB ?", arguments: ["\(name)/*"])
     }
 }
 

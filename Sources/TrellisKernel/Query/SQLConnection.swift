@@ -6,6 +6,7 @@ import Foundation
 public final class SQLConnection {
     private let handle: OpaquePointer
     private let path: String
+    private let access: Access
     private let deadlineBox = DeadlineBox()
 
     public enum Access: Sendable {
@@ -26,6 +27,7 @@ public final class SQLConnection {
         }
         self.handle = handle
         self.path = path
+        self.access = access
         _ = trellis_harden(handle)
         sqlite3_busy_timeout(handle, Int32(Store.busyTimeoutSeconds * 1000))
         sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
@@ -144,7 +146,9 @@ public final class SQLConnection {
         case SQLITE_FULL: return .diskFull
         case SQLITE_CANTOPEN: return .folderNotWritable((path as NSString).deletingLastPathComponent)
         case SQLITE_IOERR: return .diskError(message)
-        case SQLITE_AUTH: return .usage("This statement is not allowed here: \(message).")
+        case SQLITE_AUTH:
+            return .usage(access == .read
+                ? "Only reading is allowed without --write." : "This statement is not allowed: it reaches outside this database.")
         case SQLITE_READONLY: return .usage("This would write, and reading is all that is allowed without --write.")
         case SQLITE_INTERRUPT: return .data("The query took longer than \(SQLConnection.budget) and was stopped.")
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)

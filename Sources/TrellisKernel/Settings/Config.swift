@@ -30,15 +30,41 @@ public struct Config: Sendable {
     public static func load(
         file: String, plugins: [any Plugin.Type], environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> Config {
+        let (config, problems) = try read(file: file, plugins: plugins, environment: environment)
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
+        return config
+    }
+
+    /// Reads a config file and checks it against the schema it makes. Whatever is wrong is thrown at once: also the SQL and the
+    /// names in the parts that could be read.
+    public static func checked(
+        file: String, plugins: [any Plugin.Type], environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> Config {
+        let (config, problems) = try read(file: file, plugins: plugins, environment: environment)
+        do {
+            try config.check(plugins: plugins)
+        } catch let found as ConfigProblems {
+            // What stands in no line follows from a part that could not be read.
+            throw ConfigProblems(problems + found.problems.filter { problems.isEmpty || $0.place.line > 0 })
+        } catch where !problems.isEmpty {
+            throw ConfigProblems(problems)
+        }
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
+        return config
+    }
+
+    private static func read(
+        file: String, plugins: [any Plugin.Type], environment: [String: String]
+    ) throws -> (Config, [ConfigProblem]) {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw KernelError.noConfig(file)
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigProblems([ConfigProblem("not UTF-8 text. Save it as UTF-8.", at: Place(file: file))])
+            throw ConfigProblems([ConfigProblem("not UTF-8 text. Save it as UTF-8.", at: Place(file: (file as NSString).lastPathComponent))])
         }
         let folder = (file as NSString).deletingLastPathComponent
         let dotEnv = DotEnv.read(folder.isEmpty ? ".env" : folder + "/.env")
-        return try parse(
+        return read(
             text, file: file, folder: folder.isEmpty ? "." : folder, plugins: plugins,
             environment: dotEnv.merging(environment) { _, outer in outer })
     }
@@ -48,15 +74,23 @@ public struct Config: Sendable {
         _ text: String, file: String = "config.yaml", folder: String = ".", plugins: [any Plugin.Type],
         environment: [String: String] = [:]
     ) throws -> Config {
+        let (config, problems) = read(text, file: file, folder: folder, plugins: plugins, environment: environment)
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
+        return config
+    }
+
+    private static func read(
+        _ text: String, file: String, folder: String, plugins: [any Plugin.Type], environment: [String: String]
+    ) -> (Config, [ConfigProblem]) {
         let reader = SettingsReader(file: (file as NSString).lastPathComponent, environment: environment)
         let document = YAMLDocument(text: text, file: (file as NSString).lastPathComponent)
-        reader.add(document.problems)
+        reader.open(document)
         var root = ConfigRoot(pluginTypes: plugins)
         if let node = document.root, !isEmpty(node) {
             root.read(node, reader)
         }
-        guard reader.problems.isEmpty else { throw ConfigProblems(reader.problems) }
-        return Config(site: root.site, folder: folder, file: file, warnings: reader.warnings, plugins: root.plugins)
+        let config = Config(site: root.site, folder: folder, file: file, warnings: reader.warnings, plugins: root.plugins)
+        return (config, reader.problems)
     }
 
     private static func isEmpty(_ node: Node) -> Bool {

@@ -12,6 +12,7 @@ public final class SettingsReader {
     let environment: [String: String]
     private let file: String
     private var path: [String] = []
+    private var document: YAMLDocument?
 
     /// Nesting beyond this is refused: no real config is deeper, and recursion stays bounded.
     static let depthMax = 40
@@ -37,6 +38,12 @@ public final class SettingsReader {
 
     func expected(_ what: String, at node: Node) {
         problem("expected \(what), got \(SettingsReader.describe(node)).", at: node)
+    }
+
+    /// Takes over what is wrong with a document, and keeps the document while its nodes are read.
+    func open(_ document: YAMLDocument) {
+        self.document = document
+        add(document.problems)
     }
 
     func add(_ problems: [ConfigProblem]) {
@@ -68,7 +75,13 @@ public final class SettingsReader {
         var output = ""
         var rest = Substring(scalar.string)
         while let open = rest.range(of: "${") {
-            output += rest[..<open.lowerBound]
+            let before = rest[..<open.lowerBound]
+            if before.last == "$" {
+                output += before.dropLast() + "${"
+                rest = rest[open.upperBound...]
+                continue
+            }
+            output += before
             guard let close = rest[open.upperBound...].firstIndex(of: "}") else {
                 problem("'${' without '}'.", at: node)
                 return nil

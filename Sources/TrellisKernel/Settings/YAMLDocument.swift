@@ -5,6 +5,8 @@ import Yams
 struct YAMLDocument {
     let root: Node?
     let problems: [ConfigProblem]
+    /// Kept, because the nodes hold their anchors weakly.
+    private let parser: Parser?
 
     /// A config beyond this is a mistake, or an attack.
     static let bytesMax = 1_000_000
@@ -21,8 +23,8 @@ struct YAMLDocument {
         // Each round blanks out one duplicated key; a file has at most so many before we stop counting.
         for round in 0..<50 {
             do {
-                let root = try Yams.compose(yaml: lines.joined(separator: "\n"))
-                self.init(root: root, problems: problems)
+                let parser = try Parser(yaml: lines.joined(separator: "\n"))
+                self.init(root: try parser.singleRoot(), problems: problems, parser: parser)
                 return
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 let key = keys.first ?? ""
@@ -47,9 +49,10 @@ struct YAMLDocument {
         self.init(root: nil, problems: problems)
     }
 
-    private init(root: Node?, problems: [ConfigProblem]) {
+    private init(root: Node?, problems: [ConfigProblem], parser: Parser? = nil) {
         self.root = root
         self.problems = problems
+        self.parser = parser
     }
 
     /// How ``duplicateMark`` is written inside a double-quoted YAML scalar.

@@ -13,6 +13,9 @@ struct Store: Sendable {
     /// The page cache of the writer, in KiB: a big import is twice as fast with 256 MB as with the 2 MB of SQLite.
     static let cacheKibibytes = 256 * 1024
 
+    /// Pages in the log before they are copied into the file, 32 MB: a page that several batches change is copied once for all of them.
+    static let checkpointPages = 8192
+
     init(path: String, clock: KernelClock) throws {
         self.path = path
         try Store.checkFolder(of: path)
@@ -37,6 +40,7 @@ struct Store: Sendable {
             PRAGMA synchronous = FULL;
             PRAGMA cache_size = -\(cacheKibibytes);
             PRAGMA journal_size_limit = 67108864;
+            PRAGMA wal_autocheckpoint = \(checkpointPages);
             CREATE TEMP TABLE batch_events (
                 id INTEGER PRIMARY KEY, kind TEXT, lead_id INTEGER, cause_id INTEGER, depth INTEGER, origin TEXT, at TEXT, body TEXT
             );

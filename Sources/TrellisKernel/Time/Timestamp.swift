@@ -5,8 +5,9 @@ import Foundation
 public enum Timestamp {
     /// The text of an instant, rounded down to the millisecond. Years before 0 or after 9999 are clamped to that range.
     public static func text(_ date: Date) -> String {
-        let clamped = min(max(date.timeIntervalSince1970, -62_167_219_200), 253_402_300_799)
-        let milliseconds = Int64((clamped * 1000 + 0.0005).rounded(.down))
+        let clamped = min(max(date.timeIntervalSince1970, -62_167_219_200), 253_402_300_799.999)
+        // The little that is added makes up for the steps of a Double, which are 0.03 ms in the year 9999.
+        let milliseconds = Int64((clamped * 1000 + 0.05).rounded(.down))
         let (days, ofDay) = milliseconds.floorDivided(by: 86_400_000)
         let (year, month, day) = civil(fromDays: days)
         let seconds = ofDay / 1000
