@@ -55,15 +55,20 @@ let package = Package(
         .executableTarget(name: "trellis", dependencies: ["TrellisCommands"] + builtInTargets),
         .executableTarget(
             name: "trellis-bench",
-            dependencies: ["TrellisKernel", "TrellisTransports", "CTrellisSQLite", .product(name: "Crypto", package: "swift-crypto")] + builtInTargets,
+            dependencies: [
+                "TrellisKernel", "TrellisTransports", "CTrellisSQLite",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ] + builtInTargets,
             path: "Benchmarks"),
 
         .executableTarget(name: "text-embedder"),
-        .plugin(name: "EmbedText", capability: .buildTool(), dependencies: ["text-embedder"], path: "Sources/EmbedText"),
+        .plugin(
+            name: "EmbedText", capability: .buildTool(), dependencies: ["text-embedder"], path: "Sources/EmbedText"),
 
         .testTarget(name: "TrellisKernelTests", dependencies: [kernel, "TrellisTesting"]),
         .testTarget(name: "TrellisTransportsTests", dependencies: ["TrellisTransports", "TrellisTesting"]),
-        .testTarget(name: "TrellisCommandsTests", dependencies: ["TrellisCommands", "TrellisTesting"] + builtInTargets),
+        .testTarget(
+            name: "TrellisCommandsTests", dependencies: ["TrellisCommands", "TrellisTesting"] + builtInTargets),
         .testTarget(name: "JourneyTests", dependencies: ["TrellisTesting", "TrellisTransports"] + builtInTargets),
         .testTarget(name: "TidyTests"),
 

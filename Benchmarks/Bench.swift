@@ -80,16 +80,20 @@ struct Bench {
     /// The growth of the cost per lead, beside the growth the limit itself has.
     private func printGrowth(_ rounds: [[Line]]) {
         guard let few = rounds.first, let many = rounds.last else { return }
-        print("\ngrowth of the cost per lead, \(options.growth[1]) against \(options.growth[0]) leads (budget 1.10 × the limit's)")
+        print(
+            "\ngrowth of the cost per lead, \(options.growth[1]) against \(options.growth[0]) leads (budget 1.10 × the limit's)"
+        )
         print(Table.row(["job", "ours", "limit", "growth", "budget", ""]))
         for (before, after) in zip(few, many) where before.job.name != "start" {
             let scale = Double(before.leads) / Double(after.leads)
             let ours = after.ours.seconds / before.ours.seconds * scale
             let limit = after.limit.seconds / before.limit.seconds * scale
             let growth = ours / limit
-            print(Table.row([
-                before.job.name, Table.number(ours), Table.number(limit), Table.number(growth), "1.10", growth <= 1.1 ? "ok" : "MISSED",
-            ]))
+            print(
+                Table.row([
+                    before.job.name, Table.number(ours), Table.number(limit), Table.number(growth), "1.10",
+                    growth <= 1.1 ? "ok" : "MISSED",
+                ]))
         }
     }
 }
@@ -102,16 +106,22 @@ enum Table {
 
     static func line(_ line: Bench.Line) {
         if let reason = line.ours.skipped ?? line.limit.skipped {
-            print(row([line.job.name, "\(line.leads)", "-", "-", "-", number(line.job.budget), "-", "skipped: \(reason)"]))
+            print(
+                row([line.job.name, "\(line.leads)", "-", "-", "-", number(line.job.budget), "-", "skipped: \(reason)"])
+            )
             return
         }
         let megabytes = line.ours.peakKilobytes / 1024
         let isWithin = line.ratio <= line.job.budget && line.job.memoryBudget.map { megabytes <= $0 } ?? true
         let memory = line.job.memoryBudget.map { "\(megabytes) of \($0)" } ?? "\(megabytes)"
-        print(row([
-            line.job.name, "\(line.leads)", number(line.ours.seconds), number(line.limit.seconds), number(line.ratio), number(line.job.budget), memory,
-            isWithin ? "ok" : "MISSED", line.job.title,
-        ]))
+        print(
+            row([
+                line.job.name, "\(line.leads)", number(line.ours.seconds), number(line.limit.seconds),
+                number(line.ratio),
+                number(line.job.budget), memory,
+                isWithin ? "ok" : "MISSED", line.job.title,
+            ]))
+        fflush(nil)
     }
 
     static func notes(_ line: Bench.Line) {
@@ -122,7 +132,8 @@ enum Table {
     static func row(_ cells: [String]) -> String {
         let widths = [9, 10, 10, 10, 8, 8, 13, 8]
         return cells.enumerated().map { index, cell in
-            index < widths.count ? cell.padding(toLength: max(widths[index], cell.count), withPad: " ", startingAt: 0) : cell
+            index < widths.count
+                ? cell.padding(toLength: max(widths[index], cell.count), withPad: " ", startingAt: 0) : cell
         }.joined(separator: " ")
     }
 

@@ -48,10 +48,13 @@ struct Phase: Sendable {
 
     static func named(_ name: String) throws -> Phase {
         let all = [
-            ImportJob.ours, ImportLimit.phase, TickJob.ours, TickJob.limit, RescoreJob.ours, RescoreJob.limit, ExportJob.ours, ExportJob.limit,
+            ImportJob.ours, ImportLimit.phase, TickJob.ours, TickJob.limit, RescoreJob.ours, RescoreJob.limit,
+            ExportJob.ours, ExportJob.limit,
             HandlerJob.typed, HandlerJob.setBased, StartJob.ours, StartJob.limit,
         ]
-        guard let phase = all.first(where: { $0.name == name }) else { throw BenchError("there is no phase '\(name)'.") }
+        guard let phase = all.first(where: { $0.name == name }) else {
+            throw BenchError("there is no phase '\(name)'.")
+        }
         return phase
     }
 

@@ -6,19 +6,34 @@ struct LeadFile {
 
     /// The columns, in order.
     static let columns = [
-        "email", "first_name", "last_name", "company", "title", "industry", "employees", "country", "city", "source", "consent_newsletter", "consent_ads",
+        "email", "first_name", "last_name", "company", "title", "industry", "employees", "country", "city", "source",
+        "consent_newsletter",
+        "consent_ads",
     ]
 
-    private static let firstNames = ["Anna", "Ben", "Chiara", "David", "Elif", "Finn", "Greta", "Hugo", "Ines", "Jonas", "Katja", "Luis", "Mara", "Noah", "Olga", "Paul"]
-    private static let lastNames = ["Arnold", "Becker", "Conti", "Dupont", "Eriksen", "Fischer", "Garcia", "Hofer", "Ivanov", "Jansen", "Keller", "Lopez", "Meyer", "Novak", "Okafor", "Peters"]
-    private static let titles = [
-        "Software Engineer", "Head of Sales", "Buyer", "Student", "Marketing Manager", "Chief Executive", "Accountant", "Sales Engineer",
-        "Director of Purchasing", "Office Manager", "Consultant", "Intern", "Head of Logistics", "Store Manager", "Analyst", "Technician",
+    private static let firstNames = [
+        "Anna", "Ben", "Chiara", "David", "Elif", "Finn", "Greta", "Hugo", "Ines", "Jonas", "Katja", "Luis", "Mara",
+        "Noah", "Olga", "Paul",
     ]
-    private static let industries = ["software", "manufacturing", "retail", "health", "education", "finance", "logistics", "media"]
+    private static let lastNames = [
+        "Arnold", "Becker", "Conti", "Dupont", "Eriksen", "Fischer", "Garcia", "Hofer", "Ivanov", "Jansen", "Keller",
+        "Lopez", "Meyer",
+        "Novak", "Okafor", "Peters",
+    ]
+    private static let titles = [
+        "Software Engineer", "Head of Sales", "Buyer", "Student", "Marketing Manager", "Chief Executive", "Accountant",
+        "Sales Engineer",
+        "Director of Purchasing", "Office Manager", "Consultant", "Intern", "Head of Logistics", "Store Manager",
+        "Analyst", "Technician",
+    ]
+    private static let industries = [
+        "software", "manufacturing", "retail", "health", "education", "finance", "logistics", "media",
+    ]
     private static let places = [
-        ("DE", "Berlin"), ("DE", "Hamburg"), ("AT", "Wien"), ("CH", "Basel"), ("FR", "Paris"), ("FR", "Lyon"), ("NL", "Utrecht"), ("BE", "Gent"),
-        ("GB", "London"), ("US", "Boston"), ("US", "Austin"), ("CA", "Toronto"), ("AU", "Perth"), ("ES", "Madrid"), ("IT", "Milano"), ("PL", "Gdynia"),
+        ("DE", "Berlin"), ("DE", "Hamburg"), ("AT", "Wien"), ("CH", "Basel"),
+        ("FR", "Paris"), ("FR", "Lyon"), ("NL", "Utrecht"), ("BE", "Gent"),
+        ("GB", "London"), ("US", "Boston"), ("US", "Austin"), ("CA", "Toronto"), ("AU", "Perth"), ("ES", "Madrid"),
+        ("IT", "Milano"), ("PL", "Gdynia"),
     ]
     private static let sources = ["search", "referral", "ads", "fair", "webinar", "sponsored", "social", "partner"]
     private static let companies = ["Nordwind", "Acme", "Bloom", "Kranich", "Lumen", "Orbit", "Quarz", "Tandem"]
@@ -40,7 +55,8 @@ struct LeadFile {
         let domain = dice.below(10) < 3 ? "gmail.com" : "\(company.lowercased())\(account).example"
         let place = dice.pick(LeadFile.places)
         let size = [1, 10, 50, 500, 5000][dice.below(5)]
-        return "\(tag).\(last.lowercased())@\(domain),\(first),\(last),\(company) \(account),\(dice.pick(LeadFile.titles)),"
+        return
+            "\(tag).\(last.lowercased())@\(domain),\(first),\(last),\(company) \(account),\(dice.pick(LeadFile.titles)),"
             + "\(dice.pick(LeadFile.industries)),\(1 + dice.below(size)),\(place.0),\(place.1),\(dice.pick(LeadFile.sources)),"
             + "\(dice.below(10) < 7 ? "yes" : "no"),\(dice.below(2) == 0 ? "yes" : "no")\n"
     }

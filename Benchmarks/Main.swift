@@ -60,7 +60,9 @@ struct Options {
         while let argument = rest.popFirst() {
             switch argument {
             case "--leads":
-                guard let count = Int(try value(argument)), count > 0 else { throw BenchError("--leads needs a number.") }
+                guard let count = Int(try value(argument)), count > 0 else {
+                    throw BenchError("--leads needs a number.")
+                }
                 leads = count
             case "--job": jobs.append(try value(argument))
             case "--growth": growth = [100_000, 1_000_000]

@@ -6,7 +6,9 @@ final class RawDatabase {
 
     init(path: String) throws {
         var handle: OpaquePointer?
-        guard sqlite3_open(path, &handle) == SQLITE_OK, let handle else { throw BenchError("\(path) cannot be opened.") }
+        guard sqlite3_open(path, &handle) == SQLITE_OK, let handle else {
+            throw BenchError("\(path) cannot be opened.")
+        }
         self.handle = handle
         try run(
             """
@@ -25,7 +27,9 @@ final class RawDatabase {
 
     func prepare(_ sql: String) throws -> OpaquePointer {
         var statement: OpaquePointer?
-        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, let statement else { throw problem(sql) }
+        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, let statement else {
+            throw problem(sql)
+        }
         return statement
     }
 
@@ -35,15 +39,18 @@ final class RawDatabase {
         defer { sqlite3_finalize(statement) }
         var rows: [String] = []
         while sqlite3_step(statement) == SQLITE_ROW {
-            rows.append((0..<sqlite3_column_count(statement)).map { column in
-                sqlite3_column_text(statement, column).map { String(cString: $0) } ?? ""
-            }.joined(separator: "|"))
+            rows.append(
+                (0..<sqlite3_column_count(statement)).map { column in
+                    sqlite3_column_text(statement, column).map { String(cString: $0) } ?? ""
+                }.joined(separator: "|"))
         }
         return rows
     }
 
     func dropTriggers() throws {
-        for name in try rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'") { try run("DROP TRIGGER \(name)") }
+        for name in try rows("SELECT name FROM sqlite_schema WHERE type = 'trigger'") {
+            try run("DROP TRIGGER \(name)")
+        }
     }
 
     func problem(_ sql: String) -> BenchError {

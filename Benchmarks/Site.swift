@@ -11,8 +11,10 @@ struct Site {
     }
 
     var yaml: String {
-        let fit = rules.rules.map { "      \($0.name): {when: \"\($0.when)\", points: \($0.points)}" }.joined(separator: "\n")
-        let reps = Site.reps(for: leads).map { "      \($0): {email: \($0)@bench.example, capacity: 100000}" }.joined(separator: "\n")
+        let fit = rules.rules.map { "      \($0.name): {when: \"\($0.when)\", points: \($0.points)}" }.joined(
+            separator: "\n")
+        let reps = Site.reps(for: leads).map { "      \($0): {email: \($0)@bench.example, capacity: 100000}" }.joined(
+            separator: "\n")
         return """
             site: {name: Bench, base_url: "https://crm.bench.example", postal_address: "1 Main Street", secret: "a secret for the bench only"}
             database: \(side.rawValue).sqlite
@@ -67,7 +69,9 @@ struct ScoreRules: Sendable {
     static let twenty = ScoreRules(rules: usual + further, threshold: 1000)
 
     private static let usual = [
-        Rule(name: "decision-maker", when: "title LIKE '%head%' OR title LIKE 'chief%' OR title LIKE '%director%'", points: 20),
+        Rule(
+            name: "decision-maker", when: "title LIKE '%head%' OR title LIKE 'chief%' OR title LIKE '%director%'",
+            points: 20),
         Rule(name: "engineer", when: "title LIKE '%engineer%'", points: 5),
         Rule(name: "middle-size", when: "employees BETWEEN 50 AND 500", points: 10),
         Rule(name: "large", when: "employees > 500", points: 15),

@@ -13,7 +13,9 @@ struct Workspace: Sendable {
     let folder: String
     let leads: Int
 
-    static let plugins: [any Plugin.Type] = [LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self]
+    static let plugins: [any Plugin.Type] = [
+        LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self,
+    ]
     /// The clock stands still at the import, so that both sides write the same times.
     static let importedAt = "2026-03-02 09:00:00.000"
     /// A minute later the audiences are looked at again.
@@ -48,11 +50,15 @@ struct Workspace: Sendable {
     }
 
     /// Opens a kernel on one of the files, its clock stopped.
-    func kernel(_ side: Side, at time: String, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = []) throws -> Kernel {
+    func kernel(_ side: Side, at time: String, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = []) throws
+        -> Kernel
+    {
         try kernel(side, clock: StoppedTime(time).clock, rules: rules, plugins: further)
     }
 
-    func kernel(_ side: Side, clock: KernelClock, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = []) throws -> Kernel {
+    func kernel(_ side: Side, clock: KernelClock, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = [])
+        throws -> Kernel
+    {
         let types = Workspace.plugins + further
         let yaml = Site(side: side, leads: leads, rules: rules, further: further.map { $0.name }).yaml
         let config = try Config.parse(yaml, folder: folder, plugins: types, environment: [:])

@@ -8,11 +8,13 @@ import TrellisKernel
 enum ExportJob {
     static let ours = Phase("export") { workspace in
         let kernel = try workspace.kernel(.ours, at: Workspace.tickedAt)
-        guard let export = kernel.plugins.flatMap({ $0.commands }).first(where: { $0.path == ["audiences", "export"] }) else {
+        guard let export = kernel.plugins.flatMap({ $0.commands }).first(where: { $0.path == ["audiences", "export"] })
+        else {
             throw BenchError("there is no command 'audiences export'.")
         }
         var watch = Stopwatch()
-        _ = try export(CommandCall(kernel: kernel, arguments: ["everyone"], options: ["platform": "google", "output": workspace.folder + "/ours.csv"]))
+        let options = ["platform": "google", "output": workspace.folder + "/ours.csv"]
+        _ = try export(CommandCall(kernel: kernel, arguments: ["everyone"], options: options))
         watch.note("export")
         try kernel.close()
         watch.note("close")
@@ -23,19 +25,23 @@ enum ExportJob {
         let database = try RawDatabase(path: workspace.limitPath)
         var watch = Stopwatch()
         let now = "'\(Workspace.tickedAt)'"
-        try database.run("""
+        try database.run(
+            """
             BEGIN IMMEDIATE;
-            INSERT INTO audiences_exports (id, audience, platform, file, members, withheld, at) VALUES (1, 'everyone', 'google', 'limit.csv', 0, '{}', \(now));
+            INSERT INTO audiences_exports (id, audience, platform, file, members, withheld, at)
+            VALUES (1, 'everyone', 'google', 'limit.csv', 0, '{}', \(now));
             INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
             SELECT 1, c.lead_id, c.id
-            FROM (SELECT lead_id, max(id) AS id, state FROM consents WHERE purpose = 'ads' GROUP BY lead_id) AS c CROSS JOIN leads AS l ON l.id = c.lead_id
+            FROM (SELECT lead_id, max(id) AS id, state FROM consents WHERE purpose = 'ads' GROUP BY lead_id) AS c
+            CROSS JOIN leads AS l ON l.id = c.lead_id
             WHERE c.state = 'granted' AND l.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.email = l.email);
             """)
         watch.note("receipts")
         let path = workspace.folder + "/limit.csv"
         let members = try write(to: path, database)
         watch.note("file")
-        try database.run("""
+        try database.run(
+            """
             UPDATE audiences_exports SET members = \(members) WHERE id = 1;
             INSERT INTO events (kind, origin, at, body)
             VALUES ('audience.exported', 'plugin:audiences', \(now), '{"audience":"everyone","members":\(members)}');
@@ -49,7 +55,11 @@ enum ExportJob {
     }
 
     private static func write(to path: String, _ database: RawDatabase) throws -> Int {
-        let statement = try database.prepare("SELECT lower(l.email) FROM audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id WHERE r.export_id = 1 ORDER BY r.lead_id")
+        let statement = try database.prepare(
+            """
+            SELECT lower(l.email) FROM audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id
+            WHERE r.export_id = 1 ORDER BY r.lead_id
+            """)
         defer { sqlite3_finalize(statement) }
         guard let file = fopen(path, "w") else { throw BenchError("\(path) cannot be written.") }
         defer { fclose(file) }
@@ -59,7 +69,8 @@ enum ExportJob {
         var members = 0
         while sqlite3_step(statement) == SQLITE_ROW {
             guard let text = sqlite3_column_text(statement, 0) else { continue }
-            var bytes = UnsafeMutableBufferPointer(mutating: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, 0))))
+            var bytes = UnsafeMutableBufferPointer(
+                mutating: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, 0))))
             fold(&bytes)
             var position = 0
             for byte in SHA256.hash(data: UnsafeRawBufferPointer(bytes)) {
@@ -78,7 +89,9 @@ enum ExportJob {
     /// Gmail knows no dots and nothing after a plus sign: they are taken out in place.
     private static func fold(_ bytes: inout UnsafeMutableBufferPointer<UInt8>) {
         let at = bytes.lastIndex(of: 64) ?? 0
-        guard bytes[at...].elementsEqual("@gmail.com".utf8) || bytes[at...].elementsEqual("@googlemail.com".utf8) else { return }
+        guard bytes[at...].elementsEqual("@gmail.com".utf8) || bytes[at...].elementsEqual("@googlemail.com".utf8) else {
+            return
+        }
         var end = 0
         for index in 0..<at {
             if bytes[index] == 43 { break }

@@ -10,9 +10,13 @@ enum HandlerJob {
         var watch = Stopwatch()
         try EventPump(kernel).runUntilIdle()
         watch.note("pump")
-        let counted = try kernel.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(plugin.name)_leads WHERE events = 1") }
+        let counted = try kernel.read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM \(plugin.name)_leads WHERE events = 1")
+        }
         try kernel.close()
-        guard counted == workspace.leads else { throw BenchError("\(plugin.name) counted \(counted ?? 0) of \(workspace.leads) leads.") }
+        guard counted == workspace.leads else {
+            throw BenchError("\(plugin.name) counted \(counted ?? 0) of \(workspace.leads) leads.")
+        }
         return watch.measurement
     }
 
@@ -31,7 +35,8 @@ enum HandlerJob {
         var hooks: [any Hook] {
             Subscribe("count", to: LeadCreated.self, from: .firstEvent) { recorded, tx in
                 try tx.db.cachedStatement(
-                    sql: "INSERT INTO typed_count_leads VALUES (?, 1) ON CONFLICT (lead_id) DO UPDATE SET events = events + 1"
+                    sql:
+                        "INSERT INTO typed_count_leads VALUES (?, 1) ON CONFLICT (lead_id) DO UPDATE SET events = events + 1"
                 ).execute(arguments: [recorded.leadID])
             }
         }

@@ -7,7 +7,9 @@ enum ImportJob {
         let kernel = try workspace.kernel(.ours, clock: time.clock)
         var watch = Stopwatch()
         let report = try Importer(kernel, file: workspace.csv, mapping: ImportMapping()).run()
-        guard report.created == workspace.leads else { throw BenchError("of \(workspace.leads) leads, \(report.created) were made: \(report.examples)") }
+        guard report.created == workspace.leads else {
+            throw BenchError("of \(workspace.leads) leads, \(report.created) were made: \(report.examples)")
+        }
         watch.note("import")
         try EventPump(kernel).runUntilIdle()
         watch.note("pump")

@@ -9,11 +9,13 @@ enum ImportLimit {
         var watch = Stopwatch()
         let now = "'\(Workspace.importedAt)'"
         try database.run("BEGIN IMMEDIATE")
-        try database.run("INSERT INTO imports (file, digest, target, started_at) VALUES ('leads.csv', '', 'leads', \(now))")
+        try database.run(
+            "INSERT INTO imports (file, digest, target, started_at) VALUES ('leads.csv', '', 'leads', \(now))")
         try load(workspace.csv, database)
         watch.note("load")
         let base = Int(try database.rows("SELECT coalesce(max(id), 0) FROM events")[0]) ?? 0
-        try database.run("""
+        try database.run(
+            """
             INSERT INTO events (kind, lead_id, origin, at, body) SELECT 'lead.created', id, 'import:1', \(now), '{"stage":"lead"}' FROM leads;
             INSERT INTO events (kind, lead_id, origin, at, body)
             SELECT 'consent.granted', lead_id, 'import:1', \(now), '{"purpose":"' || purpose || '"}' FROM consents
@@ -21,14 +23,16 @@ enum ImportLimit {
         watch.note("events")
         try score(.ten, database, event: "leads.id + \(base)")
         watch.note("score")
-        try database.run("""
+        try database.run(
+            """
             INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at)
             SELECT id, 'welcome', 1, 1, '2026-03-03 09:00:00.000', id + \(base), \(now) FROM leads
             """)
         watch.note("enrol")
         try handOff(database, reps: Site.reps(for: workspace.leads), base: base, now: now)
         watch.note("hand off")
-        try database.run("""
+        try database.run(
+            """
             INSERT INTO audiences_members (audience, lead_id, since) SELECT 'everyone', id, '\(Workspace.refreshedAt)' FROM leads;
             INSERT INTO audiences_members (audience, lead_id, since)
             SELECT 'warm', lead_id, '\(Workspace.refreshedAt)' FROM scoring_scores WHERE score >= 30 ORDER BY lead_id
@@ -45,17 +49,20 @@ enum ImportLimit {
         let descriptor = open(path, O_RDONLY)
         defer { close(descriptor) }
         let size = Int(lseek(descriptor, 0, SEEK_END))
-        guard descriptor >= 0, let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
+        guard descriptor >= 0, let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED
+        else {
             throw BenchError("\(path) cannot be mapped.")
         }
         defer { munmap(memory, size) }
         let bytes = UnsafeBufferPointer(start: memory.assumingMemoryBound(to: CChar.self), count: size)
         let now = Workspace.importedAt
-        let lead = try database.prepare("""
+        let lead = try database.prepare(
+            """
             INSERT INTO leads (id, email, first_name, last_name, company, title, industry, employees, country, city, source, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '\(now)', '\(now)')
             """)
-        let touch = try database.prepare("INSERT INTO touches (lead_id, at, kind, source) VALUES (?, '\(now)', 'import', ?)")
+        let touch = try database.prepare(
+            "INSERT INTO touches (lead_id, at, kind, source) VALUES (?, '\(now)', 'import', ?)")
         let newsletter = try database.prepare(consent("newsletter", now))
         let ads = try database.prepare(consent("ads", now))
         defer { for statement in [lead, touch, newsletter, ads] { sqlite3_finalize(statement) } }
@@ -83,7 +90,9 @@ enum ImportLimit {
     }
 
     /// Finds the cells of one line; returns where the next begins.
-    private static func split(_ bytes: UnsafeBufferPointer<CChar>, from start: Int, into cells: inout [Range<Int>]) -> Int {
+    private static func split(_ bytes: UnsafeBufferPointer<CChar>, from start: Int, into cells: inout [Range<Int>])
+        -> Int
+    {
         var (position, begin, column) = (start, start, 0)
         while true {
             let byte = bytes[position]
@@ -98,7 +107,9 @@ enum ImportLimit {
     }
 
     /// Nil as the destructor is SQLITE_STATIC: the mapped file stays where it is.
-    private static func bind(_ statement: OpaquePointer, _ index: Int32, _ bytes: UnsafeBufferPointer<CChar>, _ cell: Range<Int>) {
+    private static func bind(
+        _ statement: OpaquePointer, _ index: Int32, _ bytes: UnsafeBufferPointer<CChar>, _ cell: Range<Int>
+    ) {
         sqlite3_bind_text(statement, index, bytes.baseAddress.map { $0 + cell.lowerBound }, Int32(cell.count), nil)
     }
 
@@ -110,13 +121,15 @@ enum ImportLimit {
     // MARK: - Statements
 
     /// Entries and totals of every lead. `event` is the event of its creation as an expression.
-    static func score(_ rules: ScoreRules, _ database: RawDatabase, event: String, from source: String = "leads") throws {
+    static func score(_ rules: ScoreRules, _ database: RawDatabase, event: String, from source: String = "leads") throws
+    {
         let values = rules.rules.enumerated().map { "(\($0), '\($1.name)', \($1.points))" }.joined(separator: ", ")
         let holds = rules.rules.enumerated().map { "WHEN \($0) THEN \($1.when)" }.joined(separator: " ")
         let sum = rules.rules.map { "CASE WHEN \($0.when) THEN \($0.points) ELSE 0 END" }.joined(separator: " + ")
         let any = rules.rules.map { "(\($0.when))" }.joined(separator: " OR ")
         let now = "'\(Workspace.importedAt)'"
-        try database.run("""
+        try database.run(
+            """
             WITH rules (number, name, points) AS (VALUES \(values))
             INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
             SELECT leads.id, rules.name, 'fit', rules.points, \(event), \(now) FROM \(source) CROSS JOIN rules WHERE CASE rules.number \(holds) END;
@@ -128,13 +141,15 @@ enum ImportLimit {
     /// Who reached the threshold: the stage, the handoff, the owner, the facts and the mail to the rep.
     private static func handOff(_ database: RawDatabase, reps: [String], base: Int, now: String) throws {
         let chosen = reps.enumerated().map { "WHEN \($0) THEN '\($1)'" }.joined(separator: " ")
-        try database.run("""
+        try database.run(
+            """
             CREATE TEMP TABLE mql (nth INTEGER PRIMARY KEY, lead_id INTEGER, rep TEXT);
             INSERT INTO temp.mql SELECT n, lead_id, CASE (n - 1) % \(reps.count) \(chosen) END FROM (
                 SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS n FROM scoring_scores WHERE score >= \(ScoreRules.ten.threshold));
             """)
         let before = Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0
-        try database.run("""
+        try database.run(
+            """
             INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
             SELECT 'lead.stage_changed', lead_id, lead_id + \(base), 1, 'plugin:scoring', \(now), '{"from":"lead","to":"mql"}' FROM temp.mql;
             INSERT INTO handoff_handoffs (id, lead_id, cycle, rep, route, state, event_id, offered_at)

@@ -19,7 +19,9 @@ enum RescoreJob {
         watch.note("empty")
         try ImportLimit.score(
             .twenty, database, event: "created.id",
-            from: "(SELECT id, lead_id FROM events NOT INDEXED WHERE kind = 'lead.created') AS created CROSS JOIN leads ON leads.id = created.lead_id")
+            from:
+                "(SELECT id, lead_id FROM events NOT INDEXED WHERE kind = 'lead.created') AS created CROSS JOIN leads ON leads.id = created.lead_id"
+        )
         watch.note("score")
         try database.run("COMMIT")
         watch.note("commit")

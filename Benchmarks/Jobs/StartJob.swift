@@ -5,8 +5,11 @@ enum StartJob {
     static let starts = 50
 
     static let ours = Phase("start") { workspace in
-        let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/trellis"
-        guard access(program, X_OK) == 0 else { return Measurement(skipped: "build the product trellis in release first") }
+        let program =
+            URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/trellis"
+        guard access(program, X_OK) == 0 else {
+            return Measurement(skipped: "build the product trellis in release first")
+        }
         return try median(program, ["sql", "--config", workspace.folder + "/ours.yaml", "SELECT 1"])
     }
 
@@ -37,7 +40,9 @@ enum StartJob {
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var pid = pid_t()
-        guard posix_spawn(&pid, program, &actions, nil, &words, environ) == 0 else { throw BenchError("\(program) cannot be started.") }
+        guard posix_spawn(&pid, program, &actions, nil, &words, environ) == 0 else {
+            throw BenchError("\(program) cannot be started.")
+        }
         var status: Int32 = 0
         waitpid(pid, &status, 0)
         guard status == 0 else { throw BenchError("\(program) ended with \(status >> 8).") }

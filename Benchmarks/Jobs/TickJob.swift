@@ -15,7 +15,8 @@ enum TickJob {
     static let limit = Phase("tick-limit") { workspace in
         let database = try RawDatabase(path: workspace.limitPath)
         var watch = Stopwatch()
-        try database.run("""
+        try database.run(
+            """
             BEGIN IMMEDIATE;
             INSERT INTO outbox_messages (key, purpose, origin, lead_id, template, cause_id, ready_at, created_at)
             SELECT 'drip:welcome:2:lead ' || lead_id || ':cycle ' || cycle, 'marketing', 'plugin:drip', lead_id, 'first', event_id,
@@ -23,7 +24,8 @@ enum TickJob {
             FROM drip_enrolments NOT INDEXED WHERE state = 'active' AND due_at <= '\(Workspace.tickedAt)';
             """)
         watch.note("messages")
-        try database.run("""
+        try database.run(
+            """
             UPDATE drip_enrolments SET step = 3, due_at = '2026-03-06 09:01:00.000' WHERE state = 'active' AND due_at <= '\(Workspace.tickedAt)';
             """)
         watch.note("enrolments")

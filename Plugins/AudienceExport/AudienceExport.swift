@@ -6,9 +6,15 @@ public struct AudienceExport: Plugin {
     public static let name = "audiences"
     public static let summary = "Audiences by SQL, exported as hashed files for ad platforms."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
-    public static let events = [EventDeclaration("audiences.refresh_due"), EventDeclaration("audience.exported", ["audience": .text, "members": .integer])]
+    public static let events = [
+        EventDeclaration("audiences.refresh_due"),
+        EventDeclaration("audience.exported", ["audience": .text, "members": .integer]),
+    ]
     public static var cardColumns: KeyValuePairs<String, String> {
-        ["audiences": "SELECT group_concat(audience, ', ') FROM audiences_members WHERE lead_id = leads.id AND until IS NULL"]
+        [
+            "audiences":
+                "SELECT group_concat(audience, ', ') FROM audiences_members WHERE lead_id = leads.id AND until IS NULL"
+        ]
     }
     public static let invariants = [
         Invariant(
@@ -37,10 +43,14 @@ public struct AudienceExport: Plugin {
             check.select(audience.value.sql, column: "lead_id")
             for platform in audience.value.platforms where Platform.named(platform.value) == nil {
                 let known = Platform.all.map(\.name)
-                check.problem("there is no platform '\(platform.value)'.\(NearMiss.hint(platform.value, among: known)) There are: \(known.joined(separator: ", ")).", at: platform.place)
+                check.problem(
+                    "there is no platform '\(platform.value)'.\(NearMiss.hint(platform.value, among: known)) There are: \(known.joined(separator: ", ")).",
+                    at: platform.place)
             }
             for other in audience.value.exclude where !names.contains(other.value) {
-                check.problem("there is no audience '\(other.value)'.\(NearMiss.hint(other.value, among: names))", at: other.place)
+                check.problem(
+                    "there is no audience '\(other.value)'.\(NearMiss.hint(other.value, among: names))", at: other.place
+                )
             }
         }
     }
@@ -50,7 +60,9 @@ public struct AudienceExport: Plugin {
         Subscribe("notice-changes", to: AudienceExport.changing, from: .firstEvent) { _, tx in
             let minute = String(Timestamp.text(tx.now + 60).prefix(17)) + "00.000"
             try tx.schedule(
-                "audiences.refresh_due", forEach: "SELECT 'audiences ' || :minute AS key, :minute AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body",
+                "audiences.refresh_due",
+                forEach:
+                    "SELECT 'audiences ' || :minute AS key, :minute AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body",
                 arguments: ["minute": minute])
         }
         Subscribe("refresh", to: ["audiences.refresh_due"], from: .nextEvent, batch: 1) { _, tx in
@@ -60,7 +72,8 @@ public struct AudienceExport: Plugin {
     }
 
     private static let changing = [
-        "lead.created", "lead.updated", "lead.stage_changed", "lead.deleted", "lead.restored", "lead.erased", "lead.merged", "lead.unsubscribed",
+        "lead.created", "lead.updated", "lead.stage_changed", "lead.deleted", "lead.restored", "lead.erased",
+        "lead.merged", "lead.unsubscribed",
         "consent.granted", "consent.withdrawn", "asset.downloaded", "form.submitted",
     ]
 
@@ -68,11 +81,17 @@ public struct AudienceExport: Plugin {
     private func overview(_ db: Database) throws -> Table {
         var table = Table(columns: ["audience", "members", "may_be_exported", "platforms", "last_export"], rows: [])
         for audience in audiences {
-            let members = try Int64.fetchOne(db, sql: "SELECT count(DISTINCT lead_id) FROM (\(audience.value.sql.value))") ?? 0
-            let exportable = try Int64.fetchOne(db, sql: "SELECT count(*) FROM (\(eligible(audience)))", arguments: ["consent": audience.value.consent]) ?? 0
-            let last = try String.fetchOne(db, sql: "SELECT max(at) FROM audiences_exports WHERE audience = ?", arguments: [audience.name])
+            let members =
+                try Int64.fetchOne(db, sql: "SELECT count(DISTINCT lead_id) FROM (\(audience.value.sql.value))") ?? 0
+            let exportable =
+                try Int64.fetchOne(
+                    db, sql: "SELECT count(*) FROM (\(eligible(audience)))",
+                    arguments: ["consent": audience.value.consent]) ?? 0
+            let last = try String.fetchOne(
+                db, sql: "SELECT max(at) FROM audiences_exports WHERE audience = ?", arguments: [audience.name])
             table.rows.append([
-                .text(audience.name), .integer(members), .integer(exportable), .text(audience.value.platforms.map(\.value).joined(separator: ", ")),
+                .text(audience.name), .integer(members), .integer(exportable),
+                .text(audience.value.platforms.map(\.value).joined(separator: ", ")),
                 last.map(Cell.text) ?? .null,
             ])
         }
@@ -82,7 +101,9 @@ public struct AudienceExport: Plugin {
     /// The members who may be in a file: an address, the consent given, not suppressed, not in an excluded audience.
     func eligible(_ audience: Named<AudienceSettings.Audience>) -> String {
         let excluded = audience.value.exclude.compactMap { other in audiences.first { $0.name == other.value } }
-        let exclusions = excluded.map { "AND l.id NOT IN (SELECT lead_id FROM (\($0.value.sql.value)) WHERE lead_id IS NOT NULL)" }
+        let exclusions = excluded.map {
+            "AND l.id NOT IN (SELECT lead_id FROM (\($0.value.sql.value)) WHERE lead_id IS NOT NULL)"
+        }
         return """
             SELECT l.id AS lead_id, l.email AS email, c.id AS consent_id
             FROM (SELECT DISTINCT lead_id FROM (\(audience.value.sql.value)
@@ -102,15 +123,23 @@ public struct AudienceExport: Plugin {
             },
             Command(
                 "audiences export", "Write the file of an audience for a platform.", arguments: ["NAME"],
-                options: ["platform": "google, meta or linkedin; the first of the config without it", "output": "the file; NAME-PLATFORM.csv without it"]
+                options: [
+                    "platform": "google, meta or linkedin; the first of the config without it",
+                    "output": "the file; NAME-PLATFORM.csv without it",
+                ]
             ) { call in
                 guard let audience = audiences.first(where: { $0.name == call.arguments[0] }) else {
-                    throw KernelError.usage("There is no audience '\(call.arguments[0])'.\(NearMiss.hint(call.arguments[0], among: audiences.map(\.name)))")
+                    throw KernelError.usage(
+                        "There is no audience '\(call.arguments[0])'.\(NearMiss.hint(call.arguments[0], among: audiences.map(\.name)))"
+                    )
                 }
                 let name = call.options["platform"] ?? audience.value.platforms.first?.value ?? "google"
-                guard let platform = Platform.named(name) else { throw KernelError.usage("There is no platform '\(name)'. There are: google, meta, linkedin.") }
+                guard let platform = Platform.named(name) else {
+                    throw KernelError.usage("There is no platform '\(name)'. There are: google, meta, linkedin.")
+                }
                 let file = call.options["output"] ?? "\(audience.name)-\(platform.name).csv"
-                let export = AudienceFile(audience: audience, platform: platform, path: file, eligible: eligible(audience))
+                let export = AudienceFile(
+                    audience: audience, platform: platform, path: file, eligible: eligible(audience))
                 return .text(try export.write(call.kernel))
             },
             Command("audiences refresh", "Look at every audience again, now.") { call in

@@ -16,7 +16,11 @@ struct AudienceFile {
         let draftPath = path + ".part"
         guard FileManager.default.createFile(atPath: draftPath, contents: nil, attributes: [.posixPermissions: 0o600]),
             let handle = FileHandle(forWritingAtPath: draftPath)
-        else { throw KernelError.folderNotWritable((path as NSString).deletingLastPathComponent.isEmpty ? "." : (path as NSString).deletingLastPathComponent) }
+        else {
+            throw KernelError.folderNotWritable(
+                (path as NSString).deletingLastPathComponent.isEmpty
+                    ? "." : (path as NSString).deletingLastPathComponent)
+        }
         do {
             let note = try kernel.write(origin: "plugin:audiences") { tx in
                 try receipt(tx)
@@ -24,9 +28,15 @@ struct AudienceFile {
                 try handle.synchronize()
                 try handle.close()
                 try finish(members, withheld, tx)
-                guard rename(draftPath, path) == 0 else { throw KernelError.diskError(String(cString: strerror(errno))) }
+                guard rename(draftPath, path) == 0 else {
+                    throw KernelError.diskError(String(cString: strerror(errno)))
+                }
                 return "\(path): \(members) of \(try total(tx.db)) members for \(platform.name)."
-                    + (withheld.isEmpty ? "" : " Withheld by a filter: " + withheld.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ") + ".")
+                    + (withheld.isEmpty
+                        ? ""
+                        : " Withheld by a filter: "
+                            + withheld.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(
+                                separator: ", ") + ".")
             }
             return note
         } catch {
@@ -38,14 +48,16 @@ struct AudienceFile {
     /// The row of the export and a receipt per member, before the file is written from them.
     private func receipt(_ tx: Transaction) throws {
         try tx.db.execute(
-            sql: "INSERT INTO audiences_exports (audience, platform, file, members, withheld, at) VALUES (?, ?, ?, 0, '{}', ?)",
+            sql:
+                "INSERT INTO audiences_exports (audience, platform, file, members, withheld, at) VALUES (?, ?, ?, 0, '{}', ?)",
             arguments: [audience.name, platform.name, path, tx.stamp])
         let id = tx.db.lastInsertedRowID
         try tx.db.execute(sql: "CREATE TEMP TABLE IF NOT EXISTS audiences_current (id INTEGER)")
         try tx.db.execute(sql: "DELETE FROM temp.audiences_current")
         try tx.db.execute(sql: "INSERT INTO temp.audiences_current VALUES (?)", arguments: [id])
         try tx.db.execute(
-            sql: "INSERT INTO audiences_receipts (export_id, lead_id, consent_id) SELECT (SELECT id FROM audiences_current), lead_id, consent_id FROM (\(eligible)) ORDER BY lead_id",
+            sql:
+                "INSERT INTO audiences_receipts (export_id, lead_id, consent_id) SELECT (SELECT id FROM audiences_current), lead_id, consent_id FROM (\(eligible)) ORDER BY lead_id",
             arguments: ["consent": audience.value.consent])
     }
 
@@ -80,7 +92,10 @@ struct AudienceFile {
         }
         try handle.write(contentsOf: Data(buffer))
         for lead in vetoed {
-            try tx.db.cachedStatement(sql: "DELETE FROM audiences_receipts WHERE lead_id = ? AND export_id = (SELECT id FROM audiences_current)").execute(arguments: [lead])
+            try tx.db.cachedStatement(
+                sql:
+                    "DELETE FROM audiences_receipts WHERE lead_id = ? AND export_id = (SELECT id FROM audiences_current)"
+            ).execute(arguments: [lead])
         }
         return (members, withheld)
     }
@@ -93,15 +108,20 @@ struct AudienceFile {
 
     /// `a.b+c@gmail.com` is the mailbox `ab@gmail.com`; every other domain keeps its dots and plus signs.
     static func foldGmail(_ email: String) -> String {
-        guard email.hasSuffix("@gmail.com") || email.hasSuffix("@googlemail.com"), let at = email.lastIndex(of: "@") else { return email }
+        guard email.hasSuffix("@gmail.com") || email.hasSuffix("@googlemail.com"), let at = email.lastIndex(of: "@")
+        else { return email }
         return String(email[..<at].prefix { $0 != "+" }.filter { $0 != "." }) + email[at...]
     }
 
     private func finish(_ members: Int, _ withheld: [String: Int], _ tx: Transaction) throws {
         let reasons = String(decoding: try JSONEncoder().encode(withheld), as: UTF8.self)
         try tx.db.execute(
-            sql: "UPDATE audiences_exports SET members = ?, withheld = ? WHERE id = (SELECT id FROM audiences_current)", arguments: [members, reasons])
-        try tx.emit("audience.exported", forEach: "SELECT NULL AS lead_id, NULL AS cause_id, json_object('audience', :audience, 'members', :members) AS body",
+            sql: "UPDATE audiences_exports SET members = ?, withheld = ? WHERE id = (SELECT id FROM audiences_current)",
+            arguments: [members, reasons])
+        try tx.emit(
+            "audience.exported",
+            forEach:
+                "SELECT NULL AS lead_id, NULL AS cause_id, json_object('audience', :audience, 'members', :members) AS body",
             arguments: ["audience": audience.name, "members": members])
     }
 

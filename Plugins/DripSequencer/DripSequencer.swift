@@ -8,28 +8,39 @@ public struct DripSequencer: Plugin {
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [EventDeclaration("drip.due"), EventDeclaration("drip.completed", ["sequence": .text])]
     public static var cardColumns: KeyValuePairs<String, String> {
-        ["sequence": "SELECT group_concat(sequence, ', ') FROM drip_enrolments WHERE lead_id = leads.id AND state = 'active'"]
+        [
+            "sequence":
+                "SELECT group_concat(sequence, ', ') FROM drip_enrolments WHERE lead_id = leads.id AND state = 'active'"
+        ]
     }
     public static let invariants = [
         Invariant(
             "a lead is in a sequence once at a time",
-            violations: "SELECT lead_id, sequence FROM drip_enrolments WHERE state = 'active' GROUP BY lead_id, sequence HAVING count(*) > 1"),
+            violations:
+                "SELECT lead_id, sequence FROM drip_enrolments WHERE state = 'active' GROUP BY lead_id, sequence HAVING count(*) > 1"
+        ),
         Invariant(
             "cycles are counted without a gap",
-            violations: "SELECT lead_id, sequence FROM drip_enrolments GROUP BY lead_id, sequence HAVING max(cycle) <> count(*)"),
+            violations:
+                "SELECT lead_id, sequence FROM drip_enrolments GROUP BY lead_id, sequence HAVING max(cycle) <> count(*)"
+        ),
     ]
 
     private let sequences: [RunningSequence]
 
     public init(settings: DripSettings) {
-        sequences = settings.sequences.map { RunningSequence(name: $0.name, settings: $0.value, program: Program($0.value.steps)) }
+        sequences = settings.sequences.map {
+            RunningSequence(name: $0.name, settings: $0.value, program: Program($0.value.steps))
+        }
     }
 
     public func check(_ check: ConfigCheck) {
         for sequence in sequences {
             let settings = sequence.settings
             check.kind(settings.enter.on)
-            if let condition = settings.enter.condition { check.eventPredicate(condition, kind: settings.enter.on.value) }
+            if let condition = settings.enter.condition {
+                check.eventPredicate(condition, kind: settings.enter.on.value)
+            }
             for kind in settings.exit + (settings.goal.map { [$0] } ?? []) { check.kind(kind) }
             self.check(settings.steps, check)
         }
@@ -60,15 +71,25 @@ public struct DripSequencer: Plugin {
         }
         Answer("card-line", LeadCard.self) { card, db in
             try Row.fetchAll(
-                db, sql: "SELECT sequence, state, step, coalesce(due_at, ended_at) AS at FROM drip_enrolments WHERE lead_id = ? ORDER BY id", arguments: [card.leadID]
-            ).map { CardLine("sequence", "\($0["sequence"] as String): \($0["state"] as String), step \($0["step"] as Int), \($0["at"] as String? ?? "")") }
+                db,
+                sql:
+                    "SELECT sequence, state, step, coalesce(due_at, ended_at) AS at FROM drip_enrolments WHERE lead_id = ? ORDER BY id",
+                arguments: [card.leadID]
+            ).map {
+                CardLine(
+                    "sequence",
+                    "\($0["sequence"] as String): \($0["state"] as String), step \($0["step"] as Int), \($0["at"] as String? ?? "")"
+                )
+            }
         }
         Answer("sequences", Report.self) { _, db in [ReportSection("Sequences", try DripSequencer.overview(db))] }
     }
 
     /// What begins and ends a sequence, a lead that goes, and the appointment that takes the waiting ones further.
     private var kinds: [String] {
-        let own = sequences.flatMap { [$0.settings.enter.on.value] + $0.settings.exit.map(\.value) + ($0.settings.goal.map { [$0.value] } ?? []) }
+        let own = sequences.flatMap {
+            [$0.settings.enter.on.value] + $0.settings.exit.map(\.value) + ($0.settings.goal.map { [$0.value] } ?? [])
+        }
         return Array(Set(own + ["drip.due", "lead.recycled"] + Journey.lostKinds)).sorted()
     }
 
@@ -86,16 +107,29 @@ public struct DripSequencer: Plugin {
 
     public var commands: [Command] {
         [
-            Command("sequences", "The sequences and how many leads are in each.") { call in .table(try call.kernel.read { try DripSequencer.overview($0) }) },
-            Command("sequences show", "The operations of a sequence, and how many leads are at each.", arguments: ["NAME"]) { call in
+            Command("sequences", "The sequences and how many leads are in each.") { call in
+                .table(try call.kernel.read { try DripSequencer.overview($0) })
+            },
+            Command(
+                "sequences show", "The operations of a sequence, and how many leads are at each.", arguments: ["NAME"]
+            ) { call in
                 guard let sequence = sequences.first(where: { $0.name == call.arguments[0] }) else {
-                    throw KernelError.usage("There is no sequence '\(call.arguments[0])'. There are: \(sequences.map(\.name).joined(separator: ", ")).")
+                    throw KernelError.usage(
+                        "There is no sequence '\(call.arguments[0])'. There are: \(sequences.map(\.name).joined(separator: ", "))."
+                    )
                 }
                 let counts = try call.kernel.read { db in
-                    try Row.fetchAll(db, sql: "SELECT step, count(*) FROM drip_enrolments WHERE sequence = ? AND state = 'active' GROUP BY step", arguments: [sequence.name])
-                        .reduce(into: [Int: Int64]()) { $0[$1[0]] = $1[1] }
+                    try Row.fetchAll(
+                        db,
+                        sql:
+                            "SELECT step, count(*) FROM drip_enrolments WHERE sequence = ? AND state = 'active' GROUP BY step",
+                        arguments: [sequence.name]
+                    )
+                    .reduce(into: [Int: Int64]()) { $0[$1[0]] = $1[1] }
                 }
-                let rows = sequence.program.lines.enumerated().map { [Cell.integer(Int64($0)), .text($1), .integer(counts[$0] ?? 0)] }
+                let rows = sequence.program.lines.enumerated().map {
+                    [Cell.integer(Int64($0)), .text($1), .integer(counts[$0] ?? 0)]
+                }
                 return .table(Table(columns: ["step", "operation", "leads"], rows: rows))
             },
         ]

@@ -6,7 +6,9 @@ public struct DripSettings: SettingsRecord {
     public init() {}
 
     public static var fields: [SettingsField<Self>] {
-        SettingsField("sequences", \.sequences, .named("a mapping of sequences", of: .record()), "Each a list of steps that a lead goes through.")
+        SettingsField(
+            "sequences", \.sequences, .named("a mapping of sequences", of: .record()),
+            "Each a list of steps that a lead goes through.")
     }
 
     public struct Sequence: SettingsRecord {
@@ -21,7 +23,8 @@ public struct DripSettings: SettingsRecord {
             SettingsField.required("enter", \.enter, .record(), "What brings a lead in.")
             SettingsField("exit", \.exit, .list(of: .locatedText), "Events that end it early.")
             SettingsField("goal", \.goal, optional: .locatedText, "The event it is for; it ends it as a success.")
-            SettingsField("reentry", \.reentry, .reentry, "Whether a lead may come again: never, after 90 days, each time.")
+            SettingsField(
+                "reentry", \.reentry, .reentry, "Whether a lead may come again: never, after 90 days, each time.")
             SettingsField.required("steps", \.steps, .list(of: .record()), "What happens, in order.")
         }
     }
@@ -33,7 +36,9 @@ public struct DripSettings: SettingsRecord {
 
         public static var fields: [SettingsField<Self>] {
             SettingsField.required("on", \.on, .locatedText, "The kind of event.")
-            SettingsField("where", \.condition, optional: .sql, "A SQL expression over the fields of the event and the columns of the lead.")
+            SettingsField(
+                "where", \.condition, optional: .sql,
+                "A SQL expression over the fields of the event and the columns of the lead.")
         }
     }
 
@@ -60,8 +65,15 @@ public struct DripSettings: SettingsRecord {
 
         public func problems(at place: Place) -> [ConfigProblem] {
             let given = [wait != nil, mail != nil, condition != nil, !set.isEmpty, exit].count { $0 }
-            if given != 1 { return [ConfigProblem("a step is one of wait, mail, if, set or exit; this one has \(given) of them.", at: place)] }
-            if condition == nil, !then.isEmpty || !otherwise.isEmpty { return [ConfigProblem("then and else belong beside an if.", at: place)] }
+            if given != 1 {
+                return [
+                    ConfigProblem(
+                        "a step is one of wait, mail, if, set or exit; this one has \(given) of them.", at: place)
+                ]
+            }
+            if condition == nil, !then.isEmpty || !otherwise.isEmpty {
+                return [ConfigProblem("then and else belong beside an if.", at: place)]
+            }
             return []
         }
     }

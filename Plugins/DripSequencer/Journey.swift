@@ -14,13 +14,16 @@ struct Journey {
         let entry = sequence.settings.enter
         if kinds.contains(entry.on.value) {
             let condition = entry.condition.map { "(\($0.value)\n)" } ?? "true"
-            try enrol(from: "SELECT event_id, event_lead_id FROM \(tx.relation(of: entry.on.value)) WHERE \(condition)", kinds)
+            try enrol(
+                from: "SELECT event_id, event_lead_id FROM \(tx.relation(of: entry.on.value)) WHERE \(condition)", kinds
+            )
         }
         if kinds.contains("lead.recycled") {
-            try enrol(from: """
-                SELECT id AS event_id, lead_id AS event_lead_id FROM batch
-                WHERE kind = 'lead.recycled' AND json_extract(body, '$.into') = \(sequence.name.sqlLiteral)
-                """, kinds)
+            try enrol(
+                from: """
+                    SELECT id AS event_id, lead_id AS event_lead_id FROM batch
+                    WHERE kind = 'lead.recycled' AND json_extract(body, '$.into') = \(sequence.name.sqlLiteral)
+                    """, kinds)
         }
     }
 
@@ -36,17 +39,19 @@ struct Journey {
             arguments += ["before": Timestamp.text(tx.now - Double(span.seconds))]
         }
         // A lead that was never here, which is the usual case, costs one look-up.
-        try tx.db.cachedStatement(sql: """
-            INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at)
-            SELECT entering_lead, :sequence, coalesce(last_cycle, 0) + 1, 0, :now, entering_event, :now
-            FROM (
-                SELECT entering_lead, entering_event, max(past.cycle) AS last_cycle, coalesce(max(past.state = 'active'), 0) AS is_active,
-                       max(past.entered_at) AS last_entered
-                FROM (SELECT event_lead_id AS entering_lead, min(event_id) AS entering_event FROM (\(events)) GROUP BY event_lead_id) AS entering
-                LEFT JOIN drip_enrolments AS past ON past.lead_id = entering_lead AND past.sequence = :sequence
-                GROUP BY entering_lead)
-            WHERE \(mayEnter)
-            """).execute(arguments: arguments)
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at)
+                SELECT entering_lead, :sequence, coalesce(last_cycle, 0) + 1, 0, :now, entering_event, :now
+                FROM (
+                    SELECT entering_lead, entering_event, max(past.cycle) AS last_cycle, coalesce(max(past.state = 'active'), 0) AS is_active,
+                           max(past.entered_at) AS last_entered
+                    FROM (SELECT event_lead_id AS entering_lead, min(event_id) AS entering_event FROM (\(events)) GROUP BY event_lead_id) AS entering
+                    LEFT JOIN drip_enrolments AS past ON past.lead_id = entering_lead AND past.sequence = :sequence
+                    GROUP BY entering_lead)
+                WHERE \(mayEnter)
+                """
+        ).execute(arguments: arguments)
     }
 
     private var endingKinds: Set<String> {
@@ -71,29 +76,35 @@ struct Journey {
 
     /// Only events after the one that brought the lead in count.
     private func end(after kind: String, as state: String) throws {
-        try tx.db.cachedStatement(sql: """
-            UPDATE drip_enrolments SET state = :state, reason = :kind, due_at = NULL, ended_at = :now
-            WHERE state = 'active' AND sequence = :sequence
-              AND lead_id IN (SELECT lead_id FROM batch WHERE kind = :kind)
-              AND event_id < (SELECT max(id) FROM batch WHERE kind = :kind AND batch.lead_id = drip_enrolments.lead_id)
-            """).execute(arguments: ["state": state, "kind": kind, "now": tx.stamp, "sequence": sequence.name])
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE drip_enrolments SET state = :state, reason = :kind, due_at = NULL, ended_at = :now
+                WHERE state = 'active' AND sequence = :sequence
+                  AND lead_id IN (SELECT lead_id FROM batch WHERE kind = :kind)
+                  AND event_id < (SELECT max(id) FROM batch WHERE kind = :kind AND batch.lead_id = drip_enrolments.lead_id)
+                """
+        ).execute(arguments: ["state": state, "kind": kind, "now": tx.stamp, "sequence": sequence.name])
     }
 
     static func endForLostLeads(_ tx: Transaction) throws {
         let kinds = lostKinds.map(\.sqlLiteral).joined(separator: ", ")
-        try tx.db.cachedStatement(sql: """
-            UPDATE drip_enrolments SET state = 'exited', reason = 'the lead is gone', due_at = NULL, ended_at = :now
-            WHERE state = 'active' AND lead_id IN (SELECT lead_id FROM batch WHERE kind IN (\(kinds)))
-            """).execute(arguments: ["now": tx.stamp])
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE drip_enrolments SET state = 'exited', reason = 'the lead is gone', due_at = NULL, ended_at = :now
+                WHERE state = 'active' AND lead_id IN (SELECT lead_id FROM batch WHERE kind IN (\(kinds)))
+                """
+        ).execute(arguments: ["now": tx.stamp])
     }
 
     /// A merged lead that was in a sequence under both its ids goes on with what it began first.
     static func endForMergedLeads(_ tx: Transaction) throws {
-        try tx.db.cachedStatement(sql: """
-            UPDATE drip_enrolments SET state = 'exited', reason = 'the lead was merged', due_at = NULL, ended_at = :now
-            WHERE state = 'active' AND lead_id IN (SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged')
-              AND EXISTS (SELECT 1 FROM drip_enrolments AS first WHERE first.lead_id = drip_enrolments.lead_id
-                          AND first.sequence = drip_enrolments.sequence AND first.state = 'active' AND first.id < drip_enrolments.id)
-            """).execute(arguments: ["now": tx.stamp])
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE drip_enrolments SET state = 'exited', reason = 'the lead was merged', due_at = NULL, ended_at = :now
+                WHERE state = 'active' AND lead_id IN (SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged')
+                  AND EXISTS (SELECT 1 FROM drip_enrolments AS first WHERE first.lead_id = drip_enrolments.lead_id
+                              AND first.sequence = drip_enrolments.sequence AND first.state = 'active' AND first.id < drip_enrolments.id)
+                """
+        ).execute(arguments: ["now": tx.stamp])
     }
 }

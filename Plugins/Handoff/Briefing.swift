@@ -5,11 +5,15 @@ struct Briefing {
     let leadID: Int64
 
     func values(_ db: Database) throws -> [String: String] {
-        guard let lead = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [leadID]) else { return [:] }
-        let name = [lead["first_name"] as String?, lead["last_name"] as String?].compactMap { $0 }.joined(separator: " ")
-        let facts = ["title", "company", "industry", "city", "country", "email", "phone", "source", "campaign"].compactMap { column in
-            (lead[column] as String?).map { "\(column): \($0)" }
+        guard let lead = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [leadID]) else {
+            return [:]
         }
+        let name = [lead["first_name"] as String?, lead["last_name"] as String?].compactMap { $0 }.joined(
+            separator: " ")
+        let facts = ["title", "company", "industry", "city", "country", "email", "phone", "source", "campaign"]
+            .compactMap { column in
+                (lead[column] as String?).map { "\(column): \($0)" }
+            }
         let history = try String.fetchAll(
             db,
             sql: """

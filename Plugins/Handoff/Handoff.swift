@@ -8,29 +8,30 @@ public struct Handoff: Plugin {
     public static let summary = "Routes qualified leads to reps, who accept or reject them."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("handoff.offered", ["rep": .text, "cycle": .integer]), EventDeclaration("handoff.queued", ["cycle": .integer]),
+        EventDeclaration("handoff.offered", ["rep": .text, "cycle": .integer]),
+        EventDeclaration("handoff.queued", ["cycle": .integer]),
         EventDeclaration("handoff.accepted", ["rep": .text]), EventDeclaration("handoff.rejected", ["rep": .text]),
         EventDeclaration("handoff.withdrawn"), EventDeclaration("handoff.recycle_due", ["into": .text]),
     ]
     public static let mails = [
         "handoff-offer": """
-            ---
-            subject: New lead: {{lead_name}}
-            purpose: transactional
-            ---
-            {{lead_name}} is yours.
+        ---
+        subject: New lead: {{lead_name}}
+        purpose: transactional
+        ---
+        {{lead_name}} is yours.
 
-            {{lead_facts}}
+        {{lead_facts}}
 
-            {{lead_card|}}
+        {{lead_card|}}
 
-            What happened, the newest first: {{lead_history}}
+        What happened, the newest first: {{lead_history}}
 
-            Accept or give it back:
+        Accept or give it back:
 
-            `trellis handoff accept {{handoff}}`
-            `trellis handoff reject {{handoff}} "reason"`
-            """
+        `trellis handoff accept {{handoff}}`
+        `trellis handoff reject {{handoff}} "reason"`
+        """
     ]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
@@ -41,7 +42,9 @@ public struct Handoff: Plugin {
     public static let invariants = [
         Invariant(
             "a lead is in one pair of hands",
-            violations: "SELECT lead_id FROM handoff_handoffs WHERE state IN ('queued', 'offered', 'accepted') GROUP BY lead_id HAVING count(*) > 1"),
+            violations:
+                "SELECT lead_id FROM handoff_handoffs WHERE state IN ('queued', 'offered', 'accepted') GROUP BY lead_id HAVING count(*) > 1"
+        ),
         Invariant(
             "cycles of handoffs are counted without a gap",
             violations: "SELECT lead_id FROM handoff_handoffs GROUP BY lead_id HAVING max(cycle) <> count(*)"),
@@ -61,10 +64,13 @@ public struct Handoff: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Subscribe("offer", to: ["lead.created", "lead.stage_changed", "lead.restored"], from: .nextEvent, batch: 2000) { batch, tx in
+        Subscribe("offer", to: ["lead.created", "lead.stage_changed", "lead.restored"], from: .nextEvent, batch: 2000) {
+            batch, tx in
             try Routing(settings: settings, tx: tx).offerFromBatch()
         }
-        Subscribe("let-go", to: ["lead.deleted", "lead.erased", "lead.merged", "handoff.recycle_due"], from: .nextEvent) { _, tx in
+        Subscribe(
+            "let-go", to: ["lead.deleted", "lead.erased", "lead.merged", "handoff.recycle_due"], from: .nextEvent
+        ) { _, tx in
             try Answers(settings: settings, tx: tx).letGo()
         }
         Answer("offer-mail", TemplateValues.self) { question, db in
@@ -72,9 +78,16 @@ public struct Handoff: Plugin {
             return try Briefing(leadID: lead).values(db)
         }
         Answer("card-line", LeadCard.self) { card, db in
-            try Row.fetchAll(db, sql: "SELECT cycle, state, rep, route, reason FROM handoff_handoffs WHERE lead_id = ? ORDER BY cycle", arguments: [card.leadID]).map { row in
+            try Row.fetchAll(
+                db,
+                sql: "SELECT cycle, state, rep, route, reason FROM handoff_handoffs WHERE lead_id = ? ORDER BY cycle",
+                arguments: [card.leadID]
+            ).map { row in
                 let reason = (row["reason"] as String?).map { " (\($0))" } ?? ""
-                return CardLine("handoff", "\(row["state"] as String)\(reason) to \(row["rep"] as String? ?? "the queue") by \(row["route"] as String)")
+                return CardLine(
+                    "handoff",
+                    "\(row["state"] as String)\(reason) to \(row["rep"] as String? ?? "the queue") by \(row["route"] as String)"
+                )
             }
         }
         Answer("handoffs", Report.self) { _, db in [ReportSection("Handoffs", try overview(db))] }
@@ -94,31 +107,50 @@ public struct Handoff: Plugin {
 
     public var commands: [Command] {
         [
-            Command("handoff", "How many leads each rep has.") { call in .table(try call.kernel.read { try overview($0) }) },
+            Command("handoff", "How many leads each rep has.") { call in
+                .table(try call.kernel.read { try overview($0) })
+            },
             Command("handoff list", "Open handoffs, oldest first.", options: ["rep": "only this rep's"]) { call in
-                .table(try call.kernel.read { db in
-                    Table(
-                        columns: ["handoff", "lead", "company", "state", "rep", "route", "offered_at"],
-                        try Row.fetchAll(
-                            db,
-                            sql: """
-                                SELECT h.id, coalesce(l.email, l.external_id, l.phone), l.company, h.state, h.rep, h.route, h.offered_at
-                                FROM handoff_handoffs AS h LEFT JOIN leads AS l ON l.id = h.lead_id
-                                WHERE h.state IN ('queued', 'offered', 'accepted') AND (:rep IS NULL OR h.rep = :rep) ORDER BY h.id
-                                """, arguments: ["rep": call.options["rep"]]))
-                })
+                .table(
+                    try call.kernel.read { db in
+                        Table(
+                            columns: ["handoff", "lead", "company", "state", "rep", "route", "offered_at"],
+                            try Row.fetchAll(
+                                db,
+                                sql: """
+                                    SELECT h.id, coalesce(l.email, l.external_id, l.phone), l.company, h.state, h.rep, h.route, h.offered_at
+                                    FROM handoff_handoffs AS h LEFT JOIN leads AS l ON l.id = h.lead_id
+                                    WHERE h.state IN ('queued', 'offered', 'accepted') AND (:rep IS NULL OR h.rep = :rep) ORDER BY h.id
+                                    """, arguments: ["rep": call.options["rep"]]))
+                    })
             },
-            Command("handoff accept", "The rep takes the lead: it becomes a sales accepted lead.", arguments: ["HANDOFF"]) { call in
-                try call.kernel.write(origin: "cli") { try Answers(settings: settings, tx: $0).accept(call.arguments[0]) }
+            Command(
+                "handoff accept", "The rep takes the lead: it becomes a sales accepted lead.", arguments: ["HANDOFF"]
+            ) { call in
+                try call.kernel.write(origin: "cli") {
+                    try Answers(settings: settings, tx: $0).accept(call.arguments[0])
+                }
             },
-            Command("handoff reject", "The rep gives the lead back to marketing, with the reason.", arguments: ["HANDOFF", "REASON"]) { call in
-                try call.kernel.write(origin: "cli") { try Answers(settings: settings, tx: $0).reject(call.arguments[0], reason: call.arguments[1]) }
+            Command(
+                "handoff reject", "The rep gives the lead back to marketing, with the reason.",
+                arguments: ["HANDOFF", "REASON"]
+            ) { call in
+                try call.kernel.write(origin: "cli") {
+                    try Answers(settings: settings, tx: $0).reject(call.arguments[0], reason: call.arguments[1])
+                }
             },
             Command("handoff assign", "Give a queued lead to a rep.", arguments: ["HANDOFF", "REP"]) { call in
-                try call.kernel.write(origin: "cli") { try Answers(settings: settings, tx: $0).assign(call.arguments[0], to: call.arguments[1]) }
+                try call.kernel.write(origin: "cli") {
+                    try Answers(settings: settings, tx: $0).assign(call.arguments[0], to: call.arguments[1])
+                }
             },
-            Command("handoff convert", "The lead becomes a contact with an opportunity at its account.", arguments: ["HANDOFF"], options: ["amount": "of the opportunity"]) { call in
-                try call.kernel.write(origin: "cli") { try Answers(settings: settings, tx: $0).convert(call.arguments[0], amount: call.options["amount"]) }
+            Command(
+                "handoff convert", "The lead becomes a contact with an opportunity at its account.",
+                arguments: ["HANDOFF"], options: ["amount": "of the opportunity"]
+            ) { call in
+                try call.kernel.write(origin: "cli") {
+                    try Answers(settings: settings, tx: $0).convert(call.arguments[0], amount: call.options["amount"])
+                }
             },
         ]
     }

@@ -10,10 +10,15 @@ public struct HandoffSettings: SettingsRecord {
     public init() {}
 
     public static var fields: [SettingsField<Self>] {
-        SettingsField("at", \.at, .locatedText, "The stage at which a lead is handed off; one that jumps past it is handed off too.")
+        SettingsField(
+            "at", \.at, .locatedText,
+            "The stage at which a lead is handed off; one that jumps past it is handed off too.")
         SettingsField.required("reps", \.reps, .named("a mapping of reps", of: .record()), "Who takes leads, by name.")
-        SettingsField("route", \.route, .list(of: .record()), "To whom, by the first rule that fits; without one: round_robin.")
-        SettingsField("reject_reasons", \.rejectReasons, .list(of: .text), "The reasons a rep may give; without any, every text is one.")
+        SettingsField(
+            "route", \.route, .list(of: .record()), "To whom, by the first rule that fits; without one: round_robin.")
+        SettingsField(
+            "reject_reasons", \.rejectReasons, .list(of: .text),
+            "The reasons a rep may give; without any, every text is one.")
         SettingsField("recycle", \.recycle, optional: .record(), "What becomes of a rejected lead.")
     }
 
@@ -34,8 +39,11 @@ public struct HandoffSettings: SettingsRecord {
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
-            SettingsField("when", \.when, optional: .sql, "A SQL expression over the columns of leads; without one it fits every lead.")
-            SettingsField.required("to", \.to, .locatedText, "A rep, account_owner, round_robin, least_loaded or queue.")
+            SettingsField(
+                "when", \.when, optional: .sql,
+                "A SQL expression over the columns of leads; without one it fits every lead.")
+            SettingsField.required(
+                "to", \.to, .locatedText, "A rep, account_owner, round_robin, least_loaded or queue.")
         }
     }
 
@@ -53,7 +61,9 @@ public struct HandoffSettings: SettingsRecord {
     public func problems(at place: Place) -> [ConfigProblem] {
         let names = reps.map(\.name) + Target.words
         return route.filter { !names.contains($0.to.value) }.map {
-            ConfigProblem("there is no rep '\($0.to.value)'.\(NearMiss.hint($0.to.value, among: names)) There are: \(names.joined(separator: ", ")).", at: $0.to.place)
+            ConfigProblem(
+                "there is no rep '\($0.to.value)'.\(NearMiss.hint($0.to.value, among: names)) There are: \(names.joined(separator: ", ")).",
+                at: $0.to.place)
         }
     }
 

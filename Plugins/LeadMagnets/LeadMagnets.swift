@@ -9,18 +9,18 @@ public struct LeadMagnets: Plugin {
     public static let events = [EventDeclaration("asset.downloaded", ["magnet": .text])]
     public static let mails = [
         "magnet-delivery": """
-            ---
-            subject: {{magnet_title}}
-            purpose: transactional
-            ---
-            Hello {{first_name|there}},
+        ---
+        subject: {{magnet_title}}
+        purpose: transactional
+        ---
+        Hello {{first_name|there}},
 
-            here is what you asked for:
+        here is what you asked for:
 
-            [{{magnet_title}}]({{download_url}})
+        [{{magnet_title}}]({{download_url}})
 
-            {{site_name}}
-            """
+        {{site_name}}
+        """
     ]
     public static let invariants = [
         Invariant(
@@ -60,7 +60,9 @@ public struct LeadMagnets: Plugin {
     private func applyForm(to draft: inout LeadDraft) throws {
         guard let form = draft.form else { return }
         guard let magnet = magnets.first(where: { $0.name == form })?.value else {
-            throw Veto("there is no magnet '\(form)'.\(NearMiss.hint(form, among: magnets.map(\.name))) There are: \(magnets.map(\.name).joined(separator: ", ")).")
+            throw Veto(
+                "there is no magnet '\(form)'.\(NearMiss.hint(form, among: magnets.map(\.name))) There are: \(magnets.map(\.name).joined(separator: ", "))."
+            )
         }
         let declared = Set(magnet.form.fields.map(\.name.value) + ["source", "medium", "campaign"])
         for column in draft.givenColumns where !declared.contains(column) { draft[column] = .null }
@@ -73,33 +75,53 @@ public struct LeadMagnets: Plugin {
 
     private func deliver(_ tx: Transaction) throws {
         for magnet in magnets {
-            let last = try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM magnets_submissions")) ?? 0
-            try tx.db.cachedStatement(sql: """
-                INSERT INTO magnets_submissions (magnet, lead_id, event_id, at)
-                SELECT :magnet, lead_id, id, at FROM batch
-                WHERE kind = 'form.submitted' AND lead_id IS NOT NULL AND json_extract(body, '$.form') = :magnet
-                ON CONFLICT (event_id) DO NOTHING
-                """).execute(arguments: ["magnet": magnet.name])
+            let last =
+                try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM magnets_submissions"))
+                ?? 0
+            try tx.db.cachedStatement(
+                sql: """
+                    INSERT INTO magnets_submissions (magnet, lead_id, event_id, at)
+                    SELECT :magnet, lead_id, id, at FROM batch
+                    WHERE kind = 'form.submitted' AND lead_id IS NOT NULL AND json_extract(body, '$.form') = :magnet
+                    ON CONFLICT (event_id) DO NOTHING
+                    """
+            ).execute(arguments: ["magnet": magnet.name])
             guard tx.db.changesCount > 0 else { continue }
-            try tx.emit("asset.downloaded", forEach: """
-                SELECT lead_id, event_id AS cause_id, json_object('magnet', magnet) AS body FROM magnets_submissions WHERE id > :last
-                """, arguments: ["last": last])
+            try tx.emit(
+                "asset.downloaded",
+                forEach: """
+                    SELECT lead_id, event_id AS cause_id, json_object('magnet', magnet) AS body FROM magnets_submissions WHERE id > :last
+                    """, arguments: ["last": last])
             // Asked twice for the same thing within a day, a lead gets one mail.
-            try tx.send(.transactional, forEach: """
-                SELECT 'magnet:' || magnet || ':lead ' || lead_id || ':' || date(at) AS key, lead_id, NULL AS recipient, :template AS template,
-                       json_object('submission', id, 'magnet_title', :title) AS body, event_id AS cause_id
-                FROM magnets_submissions WHERE id > :last
-                """, arguments: ["template": magnet.value.mail?.value ?? "magnet-delivery", "title": magnet.value.title, "last": last])
+            try tx.send(
+                .transactional,
+                forEach: """
+                    SELECT 'magnet:' || magnet || ':lead ' || lead_id || ':' || date(at) AS key, lead_id, NULL AS recipient, :template AS template,
+                           json_object('submission', id, 'magnet_title', :title) AS body, event_id AS cause_id
+                    FROM magnets_submissions WHERE id > :last
+                    """,
+                arguments: [
+                    "template": magnet.value.mail?.value ?? "magnet-delivery", "title": magnet.value.title,
+                    "last": last,
+                ])
         }
     }
 
     static func overview(_ db: Database) throws -> Table {
         Table(
             columns: ["magnet", "submissions", "leads"],
-            try Row.fetchAll(db, sql: "SELECT magnet, count(*), count(DISTINCT lead_id) FROM magnets_submissions GROUP BY magnet ORDER BY 2 DESC"))
+            try Row.fetchAll(
+                db,
+                sql:
+                    "SELECT magnet, count(*), count(DISTINCT lead_id) FROM magnets_submissions GROUP BY magnet ORDER BY 2 DESC"
+            ))
     }
 
     public var commands: [Command] {
-        [Command("magnets", "The magnets and who asked for them.") { call in .table(try call.kernel.read { try LeadMagnets.overview($0) }) }]
+        [
+            Command("magnets", "The magnets and who asked for them.") { call in
+                .table(try call.kernel.read { try LeadMagnets.overview($0) })
+            }
+        ]
     }
 }

@@ -26,7 +26,8 @@ public struct MagnetSettings: SettingsRecord {
             SettingsField("asset", \.asset, optional: .locatedText, "The file, beside the config.")
             SettingsField("form", \.form, .record(), "What is asked for.")
             SettingsField("deliver", \.deliver, .word(["email"]), "email: a mail with a signed link.")
-            SettingsField("mail", \.mail, optional: .locatedText, "The mail that brings it; without one a plain built-in one.")
+            SettingsField(
+                "mail", \.mail, optional: .locatedText, "The mail that brings it; without one a plain built-in one.")
             SettingsField("opt_in", \.optIn, .word(["single"]), "single: the form is enough.")
             SettingsField("stage", \.stage, optional: .locatedText, "The stage a lead of this magnet moves to.")
         }
@@ -42,8 +43,11 @@ public struct MagnetSettings: SettingsRecord {
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
-            SettingsField("fields", \.fields, .list(of: .formField), "Columns of leads; ! means required: [email!, first_name].")
-            SettingsField("consent", \.consent, .named("a mapping of purposes", of: .text), "Purpose and the sentence the person ticks.")
+            SettingsField(
+                "fields", \.fields, .list(of: .formField), "Columns of leads; ! means required: [email!, first_name].")
+            SettingsField(
+                "consent", \.consent, .named("a mapping of purposes", of: .text),
+                "Purpose and the sentence the person ticks.")
         }
     }
 
@@ -51,7 +55,9 @@ public struct MagnetSettings: SettingsRecord {
         public let name: LocatedText
         public let isRequired: Bool
 
-        public static func == (left: Self, right: Self) -> Bool { (left.name.value, left.isRequired) == (right.name.value, right.isRequired) }
+        public static func == (left: Self, right: Self) -> Bool {
+            (left.name.value, left.isRequired) == (right.name.value, right.isRequired)
+        }
         public func hash(into hasher: inout Hasher) { hasher.combine(name.value) }
     }
 }
@@ -61,7 +67,8 @@ extension SettingType where Value == MagnetSettings.FormField {
         SettingType<LocatedText>.locatedText.map { text in
             let isRequired = text.value.hasSuffix("!")
             return MagnetSettings.FormField(
-                name: Located(isRequired ? String(text.value.dropLast()) : text.value, at: text.place), isRequired: isRequired)
+                name: Located(isRequired ? String(text.value.dropLast()) : text.value, at: text.place),
+                isRequired: isRequired)
         }
     }
 }

@@ -6,10 +6,18 @@ struct ScoreCard {
 
     /// `65: demo +50, downloaded +15`, the largest first.
     func lines(_ db: Database) throws -> [CardLine] {
-        guard let row = try Row.fetchOne(db, sql: "SELECT round(score, 1), fit, round(engagement, 1) FROM scoring_current WHERE lead_id = ?", arguments: [leadID])
+        guard
+            let row = try Row.fetchOne(
+                db, sql: "SELECT round(score, 1), fit, round(engagement, 1) FROM scoring_current WHERE lead_id = ?",
+                arguments: [leadID])
         else { return [] }
         let reasons = try ScoreCard.reasons("?", db, arguments: [leadID])
-        return [CardLine("score", "\(ScoreCard.number(row[0])) (fit \(ScoreCard.number(row[1])), engagement \(ScoreCard.number(row[2]))): \(reasons)")]
+        return [
+            CardLine(
+                "score",
+                "\(ScoreCard.number(row[0])) (fit \(ScoreCard.number(row[1])), engagement \(ScoreCard.number(row[2]))): \(reasons)"
+            )
+        ]
     }
 
     func entries(_ db: Database) throws -> Table {

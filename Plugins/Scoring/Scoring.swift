@@ -63,10 +63,14 @@ public struct Scoring: Plugin {
             Command("scoring", "The rules, how many leads each fits, and the points it gave.") { call in
                 .table(try call.kernel.read { try ScoreCard.rules($0) })
             },
-            Command("scoring explain", "Why a lead has its score: every entry with its rule and event.", arguments: ["LEAD"]) { call in
+            Command(
+                "scoring explain", "Why a lead has its score: every entry with its rule and event.", arguments: ["LEAD"]
+            ) { call in
                 try call.kernel.read { db in
                     let lead = try LeadReference(call.arguments[0]).find(db)
-                    return .tableWithNote(try ScoreCard(leadID: lead).entries(db), try ScoreCard(leadID: lead).lines(db).first?.text ?? "No points yet.")
+                    return .tableWithNote(
+                        try ScoreCard(leadID: lead).entries(db),
+                        try ScoreCard(leadID: lead).lines(db).first?.text ?? "No points yet.")
                 }
             },
         ]

@@ -12,13 +12,21 @@ struct ScoringRules: Sendable {
 
     init(_ settings: ScoringSettings) {
         self.settings = settings
-        kinds = Array(Set(["lead.created", "lead.updated", "lead.restored", "lead.merged"] + settings.engagement.map(\.value.on.value))).sorted()
+        kinds = Array(
+            Set(
+                ["lead.created", "lead.updated", "lead.restored", "lead.merged"]
+                    + settings.engagement.map(\.value.on.value))
+        ).sorted()
         guard !settings.fit.isEmpty else {
             (fitOfNew, fitOfChanged) = (nil, nil)
             return
         }
-        let values = settings.fit.enumerated().map { "(\($0), \($1.name.sqlLiteral), \($1.value.points))" }.joined(separator: ", ")
-        let holds = "CASE rule_number " + settings.fit.enumerated().map { "WHEN \($0) THEN (\($1.value.when.value)\n)" }.joined(separator: " ") + " END"
+        let values = settings.fit.enumerated().map { "(\($0), \($1.name.sqlLiteral), \($1.value.points))" }.joined(
+            separator: ", ")
+        let holds =
+            "CASE rule_number "
+            + settings.fit.enumerated().map { "WHEN \($0) THEN (\($1.value.when.value)\n)" }.joined(separator: " ")
+            + " END"
         let rules = "WITH rules (rule_number, rule_name, rule_points) AS (VALUES \(values))"
         fitOfNew = """
             \(rules)
@@ -60,7 +68,10 @@ struct ScoringRules: Sendable {
         let (period, samePeriod, most) =
             rule.once
             ? ("NULL", "true", 1)
-            : (rule.cap?.period("event_at") ?? "NULL", "\(rule.cap?.period("entry.at") ?? "NULL") = period", rule.cap?.times ?? 1)
+            : (
+                rule.cap?.period("event_at") ?? "NULL", "\(rule.cap?.period("entry.at") ?? "NULL") = period",
+                rule.cap?.times ?? 1
+            )
         return """
             \(insert)
             SELECT event_lead_id, :rule, 'engagement', :points, :half_life, event_id, event_at

@@ -8,9 +8,15 @@ public struct ScoringSettings: SettingsRecord {
     public init() {}
 
     public static var fields: [SettingsField<Self>] {
-        SettingsField("fit", \.fit, .named("a mapping of rules", of: .record()), "What the lead is: weighed again when the lead changes.")
-        SettingsField("engagement", \.engagement, .named("a mapping of rules", of: .record()), "What the lead does: a row of the ledger per event.")
-        SettingsField("thresholds", \.thresholds, .named("a mapping of stages", of: .record()), "Reaching one moves the lead to that stage; falling below never moves it back.")
+        SettingsField(
+            "fit", \.fit, .named("a mapping of rules", of: .record()),
+            "What the lead is: weighed again when the lead changes.")
+        SettingsField(
+            "engagement", \.engagement, .named("a mapping of rules", of: .record()),
+            "What the lead does: a row of the ledger per event.")
+        SettingsField(
+            "thresholds", \.thresholds, .named("a mapping of stages", of: .record()),
+            "Reaching one moves the lead to that stage; falling below never moves it back.")
     }
 
     public struct FitRule: SettingsRecord {
@@ -35,10 +41,16 @@ public struct ScoringSettings: SettingsRecord {
 
         public static var fields: [SettingsField<Self>] {
             SettingsField.required("on", \.on, .locatedText, "The kind of event.")
-            SettingsField("where", \.condition, optional: .sql, "A SQL expression over the fields of the event and the columns of the lead.")
+            SettingsField(
+                "where", \.condition, optional: .sql,
+                "A SQL expression over the fields of the event and the columns of the lead.")
             SettingsField.required("points", \.points, .integer(-1000...1000), "Points per event.")
-            SettingsField("half_life", \.halfLife, optional: .span, "The time in which the points halve; without it they stay.")
-            SettingsField("at_most", \.cap, optional: .cap, "How often it counts per lead: 2 per day, 5 per week, 10 per month (calendar days, weeks and months, UTC).")
+            SettingsField(
+                "half_life", \.halfLife, optional: .span, "The time in which the points halve; without it they stay.")
+            SettingsField(
+                "at_most", \.cap, optional: .cap,
+                "How often it counts per lead: 2 per day, 5 per week, 10 per month (calendar days, weeks and months, UTC)."
+            )
             SettingsField("once", \.once, .flag, "Counts once per lead and never again.")
         }
 
@@ -64,7 +76,9 @@ public struct ScoringSettings: SettingsRecord {
         /// The period of a time, as a SQL expression over a column.
         let period: @Sendable (String) -> String
 
-        public static func == (left: Cap, right: Cap) -> Bool { left.times == right.times && left.period("at") == right.period("at") }
+        public static func == (left: Cap, right: Cap) -> Bool {
+            left.times == right.times && left.period("at") == right.period("at")
+        }
         public func hash(into hasher: inout Hasher) { hasher.combine(times) }
 
         /// Reads `2 per day`.
@@ -85,5 +99,7 @@ public struct ScoringSettings: SettingsRecord {
 }
 
 extension SettingType where Value == ScoringSettings.Cap {
-    static var cap: SettingType { .parsed("a cap such as 2 per day, 5 per week or 10 per month", ScoringSettings.Cap.init) }
+    static var cap: SettingType {
+        .parsed("a cap such as 2 per day, 5 per week or 10 per month", ScoringSettings.Cap.init)
+    }
 }

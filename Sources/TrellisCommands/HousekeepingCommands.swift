@@ -4,7 +4,8 @@ import TrellisKernel
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins", abstract: "Which plugins are on, how far each has read, and what waits while one is off.",
+        commandName: "plugins",
+        abstract: "Which plugins are on, how far each has read, and what waits while one is off.",
         subcommands: [List.self, RebuildCommand.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
@@ -18,7 +19,8 @@ struct PluginsCommand: ParsableCommand {
     }
 
     struct RebuildCommand: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "rebuild", abstract: "Empty a plugin's tables and replay the log into it.")
+        static let configuration = CommandConfiguration(
+            commandName: "rebuild", abstract: "Empty a plugin's tables and replay the log into it.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The plugin.")
         var name: String
@@ -53,30 +55,40 @@ struct EventsCommand: ParsableCommand {
                 Table(
                     columns: ["id", "at", "kind", "lead_id", "body", "origin", "cause_id"],
                     try Row.fetchAll(
-                        db, sql: "SELECT id, at, kind, lead_id, body, origin, cause_id FROM events WHERE :kind IS NULL OR kind = :kind ORDER BY id DESC LIMIT :last",
+                        db,
+                        sql:
+                            "SELECT id, at, kind, lead_id, body, origin, cause_id FROM events WHERE :kind IS NULL OR kind = :kind ORDER BY id DESC LIMIT :last",
                         arguments: ["kind": kind, "last": last]))
             }.show(global.format)
         }
     }
 
     struct Kinds: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "kinds", abstract: "Every kind of event with its fields.")
+        static let configuration = CommandConfiguration(
+            commandName: "kinds", abstract: "Every kind of event with its fields.")
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
             let kernel = try global.open(checks: false)
             let counts = try kernel.read { db in
-                try Row.fetchAll(db, sql: "SELECT kind, count(*) FROM events GROUP BY kind").reduce(into: [String: Int64]()) { $0[$1[0]] = $1[1] }
+                try Row.fetchAll(db, sql: "SELECT kind, count(*) FROM events GROUP BY kind").reduce(
+                    into: [String: Int64]()
+                ) { $0[$1[0]] = $1[1] }
             }
             let rows = kernel.kinds.values.sorted { $0.kind < $1.kind }.map { declaration in
-                [Cell.text(declaration.kind), .text(declaration.fields.map { "\($0.name): \($0.value.rawValue)" }.joined(separator: ", ")), .integer(counts[declaration.kind] ?? 0)]
+                [
+                    Cell.text(declaration.kind),
+                    .text(declaration.fields.map { "\($0.name): \($0.value.rawValue)" }.joined(separator: ", ")),
+                    .integer(counts[declaration.kind] ?? 0),
+                ]
             }
             Table(columns: ["kind", "fields", "events"], rows: rows).show(global.format)
         }
     }
 
     struct Parked: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "parked", abstract: "Events a subscriber could not handle.")
+        static let configuration = CommandConfiguration(
+            commandName: "parked", abstract: "Events a subscriber could not handle.")
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
@@ -84,14 +96,19 @@ struct EventsCommand: ParsableCommand {
             try kernel.read { db in
                 Table(
                     columns: ["event", "subscriber", "attempts", "retry_at", "error"],
-                    try Row.fetchAll(db, sql: "SELECT event_id, subscriber, attempts, coalesce(retry_at, 'by hand'), error FROM parked_events ORDER BY event_id"))
+                    try Row.fetchAll(
+                        db,
+                        sql:
+                            "SELECT event_id, subscriber, attempts, coalesce(retry_at, 'by hand'), error FROM parked_events ORDER BY event_id"
+                    ))
             }.show(global.format)
         }
     }
 
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "retry", abstract: "Let a parked event be handled again by the next worker, after the events that came since.")
+            commandName: "retry",
+            abstract: "Let a parked event be handled again by the next worker, after the events that came since.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The event; all of them without it.")
         var event: Int64?
@@ -100,10 +117,13 @@ struct EventsCommand: ParsableCommand {
             let kernel = try global.open(checks: false)
             let count = try kernel.write(origin: "cli") { tx in
                 try tx.db.execute(
-                    sql: "UPDATE parked_events SET retry_at = ?, attempts = 0 WHERE ? IS NULL OR event_id = ?", arguments: [tx.stamp, event, event])
+                    sql: "UPDATE parked_events SET retry_at = ?, attempts = 0 WHERE ? IS NULL OR event_id = ?",
+                    arguments: [tx.stamp, event, event])
                 return tx.db.changesCount
             }
-            guard count > 0 else { throw KernelError.data("Nothing is parked\(event.map { " at event \($0)" } ?? "").") }
+            guard count > 0 else {
+                throw KernelError.data("Nothing is parked\(event.map { " at event \($0)" } ?? "").")
+            }
             print("\(count) will be tried again when 'trellis work' runs.")
         }
     }
@@ -111,7 +131,8 @@ struct EventsCommand: ParsableCommand {
 
 struct OutboxCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "outbox", abstract: "What is to be sent and what became of it.", subcommands: [List.self, Resolve.self, Retry.self], defaultSubcommand: List.self)
+        commandName: "outbox", abstract: "What is to be sent and what became of it.",
+        subcommands: [List.self, Resolve.self, Retry.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "The newest messages.")
@@ -138,7 +159,8 @@ struct OutboxCommand: ParsableCommand {
 
     struct Resolve: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "resolve", abstract: "Decide about a message whose outcome nobody knows: it arrived, or it is sent again.")
+            commandName: "resolve",
+            abstract: "Decide about a message whose outcome nobody knows: it arrived, or it is sent again.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The message.")
         var message: Int64
@@ -157,7 +179,8 @@ struct OutboxCommand: ParsableCommand {
     }
 
     struct Retry: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "retry", abstract: "Send held or failed messages again, once what held them is mended.")
+        static let configuration = CommandConfiguration(
+            commandName: "retry", abstract: "Send held or failed messages again, once what held them is mended.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The message; all that are held or failed without it.")
         var message: Int64?
@@ -179,7 +202,8 @@ struct OutboxCommand: ParsableCommand {
 
 struct TrashCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "trash", abstract: "Rows that were deleted, whoever deleted them, for \(Trash.days) days.", subcommands: [List.self, Restore.self], defaultSubcommand: List.self)
+        commandName: "trash", abstract: "Rows that were deleted, whoever deleted them, for \(Trash.days) days.",
+        subcommands: [List.self, Restore.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "What is in the trash.")
@@ -190,7 +214,9 @@ struct TrashCommand: ParsableCommand {
             try kernel.read { db in
                 Table(
                     columns: ["id", "table", "row", "deleted_at", "by"],
-                    try Row.fetchAll(db, sql: "SELECT id, table_name, row_id, deleted_at, origin FROM trash ORDER BY id DESC LIMIT 200"))
+                    try Row.fetchAll(
+                        db,
+                        sql: "SELECT id, table_name, row_id, deleted_at, origin FROM trash ORDER BY id DESC LIMIT 200"))
             }.show(global.format)
         }
     }
@@ -204,7 +230,9 @@ struct TrashCommand: ParsableCommand {
         var since: String?
 
         func run() throws {
-            guard !ids.isEmpty || since != nil else { throw KernelError.usage("Name entries of the trash, or --since a time.") }
+            guard !ids.isEmpty || since != nil else {
+                throw KernelError.usage("Name entries of the trash, or --since a time.")
+            }
             let kernel = try global.open(checks: false)
             let count = try Trash.restore(kernel, ids: ids.isEmpty ? nil : ids, since: since)
             print("\(count) row\(count == 1 ? "" : "s") restored.")
@@ -213,7 +241,9 @@ struct TrashCommand: ParsableCommand {
 }
 
 struct BackupCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "backup", abstract: "Copy the database, while it is in use, into a file that is checked before it gets its name.")
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Copy the database, while it is in use, into a file that is checked before it gets its name.")
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The new file.")
     var file: String
@@ -227,7 +257,9 @@ struct BackupCommand: ParsableCommand {
 
 struct EraseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "erase", abstract: "Remove a person: lead, contact, consents, mails. Counts stay, and a keyed hash keeps the address out.")
+        commandName: "erase",
+        abstract:
+            "Remove a person: lead, contact, consents, mails. Counts stay, and a keyed hash keeps the address out.")
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The e-mail address.")
     var email: String
@@ -235,12 +267,16 @@ struct EraseCommand: ParsableCommand {
     func run() throws {
         let kernel = try global.open(checks: false)
         let count = try Person(email: email).erase(kernel)
-        print(count == 0 ? "Nobody of that address was here; it is kept out from now on." : "Erased. Backups made before still hold the person.")
+        print(
+            count == 0
+                ? "Nobody of that address was here; it is kept out from now on."
+                : "Erased. Backups made before still hold the person.")
     }
 }
 
 struct ExportPersonCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "export-person", abstract: "Everything that is kept about a person, as JSON.")
+    static let configuration = CommandConfiguration(
+        commandName: "export-person", abstract: "Everything that is kept about a person, as JSON.")
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The e-mail address.")
     var email: String

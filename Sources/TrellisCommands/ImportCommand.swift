@@ -5,7 +5,8 @@ import TrellisKernel
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take in a CSV file of any size. The same file twice changes nothing; an interrupted import goes on where it stopped.",
+        abstract:
+            "Take in a CSV file of any size. The same file twice changes nothing; an interrupted import goes on where it stopped.",
         discussion: """
             Columns named like a field need no mapping. Others: --map "Lead Number=external_id", or a mapping file:
               columns: {"Lead Number": external_id}
@@ -51,12 +52,16 @@ struct ImportCommand: ParsableCommand {
         if let into {
             guard let target = ImportMapping.Target(rawValue: into) else {
                 let words = ImportMapping.Target.allCases.map(\.rawValue)
-                throw KernelError.usage("There is no table '\(into)'.\(NearMiss.hint(into, among: words)) There are: \(words.joined(separator: ", ")).")
+                throw KernelError.usage(
+                    "There is no table '\(into)'.\(NearMiss.hint(into, among: words)) There are: \(words.joined(separator: ", "))."
+                )
             }
             plan.target = target
         }
         for pair in map {
-            guard let equals = pair.lastIndex(of: "=") else { throw KernelError.usage("--map takes \"CSV column=field\", not '\(pair)'.") }
+            guard let equals = pair.lastIndex(of: "=") else {
+                throw KernelError.usage("--map takes \"CSV column=field\", not '\(pair)'.")
+            }
             plan.columns.append(Named(String(pair[..<equals]), String(pair[pair.index(after: equals)...])))
         }
         if let source { plan.constants.append(Named("source", source)) }
@@ -65,26 +70,35 @@ struct ImportCommand: ParsableCommand {
 
     private func show(_ report: ImportReport, elapsed: Duration) {
         if report.wasDoneBefore {
-            print("\(file) was imported before (import \(report.id)): nothing to do. Use --again to go through it once more.")
+            print(
+                "\(file) was imported before (import \(report.id)): nothing to do. Use --again to go through it once more."
+            )
             return
         }
-        if report.resumedAfter > 0 { print("Went on after row \(report.resumedAfter) of the interrupted import \(report.id).") }
+        if report.resumedAfter > 0 {
+            print("Went on after row \(report.resumedAfter) of the interrupted import \(report.id).")
+        }
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
         print(
             "\(isDryRun ? "Would import" : "Imported") \(report.rows) rows in \(String(format: "%.1f", seconds)) s: \(report.created) new, \(report.changed) changed, "
                 + "\(report.same) as they were, \(report.rejected) rejected.")
         if report.encoding != "utf-8" { print("The file was read as \(report.encoding).") }
         if report.unwrappedRows > 0 { print("\(report.unwrappedRows) rows were quoted as a whole and taken apart.") }
-        if !report.ignoredColumns.isEmpty { print("Left out, because no field is called so: \(report.ignoredColumns.joined(separator: ", ")).") }
+        if !report.ignoredColumns.isEmpty {
+            print("Left out, because no field is called so: \(report.ignoredColumns.joined(separator: ", ")).")
+        }
         for example in report.examples.prefix(report.rejectedFile == nil ? 20 : 5) { print("  \(example)") }
         if let file = report.rejectedFile { print("Rejected rows with their reasons: \(file)") }
     }
 
     private func json(_ report: ImportReport) -> String {
         JSONValue.object([
-            ("import", .integer(report.id)), ("rows", .integer(Int64(report.rows))), ("created", .integer(Int64(report.created))),
-            ("changed", .integer(Int64(report.changed))), ("same", .integer(Int64(report.same))), ("rejected", .integer(Int64(report.rejected))),
-            ("rejected_file", report.rejectedFile.map(JSONValue.string) ?? .null), ("done_before", .bool(report.wasDoneBefore)),
+            ("import", .integer(report.id)), ("rows", .integer(Int64(report.rows))),
+            ("created", .integer(Int64(report.created))),
+            ("changed", .integer(Int64(report.changed))), ("same", .integer(Int64(report.same))),
+            ("rejected", .integer(Int64(report.rejected))),
+            ("rejected_file", report.rejectedFile.map(JSONValue.string) ?? .null),
+            ("done_before", .bool(report.wasDoneBefore)),
         ]).text()
     }
 }

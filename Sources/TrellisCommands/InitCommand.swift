@@ -13,15 +13,21 @@ struct InitCommand: ParsableCommand {
         let files = EmbeddedStarter.files.filter { $0.name != ".env.example" }
         let taken = files.map(\.target).filter { FileManager.default.fileExists(atPath: path($0)) }
         guard taken.isEmpty else {
-            throw KernelError.usage("\(folder) already has \(taken.joined(separator: ", ")). Nothing was written; name another folder.")
+            throw KernelError.usage(
+                "\(folder) already has \(taken.joined(separator: ", ")). Nothing was written; name another folder.")
         }
         for file in files { try write(file.text, to: file.target) }
         if !FileManager.default.fileExists(atPath: path(".env")) {
-            let secret = (0..<32).map { _ in String(UInt8.random(in: 0...255), radix: 16) }.map { $0.count == 1 ? "0" + $0 : $0 }.joined()
-            try write("# Signs links. Keep it out of version control; whoever has it can make links in your name.\nTRELLIS_SECRET=\(secret)\n", to: ".env", mode: 0o600)
+            let secret = (0..<32).map { _ in String(UInt8.random(in: 0...255), radix: 16) }.map {
+                $0.count == 1 ? "0" + $0 : $0
+            }.joined()
+            try write(
+                "# Signs links. Keep it out of version control; whoever has it can make links in your name.\nTRELLIS_SECRET=\(secret)\n",
+                to: ".env", mode: 0o600)
         }
         let here = folder == "." ? "" : "cd \(folder) && "
-        print("""
+        print(
+            """
             A starter CRM is in \(folder == "." ? "this folder" : folder). Next:
               \(here)trellis check
               \(here)trellis import leads.csv
@@ -36,11 +42,15 @@ struct InitCommand: ParsableCommand {
     private func write(_ text: String, to name: String, mode: Int = 0o644) throws {
         let target = path(name)
         do {
-            try FileManager.default.createDirectory(atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         } catch {
             throw KernelError.noFolder((target as NSString).deletingLastPathComponent)
         }
-        guard FileManager.default.createFile(atPath: target, contents: Data(text.utf8), attributes: [.posixPermissions: mode]) else {
+        guard
+            FileManager.default.createFile(
+                atPath: target, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
+        else {
             throw KernelError.folderNotWritable((target as NSString).deletingLastPathComponent)
         }
     }
@@ -48,7 +58,8 @@ struct InitCommand: ParsableCommand {
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check the whole config against schema and files, its SQL prepared. Exit 78 with file:line:column.")
+        commandName: "check",
+        abstract: "Check the whole config against schema and files, its SQL prepared. Exit 78 with file:line:column.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -62,7 +73,8 @@ struct CheckCommand: ParsableCommand {
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "The JSON Schema of config.yaml, for editors: # yaml-language-server: $schema=schema.json")
+        commandName: "schema",
+        abstract: "The JSON Schema of config.yaml, for editors: # yaml-language-server: $schema=schema.json")
 
     func run() {
         print(Config.schema(plugins: TrellisProgram.plugins).text(isIndented: true))

@@ -5,7 +5,9 @@ import TrellisKernel
 struct CaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture", abstract: "Take in one lead from the shell.",
-        discussion: "trellis capture --email ann@acme.example --magnet sales-plan first_name=Ann company=Acme consent_newsletter=yes")
+        discussion:
+            "trellis capture --email ann@acme.example --magnet sales-plan first_name=Ann company=Acme consent_newsletter=yes"
+    )
 
     @OptionGroup var global: GlobalOptions
     @Option(help: "The e-mail address; phone=… or external_id=… will do too.")
@@ -32,21 +34,27 @@ struct CaptureCommand: ParsableCommand {
         draft.consents = consents
         draft.form = magnet
         draft.touch = LeadDraft.Touch(
-            kind: magnet == nil ? "manual" : "form", channel: channel, source: String.fromDatabaseValue(draft["source"]),
+            kind: magnet == nil ? "manual" : "form", channel: channel,
+            source: String.fromDatabaseValue(draft["source"]),
             medium: String.fromDatabaseValue(draft["medium"]), campaign: String.fromDatabaseValue(draft["campaign"]))
         let proposal = draft
         let result = try kernel.write(origin: magnet.map { "form:\($0)" } ?? "cli") { try $0.capture(proposal) }
         if global.json {
-            print(JSONValue.object([("lead", .integer(result.leadID)), ("outcome", .string(result.outcome.rawValue))]).text())
+            print(
+                JSONValue.object([("lead", .integer(result.leadID)), ("outcome", .string(result.outcome.rawValue))])
+                    .text())
         } else {
-            let outcome = ["created": "is new", "changed": "was known and is changed", "same": "was known, nothing new"][result.outcome.rawValue] ?? ""
+            let outcome =
+                ["created": "is new", "changed": "was known and is changed", "same": "was known, nothing new"][
+                    result.outcome.rawValue] ?? ""
             print("Lead \(result.leadID) \(outcome). What follows from it happens when 'trellis work' runs.")
         }
     }
 }
 
 struct RecordCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "record", abstract: "Log an activity of a lead, as declared under activities:.")
+    static let configuration = CommandConfiguration(
+        commandName: "record", abstract: "Log an activity of a lead, as declared under activities:.")
 
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The lead: an id, an e-mail address, or external:ID.")
@@ -69,7 +77,8 @@ struct RecordCommand: ParsableCommand {
 }
 
 struct MergeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "merge", abstract: "Make two leads one: the second takes in the first.")
+    static let configuration = CommandConfiguration(
+        commandName: "merge", abstract: "Make two leads one: the second takes in the first.")
 
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The lead that goes.")
@@ -89,7 +98,8 @@ struct MergeCommand: ParsableCommand {
 }
 
 struct ConvertCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "convert", abstract: "Make a lead a contact at its account, with an opportunity.")
+    static let configuration = CommandConfiguration(
+        commandName: "convert", abstract: "Make a lead a contact at its account, with an opportunity.")
 
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The lead: an id, an e-mail address, or external:ID.")
@@ -101,8 +111,12 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         let kernel = try global.open(checks: false)
-        let made = try kernel.write(origin: "cli") { tx in try tx.convert(lead: LeadReference(lead).find(tx.db), opportunity: name, amount: amount) }
-        print("Contact \(made.contactID)\(made.accountID.map { " at account \($0)" } ?? ""), opportunity \(made.opportunityID).")
+        let made = try kernel.write(origin: "cli") { tx in
+            try tx.convert(lead: LeadReference(lead).find(tx.db), opportunity: name, amount: amount)
+        }
+        print(
+            "Contact \(made.contactID)\(made.accountID.map { " at account \($0)" } ?? ""), opportunity \(made.opportunityID)."
+        )
     }
 }
 

@@ -14,7 +14,9 @@ struct PluginCommandLine {
         while let first = words.first, first.hasPrefix("--") {
             words.removeFirst(first == "--json" || first.contains("=") ? 1 : min(2, words.count))
         }
-        guard let family = words.first, let type = plugins.first(where: { PluginCommandLine.families(of: $0).contains(family) }) else { return nil }
+        guard let family = words.first,
+            let type = plugins.first(where: { PluginCommandLine.families(of: $0).contains(family) })
+        else { return nil }
         self.arguments = arguments
         self.type = type
     }
@@ -24,7 +26,9 @@ struct PluginCommandLine {
         let commands = PluginCommandLine.commands(of: type)
         let ranked = commands.filter { parsed.words.starts(with: $0.path) }.sorted { $0.path.count > $1.path.count }
         guard let shape = ranked.first else {
-            throw KernelError.usage("There is no command '\(parsed.words.prefix(2).joined(separator: " "))'.\n\(PluginCommandLine.usage(commands))")
+            throw KernelError.usage(
+                "There is no command '\(parsed.words.prefix(2).joined(separator: " "))'.\n\(PluginCommandLine.usage(commands))"
+            )
         }
         if parsed.wantsHelp {
             print(PluginCommandLine.usage(commands))
@@ -38,9 +42,14 @@ struct PluginCommandLine {
         let kernel = try global.open(checks: false)
         guard let plugin = kernel.plugins.first(where: { Swift.type(of: $0).name == type.name }),
             let command = plugin.commands.first(where: { $0.path == shape.path })
-        else { throw KernelError.usage("The plugin '\(type.name)' is off. Add a section '\(type.name):' under plugins: in \(global.config), or set enabled: true.") }
+        else {
+            throw KernelError.usage(
+                "The plugin '\(type.name)' is off. Add a section '\(type.name):' under plugins: in \(global.config), or set enabled: true."
+            )
+        }
         let call = CommandCall(kernel: kernel, arguments: parsed.words, options: parsed.options)
-        let format: TableFormat = parsed.isJSON ? .json : parsed.options["format"].flatMap(TableFormat.init(rawValue:)) ?? .table
+        let format: TableFormat =
+            parsed.isJSON ? .json : parsed.options["format"].flatMap(TableFormat.init(rawValue:)) ?? .table
         switch try command(call) {
         case .table(let table): table.show(format)
         case .tableWithNote(let table, let note):
@@ -54,11 +63,15 @@ struct PluginCommandLine {
         let needed = command.arguments.count { !$0.hasSuffix("?") }
         guard (needed...command.arguments.count).contains(parsed.words.count) else {
             let extra = parsed.words.dropFirst(command.arguments.count).first
-            throw KernelError.usage((extra.map { "Unexpected '\($0)'." } ?? "Missing \(command.arguments[parsed.words.count]).") + "\n" + PluginCommandLine.usage([command]))
+            throw KernelError.usage(
+                (extra.map { "Unexpected '\($0)'." } ?? "Missing \(command.arguments[parsed.words.count]).") + "\n"
+                    + PluginCommandLine.usage([command]))
         }
         let known = command.options.map(\.key) + ["config", "database", "format"]
         for option in parsed.options.keys where !known.contains(option) {
-            throw KernelError.usage("Unknown option '--\(option)'.\(NearMiss.hint(option, among: known))\n\(PluginCommandLine.usage([command]))")
+            throw KernelError.usage(
+                "Unknown option '--\(option)'.\(NearMiss.hint(option, among: known))\n\(PluginCommandLine.usage([command]))"
+            )
         }
     }
 
@@ -83,7 +96,8 @@ struct PluginCommandLine {
                         words.append(argument)
                         continue
                     }
-                    let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                    let parts = argument.dropFirst(2).split(
+                        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                     guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
                         throw KernelError.usage("\(argument) needs a value.")
                     }
@@ -100,13 +114,18 @@ struct PluginCommandLine {
     }
 
     private static func usage(_ commands: [Command]) -> String {
-        "USAGE:\n" + commands.map { command in
-            ([line(command)] + command.options.map { "      --\($0.key.padding(toLength: 18, withPad: " ", startingAt: 0)) \($0.value)" }).joined(separator: "\n")
-        }.joined(separator: "\n")
+        "USAGE:\n"
+            + commands.map { command in
+                ([line(command)]
+                    + command.options.map {
+                        "      --\($0.key.padding(toLength: 18, withPad: " ", startingAt: 0)) \($0.value)"
+                    }).joined(separator: "\n")
+            }.joined(separator: "\n")
     }
 
     private static func line(_ command: Command) -> String {
-        let words = (command.path + command.arguments.map { $0.hasSuffix("?") ? "[\($0.dropLast())]" : $0 }).joined(separator: " ")
+        let words = (command.path + command.arguments.map { $0.hasSuffix("?") ? "[\($0.dropLast())]" : $0 }).joined(
+            separator: " ")
         return "  \(words.padding(toLength: max(words.count, 24), withPad: " ", startingAt: 0)) \(command.summary)"
     }
 

@@ -14,7 +14,9 @@ public enum TrellisProgram {
     static var plugins: [any Plugin.Type] { types.withLock { $0 } }
 
     /// Runs the command line and ends the process with its exit code (after sysexits(3)).
-    public static func run(plugins: [any Plugin.Type], arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
+    public static func run(plugins: [any Plugin.Type], arguments: [String] = Array(CommandLine.arguments.dropFirst()))
+        async -> Never
+    {
         types.withLock { $0 = plugins }
         do {
             if let call = try PluginCommandLine(arguments, plugins: plugins) {
@@ -39,7 +41,9 @@ public enum TrellisProgram {
     private static func end(with error: any Error) -> Never {
         switch error {
         case let problems as ConfigProblems:
-            complain("\(problems)\n\(problems.problems.count) problem\(problems.problems.count == 1 ? "" : "s") in the configuration. Nothing was changed.")
+            complain(
+                "\(problems)\n\(problems.problems.count) problem\(problems.problems.count == 1 ? "" : "s") in the configuration. Nothing was changed."
+            )
             exit(78)
         case let error as KernelError:
             complain("\(error)")
@@ -80,9 +84,12 @@ struct RootCommand: AsyncParsableCommand {
                 + "\n\nExit codes: 0 done, 64 usage, 65 data, 66 no input, 73 cannot create, 74 I/O, 75 try later, 77 permission, 78 config.",
             version: TrellisProgram.version,
             subcommands: [
-                InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self, WorkCommand.self,
-                ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self, EventsCommand.self,
-                OutboxCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self, TrashCommand.self, DoctorCommand.self,
+                InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self,
+                WorkCommand.self,
+                ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self,
+                EventsCommand.self,
+                OutboxCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self, TrashCommand.self,
+                DoctorCommand.self,
                 BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
             ])
     }
@@ -115,7 +122,10 @@ struct GlobalOptions: ParsableArguments {
 
     func load() throws -> Config {
         var loaded = try Config.load(file: config, plugins: TrellisProgram.plugins)
-        if let database { loaded.site.database = database.hasPrefix("/") ? database : FileManager.default.currentDirectoryPath + "/" + database }
+        if let database {
+            loaded.site.database =
+                database.hasPrefix("/") ? database : FileManager.default.currentDirectoryPath + "/" + database
+        }
         return loaded
     }
 

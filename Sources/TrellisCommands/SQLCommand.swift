@@ -4,8 +4,10 @@ import TrellisKernel
 
 struct SQLCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sql", abstract: "Ask the file in SQL, or run a query of the config by its name. Without a query: a prompt.",
-        discussion: "trellis sql \"SELECT stage, count(*) FROM leads GROUP BY stage\"\ntrellis sql hot-leads --country DE")
+        commandName: "sql",
+        abstract: "Ask the file in SQL, or run a query of the config by its name. Without a query: a prompt.",
+        discussion:
+            "trellis sql \"SELECT stage, count(*) FROM leads GROUP BY stage\"\ntrellis sql hot-leads --country DE")
 
     @Option(help: "The configuration.")
     var config = "config.yaml"
@@ -32,7 +34,9 @@ struct SQLCommand: ParsableCommand {
         let connection = try SQLConnection(path: try global.databasePath(), access: write ? .write : .read)
         let given = try values()
         guard let query else {
-            try Prompt(connection: connection, format: try chosenFormat(), queries: (try? global.load().site.queries) ?? []).run()
+            try Prompt(
+                connection: connection, format: try chosenFormat(), queries: (try? global.load().site.queries) ?? []
+            ).run()
             return
         }
         if query.contains(where: \.isWhitespace) {
@@ -42,7 +46,8 @@ struct SQLCommand: ParsableCommand {
             var values = Dictionary(named.parameters.map { ($0.name, $0.value) }) { first, _ in first }
             for (name, value) in given {
                 guard values.keys.contains(name) else {
-                    throw KernelError.usage("'\(query)' has no parameter '\(name)'.\(NearMiss.hint(name, among: values.keys))")
+                    throw KernelError.usage(
+                        "'\(query)' has no parameter '\(name)'.\(NearMiss.hint(name, among: values.keys))")
                 }
                 values[name] = value
             }
@@ -87,9 +92,13 @@ struct SQLCommand: ParsableCommand {
         var values: [String: String?] = [:]
         var rest = parameters[...]
         while let word = rest.popFirst() {
-            guard word.hasPrefix("--") else { throw KernelError.usage("Unexpected '\(word)'. Parameters are given as --name value.") }
+            guard word.hasPrefix("--") else {
+                throw KernelError.usage("Unexpected '\(word)'. Parameters are given as --name value.")
+            }
             let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else { throw KernelError.usage("\(word) needs a value.") }
+            guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+                throw KernelError.usage("\(word) needs a value.")
+            }
             values[String(parts[0])] = value == "null" ? .some(nil) : value
         }
         return values
@@ -99,7 +108,9 @@ struct SQLCommand: ParsableCommand {
         if json { return .json }
         guard let format else { return .table }
         guard let chosen = TableFormat(rawValue: format) else {
-            throw KernelError.usage("There is no format '\(format)'. There are: \(TableFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+            throw KernelError.usage(
+                "There is no format '\(format)'. There are: \(TableFormat.allCases.map(\.rawValue).joined(separator: ", "))."
+            )
         }
         return chosen
     }
@@ -115,7 +126,9 @@ struct SQLCommand: ParsableCommand {
             sql, parameters: values,
             columns: { columns in
                 guard !columns.isEmpty else { return }
-                writer = RowWriter(format: format, columns: columns, width: terminal.width, colour: terminal.allowsColour) { print($0, terminator: "") }
+                writer = RowWriter(
+                    format: format, columns: columns, width: terminal.width, colour: terminal.allowsColour
+                ) { print($0, terminator: "") }
             },
             row: { cells in
                 guard count < most else {
@@ -173,11 +186,14 @@ struct Prompt {
         let words = line.split(separator: " ").map(String.init)
         switch words[0] {
         case ".tables":
-            perform("SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY type, name")
+            perform(
+                "SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY type, name"
+            )
         case ".schema":
             let name = words.count > 1 ? words[1] : "%"
             let table = try? connection.table(
-                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name LIKE :name AND type IN ('table', 'view') ORDER BY type, name", parameters: ["name": name])
+                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name LIKE :name AND type IN ('table', 'view') ORDER BY type, name",
+                parameters: ["name": name])
             for row in table?.rows ?? [] { print((row.first?.text ?? "") + ";\n") }
         case ".queries":
             for query in queries { print("\(query.name): \(query.value.description ?? "")") }

@@ -4,7 +4,9 @@ import TrellisKernel
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Is all well: the worker, the backlog, the outbox, and what stands still. Exit 75 while something does.")
+        commandName: "status",
+        abstract:
+            "Is all well: the worker, the backlog, the outbox, and what stands still. Exit 75 while something does.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -38,43 +40,71 @@ struct StatusLines {
     /// Events that some subscriber has not handled yet; the largest number of any of them.
     func backlog() throws -> Int {
         try kernel.read { db in
-            try Int.fetchOne(db, sql: """
-                SELECT coalesce(sum((SELECT max(id) FROM events) - last_event_id), 0) FROM subscribers
-                WHERE substr(id, 1, instr(id, '/') - 1) IN (SELECT name FROM plugins WHERE is_on UNION ALL SELECT 'kernel')
-                """) ?? 0
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT coalesce(sum((SELECT max(id) FROM events) - last_event_id), 0) FROM subscribers
+                    WHERE substr(id, 1, instr(id, '/') - 1) IN (SELECT name FROM plugins WHERE is_on UNION ALL SELECT 'kernel')
+                    """) ?? 0
         }
     }
 
     func facts() throws -> [(String, String)] {
-        let worker = try Worker.current(kernel).map { "running, pid \($0)" } ?? "not running; start one with 'trellis work'"
+        let worker =
+            try Worker.current(kernel).map { "running, pid \($0)" } ?? "not running; start one with 'trellis work'"
         return try kernel.read { db in
             func text(_ sql: String) throws -> String { try String.fetchOne(db, sql: sql) ?? "none" }
-            let off = try String.fetchAll(db, sql: "SELECT name FROM plugins WHERE NOT is_on AND name IN (SELECT substr(id, 1, instr(id, '/') - 1) FROM subscribers)")
+            let off = try String.fetchAll(
+                db,
+                sql:
+                    "SELECT name FROM plugins WHERE NOT is_on AND name IN (SELECT substr(id, 1, instr(id, '/') - 1) FROM subscribers)"
+            )
             return [
-                ("database", "\(kernel.config.databasePath), \(try text("SELECT count(*) FROM leads")) leads, \(try text("SELECT count(*) FROM events")) events"),
+                (
+                    "database",
+                    "\(kernel.config.databasePath), \(try text("SELECT count(*) FROM leads")) leads, \(try text("SELECT count(*) FROM events")) events"
+                ),
                 ("worker", worker),
-                ("backlog", try text("""
-                    SELECT CASE WHEN max((SELECT max(id) FROM events) - last_event_id) > 0
-                           THEN max((SELECT max(id) FROM events) - last_event_id) || ' events, oldest waiting for ' || id ELSE 'none' END
-                    FROM subscribers WHERE substr(id, 1, instr(id, '/') - 1) IN (SELECT name FROM plugins WHERE is_on UNION ALL SELECT 'kernel')
-                    """)),
+                (
+                    "backlog",
+                    try text(
+                        """
+                        SELECT CASE WHEN max((SELECT max(id) FROM events) - last_event_id) > 0
+                               THEN max((SELECT max(id) FROM events) - last_event_id) || ' events, oldest waiting for ' || id ELSE 'none' END
+                        FROM subscribers WHERE substr(id, 1, instr(id, '/') - 1) IN (SELECT name FROM plugins WHERE is_on UNION ALL SELECT 'kernel')
+                        """)
+                ),
                 ("next appointment", try text("SELECT min(due_at) || ' UTC, ' || kind FROM scheduled_events")),
-                ("outbox", try text("SELECT coalesce(group_concat(n || ' ' || state, ', '), 'empty') FROM (SELECT state, count(*) AS n FROM outbox_messages GROUP BY state)")),
+                (
+                    "outbox",
+                    try text(
+                        "SELECT coalesce(group_concat(n || ' ' || state, ', '), 'empty') FROM (SELECT state, count(*) AS n FROM outbox_messages GROUP BY state)"
+                    )
+                ),
                 ("plugins off", off.isEmpty ? "none" : off.joined(separator: ", ")),
-                ("unclean stops", try text("SELECT count(*) || coalesce(', the last began ' || max(started_at), '') FROM worker_runs WHERE ended_at = 'crashed'")),
+                (
+                    "unclean stops",
+                    try text(
+                        "SELECT count(*) || coalesce(', the last began ' || max(started_at), '') FROM worker_runs WHERE ended_at = 'crashed'"
+                    )
+                ),
             ]
         }
     }
 
     func stops() throws -> Table {
         try kernel.read { db in
-            Table(columns: ["stop", "subject", "reason", "since"], try Row.fetchAll(db, sql: "SELECT stop, subject, reason, since FROM kernel_stops ORDER BY since LIMIT 200"))
+            Table(
+                columns: ["stop", "subject", "reason", "since"],
+                try Row.fetchAll(
+                    db, sql: "SELECT stop, subject, reason, since FROM kernel_stops ORDER BY since LIMIT 200"))
         }
     }
 }
 
 struct DoctorCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "doctor", abstract: "Check every promise as SQL. Exit 65 when one is broken.")
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check every promise as SQL. Exit 65 when one is broken.")
 
     @OptionGroup var global: GlobalOptions
     @Flag(help: "Also every page of the file and every foreign key.")
@@ -92,10 +122,15 @@ struct DoctorCommand: ParsableCommand {
         let findings = try doctor.examine(isStrict: strict)
         let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
         if global.json {
-            Table(columns: ["promise", "kept", "detail"], rows: findings.map { [.text($0.promise), .integer($0.isKept ? 1 : 0), .text($0.detail)] }).show(.json)
+            Table(
+                columns: ["promise", "kept", "detail"],
+                rows: findings.map { [.text($0.promise), .integer($0.isKept ? 1 : 0), .text($0.detail)] }
+            ).show(.json)
         } else {
             for finding in findings {
-                print("\(finding.isKept ? style.green("ok    ") : style.red("BROKEN")) \(finding.promise)\(finding.detail.isEmpty ? "" : "  (\(finding.detail))")")
+                print(
+                    "\(finding.isKept ? style.green("ok    ") : style.red("BROKEN")) \(finding.promise)\(finding.detail.isEmpty ? "" : "  (\(finding.detail))")"
+                )
             }
         }
         if findings.contains(where: { !$0.isKept }) { throw QuietExit(code: 65) }

@@ -14,8 +14,16 @@ struct TraceCommand: ParsableCommand {
         let kernel = try global.open(checks: false)
         let (id, events) = try kernel.read { db in
             let id = try LeadReference(lead).find(db)
-            return (id, try Table(columns: ["event_id", "at", "kind", "body", "origin", "cause_id"], Row.fetchAll(
-                db, sql: "SELECT event_id, at, kind, body, origin, cause_id FROM lead_timeline WHERE lead_id = ? ORDER BY event_id", arguments: [id])))
+            return (
+                id,
+                try Table(
+                    columns: ["event_id", "at", "kind", "body", "origin", "cause_id"],
+                    Row.fetchAll(
+                        db,
+                        sql:
+                            "SELECT event_id, at, kind, body, origin, cause_id FROM lead_timeline WHERE lead_id = ? ORDER BY event_id",
+                        arguments: [id]))
+            )
         }
         if global.json {
             events.show(.json)
@@ -43,7 +51,11 @@ struct CauseTree {
         let known = Set(ids)
         for (id, row) in zip(ids, table.rows) {
             events[id] = row
-            if case .integer(let cause) = row[5], known.contains(cause) { children[cause, default: []].append(id) } else { roots.append(id) }
+            if case .integer(let cause) = row[5], known.contains(cause) {
+                children[cause, default: []].append(id)
+            } else {
+                roots.append(id)
+            }
         }
         self.events = events
         self.children = children
@@ -57,10 +69,11 @@ struct CauseTree {
     private func lines(_ id: Int64, prefix: String, child: String) -> [String] {
         let below = children[id] ?? []
         let own = prefix + text(id)
-        return [own] + below.enumerated().flatMap { index, next in
-            let isLast = index == below.count - 1
-            return lines(next, prefix: child + (isLast ? "└─ " : "├─ "), child: child + (isLast ? "   " : "│  "))
-        }
+        return [own]
+            + below.enumerated().flatMap { index, next in
+                let isLast = index == below.count - 1
+                return lines(next, prefix: child + (isLast ? "└─ " : "├─ "), child: child + (isLast ? "   " : "│  "))
+            }
     }
 
     private func text(_ id: Int64) -> String {

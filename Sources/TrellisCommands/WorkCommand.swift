@@ -6,7 +6,9 @@ import TrellisTransports
 
 struct WorkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "work", abstract: "Handle what happened, keep the appointments, send the mails; until SIGTERM, or until nothing is due.")
+        commandName: "work",
+        abstract: "Handle what happened, keep the appointments, send the mails; until SIGTERM, or until nothing is due."
+    )
 
     @OptionGroup var global: GlobalOptions
     @Flag(name: .customLong("until-idle"), help: "Stop when nothing is due (for cron and CI).")
@@ -14,13 +16,19 @@ struct WorkCommand: AsyncParsableCommand {
 
     func run() async throws {
         let kernel = try global.open()
-        let worker = try Worker(kernel, transport: FileTransport(folder: kernel.config.path(kernel.config.site.mail.folder)))
-        if worker.isAfterCrash { TrellisProgram.note("The worker before this one did not end well. What it had begun is done again where that is safe.") }
+        let worker = try Worker(
+            kernel, transport: FileTransport(folder: kernel.config.path(kernel.config.site.mail.folder)))
+        if worker.isAfterCrash {
+            TrellisProgram.note(
+                "The worker before this one did not end well. What it had begun is done again where that is safe.")
+        }
         if untilIdle {
             try await workUntilIdle(worker, kernel)
         } else {
             let stop = StopSignal()
-            TrellisProgram.note("Working on \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C.")
+            TrellisProgram.note(
+                "Working on \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C."
+            )
             try await worker.run { stop.isRaised }
             TrellisProgram.note("Stopped.")
         }
@@ -56,22 +64,37 @@ struct StopSignal: Sendable {
 }
 
 struct ReportCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "report", abstract: "The CRM on one page: leads by stage, the best of them with reasons, mails, handoffs, audiences.")
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "The CRM on one page: leads by stage, the best of them with reasons, mails, handoffs, audiences.")
 
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
         let kernel = try global.open(checks: false)
         let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
-        var sections = [ReportSection("Leads by stage", try kernel.read { db in
-            Table(columns: ["stage", "leads"], try Row.fetchAll(db, sql: "SELECT stage, leads FROM funnel WHERE leads > 0 OR position < 7"))
-        })]
+        var sections = [
+            ReportSection(
+                "Leads by stage",
+                try kernel.read { db in
+                    Table(
+                        columns: ["stage", "leads"],
+                        try Row.fetchAll(db, sql: "SELECT stage, leads FROM funnel WHERE leads > 0 OR position < 7"))
+                })
+        ]
         sections += try kernel.ask(Report()).flatMap { $0 }
-        sections.append(ReportSection("Mails", try kernel.read { db in
-            Table(
-                columns: ["mail", "state", "count", "reason"],
-                try Row.fetchAll(db, sql: "SELECT template, state, count(*), max(reason) FROM outbox_messages GROUP BY 1, 2 ORDER BY 1, 2"))
-        }))
+        sections.append(
+            ReportSection(
+                "Mails",
+                try kernel.read { db in
+                    Table(
+                        columns: ["mail", "state", "count", "reason"],
+                        try Row.fetchAll(
+                            db,
+                            sql:
+                                "SELECT template, state, count(*), max(reason) FROM outbox_messages GROUP BY 1, 2 ORDER BY 1, 2"
+                        ))
+                }))
         for section in sections {
             print("\n\(style.bold(section.title))")
             section.table.show(global.format)

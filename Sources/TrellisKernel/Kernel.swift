@@ -23,7 +23,8 @@ public final class Kernel: Sendable {
     ///
     /// - Throws: ``KernelError`` with a sentence for each refusal, ``ConfigProblems`` for SQL or names that do not fit.
     public init(
-        config: Config, plugins types: [any Plugin.Type], clock: KernelClock = .system, logger: Logger = Logger(label: "trellis")
+        config: Config, plugins types: [any Plugin.Type], clock: KernelClock = .system,
+        logger: Logger = Logger(label: "trellis")
     ) throws {
         self.config = config
         self.clock = clock
@@ -84,8 +85,15 @@ public final class Kernel: Sendable {
     /// Held while a file is opened and migrated, so that two processes do not migrate at once.
     private static func locked<T>(_ path: String, _ body: () throws -> T) throws -> T {
         let folder = (path as NSString).deletingLastPathComponent
-        guard FileManager.default.fileExists(atPath: folder.isEmpty ? "." : folder) else { throw KernelError.noFolder(folder) }
-        guard let lock = try FileLock(path: path + "-open", waiting: 30) else { throw KernelError.lockedForOpening(path) }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder.isEmpty ? "." : folder, isDirectory: &isFolder),
+            isFolder.boolValue
+        else {
+            throw KernelError.noFolder(folder)
+        }
+        guard let lock = try FileLock(path: path + "-open", waiting: 30) else {
+            throw KernelError.lockedForOpening(path)
+        }
         return try withExtendedLifetime(lock, body)
     }
 
@@ -131,17 +139,21 @@ struct KernelContext {
     }
 
     static func leave(_ db: Database) throws {
-        try db.cachedStatement(sql: """
-            UPDATE kernel_context SET origin = NULL, now = NULL, cause_id = NULL, depth = 0, mode = NULL,
-                batch_after = NULL, batch_through = NULL, batch_kinds = NULL
-            """).execute()
+        try db.cachedStatement(
+            sql: """
+                UPDATE kernel_context SET origin = NULL, now = NULL, cause_id = NULL, depth = 0, mode = NULL,
+                    batch_after = NULL, batch_through = NULL, batch_kinds = NULL
+                """
+        ).execute()
     }
 }
 
 extension Config {
     /// The plugin made from its section; nil while it is off.
     func plugin<P: Plugin>(_ type: P.Type) -> (any Plugin)? {
-        guard let loaded = plugins[P.name], loaded.isOn, let settings = loaded.settings as? P.Settings else { return nil }
+        guard let loaded = plugins[P.name], loaded.isOn, let settings = loaded.settings as? P.Settings else {
+            return nil
+        }
         return P(settings: settings)
     }
 }

@@ -46,7 +46,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noConfig(let file): "There is no \(file). Write one with 'trellis init', or name it with --config."
-        case .noFolder(let path): "The folder \(path) does not exist. Make it first, or change 'database' in the config."
+        case .noFolder(let path):
+            "The folder \(path) does not exist. Make it first, or change 'database' in the config."
         case .folderNotWritable(let path):
             "The folder \(path.isEmpty ? "." : path) cannot be written to, and SQLite keeps files beside the database. Change its owner or permissions."
         case .fileNotWritable(let path): "The database \(path) is read-only. Change its owner or permissions."
@@ -55,7 +56,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) is not a SQLite database, or its first page is damaged. Name another file under 'database', or restore a backup."
         case .foreignDatabase(let path):
             "\(path) is a SQLite database of another program. Name another file under 'database' in the config."
-        case .noDatabase(let path): "There is no database \(path) yet. 'trellis work --until-idle' or 'trellis import' makes it."
+        case .noDatabase(let path):
+            "There is no database \(path) yet. 'trellis work --until-idle' or 'trellis import' makes it."
         case .damaged(let path, let detail):
             "The database \(path) is damaged (\(detail)). Nothing was written. Restore the newest backup, or save what is readable with: sqlite3 \(path) .recover > saved.sql"
         case .migrationEdited(let id):
@@ -64,22 +66,27 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
             "This database was migrated by a newer trellis (\(id)). Upgrade the program, or restore the backup made before the upgrade."
         case .migrationOutOfSequence(let id, let expected):
             "The migration \(id) is out of sequence: the next must be numbered \(expected). Rename it."
-        case .migrationFailed(let id, let reason): "The migration \(id) failed and the database is as it was before: \(reason)"
+        case .migrationFailed(let id, let reason):
+            "The migration \(id) failed and the database is as it was before: \(reason)"
         case .columnTypeChanged(let table, let column, let inFile, let inConfig):
             "\(table).\(column) is \(inFile) in the database and \(inConfig) in the config. Change the config back, or add a field with a new name."
         case .columnTaken(let table, let column):
             "\(table).\(column) is a column of Trellis itself. Give the field in the config another name."
         case .secondWorker(let pid):
             "Another worker\(pid.map { " (pid \($0))" } ?? "") already runs this database. Stop it first, or let it do the work."
-        case .lockedForOpening(let path): "Another process is opening or migrating \(path) for more than 30 seconds. Try again."
+        case .lockedForOpening(let path):
+            "Another process is opening or migrating \(path) for more than 30 seconds. Try again."
         case .busy:
             "The database was locked by another program for more than 10 seconds; nothing was written. Close the shell or tool that holds a transaction open, and try again."
         case .diskFull: "The disk is full; nothing of this step was written. Free some space and try again."
-        case .diskError(let detail): "The disk reported an error (\(detail)); Trellis stopped to protect the data. Check the disk, then start again."
-        case .durabilityNotSet: "SQLite did not accept synchronous=FULL, so that a power cut could lose what was acknowledged. Trellis does not run like that."
+        case .diskError(let detail):
+            "The disk reported an error (\(detail)); Trellis stopped to protect the data. Check the disk, then start again."
+        case .durabilityNotSet:
+            "SQLite did not accept synchronous=FULL, so that a power cut could lose what was acknowledged. Trellis does not run like that."
         case .duplicateHook(let id): "Two hooks are called \(id). Rename one: its name keys its cursor."
         case .noLead(let reference): "There is no lead '\(reference)'. Give an id, an e-mail address, or external:ID."
-        case .noSecret: "site.secret is not set, and this step needs it. Put secret: ${TRELLIS_SECRET} under site: and the value in .env."
+        case .noSecret:
+            "site.secret is not set, and this step needs it. Put secret: ${TRELLIS_SECRET} under site: and the value in .env."
         case .usage(let sentence), .data(let sentence): sentence
         }
     }

@@ -21,64 +21,77 @@ public struct Transaction {
 
     @discardableResult
     func emit(_ kind: String, lead: Int64?, body: String = "{}") throws -> Int64 {
-        try db.cachedStatement(sql: """
-            INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
-            SELECT ?, ?, cause_id, depth, origin, now, ? FROM kernel_context
-            """).execute(arguments: [kind, lead, body])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                SELECT ?, ?, cause_id, depth, origin, now, ? FROM kernel_context
+                """
+        ).execute(arguments: [kind, lead, body])
         return db.lastInsertedRowID
     }
 
     /// Logs a fact per row of a SELECT of `lead_id, cause_id, body`, in its order. `cause_id` is usually `batch.id`.
     public func emit(_ kind: String, forEach select: String, arguments: StatementArguments = [:]) throws {
-        try db.cachedStatement(sql: """
-            INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
-            SELECT :emitted_kind, fact.lead_id, fact.cause_id, coalesce(cause.depth + 1, 0), :origin, :now, fact.body
-            FROM (\(select)) AS fact LEFT JOIN events AS cause ON cause.id = fact.cause_id
-            """).execute(arguments: arguments &+ ["emitted_kind": kind, "origin": origin, "now": stamp])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                SELECT :emitted_kind, fact.lead_id, fact.cause_id, coalesce(cause.depth + 1, 0), :origin, :now, fact.body
+                FROM (\(select)) AS fact LEFT JOIN events AS cause ON cause.id = fact.cause_id
+                """
+        ).execute(arguments: arguments &+ ["emitted_kind": kind, "origin": origin, "now": stamp])
     }
 
     /// Makes an appointment: the fact moves to the log when it is due. The same key makes it once.
     public func emit<E: Event>(_ event: E, lead: Int64? = nil, at due: Date, key: String? = nil) throws {
-        try db.cachedStatement(sql: """
-            INSERT INTO scheduled_events (key, owner, kind, lead_id, cause_id, depth, due_at, body)
-            SELECT ?, ?, ?, ?, cause_id, depth, ?, ? FROM kernel_context WHERE true
-            ON CONFLICT (key) DO NOTHING
-            """).execute(arguments: [
-                key, owner, E.kind, lead, Timestamp.text(due), String(decoding: JSONEncoder.sorted.encode(event), as: UTF8.self),
-            ])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO scheduled_events (key, owner, kind, lead_id, cause_id, depth, due_at, body)
+                SELECT ?, ?, ?, ?, cause_id, depth, ?, ? FROM kernel_context WHERE true
+                ON CONFLICT (key) DO NOTHING
+                """
+        ).execute(arguments: [
+            key, owner, E.kind, lead, Timestamp.text(due),
+            String(decoding: JSONEncoder.sorted.encode(event), as: UTF8.self),
+        ])
     }
 
     /// An appointment per row of a SELECT of `key, due_at, lead_id, cause_id, body`.
     public func schedule(_ kind: String, forEach select: String, arguments: StatementArguments = [:]) throws {
-        try db.cachedStatement(sql: """
-            INSERT INTO scheduled_events (key, owner, kind, lead_id, cause_id, depth, due_at, body)
-            SELECT fact.key, :owner, :emitted_kind, fact.lead_id, fact.cause_id, coalesce(cause.depth + 1, 0), fact.due_at, fact.body
-            FROM (\(select)) AS fact LEFT JOIN events AS cause ON cause.id = fact.cause_id
-            WHERE true ON CONFLICT (key) DO NOTHING
-            """).execute(arguments: arguments &+ ["owner": owner, "emitted_kind": kind])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO scheduled_events (key, owner, kind, lead_id, cause_id, depth, due_at, body)
+                SELECT fact.key, :owner, :emitted_kind, fact.lead_id, fact.cause_id, coalesce(cause.depth + 1, 0), fact.due_at, fact.body
+                FROM (\(select)) AS fact LEFT JOIN events AS cause ON cause.id = fact.cause_id
+                WHERE true ON CONFLICT (key) DO NOTHING
+                """
+        ).execute(arguments: arguments &+ ["owner": owner, "emitted_kind": kind])
     }
 
     /// Puts a message into the outbox per row of a SELECT of `key, lead_id, recipient, template, body, cause_id`, to be
     /// sent from now on. A key that is there already is the same message and changes nothing.
     public func send(_ purpose: MessagePurpose, forEach select: String, arguments: StatementArguments = [:]) throws {
-        try db.cachedStatement(sql: """
-            INSERT INTO outbox_messages (key, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
-            SELECT message.key, :purpose, :origin, message.lead_id, message.recipient, message.template, message.body,
-                   message.cause_id, :now, :now
-            FROM (\(select)) AS message
-            WHERE true ON CONFLICT (key) DO NOTHING
-            """).execute(arguments: arguments &+ ["purpose": purpose.rawValue, "origin": origin, "now": stamp])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO outbox_messages (key, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
+                SELECT message.key, :purpose, :origin, message.lead_id, message.recipient, message.template, message.body,
+                       message.cause_id, :now, :now
+                FROM (\(select)) AS message
+                WHERE true ON CONFLICT (key) DO NOTHING
+                """
+        ).execute(arguments: arguments &+ ["purpose": purpose.rawValue, "origin": origin, "now": stamp])
     }
 
     /// Moves leads forward to a stage: those of `leads` (a SELECT of ids) that are at an earlier one. Never back, and never
     /// out of a side stage: who was disqualified or recycled returns by a decision, not by a rule.
     public func moveStage(to stage: String, leads select: String, arguments: StatementArguments = [:]) throws {
-        try db.cachedStatement(sql: """
-            UPDATE leads SET stage = :to_stage, updated_at = :now
-            WHERE id IN (\(select))
-              AND (SELECT position FROM stages WHERE name = :to_stage)
-                > (SELECT position FROM stages WHERE name = leads.stage AND NOT is_side)
-            """).execute(arguments: arguments &+ ["to_stage": stage, "now": stamp])
+        try db.cachedStatement(
+            sql: """
+                UPDATE leads SET stage = :to_stage, updated_at = :now
+                WHERE id IN (\(select))
+                  AND (SELECT position FROM stages WHERE name = :to_stage)
+                    > (SELECT position FROM stages WHERE name = leads.stage AND NOT is_side)
+                """
+        ).execute(arguments: arguments &+ ["to_stage": stage, "now": stamp])
     }
 
     /// The events of one kind in the batch as a relation with their fields and their lead's columns: see ``EventRelation``.
@@ -103,7 +116,9 @@ public struct Transaction {
 
     /// What is written from here on names an event as its cause; with nil, none.
     func setCause(_ eventID: Int64?, depth: Int = 0) throws {
-        try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = ?, depth = ?").execute(arguments: [eventID, depth])
+        try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = ?, depth = ?").execute(arguments: [
+            eventID, depth,
+        ])
     }
 
     private var owner: String {

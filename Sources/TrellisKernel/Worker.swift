@@ -22,13 +22,17 @@ public final class Worker {
     /// - Throws: ``KernelError/secondWorker(pid:)`` while another process works on the file.
     public init(_ kernel: Kernel, transport: any Transport) throws {
         let path = kernel.store.path + "-worker"
-        guard let lock = try FileLock(path: path) else { throw KernelError.secondWorker(pid: FileLock.signature(path: path)) }
+        guard let lock = try FileLock(path: path) else {
+            throw KernelError.secondWorker(pid: FileLock.signature(path: path))
+        }
         lock.sign(ProcessInfo.processInfo.processIdentifier)
         self.lock = lock
         self.kernel = kernel
         courier = Courier(kernel, transport: transport)
         let (runID, crashed) = try kernel.write(origin: "kernel") { tx in
-            let crashed = try Bool.fetchOne(tx.db, sql: "SELECT EXISTS (SELECT 1 FROM worker_runs WHERE ended_at IS NULL)") ?? false
+            let crashed =
+                try Bool.fetchOne(tx.db, sql: "SELECT EXISTS (SELECT 1 FROM worker_runs WHERE ended_at IS NULL)")
+                ?? false
             try tx.db.execute(sql: "UPDATE worker_runs SET ended_at = 'crashed' WHERE ended_at IS NULL")
             try tx.db.execute(
                 sql: "INSERT INTO worker_runs (pid, started_at) VALUES (?, ?)",

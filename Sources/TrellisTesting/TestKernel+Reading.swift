@@ -19,8 +19,12 @@ extension TestKernel {
     }
 
     /// Logs an activity of the config, as `trellis record` does.
-    public func record(_ kind: String, lead: Int64, _ fields: KeyValuePairs<String, String> = [:], at time: String? = nil) throws {
-        try kernel.write(origin: "cli") { try $0.record(kind, lead: lead, fields: fields.map { ($0.key, $0.value) }, at: time) }
+    public func record(
+        _ kind: String, lead: Int64, _ fields: KeyValuePairs<String, String> = [:], at time: String? = nil
+    ) throws {
+        try kernel.write(origin: "cli") {
+            try $0.record(kind, lead: lead, fields: fields.map { ($0.key, $0.value) }, at: time)
+        }
     }
 
     /// What a person would have to look into: promises of the file that are broken, and whatever stands still. Empty when all is well.
@@ -37,7 +41,9 @@ extension TestKernel {
 extension RenderedMessage {
     /// The subject, where it needed no encoding.
     public var subject: String {
-        source.split(separator: "\r\n", omittingEmptySubsequences: false).first { $0.hasPrefix("Subject: ") }.map { String($0.dropFirst(9)) } ?? ""
+        source.split(separator: "\r\n", omittingEmptySubsequences: false).first { $0.hasPrefix("Subject: ") }.map {
+            String($0.dropFirst(9))
+        } ?? ""
     }
 
     /// The plain text of the mail as a person reads it (quoted-printable, RFC 2045 section 6.7).

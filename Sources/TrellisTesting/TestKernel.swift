@@ -28,7 +28,8 @@ public final class TestKernel {
     ///   - yaml: the config after ``site``.
     ///   - files: further files of the folder: `["mails/welcome.md": "…"]`.
     public init(
-        _ yaml: String = "", plugins: [any Plugin.Type] = [], files: [String: String] = [:], at time: String = "2026-03-02 09:00:00",
+        _ yaml: String = "", plugins: [any Plugin.Type] = [], files: [String: String] = [:],
+        at time: String = "2026-03-02 09:00:00",
         folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true
     ) throws {
         self.plugins = plugins
@@ -37,11 +38,13 @@ public final class TestKernel {
         self.clock = clock ?? StoppedClock(at: time)
         for (name, text) in files {
             let path = self.folder + "/" + name
-            try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
             try Data(text.utf8).write(to: URL(filePath: path))
         }
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
-        let config = try Config.parse(TestKernel.site + "\n" + yaml, folder: self.folder, plugins: plugins, environment: TestKernel.environment)
+        let config = try Config.parse(
+            TestKernel.site + "\n" + yaml, folder: self.folder, plugins: plugins, environment: TestKernel.environment)
         if checks { try config.check(plugins: plugins) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -61,7 +64,9 @@ public final class TestKernel {
 
     /// Captures a lead from texts, as a form would. Purposes in `consents` are granted.
     @discardableResult
-    public func capture(_ fields: KeyValuePairs<String, String>, form: String? = nil, consents: [String] = []) throws -> Int64 {
+    public func capture(_ fields: KeyValuePairs<String, String>, form: String? = nil, consents: [String] = []) throws
+        -> Int64
+    {
         var draft = try kernel.draft(fields.map { ($0.key, $0.value) })
         draft.form = form
         for purpose in consents { draft.consents[purpose] = true }
@@ -88,7 +93,11 @@ public final class TestKernel {
 
     /// The kinds of the events after one, oldest first.
     public func events(after id: Int64 = 0) throws -> [String] {
-        try kernel.read { try String.fetchAll($0, sql: "SELECT kind FROM events WHERE id > ? AND kind NOT LIKE 'plugin.%' ORDER BY id", arguments: [id]) }
+        try kernel.read {
+            try String.fetchAll(
+                $0, sql: "SELECT kind FROM events WHERE id > ? AND kind NOT LIKE 'plugin.%' ORDER BY id",
+                arguments: [id])
+        }
     }
 
     public var lastEvent: Int64 {
@@ -98,7 +107,9 @@ public final class TestKernel {
     /// Rows of a query as texts, columns joined by `|`; NULL is empty.
     public func rows(_ sql: String) throws -> [String] {
         try kernel.read { db in
-            try Row.fetchAll(db, sql: sql).map { row in row.databaseValues.map { Cell($0).text ?? "" }.joined(separator: "|") }
+            try Row.fetchAll(db, sql: sql).map { row in
+                row.databaseValues.map { Cell($0).text ?? "" }.joined(separator: "|")
+            }
         }
     }
 

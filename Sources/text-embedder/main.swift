@@ -17,12 +17,18 @@ let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path()).s
 }
 
 var source = target == "TrellisKernel" || isStarter ? "" : "import TrellisKernel\n\n"
-source += isStarter ? "/// The files below Starter/, in the order of their names.\nenum EmbeddedStarter {\n    static let files: [StarterFile] = [\n"
+source +=
+    isStarter
+    ? "/// The files below Starter/, in the order of their names.\nenum EmbeddedStarter {\n    static let files: [StarterFile] = [\n"
     : "/// The migrations of \(target), in the order of application.\nenum EmbeddedMigrations {\n    static let files: [MigrationFile] = [\n"
 for name in names {
     let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-    source += isStarter ? "        StarterFile(name: \"\(name)\", text: ###\"\"\"\n" : "        MigrationFile(name: \"\(name.dropLast(4))\", sql: ###\"\"\"\n"
-    source += text.split(separator: "\n", omittingEmptySubsequences: false).map { "        \($0)" }.joined(separator: "\n")
+    source +=
+        isStarter
+        ? "        StarterFile(name: \"\(name)\", text: ###\"\"\"\n"
+        : "        MigrationFile(name: \"\(name.dropLast(4))\", sql: ###\"\"\"\n"
+    source += text.split(separator: "\n", omittingEmptySubsequences: false).map { "        \($0)" }.joined(
+        separator: "\n")
     source += "\n        \"\"\"###),\n"
 }
 source += "    ]\n}\n"

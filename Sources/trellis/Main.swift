@@ -9,6 +9,8 @@ import TrellisCommands
 @main
 struct Main {
     static func main() async {
-        await TrellisProgram.run(plugins: [LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self])
+        await TrellisProgram.run(plugins: [
+            LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self,
+        ])
     }
 }

@@ -9,44 +9,63 @@ import TrellisTesting
             _ = try DripSite.crm(sequence)
             return []
         } catch let problems as ConfigProblems {
-            return problems.problems.map(\.description).map { $0.replacing(#/^config.yaml:\d+:\d+: plugins.drip.sequences.course./#, with: "") }
+            return problems.problems.map(\.description).map {
+                $0.replacing(#/^config.yaml:\d+:\d+: plugins.drip.sequences.course./#, with: "")
+            }
         }
     }
 
     @Test func `a step does one thing`() throws {
-        #expect(try problems("enter: {on: lead.created}, steps: [{wait: 1 day, mail: one}, {}]") == [
-            "steps.1: a step is one of wait, mail, if, set or exit; this one has 2 of them.",
-            "steps.2: a step is one of wait, mail, if, set or exit; this one has 0 of them.",
-        ])
-        #expect(try problems("enter: {on: lead.created}, steps: [{mail: one, then: [{exit: true}]}]") == ["steps.1: then and else belong beside an if."])
+        #expect(
+            try problems("enter: {on: lead.created}, steps: [{wait: 1 day, mail: one}, {}]") == [
+                "steps.1: a step is one of wait, mail, if, set or exit; this one has 2 of them.",
+                "steps.2: a step is one of wait, mail, if, set or exit; this one has 0 of them.",
+            ])
+        #expect(
+            try problems("enter: {on: lead.created}, steps: [{mail: one, then: [{exit: true}]}]") == [
+                "steps.1: then and else belong beside an if."
+            ])
     }
 
     @Test func `what does not exist is named with what was probably meant, everything in one go`() throws {
-        #expect(try problems("enter: {on: lead.creatd}, exit: [course.lft], goal: nothing.like, steps: [{mail: thre}, {if: titel, then: [{set: {citty: x}}]}]") == [
-            "enter.on: there is no event 'lead.creatd'. Did you mean 'lead.created'? Activities of your own stand under activities:.",
-            "exit.1: there is no event 'course.lft'. Did you mean 'course.left'? Activities of your own stand under activities:.",
-            "goal: there is no event 'nothing.like'. Activities of your own stand under activities:.",
-            "steps.1.mail: there is no mail 'thre'. Did you mean 'three'? Write mails/thre.md.",
-            "steps.2.if: SQL: no such column: titel. Did you mean 'title'?",
-            "steps.2.then.1.set.citty: leads has no column 'citty'. Did you mean 'city'?",
-        ])
+        #expect(
+            try problems(
+                "enter: {on: lead.creatd}, exit: [course.lft], goal: nothing.like, steps: [{mail: thre}, {if: titel, then: [{set: {citty: x}}]}]"
+            ) == [
+                "enter.on: there is no event 'lead.creatd'. Did you mean 'lead.created'? Activities of your own stand under activities:.",
+                "exit.1: there is no event 'course.lft'. Did you mean 'course.left'? Activities of your own stand under activities:.",
+                "goal: there is no event 'nothing.like'. Activities of your own stand under activities:.",
+                "steps.1.mail: there is no mail 'thre'. Did you mean 'three'? Write mails/thre.md.",
+                "steps.2.if: SQL: no such column: titel. Did you mean 'title'?",
+                "steps.2.then.1.set.citty: leads has no column 'citty'. Did you mean 'city'?",
+            ])
     }
 
     @Test func `re-entry is one of three rules`() throws {
-        #expect(try problems("enter: {on: lead.created}, reentry: sometimes, steps: [{mail: one}]") == [
-            "reentry: expected never, each time, or after a duration such as after 90 days, got 'sometimes'."
-        ])
+        #expect(
+            try problems("enter: {on: lead.created}, reentry: sometimes, steps: [{mail: one}]") == [
+                "reentry: expected never, each time, or after a duration such as after 90 days, got 'sometimes'."
+            ])
     }
 
     @Test func `a sequence is shown with its operations and how many leads are at each`() throws {
-        let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{wait: 1 day}, {if: \"title = 'Head'\", then: [{mail: one}], else: [{set: {city: Kiel}}]}, {exit: true}]")
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, steps: [{wait: 1 day}, {if: \"title = 'Head'\", then: [{mail: one}], else: [{set: {city: Kiel}}]}, {exit: true}]"
+        )
         for number in 1...2 { try crm.lead("l\(number)@a.example") }
         try crm.pump()
-        #expect(try crm.run("sequences show", "course") == [
-            "0|wait 1 day|0", "1|if not (title = 'Head') go to 4|2", "2|mail one|0", "3|go to 5|0", "4|set city = Kiel|0", "5|exit|0", "6|end|0",
-        ])
+        #expect(
+            try crm.run("sequences show", "course") == [
+                "0|wait 1 day|0", "1|if not (title = 'Head') go to 4|2", "2|mail one|0", "3|go to 5|0",
+                "4|set city = Kiel|0", "5|exit|0", "6|end|0",
+            ])
         #expect(try crm.run("sequences") == ["course|2|0|0|0|2026-03-03 09:00:00.000"])
-        #expect(throws: KernelError.usage("There is no sequence 'curse'. There are: course.")) { try crm.run("sequences show", "curse") }
-        #expect(try crm.kernel.ask(LeadCard(leadID: 1)) == [[CardLine("sequence", "course: active, step 1, 2026-03-03 09:00:00.000")]])
+        #expect(throws: KernelError.usage("There is no sequence 'curse'. There are: course.")) {
+            try crm.run("sequences show", "curse")
+        }
+        #expect(
+            try crm.kernel.ask(LeadCard(leadID: 1)) == [
+                [CardLine("sequence", "course: active, step 1, 2026-03-03 09:00:00.000")]
+            ])
     }
 }

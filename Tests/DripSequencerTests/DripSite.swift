@@ -4,9 +4,10 @@ import TrellisTesting
 
 /// A CRM with one sequence, `course`.
 enum DripSite {
-    static let files = Dictionary(uniqueKeysWithValues: ["one", "two", "three"].map {
-        ("mails/\($0).md", "---\nsubject: Lesson \($0)\npurpose: marketing\n---\nHello {{first_name|there}}.\n")
-    })
+    static let files = Dictionary(
+        uniqueKeysWithValues: ["one", "two", "three"].map {
+            ("mails/\($0).md", "---\nsubject: Lesson \($0)\npurpose: marketing\n---\nHello {{first_name|there}}.\n")
+        })
 
     static func yaml(_ sequence: String) -> String {
         """

@@ -10,9 +10,14 @@ import TrellisTesting
 
     // MARK: - Coming in
 
-    @Test func `a lead enters where the condition over event and lead holds, and its first mail goes at once`() async throws {
-        let crm = try DripSite.crm("enter: {on: course.started, where: \"plan = 'pro' AND title IS NOT NULL\"}, \(Self.twoMails)")
-        let (ann, bob, cleo) = (try crm.lead("ann@a.example", "Head"), try crm.lead("bob@b.example", "Head"), try crm.lead("cleo@c.example"))
+    @Test func `a lead enters where the condition over event and lead holds, and its first mail goes at once`()
+        async throws
+    {
+        let crm = try DripSite.crm(
+            "enter: {on: course.started, where: \"plan = 'pro' AND title IS NOT NULL\"}, \(Self.twoMails)")
+        let (ann, bob, cleo) = (
+            try crm.lead("ann@a.example", "Head"), try crm.lead("bob@b.example", "Head"), try crm.lead("cleo@c.example")
+        )
         try crm.record("course.started", lead: ann, ["plan": "pro"])
         try crm.record("course.started", lead: bob, ["plan": "free"])
         try crm.record("course.started", lead: cleo, ["plan": "pro"])
@@ -30,7 +35,8 @@ import TrellisTesting
         try before.lead("ann@a.example")
         try before.record("course.started", lead: 1)
         let crm = try before.reopened(
-            "activities: {course.started: {plan: text}}\nplugins: {drip: {sequences: {course: {enter: {on: course.started}, steps: [{wait: 1 day}]}}}}")
+            "activities: {course.started: {plan: text}}\nplugins: {drip: {sequences: {course: {enter: {on: course.started}, steps: [{wait: 1 day}]}}}}"
+        )
         try crm.pump()
         #expect(try crm.enrolments == [])
     }
@@ -51,7 +57,9 @@ import TrellisTesting
         ("each time", ["1|1|exited|course.left", "1|2|exited|course.left", "1|3|exited|course.left"]),
         ("after 90 days", ["1|1|exited|course.left", "1|2|exited|course.left"]),
     ])
-    func `a lead comes again as the rule of re-entry says, each time in the next cycle`(_ reentry: String, _ expected: [String]) throws {
+    func `a lead comes again as the rule of re-entry says, each time in the next cycle`(
+        _ reentry: String, _ expected: [String]
+    ) throws {
         let crm = try DripSite.crm("\(Self.onStart), reentry: \(reentry), \(Self.twoMails)")
         try crm.lead("ann@a.example")
         for _ in 1...3 {
@@ -89,7 +97,9 @@ import TrellisTesting
                   again: {enter: {on: lead.recycled, where: "false"}, steps: [{wait: 1 day}]}
             """, plugins: [DripSequencer.self])
         try crm.lead("ann@a.example")
-        try crm.foreign("INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('lead.recycled', 1, 'sql', '2026-03-02 09:00:00.000', '{\"into\":\"again\"}')")
+        try crm.foreign(
+            "INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('lead.recycled', 1, 'sql', '2026-03-02 09:00:00.000', '{\"into\":\"again\"}')"
+        )
         try crm.pump()
         #expect(try crm.rows("SELECT sequence FROM drip_enrolments") == ["again"])
     }
@@ -107,14 +117,16 @@ import TrellisTesting
         #expect(try crm.enrolments == ["1|1|\(state)|\(kind)", "2|1|active|"])
         crm.clock.advance(by: "3 days")
         try await crm.work()
-        #expect(crm.transport.sent.map { "\($0.recipient) \($0.subject)" } == [
-            "ann@a.example Lesson one", "bob@b.example Lesson one", "bob@b.example Lesson two",
-        ])
+        #expect(
+            crm.transport.sent.map { "\($0.recipient) \($0.subject)" } == [
+                "ann@a.example Lesson one", "bob@b.example Lesson one", "bob@b.example Lesson two",
+            ])
         #expect(try crm.troubles() == [])
     }
 
     @Test func `an event that is goal and exit is a success`() throws {
-        let crm = try DripSite.crm("enter: {on: course.started}, exit: [course.left, course.bought], goal: course.bought, \(Self.twoMails)")
+        let crm = try DripSite.crm(
+            "enter: {on: course.started}, exit: [course.left, course.bought], goal: course.bought, \(Self.twoMails)")
         try crm.lead("ann@a.example")
         try crm.record("course.started", lead: 1)
         try crm.pump()

@@ -6,7 +6,8 @@ import TrellisTesting
 /// What the steps of a sequence do.
 @Suite struct TickTests {
     @Test func `a wait is over when its time has come and not before`() async throws {
-        let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{wait: 90m}, {mail: one}, {wait: 3 days}, {mail: two}]")
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, steps: [{wait: 90m}, {mail: one}, {wait: 3 days}, {mail: two}]")
         try crm.lead("ann@a.example")
         try await crm.work()
         crm.clock.advance(by: "5399s")
@@ -35,29 +36,37 @@ import TrellisTesting
              {set: {city: Kiel}}]
             """.replacing("\n", with: " ")
         let crm = try DripSite.crm("enter: {on: lead.created}, steps: \(steps)")
-        for (name, title) in [("ann", "Clerk"), ("bob", "Head"), ("cleo", "Head"), ("dan", "")] { try crm.lead("\(name)@a.example", title) }
+        for (name, title) in [("ann", "Clerk"), ("bob", "Head"), ("cleo", "Head"), ("dan", "")] {
+            try crm.lead("\(name)@a.example", title)
+        }
         try crm.pump()
         try crm.foreign("UPDATE leads SET title = 'Head', country = 'DE' WHERE id = 1")
         try crm.foreign("UPDATE leads SET country = 'FR' WHERE id = 3")
         crm.clock.advance(by: "1 day")
         try crm.pump()
-        #expect(try crm.rows("SELECT lead_id, template, key FROM outbox_messages ORDER BY lead_id") == [
-            "1|one|drip:course:2.then.1.then.1:lead 1:cycle 1", "2|two|drip:course:2.then.1.else.1:lead 2:cycle 1",
-            "3|two|drip:course:2.then.1.else.1:lead 3:cycle 1", "4|three|drip:course:2.else.1:lead 4:cycle 1",
-        ])
+        #expect(
+            try crm.rows("SELECT lead_id, template, key FROM outbox_messages ORDER BY lead_id") == [
+                "1|one|drip:course:2.then.1.then.1:lead 1:cycle 1", "2|two|drip:course:2.then.1.else.1:lead 2:cycle 1",
+                "3|two|drip:course:2.then.1.else.1:lead 3:cycle 1", "4|three|drip:course:2.else.1:lead 4:cycle 1",
+            ])
         #expect(try crm.rows("SELECT city FROM leads ORDER BY id") == ["Kiel", "Kiel", "Kiel", ""])
         #expect(try crm.enrolments == (1...4).map { "\($0)|1|completed|" })
         #expect(try crm.troubles() == [])
     }
 
     @Test func `a branch without an else is passed by, and waits stand in branches`() throws {
-        let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{if: \"title = 'Head'\", then: [{wait: 2 days}, {mail: one}]}, {mail: two}]")
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, steps: [{if: \"title = 'Head'\", then: [{wait: 2 days}, {mail: one}]}, {mail: two}]"
+        )
         for title in ["Head", "Clerk"] { try crm.lead("\(title)@a.example", title) }
         try crm.pump()
         #expect(try crm.keys == ["drip:course:2:lead 2:cycle 1"])
         crm.clock.advance(by: "2 days")
         try crm.pump()
-        #expect(try crm.keys == ["drip:course:2:lead 2:cycle 1", "drip:course:1.then.2:lead 1:cycle 1", "drip:course:2:lead 1:cycle 1"])
+        #expect(
+            try crm.keys == [
+                "drip:course:2:lead 2:cycle 1", "drip:course:1.then.2:lead 1:cycle 1", "drip:course:2:lead 1:cycle 1",
+            ])
     }
 
     @Test func `set changes the lead by the sequence's own hand, and its value is a text however it looks`() throws {
@@ -65,9 +74,11 @@ import TrellisTesting
         try crm.lead("ann@a.example")
         try crm.pump()
         #expect(try crm.rows("SELECT region, stage FROM leads") == ["O'Brien; --|mql"])
-        #expect(try crm.rows("SELECT kind, origin, cause_kind FROM lead_trace WHERE origin = 'plugin:drip'") == [
-            "lead.updated|plugin:drip|lead.created", "lead.stage_changed|plugin:drip|lead.created", "drip.completed|plugin:drip|lead.created",
-        ])
+        #expect(
+            try crm.rows("SELECT kind, origin, cause_kind FROM lead_trace WHERE origin = 'plugin:drip'") == [
+                "lead.updated|plugin:drip|lead.created", "lead.stage_changed|plugin:drip|lead.created",
+                "drip.completed|plugin:drip|lead.created",
+            ])
         #expect(try crm.troubles() == [])
     }
 
@@ -82,13 +93,19 @@ import TrellisTesting
             """, plugins: [DripSequencer.self], files: DripSite.files)
         try crm.lead("ann@a.example")
         try crm.pump()
-        #expect(try crm.rows("SELECT sequence, state, step FROM drip_enrolments ORDER BY id") == ["it's short|completed|1", "long|active|2"])
+        #expect(
+            try crm.rows("SELECT sequence, state, step FROM drip_enrolments ORDER BY id") == [
+                "it's short|completed|1", "long|active|2",
+            ])
         #expect(try crm.keys == ["drip:it's short:1:lead 1:cycle 1", "drip:long:1:lead 1:cycle 1"])
         #expect(try crm.troubles() == [])
     }
 
-    @Test func `twelve thousand that are due at once are all mailed exactly once, five thousand in a transaction`() throws {
-        let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{wait: 1 day}, {mail: one}, {wait: 1 day}, {mail: two}]")
+    @Test func `twelve thousand that are due at once are all mailed exactly once, five thousand in a transaction`()
+        throws
+    {
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, steps: [{wait: 1 day}, {mail: one}, {wait: 1 day}, {mail: two}]")
         try crm.kernel.write(origin: "cli") { tx in
             try tx.db.execute(
                 sql: """
@@ -104,9 +121,12 @@ import TrellisTesting
             crm.clock.advance(by: "1 day")
             let before = try crm.lastEvent
             try crm.pump()
-            #expect(try crm.rows("SELECT count(*), count(DISTINCT key), count(DISTINCT lead_id) FROM outbox_messages WHERE template = '\(template)'") == [
-                "12000|12000|12000"
-            ])
+            #expect(
+                try crm.rows(
+                    "SELECT count(*), count(DISTINCT key), count(DISTINCT lead_id) FROM outbox_messages WHERE template = '\(template)'"
+                ) == [
+                    "12000|12000|12000"
+                ])
             #expect(try crm.events(after: before).count { $0 == "drip.due" } == 3)
         }
         #expect(try crm.rows("SELECT state, count(*) FROM drip_enrolments GROUP BY state") == ["completed|12000"])
@@ -131,12 +151,20 @@ import TrellisTesting
     // MARK: - Who may be mailed
 
     @Test(arguments: [
-        ("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'unsubscribed')", "the address is suppressed"),
-        ("INSERT INTO consents (lead_id, purpose, state) VALUES (1, 'newsletter', 'withdrawn')", "no consent for newsletter"),
+        (
+            "INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'unsubscribed')",
+            "the address is suppressed"
+        ),
+        (
+            "INSERT INTO consents (lead_id, purpose, state) VALUES (1, 'newsletter', 'withdrawn')",
+            "no consent for newsletter"
+        ),
         ("UPDATE leads SET stage = 'disqualified' WHERE id = 1", "the lead is disqualified"),
         ("UPDATE leads SET email = NULL, external_id = '7' WHERE id = 1", "the lead has no e-mail address"),
     ])
-    func `a lead that may not be mailed gets no mail, and the row says why`(_ sql: String, _ reason: String) async throws {
+    func `a lead that may not be mailed gets no mail, and the row says why`(_ sql: String, _ reason: String)
+        async throws
+    {
         let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{mail: one}, {wait: 1 day}, {mail: two}]")
         try crm.lead("ann@a.example")
         try await crm.work()
@@ -144,12 +172,16 @@ import TrellisTesting
         crm.clock.advance(by: "1 day")
         try await crm.work()
         #expect(crm.transport.sent.map(\.subject) == ["Lesson one"])
-        #expect(try crm.rows("SELECT template, state, reason FROM outbox_messages ORDER BY id") == ["one|sent|", "two|cancelled|\(reason)"])
+        #expect(
+            try crm.rows("SELECT template, state, reason FROM outbox_messages ORDER BY id") == [
+                "one|sent|", "two|cancelled|\(reason)",
+            ])
         #expect(try crm.troubles() == [])
     }
 
     @Test func `unsubscribing can end the sequence`() throws {
-        let crm = try DripSite.crm("enter: {on: lead.created}, exit: [lead.unsubscribed], steps: [{wait: 1 day}, {mail: one}]")
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, exit: [lead.unsubscribed], steps: [{wait: 1 day}, {mail: one}]")
         try crm.lead("ann@a.example")
         try crm.pump()
         try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'unsubscribed')")

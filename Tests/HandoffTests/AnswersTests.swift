@@ -5,7 +5,8 @@ import TrellisTesting
 
 /// What reps do with a lead, and what becomes of it.
 @Suite struct AnswersTests {
-    private static let rules = HandoffSite.threeReps + ", reject_reasons: [no budget, wrong person], recycle: {after: 30 days, into: nurture}"
+    private static let rules =
+        HandoffSite.threeReps + ", reject_reasons: [no budget, wrong person], recycle: {after: 30 days, into: nurture}"
 
     private func offered() throws -> TestKernel {
         let crm = try HandoffSite.crm(Self.rules)
@@ -20,8 +21,12 @@ import TrellisTesting
         #expect(try crm.events(after: before) == ["handoff.accepted", "lead.stage_changed"])
         #expect(try crm.rows("SELECT stage, owner FROM leads") == ["sal|ann"])
         #expect(try crm.handoffs == ["1|1|ann|accepted|"])
-        #expect(throws: KernelError.data("Handoff 1 is accepted; this needs one that is offered.")) { try crm.run("handoff accept", "1") }
-        #expect(throws: KernelError.data("There is no handoff '9'. See: trellis handoff list.")) { try crm.run("handoff accept", "9") }
+        #expect(throws: KernelError.data("Handoff 1 is accepted; this needs one that is offered.")) {
+            try crm.run("handoff accept", "1")
+        }
+        #expect(throws: KernelError.data("There is no handoff '9'. See: trellis handoff list.")) {
+            try crm.run("handoff accept", "9")
+        }
         #expect(try crm.troubles() == [])
     }
 
@@ -33,11 +38,14 @@ import TrellisTesting
         #expect(try crm.rows("SELECT stage FROM leads") == ["sql"])
     }
 
-    @Test func `a reason the config does not know is refused with the one that was meant, and changes nothing`() throws {
+    @Test func `a reason the config does not know is refused with the one that was meant, and changes nothing`() throws
+    {
         let crm = try offered()
         let before = try crm.lastEvent
         #expect(
-            throws: KernelError.usage("'no bugdet' is no reason of this config. Did you mean 'no budget'? There are: no budget, wrong person.")
+            throws: KernelError.usage(
+                "'no bugdet' is no reason of this config. Did you mean 'no budget'? There are: no budget, wrong person."
+            )
         ) { try crm.run("handoff reject", "1", "no bugdet") }
         #expect(try crm.handoffs == ["1|1|ann|offered|"])
         #expect(try crm.lastEvent == before)
@@ -48,13 +56,18 @@ import TrellisTesting
         let crm = try offered()
         if isAccepted { try crm.run("handoff accept", "1") }
         let before = try crm.lastEvent
-        #expect(try crm.run("handoff reject", "1", "no budget") == ["Lead 1 went back to marketing: no budget. It rests for 30 days."])
+        #expect(
+            try crm.run("handoff reject", "1", "no budget") == [
+                "Lead 1 went back to marketing: no budget. It rests for 30 days."
+            ])
         #expect(try crm.events(after: before) == ["handoff.rejected", "lead.updated", "lead.stage_changed"])
         #expect(try crm.rows("SELECT stage, owner FROM leads") == ["recycled|"])
         #expect(try crm.handoffs == ["1|1|ann|rejected|no budget"])
         try crm.pump()
         #expect(try crm.handoffs.count == 1)
-        #expect(throws: KernelError.data("Handoff 1 is rejected; this needs one that is queued or offered or accepted.")) {
+        #expect(
+            throws: KernelError.data("Handoff 1 is rejected; this needs one that is queued or offered or accepted.")
+        ) {
             try crm.run("handoff reject", "1", "no budget")
         }
         #expect(try crm.troubles() == [])
@@ -71,7 +84,10 @@ import TrellisTesting
         try crm.pump()
         #expect(try crm.events(after: before) == ["handoff.recycle_due", "lead.recycled", "lead.stage_changed"])
         #expect(try crm.rows("SELECT body FROM events WHERE kind = 'lead.recycled'") == [#"{"into":"nurture"}"#])
-        #expect(try crm.rows("SELECT cause_kind FROM lead_trace WHERE event_id > \(before)") == ["", "handoff.recycle_due", "handoff.recycle_due"])
+        #expect(
+            try crm.rows("SELECT cause_kind FROM lead_trace WHERE event_id > \(before)") == [
+                "", "handoff.recycle_due", "handoff.recycle_due",
+            ])
         #expect(try crm.rows("SELECT stage FROM leads") == ["lead"])
         try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 1")
         try crm.pump()
@@ -93,22 +109,34 @@ import TrellisTesting
         let crm = try HandoffSite.crm("reps: {ann: {email: ann@acme.example, capacity: 0}}")
         try crm.qualified(1)
         #expect(try crm.handoffs == ["1|1||queued|"])
-        #expect(throws: KernelError.usage("There is no rep 'anna'. Did you mean 'ann'? There are: ann.")) { try crm.run("handoff assign", "1", "anna") }
+        #expect(throws: KernelError.usage("There is no rep 'anna'. Did you mean 'ann'? There are: ann.")) {
+            try crm.run("handoff assign", "1", "anna")
+        }
         #expect(try crm.run("handoff assign", "1", "ann") == ["Lead 1 is offered to ann."])
         try await crm.work()
         #expect(try crm.rows("SELECT rep, route, state FROM handoff_handoffs") == ["ann|by hand|offered"])
         #expect(try crm.rows("SELECT owner FROM leads") == ["ann"])
         #expect(crm.transport.sent.map(\.recipient) == ["ann@acme.example"])
-        #expect(try crm.run("handoff list", options: ["rep": "ann"]) == ["1|l1@lead.example||offered|ann|by hand|2026-03-02 09:00:00.000"])
+        #expect(
+            try crm.run("handoff list", options: ["rep": "ann"]) == [
+                "1|l1@lead.example||offered|ann|by hand|2026-03-02 09:00:00.000"
+            ])
         #expect(try crm.troubles() == [])
     }
 
     @Test func `an accepted lead converts into a contact with an opportunity`() throws {
         let crm = try offered()
-        #expect(throws: KernelError.data("Handoff 1 is offered; this needs one that is accepted.")) { try crm.run("handoff convert", "1") }
+        #expect(throws: KernelError.data("Handoff 1 is offered; this needs one that is accepted.")) {
+            try crm.run("handoff convert", "1")
+        }
         try crm.run("handoff accept", "1")
-        #expect(throws: KernelError.usage("The amount must be a number.")) { try crm.run("handoff convert", "1", options: ["amount": "much"]) }
-        #expect(try crm.run("handoff convert", "1", options: ["amount": "1200"]) == ["Lead 1 is contact 1 with opportunity 1."])
+        #expect(throws: KernelError.usage("The amount must be a number.")) {
+            try crm.run("handoff convert", "1", options: ["amount": "much"])
+        }
+        #expect(
+            try crm.run("handoff convert", "1", options: ["amount": "1200"]) == [
+                "Lead 1 is contact 1 with opportunity 1."
+            ])
         #expect(try crm.rows("SELECT stage FROM leads") == ["opportunity"])
         #expect(try crm.rows("SELECT amount, owner, lead_id FROM opportunities") == ["1200.0|ann|1"])
         try crm.pump()

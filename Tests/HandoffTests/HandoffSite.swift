@@ -4,7 +4,8 @@ import TrellisTesting
 
 /// A CRM whose leads are handed off at mql.
 enum HandoffSite {
-    static let threeReps = "reps: {ann: {email: ann@acme.example}, ben: {email: ben@acme.example}, cy: {email: cy@acme.example}}"
+    static let threeReps =
+        "reps: {ann: {email: ann@acme.example}, ben: {email: ben@acme.example}, cy: {email: cy@acme.example}}"
 
     static func crm(_ handoff: String = threeReps, plugins: [any Plugin.Type] = []) throws -> TestKernel {
         let others = plugins.map { "\($0.name): {}" }.joined(separator: ", ")
@@ -17,7 +18,9 @@ extension TestKernel {
     /// Leads that are at mql when they come; one batch.
     func qualified(_ count: Int, country: String = "DE") throws {
         let first = try Int(value("SELECT count(*) FROM leads") ?? "0") ?? 0
-        for number in first..<(first + count) { try capture(["email": "l\(number + 1)@lead.example", "stage": "mql", "country": country]) }
+        for number in first..<(first + count) {
+            try capture(["email": "l\(number + 1)@lead.example", "stage": "mql", "country": country])
+        }
         try pump()
     }
 

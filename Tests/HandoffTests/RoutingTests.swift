@@ -17,11 +17,15 @@ import TrellisTesting
         let before = try crm.lastEvent
         try await crm.work()
         #expect(try crm.events(after: before) == ["lead.updated", "handoff.offered"])
-        #expect(try crm.rows("SELECT kind, origin, cause_kind FROM lead_trace WHERE event_id > \(before)") == [
-            "lead.updated|plugin:handoff|lead.stage_changed", "handoff.offered|plugin:handoff|lead.stage_changed",
-        ])
+        #expect(
+            try crm.rows("SELECT kind, origin, cause_kind FROM lead_trace WHERE event_id > \(before)") == [
+                "lead.updated|plugin:handoff|lead.stage_changed", "handoff.offered|plugin:handoff|lead.stage_changed",
+            ])
         #expect(try crm.rows("SELECT owner FROM leads") == ["ann"])
-        #expect(try crm.rows("SELECT rep, route, state, event_id FROM handoff_handoffs") == ["ann|route 1: round_robin|offered|\(before)"])
+        #expect(
+            try crm.rows("SELECT rep, route, state, event_id FROM handoff_handoffs") == [
+                "ann|route 1: round_robin|offered|\(before)"
+            ])
         #expect(crm.transport.sent.map { "\($0.recipient) \($0.subject)" } == ["ann@acme.example New lead: Lee Low"])
         #expect(try crm.troubles() == [])
     }
@@ -70,27 +74,37 @@ import TrellisTesting
 
     @Test func `the rules are asked in their order`() throws {
         let crm = try HandoffSite.crm(
-            HandoffSite.threeReps + #", route: [{when: "country = 'FR'", to: cy}, {when: "country = 'DE'", to: queue}, {when: "country <> 'DE'", to: ben}]"#)
+            HandoffSite.threeReps
+                + #", route: [{when: "country = 'FR'", to: cy}, {when: "country = 'DE'", to: queue}, {when: "country <> 'DE'", to: ben}]"#
+        )
         for country in ["FR", "DE", "IT"] { try crm.qualified(1, country: country) }
         try crm.capture(["email": "nowhere@lead.example", "stage": "mql"])
         try crm.pump()
-        #expect(try crm.rows("SELECT rep, route, state FROM handoff_handoffs ORDER BY id") == [
-            "cy|route 1: cy|offered", "|route 2: queue|queued", "ben|route 3: ben|offered", "|queue|queued",
-        ])
-        #expect(try crm.events().filter { $0.hasPrefix("handoff") } == ["handoff.offered", "handoff.queued", "handoff.offered", "handoff.queued"])
+        #expect(
+            try crm.rows("SELECT rep, route, state FROM handoff_handoffs ORDER BY id") == [
+                "cy|route 1: cy|offered", "|route 2: queue|queued", "ben|route 3: ben|offered", "|queue|queued",
+            ])
+        #expect(
+            try crm.events().filter { $0.hasPrefix("handoff") } == [
+                "handoff.offered", "handoff.queued", "handoff.offered", "handoff.queued",
+            ])
         #expect(try crm.rows("SELECT owner FROM leads ORDER BY id") == ["cy", "", "ben", ""])
     }
 
     @Test func `the owner of the account comes first`() async throws {
         let crm = try HandoffSite.crm(HandoffSite.threeReps + ", route: [{to: account_owner}, {to: round_robin}]")
-        try crm.foreign("INSERT INTO accounts (name, domain, owner) VALUES ('Big', 'big.example', 'cy'), ('Old', 'old.example', 'somebody else'), ('New', 'new.example', NULL)")
+        try crm.foreign(
+            "INSERT INTO accounts (name, domain, owner) VALUES ('Big', 'big.example', 'cy'), ('Old', 'old.example', 'somebody else'), ('New', 'new.example', NULL)"
+        )
         for domain in ["big.example", "old.example", "new.example", "none.example"] {
             try crm.capture(["email": "lee@\(domain)", "stage": "mql"])
         }
         try await crm.work()
-        #expect(try crm.rows("SELECT rep, route FROM handoff_handoffs ORDER BY id") == [
-            "cy|route 1: account_owner", "somebody else|route 1: account_owner", "ann|route 2: round_robin", "ben|route 2: round_robin",
-        ])
+        #expect(
+            try crm.rows("SELECT rep, route FROM handoff_handoffs ORDER BY id") == [
+                "cy|route 1: account_owner", "somebody else|route 1: account_owner", "ann|route 2: round_robin",
+                "ben|route 2: round_robin",
+            ])
         // An owner the config does not know has no address.
         #expect(crm.transport.sent.map(\.recipient) == ["cy@acme.example", "ann@acme.example", "ben@acme.example"])
         #expect(try crm.troubles() == [])
@@ -105,13 +119,15 @@ import TrellisTesting
 
     @Test(arguments: [[7], [1, 1, 1, 1, 1, 1, 1], [2, 3, 2], [4, 3]])
     func `round robin skips a full rep and stays fair to the others`(_ batches: [Int]) throws {
-        let crm = try HandoffSite.crm("reps: {ann: {email: a@a.example}, ben: {email: b@a.example, capacity: 1}, cy: {email: c@a.example}}")
+        let crm = try HandoffSite.crm(
+            "reps: {ann: {email: a@a.example}, ben: {email: b@a.example, capacity: 1}, cy: {email: c@a.example}}")
         for count in batches { try crm.qualified(count) }
         #expect(try crm.reps == "ann ben cy ann cy ann cy")
     }
 
     @Test func `least loaded evens out what the reps have in hand`() throws {
-        let crm = try HandoffSite.crm(HandoffSite.threeReps + #", route: [{when: "country = 'FR'", to: ann}, {to: least_loaded}]"#)
+        let crm = try HandoffSite.crm(
+            HandoffSite.threeReps + #", route: [{when: "country = 'FR'", to: ann}, {to: least_loaded}]"#)
         try crm.qualified(2, country: "FR")
         try crm.qualified(5)
         #expect(try crm.reps == "ann ann ben cy ben cy ann")
@@ -121,10 +137,15 @@ import TrellisTesting
     }
 
     @Test func `when all reps are full the rest waits in the queue`() throws {
-        let crm = try HandoffSite.crm("reps: {ann: {email: a@a.example, capacity: 2}, ben: {email: b@a.example, capacity: 1}, cy: {email: c@a.example, capacity: 0}}")
+        let crm = try HandoffSite.crm(
+            "reps: {ann: {email: a@a.example, capacity: 2}, ben: {email: b@a.example, capacity: 1}, cy: {email: c@a.example, capacity: 0}}"
+        )
         try crm.qualified(5)
         #expect(try crm.reps == "ann ben ann - -")
-        #expect(try crm.rows("SELECT route, state FROM handoff_handoffs WHERE rep IS NULL") == ["queue|queued", "queue|queued"])
+        #expect(
+            try crm.rows("SELECT route, state FROM handoff_handoffs WHERE rep IS NULL") == [
+                "queue|queued", "queue|queued",
+            ])
         #expect(try crm.run("handoff") == ["ann|2|0|0|0", "ben|1|0|0|0", "(queue)|0|0|0|2"])
         // A place that is free again is for the next lead.
         try crm.run("handoff reject", "2", "no budget")
@@ -133,7 +154,9 @@ import TrellisTesting
     }
 
     @Test func `a rep named by a rule gets no more than it can take`() throws {
-        let crm = try HandoffSite.crm("reps: {ann: {email: a@a.example, capacity: 1}, ben: {email: b@a.example}}, route: [{to: ann}, {when: \"country = 'FR'\", to: ben}]")
+        let crm = try HandoffSite.crm(
+            "reps: {ann: {email: a@a.example, capacity: 1}, ben: {email: b@a.example}}, route: [{to: ann}, {when: \"country = 'FR'\", to: ben}]"
+        )
         try crm.qualified(2)
         try crm.qualified(1, country: "FR")
         #expect(try crm.reps == "ann - ben")
@@ -142,7 +165,8 @@ import TrellisTesting
     @Test func `two processes that assign at once give no lead to two reps and no rep too many`() async throws {
         let yaml = "reps: {ann: {email: a@a.example, capacity: 120}, ben: {email: b@a.example, capacity: 100}}"
         let crm = try HandoffSite.crm(yaml)
-        let other = try TestKernel("plugins: {handoff: {\(yaml)}}", plugins: [Handoff.self], folder: crm.folder, clock: crm.clock)
+        let other = try TestKernel(
+            "plugins: {handoff: {\(yaml)}}", plugins: [Handoff.self], folder: crm.folder, clock: crm.clock)
         for round in 1...5 {
             try crm.kernel.write(origin: "cli") { tx in
                 try tx.db.execute(
@@ -172,7 +196,8 @@ import TrellisTesting
 
         @HookBuilder var hooks: [any Hook] {
             Filter("stand-in", HandoffDraft.self) { draft, tx in
-                let country = try String.fetchOne(tx.db, sql: "SELECT country FROM leads WHERE id = ?", arguments: [draft.leadID])
+                let country = try String.fetchOne(
+                    tx.db, sql: "SELECT country FROM leads WHERE id = ?", arguments: [draft.leadID])
                 if country == "FR" { throw Veto("a competitor") }
                 if draft.rep == "ann" { draft.rep = "cy" }
                 if country == "IT" { draft.rep = nil }
@@ -184,7 +209,10 @@ import TrellisTesting
         let crm = try HandoffSite.crm(plugins: [Vacation.self])
         for country in ["DE", "DE", "FR", "IT"] { try crm.qualified(1, country: country) }
         try await crm.work()
-        #expect(try crm.rows("SELECT lead_id, rep, state FROM handoff_handoffs ORDER BY id") == ["1|cy|offered", "2|ben|offered", "4||queued"])
+        #expect(
+            try crm.rows("SELECT lead_id, rep, state FROM handoff_handoffs ORDER BY id") == [
+                "1|cy|offered", "2|ben|offered", "4||queued",
+            ])
         #expect(try crm.rows("SELECT id, owner, stage FROM leads") == ["1|cy|mql", "2|ben|mql", "3||mql", "4||mql"])
         #expect(crm.transport.sent.map(\.recipient) == ["cy@acme.example", "ben@acme.example"])
         #expect(try crm.troubles() == [])
@@ -198,16 +226,23 @@ import TrellisTesting
                 _ = try HandoffSite.crm(yaml)
                 return []
             } catch let problems as ConfigProblems {
-                return problems.problems.map { $0.description.replacing(#/^config.yaml:\d+:\d+: plugins.handoff./#, with: "") }
+                return problems.problems.map {
+                    $0.description.replacing(#/^config.yaml:\d+:\d+: plugins.handoff./#, with: "")
+                }
             }
         }
-        #expect(try problems(HandoffSite.threeReps + ", route: [{to: bem}]") == [
-            "route.1.to: there is no rep 'bem'. Did you mean 'ben'? There are: ann, ben, cy, account_owner, round_robin, least_loaded, queue."
-        ])
-        #expect(try problems(HandoffSite.threeReps + ", at: mqll, route: [{when: contry IS NULL, to: ann}]") == [
-            "at: there is no stage 'mqll'. Did you mean 'mql'? There are: subscriber, lead, mql, sal, sql, opportunity, customer, recycled, disqualified.",
-            "route.1.when: SQL: no such column: contry. Did you mean 'country'?",
-        ])
-        #expect(try problems("reps: {ann: {email: nobody}}") == ["reps.ann.email: expected an e-mail address, got 'nobody'."])
+        #expect(
+            try problems(HandoffSite.threeReps + ", route: [{to: bem}]") == [
+                "route.1.to: there is no rep 'bem'. Did you mean 'ben'? There are: ann, ben, cy, account_owner, round_robin, least_loaded, queue."
+            ])
+        #expect(
+            try problems(HandoffSite.threeReps + ", at: mqll, route: [{when: contry IS NULL, to: ann}]") == [
+                "at: there is no stage 'mqll'. Did you mean 'mql'? There are: subscriber, lead, mql, sal, sql, opportunity, customer, recycled, disqualified.",
+                "route.1.when: SQL: no such column: contry. Did you mean 'country'?",
+            ])
+        #expect(
+            try problems("reps: {ann: {email: nobody}}") == [
+                "reps.ann.email: expected an e-mail address, got 'nobody'."
+            ])
     }
 }

@@ -9,7 +9,9 @@ import TrellisTesting
     private func live(_ crm: TestKernel, off: String? = nil) async throws -> Int64 {
         let ann = try NurturingSite.fillInForm(crm, "ann@corp.example", "Ann", title: "Head of Sales")
         try await crm.work()
-        if off != "audiences" { try crm.run("audiences export", "nurtured", options: ["output": crm.folder + "/nurtured.csv"]) }
+        if off != "audiences" {
+            try crm.run("audiences export", "nurtured", options: ["output": crm.folder + "/nurtured.csv"])
+        }
         crm.clock.advance(by: "3 days")
         try await crm.work()
         try crm.record("demo.booked", lead: ann, ["slot": "Friday"])
@@ -38,12 +40,16 @@ import TrellisTesting
         let crm = try NurturingSite.crm()
         let ann = try await live(crm)
         #expect(try crm.events() == Self.allEvents)
-        #expect(try crm.rows("SELECT from_stage, to_stage, origin FROM stage_history WHERE lead_id = \(ann)") == [
-            "|lead|form:sales-plan", "lead|mql|plugin:scoring", "mql|sal|cli",
-        ])
-        #expect(try crm.rows("SELECT stage, owner, score, fit, engagement, sequence, handoff_state, rep, audiences FROM lead_cards") == [
-            "sal|rita|65.0|20|45.0||accepted|rita|"
-        ])
+        #expect(
+            try crm.rows("SELECT from_stage, to_stage, origin FROM stage_history WHERE lead_id = \(ann)") == [
+                "|lead|form:sales-plan", "lead|mql|plugin:scoring", "mql|sal|cli",
+            ])
+        #expect(
+            try crm.rows(
+                "SELECT stage, owner, score, fit, engagement, sequence, handoff_state, rep, audiences FROM lead_cards")
+                == [
+                    "sal|rita|65.0|20|45.0||accepted|rita|"
+                ])
         #expect(try crm.troubles() == [])
     }
 
@@ -65,10 +71,12 @@ import TrellisTesting
         let crm = try NurturingSite.crm()
         try await _ = live(crm)
         let sent = crm.transport.sent
-        #expect(sent.map { "\($0.recipient): \($0.subject)" } == [
-            "ann@corp.example: The sales plan", "ann@corp.example: Welcome, Ann", "ann@corp.example: How others did it",
-            "rita@acme.example: New lead: Ann",
-        ])
+        #expect(
+            sent.map { "\($0.recipient): \($0.subject)" } == [
+                "ann@corp.example: The sales plan", "ann@corp.example: Welcome, Ann",
+                "ann@corp.example: How others did it",
+                "rita@acme.example: New lead: Ann",
+            ])
         guard sent.count == 4 else { return }
         let signer = try LinkSigner(secret: TestKernel.environment["TRELLIS_SECRET"])
         let delivery = try #require(sent[0].text.firstMatch(of: #/https://crm.acme.example/download/(\S+?)[>)\s]/#))
@@ -79,7 +87,8 @@ import TrellisTesting
         #expect(sent[1].source.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"))
         #expect(sent[2].text.contains("A story."))
         for part in [
-            "Ann is yours.", "title: Head of Sales", "email: ann@corp.example", "score: 65 (fit 20, engagement 45): demo +30, head +20, asked +15",
+            "Ann is yours.", "title: Head of Sales", "email: ann@corp.example",
+            "score: 65 (fit 20, engagement 45): demo +30, head +20, asked +15",
             "2026-03-05 demo.booked", "2026-03-02 asset.downloaded sales-plan", "trellis handoff accept 1",
         ] { #expect(sent[3].text.contains(part), "\(part)") }
     }
@@ -87,16 +96,25 @@ import TrellisTesting
     @Test func `every event about the lead has a cause that leads back to what somebody outside did`() async throws {
         let crm = try NurturingSite.crm()
         try await _ = live(crm)
-        #expect(try crm.rows("SELECT kind, cause_kind FROM lead_trace WHERE lead_id = 1") == [
-            "lead.created|", "consent.granted|", "consent.granted|", "form.submitted|",
-            "asset.downloaded|form.submitted", "mail.sent|form.submitted", "mail.sent|form.submitted", "mail.sent|form.submitted",
-            "demo.booked|", "lead.stage_changed|demo.booked", "lead.updated|lead.stage_changed", "handoff.offered|lead.stage_changed",
-            "handoff.accepted|lead.stage_changed", "lead.stage_changed|",
-        ])
+        #expect(
+            try crm.rows("SELECT kind, cause_kind FROM lead_trace WHERE lead_id = 1") == [
+                "lead.created|", "consent.granted|", "consent.granted|", "form.submitted|",
+                "asset.downloaded|form.submitted", "mail.sent|form.submitted", "mail.sent|form.submitted",
+                "mail.sent|form.submitted",
+                "demo.booked|", "lead.stage_changed|demo.booked", "lead.updated|lead.stage_changed",
+                "handoff.offered|lead.stage_changed",
+                "handoff.accepted|lead.stage_changed", "lead.stage_changed|",
+            ])
         // Without a cause is only what a person did, and an appointment, which is about nobody.
-        #expect(try crm.rows("SELECT kind FROM events WHERE cause_id IS NULL AND origin NOT LIKE 'form:%' AND origin <> 'cli' AND kind NOT LIKE 'plugin.%'")
-            == ["audience.exported", "audiences.refresh_due", "drip.due", "audiences.refresh_due"])
-        #expect(try crm.rows("SELECT e.id FROM events AS e JOIN events AS c ON c.id = e.cause_id WHERE e.depth <> c.depth + 1") == [])
+        #expect(
+            try crm.rows(
+                "SELECT kind FROM events WHERE cause_id IS NULL AND origin NOT LIKE 'form:%' AND origin <> 'cli' AND kind NOT LIKE 'plugin.%'"
+            )
+                == ["audience.exported", "audiences.refresh_due", "drip.due", "audiences.refresh_due"])
+        #expect(
+            try crm.rows(
+                "SELECT e.id FROM events AS e JOIN events AS c ON c.id = e.cause_id WHERE e.depth <> c.depth + 1") == []
+        )
     }
 
     @Test(arguments: [
@@ -107,12 +125,15 @@ import TrellisTesting
         (
             "scoring",
             [
-                "audiences.refresh_due", "handoff.accepted", "handoff.offered", "lead.stage_changed", "lead.stage_changed", "lead.updated",
+                "audiences.refresh_due", "handoff.accepted", "handoff.offered", "lead.stage_changed",
+                "lead.stage_changed", "lead.updated",
             ]
         ),
         ("handoff", ["handoff.accepted", "handoff.offered", "lead.stage_changed", "lead.updated"]),
     ])
-    func `with one plugin off exactly its events are missing, and nothing is lost`(_ plugin: String, _ missing: [String]) async throws {
+    func `with one plugin off exactly its events are missing, and nothing is lost`(
+        _ plugin: String, _ missing: [String]
+    ) async throws {
         let crm = try NurturingSite.crm(off: plugin)
         try await _ = live(crm, off: plugin)
         let events = try crm.events()

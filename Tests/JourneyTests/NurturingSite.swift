@@ -9,7 +9,9 @@ import TrellisTesting
 
 /// A small CRM with all five plugins, and the days of one lead in it.
 enum NurturingSite {
-    static let plugins: [any Plugin.Type] = [LeadMagnets.self, DripSequencer.self, AudienceExport.self, Scoring.self, Handoff.self]
+    static let plugins: [any Plugin.Type] = [
+        LeadMagnets.self, DripSequencer.self, AudienceExport.self, Scoring.self, Handoff.self,
+    ]
     static let names = plugins.map { $0.name }
 
     static let files = [
@@ -65,6 +67,8 @@ enum NurturingSite {
 
     @discardableResult
     static func fillInForm(_ crm: TestKernel, _ email: String, _ firstName: String, title: String) throws -> Int64 {
-        try crm.capture(["email": email, "first_name": firstName, "title": title], form: "sales-plan", consents: ["newsletter", "ads"])
+        try crm.capture(
+            ["email": email, "first_name": firstName, "title": title], form: "sales-plan",
+            consents: ["newsletter", "ads"])
     }
 }

@@ -25,7 +25,9 @@ import TrellisTesting
             recycle: {after: 30 days, into: again}
         """
 
-    @Test func `it rests, enters the sequence it was recycled into, and is handed off again when it earns it`() async throws {
+    @Test func `it rests, enters the sequence it was recycled into, and is handed off again when it earns it`()
+        async throws
+    {
         let crm = try TestKernel(
             Self.rules, plugins: [DripSequencer.self, Scoring.self, Handoff.self],
             files: ["mails/again.md": "---\nsubject: Once more\npurpose: marketing\n---\nHello again.\n"])
@@ -48,10 +50,14 @@ import TrellisTesting
         try await crm.work()
         crm.clock.advance(by: "5 days")
         try await crm.work()
-        #expect(try crm.rows("SELECT cycle, rep, state FROM handoff_handoffs") == ["1|rita|rejected", "2|rita|offered"])
+        #expect(
+            try crm.rows("SELECT cycle, rep, state FROM handoff_handoffs") == ["1|rita|rejected", "2|rita|offered"])
         #expect(try crm.rows("SELECT state, reason FROM drip_enrolments") == ["exited|handoff.offered"])
         #expect(crm.transport.sent.map(\.recipient) == ["rita@acme.example", "ann@corp.example", "rita@acme.example"])
-        #expect(try crm.rows("SELECT to_stage FROM stage_history ORDER BY event_id") == ["lead", "mql", "recycled", "lead", "mql"])
+        #expect(
+            try crm.rows("SELECT to_stage FROM stage_history ORDER BY event_id") == [
+                "lead", "mql", "recycled", "lead", "mql",
+            ])
         #expect(try crm.troubles() == [])
     }
 }

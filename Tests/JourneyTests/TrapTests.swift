@@ -9,12 +9,16 @@ import TrellisTesting
         static let name = "brittle"
         static let summary = "Traps on lead 150."
         static var migrations: MigrationFolder {
-            MigrationFolder(owner: name, files: [
-                MigrationFile(name: "0001_create_seen", sql: """
-                    -- A lead that was seen.
-                    CREATE TABLE brittle_seen (lead_id INTEGER NOT NULL) STRICT;
-                    """)
-            ])
+            MigrationFolder(
+                owner: name,
+                files: [
+                    MigrationFile(
+                        name: "0001_create_seen",
+                        sql: """
+                            -- A lead that was seen.
+                            CREATE TABLE brittle_seen (lead_id INTEGER NOT NULL) STRICT;
+                            """)
+                ])
         }
         init(settings: NoSettings) {}
 
@@ -32,12 +36,16 @@ import TrellisTesting
         static let name = "sturdy"
         static let summary = "Counts leads."
         static var migrations: MigrationFolder {
-            MigrationFolder(owner: name, files: [
-                MigrationFile(name: "0001_create_seen", sql: """
-                    -- A lead that was seen.
-                    CREATE TABLE sturdy_seen (lead_id INTEGER NOT NULL) STRICT;
-                    """)
-            ])
+            MigrationFolder(
+                owner: name,
+                files: [
+                    MigrationFile(
+                        name: "0001_create_seen",
+                        sql: """
+                            -- A lead that was seen.
+                            CREATE TABLE sturdy_seen (lead_id INTEGER NOT NULL) STRICT;
+                            """)
+                ])
         }
         init(settings: NoSettings) {}
 
@@ -74,8 +82,11 @@ import TrellisTesting
         #expect(worker.isAfterCrash)
         try await worker.runUntilIdle()
         try worker.finish()
-        #expect(try healed.rows("SELECT subscriber, event_id, error FROM parked_events")
-            == ["brittle/see|\(try healed.value("SELECT id FROM events WHERE kind = 'lead.created' AND lead_id = 150") ?? "")|the process died three times while it was handled"])
+        #expect(
+            try healed.rows("SELECT subscriber, event_id, error FROM parked_events")
+                == [
+                    "brittle/see|\(try healed.value("SELECT id FROM events WHERE kind = 'lead.created' AND lead_id = 150") ?? "")|the process died three times while it was handled"
+                ])
         #expect(try healed.value("SELECT count(*), count(DISTINCT lead_id) FROM brittle_seen") == "300|300")
         #expect(try healed.value("SELECT count(*), count(DISTINCT lead_id) FROM sturdy_seen") == "301|301")
     }

@@ -4,12 +4,15 @@ import TrellisKernel
 import TrellisTesting
 
 @Suite struct LedgerTests {
-    private func crm(_ rules: String, activities: String = "webinar.attended: {minutes: integer, country: text}") throws -> TestKernel {
+    private func crm(_ rules: String, activities: String = "webinar.attended: {minutes: integer, country: text}") throws
+        -> TestKernel
+    {
         try TestKernel("activities: {\(activities)}\nplugins: {scoring: {\(rules)}}", plugins: [Scoring.self])
     }
 
     private func entries(_ crm: TestKernel, of lead: Int64? = nil) throws -> [String] {
-        try crm.rows("SELECT rule, points FROM scoring_entries \(lead.map { "WHERE lead_id = \($0)" } ?? "") ORDER BY id")
+        try crm.rows(
+            "SELECT rule, points FROM scoring_entries \(lead.map { "WHERE lead_id = \($0)" } ?? "") ORDER BY id")
     }
 
     private func total(_ crm: TestKernel, of lead: Int64 = 1) throws -> String? {
@@ -18,7 +21,8 @@ import TrellisTesting
 
     // MARK: - Fit
 
-    private static let head = #"fit: {head: {when: "title LIKE 'Head%'", points: 20}, german: {when: "country = 'DE'", points: 5}}"#
+    private static let head =
+        #"fit: {head: {when: "title LIKE 'Head%'", points: 20}, german: {when: "country = 'DE'", points: 5}}"#
 
     @Test func `a new lead gets the points of every fit rule that holds`() throws {
         let crm = try crm(Self.head)
@@ -41,9 +45,12 @@ import TrellisTesting
         try crm.foreign("UPDATE leads SET title = 'Clerk', country = 'DE' WHERE id = 1")
         try crm.pump()
         #expect(try entries(crm) == ["head|20", "head|-20", "german|5"])
-        #expect(try crm.rows("SELECT e.points, v.kind FROM scoring_entries AS e JOIN events AS v ON v.id = e.event_id ORDER BY e.id") == [
-            "20|lead.created", "-20|lead.updated", "5|lead.updated",
-        ])
+        #expect(
+            try crm.rows(
+                "SELECT e.points, v.kind FROM scoring_entries AS e JOIN events AS v ON v.id = e.event_id ORDER BY e.id")
+                == [
+                    "20|lead.created", "-20|lead.updated", "5|lead.updated",
+                ])
         #expect(try total(crm) == "5|0.0|5.0")
         try crm.foreign("UPDATE leads SET title = 'Head of IT' WHERE id = 1")
         try crm.pump()
@@ -64,7 +71,9 @@ import TrellisTesting
     @Test func `a lead made and changed before it is looked at counts once`() throws {
         let crm = try crm(Self.head)
         try crm.capture(["email": "ann@a.example", "title": "Clerk"])
-        for title in ["Head of IT", "Clerk", "Head of Sales"] { try crm.foreign("UPDATE leads SET title = '\(title)' WHERE id = 1") }
+        for title in ["Head of IT", "Clerk", "Head of Sales"] {
+            try crm.foreign("UPDATE leads SET title = '\(title)' WHERE id = 1")
+        }
         try crm.pump()
         #expect(try entries(crm) == ["head|20"])
         #expect(try crm.troubles() == [])
@@ -95,12 +104,15 @@ import TrellisTesting
 
     @Test func `a rule with quotes in its name is a rule like any other`() throws {
         let crm = try crm(
-            #"fit: {"it's a \"head\"": {when: "title = 'Head'", points: 20}}, engagement: {"ann's; DROP TABLE leads": {on: webinar.attended, points: 3, at_most: 1 per day}}"#)
+            #"fit: {"it's a \"head\"": {when: "title = 'Head'", points: 20}}, engagement: {"ann's; DROP TABLE leads": {on: webinar.attended, points: 3, at_most: 1 per day}}"#
+        )
         try crm.capture(["email": "ann@a.example", "title": "Head"])
         try crm.record("webinar.attended", lead: 1)
         try crm.pump()
         #expect(try entries(crm) == ["it's a \"head\"|20", "ann's; DROP TABLE leads|3"])
-        #expect(try crm.run("scoring explain", "1").last == "23 (fit 20, engagement 3): it's a \"head\" +20, ann's; DROP TABLE leads +3")
+        #expect(
+            try crm.run("scoring explain", "1").last
+                == "23 (fit 20, engagement 3): it's a \"head\" +20, ann's; DROP TABLE leads +3")
         #expect(try crm.troubles() == [])
     }
 
@@ -108,7 +120,8 @@ import TrellisTesting
 
     @Test func `a condition sees the fields of the event and the columns of the lead`() throws {
         let crm = try crm(
-            #"engagement: {long: {on: webinar.attended, where: "minutes >= 30 AND title = 'Head'", points: 10}, abroad: {on: webinar.attended, where: "event.country <> leads.country", points: 1}}"#)
+            #"engagement: {long: {on: webinar.attended, where: "minutes >= 30 AND title = 'Head'", points: 10}, abroad: {on: webinar.attended, where: "event.country <> leads.country", points: 1}}"#
+        )
         let ann = try crm.capture(["email": "ann@a.example", "title": "Head", "country": "DE"])
         let bob = try crm.capture(["email": "bob@b.example", "title": "Clerk", "country": "DE"])
         try crm.record("webinar.attended", lead: ann, ["minutes": "45", "country": "FR"])
@@ -157,8 +170,12 @@ import TrellisTesting
     }
 
     /// The second of March 2026 is a Monday.
-    @Test(arguments: [("week", "2026-03-08 23:00", "2026-03-09 01:00"), ("month", "2026-03-31 23:00", "2026-04-01 01:00")])
-    func `a cap of a period begins anew with the next calendar one`(_ period: String, _ within: String, _ next: String) throws {
+    @Test(arguments: [
+        ("week", "2026-03-08 23:00", "2026-03-09 01:00"), ("month", "2026-03-31 23:00", "2026-04-01 01:00"),
+    ])
+    func `a cap of a period begins anew with the next calendar one`(_ period: String, _ within: String, _ next: String)
+        throws
+    {
         let crm = try crm("engagement: {seen: {on: webinar.attended, points: 3, at_most: 1 per \(period)}}")
         try crm.capture(["email": "ann@a.example"])
         for (time, sum) in [("2026-03-02 09:00", "3.0"), (within, "3.0"), (next, "6.0")] {
@@ -191,7 +208,9 @@ import TrellisTesting
     }
 
     @Test func `a half-life counts from the event, not from when it was heard of`() throws {
-        let crm = try crm("engagement: {seen: {on: webinar.attended, points: 40, half_life: 14 days}, stays: {on: webinar.attended, points: 1}}")
+        let crm = try crm(
+            "engagement: {seen: {on: webinar.attended, points: 40, half_life: 14 days}, stays: {on: webinar.attended, points: 1}}"
+        )
         try crm.capture(["email": "ann@a.example"])
         try crm.record("webinar.attended", lead: 1, at: "2026-02-16 09:00")
         try crm.pump()
@@ -207,7 +226,10 @@ import TrellisTesting
     }
 
     @Test func `the total of many leads equals their ledger, however they came`() throws {
-        let crm = try crm(Self.head + ", engagement: {seen: {on: webinar.attended, points: 3, at_most: 2 per day}, form: {on: lead.updated, points: 1}}")
+        let crm = try crm(
+            Self.head
+                + ", engagement: {seen: {on: webinar.attended, points: 3, at_most: 2 per day}, form: {on: lead.updated, points: 1}}"
+        )
         try crm.kernel.write(origin: "cli") { tx in
             try tx.db.execute(
                 sql: """
@@ -215,12 +237,14 @@ import TrellisTesting
                     INSERT INTO leads (email, title, country) SELECT 'l' || i || '@a.example', CASE i % 3 WHEN 0 THEN 'Head' END, CASE i % 2 WHEN 0 THEN 'DE' END FROM n
                     """)
             try tx.db.execute(
-                sql: "INSERT INTO events (kind, lead_id, origin, at) SELECT 'webinar.attended', id, 'cli', ? FROM leads, (VALUES (1), (2), (3)) WHERE id % 5 = 0",
+                sql:
+                    "INSERT INTO events (kind, lead_id, origin, at) SELECT 'webinar.attended', id, 'cli', ? FROM leads, (VALUES (1), (2), (3)) WHERE id % 5 = 0",
                 arguments: [tx.stamp])
             try tx.db.execute(sql: "UPDATE leads SET title = 'Head' WHERE id % 7 = 0")
         }
         try crm.pump()
-        let expected = try crm.rows("""
+        let expected = try crm.rows(
+            """
             SELECT id, (title = 'Head') * 20 + coalesce(country = 'DE', 0) * 5 + (id % 5 = 0) * 6 + (id % 7 = 0 AND id % 3 <> 0) FROM leads
             WHERE title IS NOT NULL OR country IS NOT NULL OR id % 5 = 0
             """.replacing("(title = 'Head')", with: "coalesce(title = 'Head', 0)"))

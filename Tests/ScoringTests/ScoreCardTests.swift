@@ -14,7 +14,10 @@ import TrellisTesting
                 fit: {head: {when: "title = 'Head'", points: 20}, small: {when: "employees < 10", points: -5}}
                 engagement: {demo: {on: demo.booked, points: 50}}
             """, plugins: [Scoring.self])
-        try crm.capture(["email": "ann@a.example", "first_name": "Ann", "last_name": "Lee", "title": "Head", "employees": "4", "company": "A"])
+        try crm.capture([
+            "email": "ann@a.example", "first_name": "Ann", "last_name": "Lee", "title": "Head", "employees": "4",
+            "company": "A",
+        ])
         try crm.capture(["email": "bob@b.example", "title": "Head"])
         try crm.capture(["email": "cleo@c.example"])
         try crm.record("demo.booked", lead: 1)
@@ -27,10 +30,12 @@ import TrellisTesting
         // Event 1 says that the plugin is on.
         let day = "2026-03-02 09:00:00.000"
         let lines = try crm.run("scoring explain", "ann@a.example")
-        #expect(lines == [
-            "\(day)|head|fit|20|20.0|lead.created|2", "\(day)|small|fit|-5|-5.0|lead.created|2", "\(day)|demo|engagement|50|50.0|demo.booked|5",
-            "65 (fit 15, engagement 50): demo +50, head +20, small -5",
-        ])
+        #expect(
+            lines == [
+                "\(day)|head|fit|20|20.0|lead.created|2", "\(day)|small|fit|-5|-5.0|lead.created|2",
+                "\(day)|demo|engagement|50|50.0|demo.booked|5",
+                "65 (fit 15, engagement 50): demo +50, head +20, small -5",
+            ])
         #expect(try crm.run("scoring explain", "3") == ["No points yet."])
         #expect(throws: KernelError.noLead("nobody@a.example")) { try crm.run("scoring explain", "nobody@a.example") }
     }
@@ -43,9 +48,11 @@ import TrellisTesting
         let crm = try crm()
         let report = try crm.kernel.ask(Report())
         #expect(report.map { $0.map(\.title) } == [["Top ten by score"]])
-        #expect(report.first?.first?.table.rows.map { $0.map { $0.text ?? "" } } == [
-            ["1", "Ann Lee", "A", "lead", "65.0", "demo +50, head +20, small -5"], ["2", "bob@b.example", "", "lead", "20.0", "head +20"],
-        ])
+        #expect(
+            report.first?.first?.table.rows.map { $0.map { $0.text ?? "" } } == [
+                ["1", "Ann Lee", "A", "lead", "65.0", "demo +50, head +20, small -5"],
+                ["2", "bob@b.example", "", "lead", "20.0", "head +20"],
+            ])
     }
 
     @Test func `a lead's card has a line of its score, and none without points`() throws {

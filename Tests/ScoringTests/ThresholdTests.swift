@@ -26,7 +26,10 @@ import TrellisTesting
         try crm.record("demo.booked", lead: 1)
         try crm.pump()
         #expect(try crm.events() == ["lead.created", "demo.booked", "lead.stage_changed"])
-        #expect(try crm.rows("SELECT origin, cause_kind FROM lead_trace WHERE kind = 'lead.stage_changed'") == ["plugin:scoring|demo.booked"])
+        #expect(
+            try crm.rows("SELECT origin, cause_kind FROM lead_trace WHERE kind = 'lead.stage_changed'") == [
+                "plugin:scoring|demo.booked"
+            ])
         try crm.record("mail.bounced", lead: 1)
         try crm.pump()
         for _ in 1...2 {
@@ -126,7 +129,10 @@ import TrellisTesting
         try crm.pump()
         try merge(crm, 2, into: 1)
         try crm.pump()
-        #expect(try crm.rows("SELECT to_stage, origin FROM stage_history WHERE lead_id = 1 ORDER BY event_id") == ["lead|cli", "mql|plugin:scoring"])
+        #expect(
+            try crm.rows("SELECT to_stage, origin FROM stage_history WHERE lead_id = 1 ORDER BY event_id") == [
+                "lead|cli", "mql|plugin:scoring",
+            ])
     }
 
     @Test func `what the lead that stays takes over is weighed once`() throws {

@@ -5,7 +5,9 @@ import Testing
 
 struct SQLCommandTests {
     @Test func `options of the command may stand after the query, among its parameters`() throws {
-        var command = try SQLCommand.parse(["hot-leads", "--country", "DE", "--format", "csv", "--limit", "5", "--days", "7"])
+        var command = try SQLCommand.parse([
+            "hot-leads", "--country", "DE", "--format", "csv", "--limit", "5", "--days", "7",
+        ])
         try command.takeOwnOptions()
         #expect(command.parameters == ["--country", "DE", "--days", "7"])
         #expect(command.format == "csv")

@@ -22,11 +22,12 @@ import TrellisTesting
             "lead,kind,at,slot,seats,fields\nann@acme.example,demo.booked,2026-01-31 14:00,Friday,2,\n"
                 + "external:A,page.viewed,2026-02-01,,,\"{\"\"path\"\": \"\"/prices\"\"}\"\n1,page.viewed,,,,\n")
         #expect(report.created == 3 && report.rejected == 0)
-        #expect(try crm.rows("SELECT kind, lead_id, origin, at, body FROM events WHERE id > 1") == [
-            #"demo.booked|1|import:1|2026-01-31 14:00:00.000|{"seats":2,"slot":"Friday"}"#,
-            #"page.viewed|1|import:1|2026-02-01 00:00:00.000|{"path":"/prices"}"#,
-            "page.viewed|1|import:1|2026-03-02 09:00:00.000|{}",
-        ])
+        #expect(
+            try crm.rows("SELECT kind, lead_id, origin, at, body FROM events WHERE id > 1") == [
+                #"demo.booked|1|import:1|2026-01-31 14:00:00.000|{"seats":2,"slot":"Friday"}"#,
+                #"page.viewed|1|import:1|2026-02-01 00:00:00.000|{"path":"/prices"}"#,
+                "page.viewed|1|import:1|2026-03-02 09:00:00.000|{}",
+            ])
     }
 
     @Test func `the same file twice is the same facts`() throws {
@@ -54,22 +55,26 @@ import TrellisTesting
             "lead,kind,at,seats,fields\n9,demo.booked,,,\n1,demo.boked,,,\n1,lead.deleted,,,\n1,demo.booked,noon,,\n1,demo.booked,,many,\n"
                 + "1,demo.booked,,,not json\n1,page.viewed,,,\"{\"\"pat\"\": 1}\"\n,demo.booked,,,\n")
         #expect(report.created == 0)
-        #expect(report.examples == [
-            "line 2: There is no lead '9'. Give an id, an e-mail address, or external:ID.",
-            "line 3: 'demo.boked' is no activity of this config. Did you mean 'demo.booked'? There are: demo.booked, page.viewed.",
-            "line 4: 'lead.deleted' is no activity of this config. There are: demo.booked, page.viewed.",
-            "line 5: at: expected a time such as 2026-01-31 14:00",
-            "line 6: seats: expected a whole number",
-            "line 7: fields: not a JSON object",
-            "line 8: pat: not a field of page.viewed. Did you mean 'path'?",
-            "line 9: lead: lead or kind is empty",
-        ])
+        #expect(
+            report.examples == [
+                "line 2: There is no lead '9'. Give an id, an e-mail address, or external:ID.",
+                "line 3: 'demo.boked' is no activity of this config. Did you mean 'demo.booked'? There are: demo.booked, page.viewed.",
+                "line 4: 'lead.deleted' is no activity of this config. There are: demo.booked, page.viewed.",
+                "line 5: at: expected a time such as 2026-01-31 14:00",
+                "line 6: seats: expected a whole number",
+                "line 7: fields: not a JSON object",
+                "line 8: pat: not a field of page.viewed. Did you mean 'path'?",
+                "line 9: lead: lead or kind is empty",
+            ])
         #expect(try crm.events() == ["lead.created"])
     }
 
     @Test func `a file without leads or kinds is refused`() throws {
         let crm = try TestKernel(Self.yaml)
         let error = try #require(throws: KernelError.self) { try run(crm, "lead,at\n1,2026-01-01\n") }
-        #expect(error.description == "The file has no column 'kind'. An import of activities needs lead, kind and at. Map one with --map.")
+        #expect(
+            error.description
+                == "The file has no column 'kind'. An import of activities needs lead, kind and at. Map one with --map."
+        )
     }
 }

@@ -45,7 +45,10 @@ private struct Desk: Plugin {
         #expect(try one(crm, ["email": "ann@acme.example", "first_name": "Ann"]) == "1 same")
         #expect(try one(crm, ["email": "ann@acme.example", "first_name": "Anna"]) == "1 changed")
         #expect(try crm.events() == ["lead.created", "lead.updated"])
-        #expect(try crm.rows("SELECT id, first_name, stage, created_at FROM leads") == ["1|Anna|lead|2026-03-02 09:00:00.000"])
+        #expect(
+            try crm.rows("SELECT id, first_name, stage, created_at FROM leads") == [
+                "1|Anna|lead|2026-03-02 09:00:00.000"
+            ])
     }
 
     @Test func `what a draft leaves out stays as it is`() throws {
@@ -79,7 +82,8 @@ private struct Desk: Plugin {
     @Test func `an external id finds a lead, and may bring its address`() throws {
         let crm = try TestKernel()
         #expect(try one(crm, ["external_id": "A-1"]) == "1 created")
-        #expect(try one(crm, ["external_id": "a-1"]) == "2 created", "ids of other systems are compared letter by letter")
+        #expect(
+            try one(crm, ["external_id": "a-1"]) == "2 created", "ids of other systems are compared letter by letter")
         #expect(try one(crm, ["external_id": "A-1", "email": "ann@acme.example"]) == "1 changed")
         #expect(try one(crm, ["email": "ann@acme.example"]) == "1 same")
     }
@@ -87,7 +91,9 @@ private struct Desk: Plugin {
     @Test func `the address counts before the external id`() throws {
         let crm = try TestKernel()
         _ = try take(crm, [["email": "ann@acme.example"], ["external_id": "B"]])
-        let problem = try #require(throws: FieldProblem.self) { try one(crm, ["email": "ann@acme.example", "external_id": "B"]) }
+        let problem = try #require(throws: FieldProblem.self) {
+            try one(crm, ["email": "ann@acme.example", "external_id": "B"])
+        }
         #expect(problem.description == "external_id: belongs to another lead. Merge the two first.")
         #expect(try crm.rows("SELECT email, external_id FROM leads") == ["ann@acme.example|", "|B"])
     }
@@ -96,9 +102,12 @@ private struct Desk: Plugin {
         let crm = try TestKernel()
         #expect(try one(crm, ["phone": "+49 30 123456"]) == "1 created")
         #expect(try one(crm, ["phone": "+4930123456", "title": "Head"]) == "1 changed")
-        #expect(try one(crm, ["phone": "+4930123456", "email": "bob@acme.example"]) == "2 created", "a number is shared in a house")
+        #expect(
+            try one(crm, ["phone": "+4930123456", "email": "bob@acme.example"]) == "2 created",
+            "a number is shared in a house")
         let problem = try #require(throws: FieldProblem.self) { try one(crm, ["phone": "+4930123456"]) }
-        #expect(problem.description == "phone: more than one lead has this number. Give an email or an external_id too.")
+        #expect(
+            problem.description == "phone: more than one lead has this number. Give an email or an external_id too.")
         #expect(try crm.rows("SELECT id FROM leads") == ["1", "2"])
     }
 
@@ -106,10 +115,13 @@ private struct Desk: Plugin {
 
     @Test func `of several drafts about one new lead the last counts`() throws {
         let crm = try TestKernel()
-        let results = try take(crm, [
-            ["email": "ann@acme.example", "title": "Clerk"], ["email": "bob@acme.example"],
-            ["email": "ANN@acme.example", "title": "Head", "city": "Bonn"], ["email": "ann@acme.example", "title": "Boss"],
-        ])
+        let results = try take(
+            crm,
+            [
+                ["email": "ann@acme.example", "title": "Clerk"], ["email": "bob@acme.example"],
+                ["email": "ANN@acme.example", "title": "Head", "city": "Bonn"],
+                ["email": "ann@acme.example", "title": "Boss"],
+            ])
         #expect(results.map { "\($0.leadID) \($0.outcome)" } == ["1 created", "2 created", "1 changed", "1 changed"])
         #expect(try crm.rows("SELECT title, city FROM leads WHERE id = 1") == ["Boss|Bonn"])
     }
@@ -117,30 +129,39 @@ private struct Desk: Plugin {
     @Test func `of several drafts about one known lead the last counts`() throws {
         let crm = try TestKernel()
         _ = try one(crm, ["email": "ann@acme.example", "title": "Clerk"])
-        let results = try take(crm, [
-            ["email": "ann@acme.example", "title": "Head"], ["email": "ann@acme.example", "title": "Head"],
-            ["email": "ann@acme.example", "title": "Clerk"],
-        ])
+        let results = try take(
+            crm,
+            [
+                ["email": "ann@acme.example", "title": "Head"], ["email": "ann@acme.example", "title": "Head"],
+                ["email": "ann@acme.example", "title": "Clerk"],
+            ])
         #expect(results.map(\.outcome) == [.changed, .same, .changed])
         #expect(try crm.rows("SELECT title FROM leads") == ["Clerk"])
     }
 
     @Test func `several drafts with one new number are one lead`() throws {
         let crm = try TestKernel()
-        let results = try take(crm, [
-            ["phone": "+4930123456", "title": "Head"], ["phone": "+4930999999"], ["phone": "+4930123456", "city": "Bonn"],
-        ])
+        let results = try take(
+            crm,
+            [
+                ["phone": "+4930123456", "title": "Head"], ["phone": "+4930999999"],
+                ["phone": "+4930123456", "city": "Bonn"],
+            ])
         #expect(results.map { "\($0.leadID) \($0.outcome)" } == ["1 created", "2 created", "1 changed"])
         #expect(try crm.rows("SELECT phone, title, city FROM leads") == ["+4930123456|Head|Bonn", "+4930999999||"])
     }
 
     @Test func `a number alone is about the lead that came with it in the same chunk`() throws {
         let crm = try TestKernel()
-        let results = try take(crm, [
-            ["phone": "+4930123456", "city": "Bonn"], ["phone": "+4930123456", "email": "ann@acme.example", "title": "Head"],
-        ])
+        let results = try take(
+            crm,
+            [
+                ["phone": "+4930123456", "city": "Bonn"],
+                ["phone": "+4930123456", "email": "ann@acme.example", "title": "Head"],
+            ])
         #expect(Set(results.map(\.leadID)) == [1])
-        #expect(try crm.rows("SELECT email, phone, title, city FROM leads") == ["ann@acme.example|+4930123456|Head|Bonn"])
+        #expect(
+            try crm.rows("SELECT email, phone, title, city FROM leads") == ["ann@acme.example|+4930123456|Head|Bonn"])
     }
 
     // MARK: - First touch, stages
@@ -148,7 +169,8 @@ private struct Desk: Plugin {
     @Test func `the first touch wins`() throws {
         let crm = try TestKernel()
         _ = try one(crm, ["email": "ann@acme.example", "source": "google", "created_at": "2020-01-01"])
-        #expect(try one(crm, ["email": "ann@acme.example", "source": "linkedin", "created_at": "2021-01-01"]) == "1 same")
+        #expect(
+            try one(crm, ["email": "ann@acme.example", "source": "linkedin", "created_at": "2021-01-01"]) == "1 same")
         #expect(try one(crm, ["email": "ann@acme.example", "source": "linkedin", "medium": "cpc"]) == "1 changed")
         #expect(try crm.rows("SELECT source, medium, created_at FROM leads") == ["google|cpc|2020-01-01 00:00:00.000"])
     }
@@ -159,7 +181,8 @@ private struct Desk: Plugin {
         #expect(try one(crm, ["email": "ann@acme.example", "stage": "lead"]) == "1 same")
         #expect(try one(crm, ["email": "ann@acme.example", "stage": "sql"]) == "1 changed")
         #expect(try one(crm, ["email": "ann@acme.example", "stage": "disqualified"]) == "1 changed")
-        #expect(try crm.rows("SELECT from_stage, to_stage FROM stage_history") == ["|mql", "mql|sql", "sql|disqualified"])
+        #expect(
+            try crm.rows("SELECT from_stage, to_stage FROM stage_history") == ["|mql", "mql|sql", "sql|disqualified"])
         #expect(try crm.events() == ["lead.created", "lead.stage_changed", "lead.stage_changed"])
     }
 
@@ -185,16 +208,19 @@ private struct Desk: Plugin {
         try crm.capture(["email": "ann@acme.example"], form: "plan")
         try crm.capture(["email": "ann@acme.example"], form: "plan")
         #expect(try crm.events() == ["lead.created", "form.submitted", "form.submitted"])
-        #expect(try crm.rows("SELECT body, origin FROM events WHERE kind = 'form.submitted'") == Array(repeating: "{\"form\":\"plan\"}|form:plan", count: 2))
+        #expect(
+            try crm.rows("SELECT body, origin FROM events WHERE kind = 'form.submitted'")
+                == Array(repeating: "{\"form\":\"plan\"}|form:plan", count: 2))
     }
 
     @Test func `a consent is a row with its sentence, once`() throws {
         let crm = try TestKernel()
         for _ in 1...2 { try submit(crm, consents: ["newsletter": true, "ads": true]) }
         #expect(try consents(crm) == ["ads|granted||form:plan", "newsletter|granted|Yes, by mail.|form:plan"])
-        #expect(try crm.rows("SELECT kind, body FROM events WHERE kind LIKE 'consent.%'") == [
-            "consent.granted|{\"purpose\":\"ads\"}", "consent.granted|{\"purpose\":\"newsletter\"}",
-        ])
+        #expect(
+            try crm.rows("SELECT kind, body FROM events WHERE kind LIKE 'consent.%'") == [
+                "consent.granted|{\"purpose\":\"ads\"}", "consent.granted|{\"purpose\":\"newsletter\"}",
+            ])
     }
 
     @Test func `a box that stays empty is no withdrawal of what was never given`() throws {
@@ -223,9 +249,10 @@ private struct Desk: Plugin {
         try submit(crm, origin: "import:2", touch: LeadDraft.Touch(kind: "import", source: "list"), consents: [:])
         try submit(crm, touch: LeadDraft.Touch(kind: "form", channel: "paid_social"), consents: [:])
         try submit(crm, touch: LeadDraft.Touch(kind: "form", campaign: "spring"), consents: [:])
-        #expect(try crm.rows("SELECT lead_id, kind, channel, source, campaign FROM touches") == [
-            "1|import||list|", "1|form|paid_social||", "1|form|||spring",
-        ])
+        #expect(
+            try crm.rows("SELECT lead_id, kind, channel, source, campaign FROM touches") == [
+                "1|import||list|", "1|form|paid_social||", "1|form|||spring",
+            ])
     }
 
     // MARK: - Filters
@@ -239,7 +266,9 @@ private struct Desk: Plugin {
     @Test func `a veto is told by its reason alone, and changes nothing in a lead that is known`() throws {
         let crm = try TestKernel("plugins: {desk: {}}", plugins: [Desk.self])
         try crm.foreign("INSERT INTO leads (email) VALUES ('bob@rival.example')")
-        let veto = try #require(throws: Veto.self) { try crm.capture(["email": "bob@rival.example", "title": "Head"], form: "plan") }
+        let veto = try #require(throws: Veto.self) {
+            try crm.capture(["email": "bob@rival.example", "title": "Head"], form: "plan")
+        }
         #expect("\(veto)" == "no competitors, please")
         #expect(try crm.events() == ["lead.created"])
         #expect(try crm.rows("SELECT title FROM leads") == [""])

@@ -8,7 +8,8 @@ import TrellisTesting
 @Suite struct ChangeTriggersTests {
     private func crm(_ yaml: String = "") throws -> TestKernel {
         let crm = try TestKernel(yaml)
-        try crm.foreign("INSERT INTO leads (email, created_at, updated_at) VALUES ('ann@acme.example', '2020-01-01', '2020-01-01')")
+        try crm.foreign(
+            "INSERT INTO leads (email, created_at, updated_at) VALUES ('ann@acme.example', '2020-01-01', '2020-01-01')")
         return crm
     }
 
@@ -21,7 +22,10 @@ import TrellisTesting
 
     @Test func `a row another client inserts is one event`() throws {
         let crm = try crm()
-        #expect(try crm.rows("SELECT kind, lead_id, cause_id, depth, origin, body FROM events") == ["lead.created|1||0|sql|{\"stage\":\"lead\"}"])
+        #expect(
+            try crm.rows("SELECT kind, lead_id, cause_id, depth, origin, body FROM events") == [
+                "lead.created|1||0|sql|{\"stage\":\"lead\"}"
+            ])
         // Its time is that of the other client's clock, in the form of all times.
         let at = try #require(try crm.value("SELECT at FROM events"))
         #expect(Timestamp.date(at) != nil && at.count == 23)
@@ -64,17 +68,21 @@ import TrellisTesting
     @Test func `many rows in one statement are many events`() throws {
         let crm = try crm()
         try crm.foreign(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO leads (external_id) SELECT i FROM n")
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO leads (external_id) SELECT i FROM n"
+        )
         try crm.foreign("UPDATE leads SET city = 'Bonn' WHERE external_id % 2")
         try crm.foreign("DELETE FROM leads WHERE CAST(external_id AS INTEGER) > 40")
-        #expect(try crm.rows("SELECT kind, count(*), count(DISTINCT lead_id) FROM events WHERE id > 1 GROUP BY kind") == [
-            "lead.created|50|50", "lead.deleted|10|10", "lead.updated|25|25",
-        ])
+        #expect(
+            try crm.rows("SELECT kind, count(*), count(DISTINCT lead_id) FROM events WHERE id > 1 GROUP BY kind") == [
+                "lead.created|50|50", "lead.deleted|10|10", "lead.updated|25|25",
+            ])
     }
 
     @Test func `a statement that fails logs nothing`() throws {
         let crm = try crm()
-        #expect(throws: KernelError.self) { try crm.foreign("INSERT INTO leads (email) VALUES ('bob@acme.example'), ('ANN@acme.example')") }
+        #expect(throws: KernelError.self) {
+            try crm.foreign("INSERT INTO leads (email) VALUES ('bob@acme.example'), ('ANN@acme.example')")
+        }
         #expect(try log(crm) == [])
         #expect(try crm.rows("SELECT id FROM leads") == ["1"])
     }
@@ -83,19 +91,23 @@ import TrellisTesting
         let crm = try crm()
         for sql in [
             "INSERT INTO accounts (name) VALUES ('Acme')", "UPDATE accounts SET city = 'Bonn'",
-            "INSERT INTO contacts (email) VALUES ('ann@acme.example')", "UPDATE contacts SET title = 'Head'", "DELETE FROM contacts",
-            "INSERT INTO opportunities (name, lead_id) VALUES ('Deal', 1)", "UPDATE opportunities SET stage = 'won', amount = 5",
+            "INSERT INTO contacts (email) VALUES ('ann@acme.example')", "UPDATE contacts SET title = 'Head'",
+            "DELETE FROM contacts",
+            "INSERT INTO opportunities (name, lead_id) VALUES ('Deal', 1)",
+            "UPDATE opportunities SET stage = 'won', amount = 5",
             "DELETE FROM opportunities", "DELETE FROM accounts",
         ] { try crm.foreign(sql) }
-        #expect(try log(crm) == [
-            #"account.created||sql|{"account_id":1}"#, #"account.updated||sql|{"account_id":1,"columns":["city"]}"#,
-            #"contact.created||sql|{"contact_id":1}"#, #"contact.updated||sql|{"contact_id":1,"columns":["title"]}"#,
-            #"contact.deleted||sql|{"contact_id":1}"#,
-            #"opportunity.created|1|sql|{"opportunity_id":1,"stage":"open"}"#,
-            #"opportunity.updated|1|sql|{"opportunity_id":1,"columns":["amount"]}"#,
-            #"opportunity.stage_changed|1|sql|{"opportunity_id":1,"from":"open","to":"won"}"#,
-            #"opportunity.deleted|1|sql|{"opportunity_id":1}"#, #"account.deleted||sql|{"account_id":1}"#,
-        ])
+        #expect(
+            try log(crm) == [
+                #"account.created||sql|{"account_id":1}"#, #"account.updated||sql|{"account_id":1,"columns":["city"]}"#,
+                #"contact.created||sql|{"contact_id":1}"#,
+                #"contact.updated||sql|{"contact_id":1,"columns":["title"]}"#,
+                #"contact.deleted||sql|{"contact_id":1}"#,
+                #"opportunity.created|1|sql|{"opportunity_id":1,"stage":"open"}"#,
+                #"opportunity.updated|1|sql|{"opportunity_id":1,"columns":["amount"]}"#,
+                #"opportunity.stage_changed|1|sql|{"opportunity_id":1,"from":"open","to":"won"}"#,
+                #"opportunity.deleted|1|sql|{"opportunity_id":1}"#, #"account.deleted||sql|{"account_id":1}"#,
+            ])
     }
 
     @Test func `every column of a table is watched`() throws {
@@ -106,7 +118,8 @@ import TrellisTesting
             let before = try crm.lastEvent
             let value = column.name == "email" ? "'a@b.example'" : column.type == "TEXT" ? "'x'" : "1"
             try crm.foreign("UPDATE leads SET \"\(column.name)\" = \(value)")
-            #expect(try crm.rows("SELECT body FROM events WHERE id > \(before)") == ["{\"columns\":[\"\(column.name)\"]}"])
+            #expect(
+                try crm.rows("SELECT body FROM events WHERE id > \(before)") == ["{\"columns\":[\"\(column.name)\"]}"])
         }
         #expect(columns.contains { $0.name == "budget" } && columns.count > 17)
     }
@@ -142,10 +155,11 @@ import TrellisTesting
         let crm = try crm()
         try crm.foreign("UPDATE leads SET stage = 'mql'")
         try crm.foreign("UPDATE leads SET stage = 'sal', title = 'Head'")
-        #expect(try log(crm) == [
-            #"lead.stage_changed|1|sql|{"from":"lead","to":"mql"}"#, #"lead.updated|1|sql|{"columns":["title"]}"#,
-            #"lead.stage_changed|1|sql|{"from":"mql","to":"sal"}"#,
-        ])
+        #expect(
+            try log(crm) == [
+                #"lead.stage_changed|1|sql|{"from":"lead","to":"mql"}"#, #"lead.updated|1|sql|{"columns":["title"]}"#,
+                #"lead.stage_changed|1|sql|{"from":"mql","to":"sal"}"#,
+            ])
         #expect(try crm.rows("SELECT from_stage, to_stage FROM stage_history") == ["|lead", "lead|mql", "mql|sal"])
     }
 
@@ -153,17 +167,24 @@ import TrellisTesting
         let crm = try crm()
         try crm.foreign("UPDATE leads SET stage = 'sql'")
         let error = try #require(throws: KernelError.self) { try crm.foreign("UPDATE leads SET stage = 'lead'") }
-        #expect(error.description == "The database refused it: a lead moves forward only: set the stage to recycled or disqualified first.")
+        #expect(
+            error.description
+                == "The database refused it: a lead moves forward only: set the stage to recycled or disqualified first."
+        )
         #expect(try crm.rows("SELECT stage FROM leads") == ["sql"])
     }
 
     @Test func `a side stage may be entered from anywhere and left for anywhere`() throws {
         let crm = try crm()
-        for stage in ["customer", "disqualified", "recycled", "subscriber"] { try crm.foreign("UPDATE leads SET stage = '\(stage)'") }
+        for stage in ["customer", "disqualified", "recycled", "subscriber"] {
+            try crm.foreign("UPDATE leads SET stage = '\(stage)'")
+        }
         #expect(try crm.rows("SELECT stage FROM leads") == ["subscriber"])
     }
 
-    @Test(arguments: ["UPDATE leads SET stage = 'prospect'", "INSERT INTO leads (external_id, stage) VALUES ('2', 'prospect')"])
+    @Test(arguments: [
+        "UPDATE leads SET stage = 'prospect'", "INSERT INTO leads (external_id, stage) VALUES ('2', 'prospect')",
+    ])
     func `an unknown stage is refused`(_ sql: String) throws {
         let crm = try crm()
         let error = try #require(throws: KernelError.self) { try crm.foreign(sql) }
@@ -174,12 +195,16 @@ import TrellisTesting
 
     @Test func `the stages are those of the config, and one with leads in it stays`() throws {
         let crm = try crm("leads: {stages: [lead, trial, customer]}")
-        #expect(try crm.rows("SELECT name, is_side FROM stages ORDER BY position") == [
-            "lead|0", "trial|0", "customer|0", "recycled|1", "disqualified|1",
-        ])
+        #expect(
+            try crm.rows("SELECT name, is_side FROM stages ORDER BY position") == [
+                "lead|0", "trial|0", "customer|0", "recycled|1", "disqualified|1",
+            ])
         try crm.foreign("UPDATE leads SET stage = 'trial'")
         let later = try crm.reopened("leads: {stages: [lead, customer]}")
-        #expect(try later.rows("SELECT name FROM stages WHERE name IN ('trial', 'customer') ORDER BY name") == ["customer", "trial"])
+        #expect(
+            try later.rows("SELECT name FROM stages WHERE name IN ('trial', 'customer') ORDER BY name") == [
+                "customer", "trial",
+            ])
     }
 
     // MARK: - updated_at
@@ -213,9 +238,11 @@ import TrellisTesting
         let crm = try crm()
         try crm.foreign("INSERT INTO consents (lead_id, purpose, state) VALUES (1, 'newsletter', 'granted')")
         try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ANN@acme.example', 'unsubscribed')")
-        #expect(try log(crm) == [
-            #"consent.granted|1|sql|{"purpose":"newsletter"}"#, #"lead.unsubscribed|1|sql|{"reason":"unsubscribed"}"#,
-        ])
+        #expect(
+            try log(crm) == [
+                #"consent.granted|1|sql|{"purpose":"newsletter"}"#,
+                #"lead.unsubscribed|1|sql|{"reason":"unsubscribed"}"#,
+            ])
     }
 
     @Test func `opening the file puts back a trigger that was dropped`() throws {

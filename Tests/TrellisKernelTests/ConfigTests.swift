@@ -82,31 +82,47 @@ private struct Timer: Plugin {
             queries:
               hot: {description: Hot leads}
             """)
-        #expect(text == """
-            config.yaml:3:13: site.timezone: expected an IANA time zone such as Europe/Berlin, got 'Mars/Olympus'.
-            config.yaml:4:3: site: unknown key 'secrt'. Did you mean 'secret'?
-            config.yaml:5:13: site.base_url: expected an address that starts with https:// or http://, got 'ftp://acme.example'.
-            config.yaml:6:11: database: expected a text, got a list.
-            config.yaml:8:18: leads.stages.2: expected a name of lower-case letters, digits and _, got 'Sales Ready'.
-            config.yaml:10:13: leads.fields.budget: expected one of text, integer, real, date, time, boolean, got 'rael'.
-            config.yaml:12:9: mail.from: the environment variable MAIL_FROM is not set. Export it, or put it in .env beside the config.
-            config.yaml:14:3: plugins: unknown plugin 'scorng'. There are: timer.
-            config.yaml:16:11: plugins.timer.wait: expected a duration such as 90m, 4 hours or 3 days, got 'soon'.
-            config.yaml:17:13: plugins.timer.points: expected a whole number from 0 to 100, got '101'.
-            config.yaml:18:5: the key 'points' is written twice; the first is in line 17. Keep one.
-            config.yaml:20:8: queries.hot: the key 'sql' is missing: One SELECT; parameters stand as :name.
-            """)
+        #expect(
+            text == """
+                config.yaml:3:13: site.timezone: expected an IANA time zone such as Europe/Berlin, got 'Mars/Olympus'.
+                config.yaml:4:3: site: unknown key 'secrt'. Did you mean 'secret'?
+                config.yaml:5:13: site.base_url: expected an address that starts with https:// or http://, got 'ftp://acme.example'.
+                config.yaml:6:11: database: expected a text, got a list.
+                config.yaml:8:18: leads.stages.2: expected a name of lower-case letters, digits and _, got 'Sales Ready'.
+                config.yaml:10:13: leads.fields.budget: expected one of text, integer, real, date, time, boolean, got 'rael'.
+                config.yaml:12:9: mail.from: the environment variable MAIL_FROM is not set. Export it, or put it in .env beside the config.
+                config.yaml:14:3: plugins: unknown plugin 'scorng'. There are: timer.
+                config.yaml:16:11: plugins.timer.wait: expected a duration such as 90m, 4 hours or 3 days, got 'soon'.
+                config.yaml:17:13: plugins.timer.points: expected a whole number from 0 to 100, got '101'.
+                config.yaml:18:5: the key 'points' is written twice; the first is in line 17. Keep one.
+                config.yaml:20:8: queries.hot: the key 'sql' is missing: One SELECT; parameters stand as :name.
+                """)
     }
 
     @Test(arguments: [
         ("plugin: {}", "config.yaml:1:1: unknown key 'plugin'. Did you mean 'plugins'?"),
-        ("plugins: {timr: {}}", "config.yaml:1:11: plugins: unknown plugin 'timr'. Did you mean 'timer'? There are: timer."),
-        ("plugins: {timer: {resume: later}}", "config.yaml:1:27: plugins.timer.resume: expected one of last, now, start, got 'later'."),
-        ("plugins: {timer: {enabled: perhaps}}", "config.yaml:1:28: plugins.timer.enabled: expected true or false, got 'perhaps'."),
+        (
+            "plugins: {timr: {}}",
+            "config.yaml:1:11: plugins: unknown plugin 'timr'. Did you mean 'timer'? There are: timer."
+        ),
+        (
+            "plugins: {timer: {resume: later}}",
+            "config.yaml:1:27: plugins.timer.resume: expected one of last, now, start, got 'later'."
+        ),
+        (
+            "plugins: {timer: {enabled: perhaps}}",
+            "config.yaml:1:28: plugins.timer.enabled: expected true or false, got 'perhaps'."
+        ),
         ("plugins: [timer]", "config.yaml:1:10: plugins: expected a mapping of plugins, got a list."),
         ("just a text", "config.yaml:1:1: expected a mapping, got 'just a text'."),
-        ("leads: {stages: [mql]}", "config.yaml:1:8: leads: 'lead' is missing from the stages; it is the stage of a new lead."),
-        ("site: {secret: \"${S}\"}", "config.yaml:1:7: site: the secret is shorter than 16 characters. Make one with: openssl rand -hex 32"),
+        (
+            "leads: {stages: [mql]}",
+            "config.yaml:1:8: leads: 'lead' is missing from the stages; it is the stage of a new lead."
+        ),
+        (
+            "site: {secret: \"${S}\"}",
+            "config.yaml:1:7: site: the secret is shorter than 16 characters. Make one with: openssl rand -hex 32"
+        ),
         ("site: {name: \"${S\"}", "config.yaml:1:14: site.name: '${' without '}'."),
         ("site: {name: }", "config.yaml:1:14: site.name: expected a text, got nothing."),
     ])
@@ -129,7 +145,9 @@ private struct Timer: Plugin {
     }
 
     @Test func `a file beyond reason is refused`() throws {
-        #expect(try problems("# " + String(repeating: "x", count: 1_000_000)) == "config.yaml: larger than 1 MB. Split out what is not configuration.")
+        #expect(
+            try problems("# " + String(repeating: "x", count: 1_000_000))
+                == "config.yaml: larger than 1 MB. Split out what is not configuration.")
         let deep = String(repeating: "{a: ", count: 60) + "1" + String(repeating: "}", count: 60)
         #expect(throws: ConfigProblems.self) { try parse("activities: \(deep)") }
     }
@@ -139,7 +157,9 @@ private struct Timer: Plugin {
     @Test func `an empty file is all defaults`() throws {
         for text in ["", "# nothing yet\n", "---\n"] {
             let config = try parse(text)
-            #expect(config.site.database == "crm.sqlite" && config.site.leads.stages.first == "subscriber" && !config.isOn("timer"))
+            #expect(
+                config.site.database == "crm.sqlite" && config.site.leads.stages.first == "subscriber"
+                    && !config.isOn("timer"))
         }
     }
 
@@ -156,9 +176,10 @@ private struct Timer: Plugin {
 
     @Test func `a secret in clear text is warned about`() throws {
         let clear = try parse("site:\n  secret: 0123456789abcdef0123\n")
-        #expect(clear.warnings.map(\.description) == [
-            "config.yaml:2:11: site.secret: a secret in clear text. Put it in .env and write ${NAME} here."
-        ])
+        #expect(
+            clear.warnings.map(\.description) == [
+                "config.yaml:2:11: site.secret: a secret in clear text. Put it in .env and write ${NAME} here."
+            ])
         let good = try parse("site: {secret: \"${S}\"}", environment: ["S": "0123456789abcdef0123"])
         #expect(good.warnings.isEmpty && good.site.site.secret == "0123456789abcdef0123")
     }
@@ -185,9 +206,13 @@ private struct Timer: Plugin {
 
     @Test func `a file that is not there or not text is said so`() throws {
         let crm = try TestKernel()
-        #expect(throws: KernelError.noConfig(crm.folder + "/no.yaml")) { try Config.load(file: crm.folder + "/no.yaml", plugins: []) }
+        #expect(throws: KernelError.noConfig(crm.folder + "/no.yaml")) {
+            try Config.load(file: crm.folder + "/no.yaml", plugins: [])
+        }
         try Data([0x73, 0xff, 0xfe]).write(to: URL(filePath: crm.folder + "/bad.yaml"))
-        let problems = try #require(throws: ConfigProblems.self) { try Config.load(file: crm.folder + "/bad.yaml", plugins: []) }
+        let problems = try #require(throws: ConfigProblems.self) {
+            try Config.load(file: crm.folder + "/bad.yaml", plugins: [])
+        }
         #expect(problems.description == "bad.yaml: not UTF-8 text. Save it as UTF-8.")
     }
 
@@ -195,20 +220,30 @@ private struct Timer: Plugin {
 
     private func check(_ section: String, _ rest: String = "", files: [String: String] = [:]) throws -> String {
         let crm = try TestKernel(files: files)
-        let config = try Config.parse("plugins:\n  timer:\n    \(section)\n\(rest)", folder: crm.folder, plugins: [Timer.self])
+        let config = try Config.parse(
+            "plugins:\n  timer:\n    \(section)\n\(rest)", folder: crm.folder, plugins: [Timer.self])
         return try #require(throws: ConfigProblems.self) { try config.check(plugins: [Timer.self]) }.description
     }
 
     @Test(arguments: [
-        ("stage: mqll", "4:stage: there is no stage 'mqll'. Did you mean 'mql'? There are: subscriber, lead, mql, sal, sql, opportunity, customer, recycled, disqualified."),
+        (
+            "stage: mqll",
+            "4:stage: there is no stage 'mqll'. Did you mean 'mql'? There are: subscriber, lead, mql, sal, sql, opportunity, customer, recycled, disqualified."
+        ),
         ("when: titel = 'Head'", "4:when: SQL: no such column: titel. Did you mean 'title'?"),
         ("when: title = ", "4:when: SQL: near \")\": syntax error."),
         ("select: SELECT id FROM leads", "4:select: the SELECT must have a column 'lead_id'; it has id."),
         ("select: DELETE FROM leads", "4:select: only reads are allowed here."),
-        ("on: lead.create", "4:on: there is no event 'lead.create'. Did you mean 'lead.created'? Activities of your own stand under activities:."),
+        (
+            "on: lead.create",
+            "4:on: there is no event 'lead.create'. Did you mean 'lead.created'? Activities of your own stand under activities:."
+        ),
         ("column: titel", "4:column: leads has no column 'titel'. Did you mean 'title'?"),
         ("mail: welcme", "4:mail: there is no mail 'welcme'. Did you mean 'welcome'? Write mails/welcme.md."),
-        ("mail: welcome", "4:mail: the mail 'welcome' names the unknown variable {{first_nam}}. Did you mean 'first_name'?"),
+        (
+            "mail: welcome",
+            "4:mail: the mail 'welcome' names the unknown variable {{first_nam}}. Did you mean 'first_name'?"
+        ),
     ])
     func `what only the whole config can tell is told with its place`(_ section: String, _ expected: String) throws {
         let mail = "---\nsubject: Hi {{first_nam}}\npurpose: transactional\n---\n{{link}}\n"
@@ -227,11 +262,12 @@ private struct Timer: Plugin {
               c: {sql: "SELECT 1", parameters: {country: DE}}
               d: {sql: "SELECT :x", parameters: {x: null}}
             """)
-        #expect(text == """
-            config.yaml:5:12: queries.a.sql: SQL: no such table: leeds.
-            config.yaml:6:12: queries.b.sql: the query uses :country, which parameters: does not declare.
-            config.yaml:7:37: queries.c.parameters.country: the parameter 'country' is not used by the query as :country.
-            """)
+        #expect(
+            text == """
+                config.yaml:5:12: queries.a.sql: SQL: no such table: leeds.
+                config.yaml:6:12: queries.b.sql: the query uses :country, which parameters: does not declare.
+                config.yaml:7:37: queries.c.parameters.country: the parameter 'country' is not used by the query as :country.
+                """)
     }
 
     @Test func `what fits passes`() throws {
@@ -251,10 +287,15 @@ private struct Timer: Plugin {
         #expect(Set(properties.keys) == Set(SiteSettings.fields.map(\.key) + ["plugins"]))
         let sections = try #require(properties["plugins"]?["properties"] as? [String: [String: Any]])
         let timer = try #require(sections["timer"]?["properties"] as? [String: [String: Any]])
-        #expect(Set(timer.keys) == ["enabled", "resume", "wait", "points", "stage", "when", "select", "on", "mail", "column"])
+        #expect(
+            Set(timer.keys) == [
+                "enabled", "resume", "wait", "points", "stage", "when", "select", "on", "mail", "column",
+            ])
         #expect(timer["points"]?["maximum"] as? Int == 100 && timer["wait"]?["description"] as? String == "How long.")
         // Every reference leads somewhere.
         let definitions = try #require(schema["$defs"] as? [String: Any])
-        for match in text.matches(of: #/"\$ref": "#\/\$defs\/([^"]+)"/#) { #expect(definitions[String(match.1)] is [String: Any]) }
+        for match in text.matches(of: #/"\$ref": "#\/\$defs\/([^"]+)"/#) {
+            #expect(definitions[String(match.1)] is [String: Any])
+        }
     }
 }

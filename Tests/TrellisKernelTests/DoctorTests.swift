@@ -7,9 +7,15 @@ import TrellisTesting
 private struct Promising: Plugin {
     static let name = "promising"
     static let summary = "Promises something."
-    static let invariants = [Invariant("nobody is called Bob", violations: "SELECT id, first_name FROM leads WHERE first_name = 'Bob'")]
+    static let invariants = [
+        Invariant("nobody is called Bob", violations: "SELECT id, first_name FROM leads WHERE first_name = 'Bob'")
+    ]
     static let migrations = MigrationFolder(
-        owner: name, files: [MigrationFile(name: "0001_create_nothing", sql: "CREATE TABLE promising_nothing (id INTEGER PRIMARY KEY) STRICT")])
+        owner: name,
+        files: [
+            MigrationFile(
+                name: "0001_create_nothing", sql: "CREATE TABLE promising_nothing (id INTEGER PRIMARY KEY) STRICT")
+        ])
     init(settings: NoSettings) {}
     var hooks: [any Hook] { [] as [any Hook] }
 }
@@ -35,7 +41,10 @@ private struct Promising: Plugin {
         #expect(names.count == 14)
         for name in names {
             try crm.foreign("DROP TRIGGER \(name)")
-            #expect(try broken(crm) == ["every change is logged, whoever makes it: missing or changed: \(name); put back with doctor --fix"])
+            #expect(
+                try broken(crm) == [
+                    "every change is logged, whoever makes it: missing or changed: \(name); put back with doctor --fix"
+                ])
             #expect(try Doctor(crm.kernel).fix() == [name])
             #expect(try broken(crm) == [])
         }

@@ -64,13 +64,15 @@ private struct Pairs: Plugin {
     static let name = "pairs"
     static let summary = "Takes two at a time."
     static let migrations = MigrationFolder(
-        owner: name, files: [MigrationFile(name: "0001_create_pairs", sql: "CREATE TABLE pairs_pairs (ids TEXT NOT NULL) STRICT")])
+        owner: name,
+        files: [MigrationFile(name: "0001_create_pairs", sql: "CREATE TABLE pairs_pairs (ids TEXT NOT NULL) STRICT")])
 
     init(settings: NoSettings) {}
 
     var hooks: [any Hook] {
         Subscribe("pair", to: nil, from: .firstEvent, batch: 2) { batch, tx in
-            try tx.db.execute(sql: "INSERT INTO pairs_pairs SELECT group_concat(id) FROM (SELECT id FROM batch ORDER BY id)")
+            try tx.db.execute(
+                sql: "INSERT INTO pairs_pairs SELECT group_concat(id) FROM (SELECT id FROM batch ORDER BY id)")
         }
     }
 }
@@ -132,6 +134,23 @@ private struct Pairs: Plugin {
         #expect(try crm.rows("SELECT lead_id FROM notebook_notes") == ["1", "2"])
     }
 
+    @Test func `where the cursor cannot move, the effects do not stay`() throws {
+        let crm = try notebook()
+        try crm.capture(["email": "ann@acme.example"])
+        try crm.foreign(
+            """
+            CREATE TRIGGER stuck BEFORE UPDATE OF last_event_id ON subscribers WHEN NEW.id = 'notebook/note'
+            BEGIN
+                SELECT RAISE(ABORT, 'stuck');
+            END
+            """)
+        #expect(throws: DatabaseError.self) { try crm.pump() }
+        #expect(try crm.rows("SELECT * FROM notebook_notes") == [])
+        try crm.foreign("DROP TRIGGER stuck")
+        try crm.pump()
+        #expect(try crm.rows("SELECT lead_id FROM notebook_notes") == ["1"])
+    }
+
     @Test func `two pumps on one file do not handle an event twice`() throws {
         let crm = try notebook()
         let (first, second) = (EventPump(crm.kernel), EventPump(crm.kernel))
@@ -166,7 +185,8 @@ private struct Pairs: Plugin {
             try BatchWindow.fill(tx.db, after: 0, through: 10, kinds: nil, limit: 10)
             let columns = try Row.fetchAll(tx.db, sql: "SELECT * FROM batch").first.map { Array($0.columnNames) }
             #expect(columns == ["id", "kind", "lead_id", "cause_id", "depth", "origin", "at", "body"])
-            let same = try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM (SELECT * FROM batch INTERSECT SELECT * FROM events)")
+            let same = try Int.fetchOne(
+                tx.db, sql: "SELECT count(*) FROM (SELECT * FROM batch INTERSECT SELECT * FROM events)")
             #expect(same == (try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM events")))
         }
     }
@@ -204,13 +224,19 @@ private struct Pairs: Plugin {
         try crm.capture(["email": "ann@acme.example"])
         try crm.capture(["email": "bob@acme.example"])
         try crm.pump()
-        let trace = try crm.rows("SELECT kind, cause_kind, depth, origin FROM lead_trace WHERE lead_id = 2 ORDER BY event_id")
-        #expect(trace == [
-            "lead.created||0|cli", "lead.greeted|lead.created|1|plugin:host", "lead.counted|lead.greeted|2|plugin:host",
-            "lead.updated|lead.counted|3|plugin:host",
-        ])
+        let trace = try crm.rows(
+            "SELECT kind, cause_kind, depth, origin FROM lead_trace WHERE lead_id = 2 ORDER BY event_id")
+        #expect(
+            trace == [
+                "lead.created||0|cli", "lead.greeted|lead.created|1|plugin:host",
+                "lead.counted|lead.greeted|2|plugin:host",
+                "lead.updated|lead.counted|3|plugin:host",
+            ])
         // Each has the cause of its own lead, not that of its neighbour in the batch.
-        #expect(try crm.rows("SELECT e.id FROM events AS e JOIN events AS c ON c.id = e.cause_id WHERE c.lead_id <> e.lead_id") == [])
+        #expect(
+            try crm.rows(
+                "SELECT e.id FROM events AS e JOIN events AS c ON c.id = e.cause_id WHERE c.lead_id <> e.lead_id") == []
+        )
     }
 
     @Test func `a typed handler gets the fields of the event`() throws {
@@ -232,7 +258,10 @@ private struct Pairs: Plugin {
         // The first two were greeted before ann was; all the same one change, caused by one event.
         let seated = try crm.rows("SELECT cause_id FROM events WHERE kind = 'lead.updated'")
         #expect(seated.count == 1 && counted.contains(seated[0]))
-        #expect(try crm.value("SELECT c.kind FROM events AS e JOIN events AS c ON c.id = e.cause_id WHERE e.kind = 'lead.updated'") == "lead.counted")
+        #expect(
+            try crm.value(
+                "SELECT c.kind FROM events AS e JOIN events AS c ON c.id = e.cause_id WHERE e.kind = 'lead.updated'")
+                == "lead.counted")
     }
 
     @Test func `once the batch is over nobody writes in its name`() throws {
@@ -249,7 +278,10 @@ private struct Pairs: Plugin {
         try crm.capture(["email": "ann@Corp.example"])
         try crm.pump()
         #expect(try crm.rows("SELECT account_id FROM leads") == ["1"])
-        #expect(try crm.rows("SELECT body, origin FROM events WHERE kind = 'lead.updated'") == [#"{"columns":["account_id"]}|kernel"#])
+        #expect(
+            try crm.rows("SELECT body, origin FROM events WHERE kind = 'lead.updated'") == [
+                #"{"columns":["account_id"]}|kernel"#
+            ])
         let kernel = try cursor(crm, "kernel/link-accounts")
         #expect(try cursor(crm, "pairs/pair") <= kernel)
     }
@@ -258,7 +290,9 @@ private struct Pairs: Plugin {
         let crm = try notebook()
         try crm.capture(["email": "ann@acme.example"])
         let subscription = try #require(crm.kernel.hooks.subscriptions.first { $0.id.plugin == "notebook" })
-        let window = try crm.kernel.write(origin: "test") { try EventPump(crm.kernel).fill(subscription, after: 0, limit: 10, $0) }
+        let window = try crm.kernel.write(origin: "test") {
+            try EventPump(crm.kernel).fill(subscription, after: 0, limit: 10, $0)
+        }
         #expect(try window.count == 0 && window.through < crm.lastEvent)
         try crm.pump()
         #expect(try crm.rows("SELECT lead_id FROM notebook_notes") == ["1"])

@@ -99,7 +99,9 @@ private struct Chosen: Plugin {
     @Test func `a vetoed draft leaves no trace`() throws {
         let crm = try crm()
         let before = try crm.lastEvent
-        #expect(throws: Veto("no competitors")) { try crm.capture(["email": "bob@rival.example"], form: "plan", consents: ["newsletter"]) }
+        #expect(throws: Veto("no competitors")) {
+            try crm.capture(["email": "bob@rival.example"], form: "plan", consents: ["newsletter"])
+        }
         #expect(try crm.lastEvent == before)
         for table in ["leads", "touches", "consents"] { #expect(try crm.rows("SELECT * FROM \(table)") == []) }
     }
@@ -129,7 +131,9 @@ private struct Chosen: Plugin {
     }
 
     @Test func `two hooks of one name are refused, because the name keys a cursor`() throws {
-        let error = try #require(throws: KernelError.self) { try TestKernel("plugins: {twins: {}}", plugins: [Twins.self]) }
+        let error = try #require(throws: KernelError.self) {
+            try TestKernel("plugins: {twins: {}}", plugins: [Twins.self])
+        }
         #expect(error.description == "Two hooks are called twins/twin. Rename one: its name keys its cursor.")
         #expect(error.exitCode == 78)
     }

@@ -29,11 +29,14 @@ import TrellisTesting
     // MARK: - What fits
 
     @Test(arguments: [
-        ("email", " Ann@ACME.example ", "Ann@acme.example"), ("phone", "030 123456", "+4930123456"), ("phone", "+44 20 7946 0018", "+442079460018"),
+        ("email", " Ann@ACME.example ", "Ann@acme.example"), ("phone", "030 123456", "+4930123456"),
+        ("phone", "+44 20 7946 0018", "+442079460018"),
         ("country", "Germany", "DE"), ("country", "fr", "FR"), ("stage", "mql", "mql"), ("first_name", " Änn ", "Änn"),
         ("employees", "1200", "1200"), ("employees", "12.0", "12"), ("visits", "-3", "-3"), ("budget", "2.50", "2.5"),
-        ("is_partner", "Yes", "1"), ("is_partner", "off", "0"), ("born", "1990-02-28", "1990-02-28"), ("born", "1990-02-28T14:00:00Z", "1990-02-28"),
-        ("met_at", "2026-01-31 14:00", "2026-01-31 14:00:00.000"), ("met_at", "2026-01-31T14:00:00+02:00", "2026-01-31 12:00:00.000"),
+        ("is_partner", "Yes", "1"), ("is_partner", "off", "0"), ("born", "1990-02-28", "1990-02-28"),
+        ("born", "1990-02-28T14:00:00Z", "1990-02-28"),
+        ("met_at", "2026-01-31 14:00", "2026-01-31 14:00:00.000"),
+        ("met_at", "2026-01-31T14:00:00+02:00", "2026-01-31 12:00:00.000"),
         ("size", "big", "big"), ("created_at", "2020-01-01", "2020-01-01 00:00:00.000"),
     ])
     func `a text becomes the value of its column`(_ field: String, _ text: String, _ expected: String) throws {
@@ -60,17 +63,21 @@ import TrellisTesting
         ("country", "Atlantis", "country: expected a country such as DE or Germany"),
         ("stage", "mqll", "stage: expected a stage of the config. Did you mean 'mql'?"),
         ("stage", "nowhere", "stage: expected a stage of the config."),
-        ("employees", "many", "employees: expected a whole number"), ("employees", "1.5", "employees: expected a whole number"),
+        ("employees", "many", "employees: expected a whole number"),
+        ("employees", "1.5", "employees: expected a whole number"),
         ("visits", "99999999999999999999", "visits: expected a whole number"),
         ("budget", "1.000,50", "budget: expected a number"), ("budget", "nan", "budget: expected a number"),
         ("is_partner", "maybe", "is_partner: expected yes or no"),
-        ("born", "31.01.1990", "born: expected a day such as 2026-01-31"), ("born", "1990-02-29", "born: expected a day such as 2026-01-31"),
+        ("born", "31.01.1990", "born: expected a day such as 2026-01-31"),
+        ("born", "1990-02-29", "born: expected a day such as 2026-01-31"),
         ("met_at", "noon", "met_at: expected a time such as 2026-01-31 14:00"),
         ("size", "Big", "size: expected one of big, small"),
         ("phone", "call me", "phone: not a telephone number"),
         ("title", "a\u{0}b", "title: contains a NUL character"),
     ])
-    func `a text that does not fit is refused, and is not repeated`(_ field: String, _ text: String, _ expected: String) throws {
+    func `a text that does not fit is refused, and is not repeated`(_ field: String, _ text: String, _ expected: String)
+        throws
+    {
         let crm = try crm()
         let problem = try #require(throws: FieldProblem.self) { try read(crm, field, text) }
         #expect(problem.description == expected)
@@ -87,7 +94,8 @@ import TrellisTesting
     @Test func `a number without a country needs one`() throws {
         let crm = try TestKernel()
         let problem = try #require(throws: FieldProblem.self) { try read(crm, "phone", "030 123456") }
-        #expect(problem.description == "phone: a number without + needs a country; give one, or set leads.default_country")
+        #expect(
+            problem.description == "phone: a number without + needs a country; give one, or set leads.default_country")
     }
 
     @Test func `a lead is known by an address, a number or an id`() throws {
@@ -97,7 +105,9 @@ import TrellisTesting
         #expect(problem.description == "email: a lead needs an email, a phone or an external_id")
     }
 
-    @Test(arguments: [("titel", "titel: no such column. Did you mean 'title'?"), ("shoe_size", "shoe_size: no such column.")])
+    @Test(arguments: [
+        ("titel", "titel: no such column. Did you mean 'title'?"), ("shoe_size", "shoe_size: no such column."),
+    ])
     func `a field that is no column is refused`(_ field: String, _ expected: String) throws {
         let crm = try crm()
         let problem = try #require(throws: FieldProblem.self) { try crm.kernel.draft([(field, "1")]) }

@@ -4,7 +4,9 @@ import Testing
 @testable import TrellisKernel
 
 @Suite struct LinkSignerTests {
-    private func signer(_ secret: String = "a secret for tests only") throws -> LinkSigner { try LinkSigner(secret: secret) }
+    private func signer(_ secret: String = "a secret for tests only") throws -> LinkSigner {
+        try LinkSigner(secret: secret)
+    }
 
     @Test(arguments: ["17", "ann@acme.example", "a.b.c", "", "ü"])
     func `a token gives its subject back for its purpose`(_ subject: String) throws {
@@ -38,7 +40,11 @@ import Testing
     @Test func `a token is safe in a URL and short`() throws {
         for number in 0..<200 {
             let token = try signer().token(purpose: "download", subject: String(number))
-            #expect(token.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0) })
+            #expect(
+                token.utf8.allSatisfy {
+                    (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+                        || [45, 46, 95].contains($0)
+                })
             #expect(token.count == String(number).count + 23)
         }
     }
@@ -52,6 +58,9 @@ import Testing
 
     @Test func `without a secret nothing is signed`() throws {
         let error = try #require(throws: KernelError.self) { try LinkSigner(secret: nil) }
-        #expect(error.description == "site.secret is not set, and this step needs it. Put secret: ${TRELLIS_SECRET} under site: and the value in .env.")
+        #expect(
+            error.description
+                == "site.secret is not set, and this step needs it. Put secret: ${TRELLIS_SECRET} under site: and the value in .env."
+        )
     }
 }

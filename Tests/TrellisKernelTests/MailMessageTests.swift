@@ -75,8 +75,7 @@ import Testing
         #expect(problem { $0.subject = "Hi" + text } == .controlCharacter(field: "Subject"))
     }
 
-    @Test(arguments: breaks) func `a line break in a name, an address or a header is refused`(_ text: String)
-    {
+    @Test(arguments: breaks) func `a line break in a name, an address or a header is refused`(_ text: String) {
         #expect(problem { $0.from.name += text } == .controlCharacter(field: "From"))
         #expect(problem { $0.to.address += text } == .controlCharacter(field: "To"))
         #expect(problem { $0.replyTo = MailAddress(name: text, address: "a@b.example") } != nil)

@@ -5,7 +5,8 @@ import TrellisTesting
 @testable import TrellisKernel
 
 @Suite struct MigratorTests {
-    private static let first = MigrationFile(name: "0001_create_cats", sql: "CREATE TABLE cats (id INTEGER PRIMARY KEY, name TEXT) STRICT")
+    private static let first = MigrationFile(
+        name: "0001_create_cats", sql: "CREATE TABLE cats (id INTEGER PRIMARY KEY, name TEXT) STRICT")
     private static let second = MigrationFile(name: "0002_add_age", sql: "ALTER TABLE cats ADD COLUMN age INTEGER")
 
     private func migrate(_ queue: DatabaseQueue, _ files: MigrationFile...) throws -> [String] {
@@ -23,8 +24,16 @@ import TrellisTesting
         #expect(try migrate(queue, Self.first, Self.second) == ["zoo/0002_add_age"])
         #expect(try migrate(queue, Self.first, Self.second) == [])
         #expect(try columns(queue) == ["id", "name", "age"])
-        let kept = try queue.read { try Row.fetchAll($0, sql: "SELECT id, sql, applied_at FROM migrations ORDER BY rowid").map { "\($0[0] as String)|\($0[1] as String)|\($0[2] as String)" } }
-        #expect(kept == ["zoo/0001_create_cats|\(Self.first.sql)|1970-01-01 00:00:00.000", "zoo/0002_add_age|\(Self.second.sql)|1970-01-01 00:00:00.000"])
+        let kept = try queue.read {
+            try Row.fetchAll($0, sql: "SELECT id, sql, applied_at FROM migrations ORDER BY rowid").map {
+                "\($0[0] as String)|\($0[1] as String)|\($0[2] as String)"
+            }
+        }
+        #expect(
+            kept == [
+                "zoo/0001_create_cats|\(Self.first.sql)|1970-01-01 00:00:00.000",
+                "zoo/0002_add_age|\(Self.second.sql)|1970-01-01 00:00:00.000",
+            ])
     }
 
     @Test func `an edited file is refused before anything is done`() throws {
@@ -32,7 +41,10 @@ import TrellisTesting
         _ = try migrate(queue, Self.first)
         let edited = MigrationFile(name: Self.first.name, sql: Self.first.sql + " -- better")
         let error = try #require(throws: KernelError.self) { try migrate(queue, edited, Self.second) }
-        #expect(error.description == "The migration zoo/0001_create_cats was edited after it was applied here. Restore its text, and put the change into a new file.")
+        #expect(
+            error.description
+                == "The migration zoo/0001_create_cats was edited after it was applied here. Restore its text, and put the change into a new file."
+        )
         #expect(try columns(queue) == ["id", "name"])
     }
 
@@ -40,23 +52,35 @@ import TrellisTesting
         let queue = try DatabaseQueue()
         _ = try migrate(queue, Self.first, Self.second)
         let error = try #require(throws: KernelError.self) { try migrate(queue, Self.first) }
-        #expect(error.description == "This database was migrated by a newer trellis (zoo/0002_add_age). Upgrade the program, or restore the backup made before the upgrade.")
+        #expect(
+            error.description
+                == "This database was migrated by a newer trellis (zoo/0002_add_age). Upgrade the program, or restore the backup made before the upgrade."
+        )
         #expect(error.exitCode == 78)
     }
 
     @Test(arguments: ["0003_jump", "0001_again", "no_number"])
     func `a file out of sequence is refused`(_ name: String) throws {
         let queue = try DatabaseQueue()
-        let error = try #require(throws: KernelError.self) { try migrate(queue, Self.first, MigrationFile(name: name, sql: "SELECT 1")) }
-        #expect(error.description == "The migration zoo/\(name) is out of sequence: the next must be numbered 0002. Rename it.")
+        let error = try #require(throws: KernelError.self) {
+            try migrate(queue, Self.first, MigrationFile(name: name, sql: "SELECT 1"))
+        }
+        #expect(
+            error.description
+                == "The migration zoo/\(name) is out of sequence: the next must be numbered 0002. Rename it.")
         #expect(try columns(queue) == [])
     }
 
     @Test func `a file that fails half-way leaves nothing of itself, and what was before it stays`() throws {
         let queue = try DatabaseQueue()
-        let bad = MigrationFile(name: "0002_add_dogs", sql: "CREATE TABLE dogs (id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1)")
+        let bad = MigrationFile(
+            name: "0002_add_dogs",
+            sql: "CREATE TABLE dogs (id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1)")
         let error = try #require(throws: KernelError.self) { try migrate(queue, Self.first, bad) }
-        #expect(error.description == "The migration zoo/0002_add_dogs failed and the database is as it was before: no such table: nowhere")
+        #expect(
+            error.description
+                == "The migration zoo/0002_add_dogs failed and the database is as it was before: no such table: nowhere"
+        )
         #expect(try queue.read { try !$0.tableExists("dogs") && $0.tableExists("cats") })
         #expect(try migrate(queue, Self.first, Self.second) == ["zoo/0002_add_age"])
     }
@@ -72,12 +96,18 @@ import TrellisTesting
     }
 
     @Test func `the folder of the site comes last, and may use what the kernel made`() throws {
-        let crm = try TestKernel("migrations: sql", files: [
-            "sql/0001_create_vips.sql": "CREATE TABLE site_vips (lead_id INTEGER NOT NULL REFERENCES leads (id)) STRICT;", "sql/readme.txt": "not SQL",
-        ])
+        let crm = try TestKernel(
+            "migrations: sql",
+            files: [
+                "sql/0001_create_vips.sql":
+                    "CREATE TABLE site_vips (lead_id INTEGER NOT NULL REFERENCES leads (id)) STRICT;",
+                "sql/readme.txt": "not SQL",
+            ])
         #expect(try crm.rows("SELECT id FROM migrations ORDER BY rowid").last == "site/0001_create_vips")
         #expect(crm.kernel.changes.migrations.contains("site/0001_create_vips"))
         let error = try #require(throws: ConfigProblems.self) { try crm.reopened("migrations: nowhere") }
-        #expect(error.description.contains("migrations: the folder \(crm.folder)/nowhere cannot be read. Make it, or remove the key."))
+        #expect(
+            error.description.contains(
+                "migrations: the folder \(crm.folder)/nowhere cannot be read. Make it, or remove the key."))
     }
 }

@@ -6,7 +6,8 @@ import Testing
     private static let names = ["points", "decay", "thresholds", "when", "on", "mql", "first_name"]
 
     @Test(arguments: [
-        ("point", "points"), ("pionts", "points"), ("thresholts", "thresholds"), ("wehn", "when"), ("firstname", "first_name"), ("mqll", "mql"),
+        ("point", "points"), ("pionts", "points"), ("thresholts", "thresholds"), ("wehn", "when"),
+        ("firstname", "first_name"), ("mqll", "mql"),
         ("ons", "on"), ("points", "points"),
     ])
     func `the name somebody probably meant is found`(_ name: String, _ expected: String) {
@@ -24,7 +25,9 @@ import Testing
         #expect(NearMiss.of("cat", among: ["rat", "bat", "hat"]) == "bat")
     }
 
-    @Test(arguments: [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("ab", "ba", 1), ("abcd", "acbd", 1), ("same", "same", 0)])
+    @Test(arguments: [
+        ("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("ab", "ba", 1), ("abcd", "acbd", 1), ("same", "same", 0),
+    ])
     func `swapped neighbours count once`(_ left: String, _ right: String, _ distance: Int) {
         #expect(NearMiss.distance(left, right) == distance)
         #expect(NearMiss.distance(right, left) == distance)

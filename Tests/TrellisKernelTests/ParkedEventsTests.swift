@@ -13,18 +13,21 @@ private struct Picky: Plugin {
     static let name = "picky"
     static let summary = "Throws now and then."
     static let migrations = MigrationFolder(
-        owner: name, files: [MigrationFile(name: "0001_create_taken", sql: "CREATE TABLE picky_taken (lead_id INTEGER) STRICT")])
+        owner: name,
+        files: [MigrationFile(name: "0001_create_taken", sql: "CREATE TABLE picky_taken (lead_id INTEGER) STRICT")])
 
     init(settings: NoSettings) {}
 
     var hooks: [any Hook] {
         Subscribe("take", to: LeadCreated.self, from: .firstEvent) { created, tx in
             try tx.db.execute(sql: "INSERT INTO picky_taken VALUES (?)", arguments: [created.leadID])
-            switch try String.fetchOne(tx.db, sql: "SELECT title FROM leads WHERE id = ?", arguments: [created.leadID]) {
+            switch try String.fetchOne(tx.db, sql: "SELECT title FROM leads WHERE id = ?", arguments: [created.leadID])
+            {
             case "bad": throw Refusal()
             case "wrong": try tx.db.execute(sql: "INSERT INTO picky_nowhere VALUES (?)", arguments: ["a private thing"])
             case "slow":
-                try tx.db.execute(sql: "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+                try tx.db.execute(
+                    sql: "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
             default: break
             }
         }
@@ -68,7 +71,8 @@ private struct Echo: Plugin {
     private func picky() throws -> TestKernel { try TestKernel("plugins: {picky: {}}", plugins: [Picky.self]) }
 
     private func parked(_ crm: TestKernel) throws -> [String] {
-        try crm.rows("SELECT lead_id, attempts, retry_at FROM parked_events JOIN events ON id = event_id ORDER BY event_id")
+        try crm.rows(
+            "SELECT lead_id, attempts, retry_at FROM parked_events JOIN events ON id = event_id ORDER BY event_id")
     }
 
     // MARK: - Bad events
@@ -84,7 +88,9 @@ private struct Echo: Plugin {
         }
         try crm.pump()
         #expect(try crm.value("SELECT count(*), count(DISTINCT lead_id) FROM picky_taken") == "1980|1980")
-        #expect(try crm.rows("SELECT l.id FROM picky_taken AS t JOIN leads AS l ON l.id = t.lead_id WHERE l.title = 'bad'") == [])
+        #expect(
+            try crm.rows("SELECT l.id FROM picky_taken AS t JOIN leads AS l ON l.id = t.lead_id WHERE l.title = 'bad'")
+                == [])
         let bad = stride(from: 37, through: 2000, by: 100)
         #expect(try parked(crm) == bad.map { "\($0)|1|2026-03-02 09:00:01.000" })
         #expect(try crm.rows("SELECT DISTINCT subscriber, error FROM parked_events") == ["picky/take|cannot stand it"])
@@ -123,7 +129,8 @@ private struct Echo: Plugin {
         try crm.capture(["email": "ann@acme.example", "title": "bad"])
         try crm.pump()
         for (wait, expected) in [
-            ("1s", "1|2|2026-03-02 09:00:17.000"), ("16s", "1|3|2026-03-02 09:01:38.000"), ("81s", "1|4|2026-03-02 09:05:54.000"),
+            ("1s", "1|2|2026-03-02 09:00:17.000"), ("16s", "1|3|2026-03-02 09:01:38.000"),
+            ("81s", "1|4|2026-03-02 09:05:54.000"),
             ("256s", "1|5|"), ("365 days", "1|5|"),
         ] {
             crm.clock.advance(by: wait)
@@ -138,9 +145,10 @@ private struct Echo: Plugin {
         let crm = try picky()
         try crm.capture(["email": "ann@acme.example", "title": "wrong"])
         try crm.pump()
-        #expect(try crm.rows("SELECT error FROM parked_events") == [
-            "no such table: picky_nowhere in: INSERT INTO picky_nowhere VALUES (?)"
-        ])
+        #expect(
+            try crm.rows("SELECT error FROM parked_events") == [
+                "no such table: picky_nowhere in: INSERT INTO picky_nowhere VALUES (?)"
+            ])
     }
 
     // MARK: - Slow events
@@ -152,12 +160,16 @@ private struct Echo: Plugin {
         }
         try EventPump(crm.kernel, handlerBudget: .milliseconds(100)).runUntilIdle()
         #expect(try crm.rows("SELECT lead_id FROM picky_taken") == ["1", "3"])
-        #expect(try crm.rows("SELECT error FROM parked_events") == ["took longer than its time budget and was interrupted"])
+        #expect(
+            try crm.rows("SELECT error FROM parked_events") == ["took longer than its time budget and was interrupted"])
         #expect(try parked(crm) == ["2|1|2026-03-02 09:00:01.000"])
         // The connection is not left with a deadline that has passed.
         try crm.kernel.write(origin: "cli") { tx in
             let count = try Int.fetchOne(
-                tx.db, sql: "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT count(*) FROM n")
+                tx.db,
+                sql:
+                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT count(*) FROM n"
+            )
             #expect(count == 100_000)
         }
     }
@@ -172,9 +184,10 @@ private struct Echo: Plugin {
         #expect(try crm.value("SELECT max(depth) FROM events") == "16")
         let exchange = Array(repeating: ["plugin:pong ball.ponged", "plugin:ping ball.pinged"], count: 8).flatMap { $0 }
         let chain = (["cli ball.pinged"] + exchange).joined(separator: " → ")
-        #expect(try crm.rows("SELECT subscriber, attempts, retry_at, error FROM parked_events") == [
-            "pong/return|1||loop stopped at depth 16: \(chain)"
-        ])
+        #expect(
+            try crm.rows("SELECT subscriber, attempts, retry_at, error FROM parked_events") == [
+                "pong/return|1||loop stopped at depth 16: \(chain)"
+            ])
         crm.clock.advance(by: "1 day")
         try crm.pump()
         #expect(try crm.events().count == 17)

@@ -10,7 +10,10 @@ private struct Counter: Plugin {
     static let summary = "Counts."
     static let migrations = MigrationFolder(
         owner: name,
-        files: [MigrationFile(name: "0001_create_counted", sql: "CREATE TABLE counter_counted (lead_id INTEGER, hook TEXT) STRICT")])
+        files: [
+            MigrationFile(
+                name: "0001_create_counted", sql: "CREATE TABLE counter_counted (lead_id INTEGER, hook TEXT) STRICT")
+        ])
 
     init(settings: NoSettings) {}
 
@@ -26,7 +29,8 @@ private struct Counter: Plugin {
 
 @Suite struct PluginRegisterTests {
     private func counted(_ crm: TestKernel) throws -> [String] {
-        try crm.rows("SELECT hook, group_concat(lead_id) FROM (SELECT * FROM counter_counted ORDER BY rowid) GROUP BY hook")
+        try crm.rows(
+            "SELECT hook, group_concat(lead_id) FROM (SELECT * FROM counter_counted ORDER BY rowid) GROUP BY hook")
     }
 
     private func registered(_ crm: TestKernel) throws -> [String] {
@@ -38,7 +42,8 @@ private struct Counter: Plugin {
         let crm = try TestKernel("plugins: {counter: {}}", plugins: [Counter.self])
         try crm.capture(["external_id": "1"])
         try crm.pump()
-        let off = try TestKernel("plugins: {counter: {enabled: false}}", plugins: [Counter.self], files: [:], folder: copy(crm))
+        let off = try TestKernel(
+            "plugins: {counter: {enabled: false}}", plugins: [Counter.self], files: [:], folder: copy(crm))
         try off.capture(["external_id": "2"])
         try off.pump()
         let again = try off.reopened("plugins: {counter: \(section)}")

@@ -10,12 +10,16 @@ import TrellisTesting
         static let name = "seen"
         static let summary = "Notes what it sees."
         static var migrations: MigrationFolder {
-            MigrationFolder(owner: name, files: [
-                MigrationFile(name: "0001_create_seen", sql: """
-                    -- An event that was handled, and how many came with it.
-                    CREATE TABLE seen_events (event_id INTEGER NOT NULL, together INTEGER NOT NULL) STRICT;
-                    """)
-            ])
+            MigrationFolder(
+                owner: name,
+                files: [
+                    MigrationFile(
+                        name: "0001_create_seen",
+                        sql: """
+                            -- An event that was handled, and how many came with it.
+                            CREATE TABLE seen_events (event_id INTEGER NOT NULL, together INTEGER NOT NULL) STRICT;
+                            """)
+                ])
         }
         init(settings: NoSettings) {}
 
@@ -40,7 +44,8 @@ import TrellisTesting
 
     @Test func `after a death in a batch its events run one by one, and the rest together again`() throws {
         let crm = try crm(leads: 30)
-        let fifth = try crm.value("SELECT id FROM events WHERE kind = 'lead.created' ORDER BY id LIMIT 1 OFFSET 4") ?? ""
+        let fifth =
+            try crm.value("SELECT id FROM events WHERE kind = 'lead.created' ORDER BY id LIMIT 1 OFFSET 4") ?? ""
         try leave("seen/note \(fifth) 0 0", in: crm)
         try EventPump(crm.kernel, mark: RunningMark(path: path(crm), isAfterCrash: true)).runUntilIdle()
         #expect(try crm.rows("SELECT together, count(*) FROM seen_events GROUP BY 1 ORDER BY 1") == ["1|5", "25|25"])
@@ -76,5 +81,54 @@ import TrellisTesting
         let crm = try crm(leads: 3)
         try leave("seen/note 9 1 1", in: crm)
         #expect(try RunningMark(path: path(crm), isAfterCrash: false).found == nil)
+    }
+
+    /// Dies on a bomb: an error about the file leaves what a crash leaves, nothing but the mark, and ends the pump.
+    struct Fuse: Plugin {
+        static let name = "fuse"
+        static let summary = "Dies on a bomb."
+        static var migrations: MigrationFolder {
+            MigrationFolder(
+                owner: name,
+                files: [
+                    MigrationFile(name: "0001_create_passed", sql: "CREATE TABLE fuse_passed (lead_id INTEGER) STRICT")
+                ])
+        }
+        init(settings: NoSettings) {}
+
+        var hooks: [any Hook] {
+            Subscribe("pass", to: ["lead.created"], from: .firstEvent) { _, tx in
+                try tx.db.execute(sql: "INSERT INTO fuse_passed SELECT lead_id FROM batch")
+                let isBomb = try Bool.fetchOne(
+                    tx.db,
+                    sql:
+                        "SELECT EXISTS (SELECT 1 FROM leads WHERE title = 'bomb' AND id IN (SELECT lead_id FROM batch))"
+                )
+                if isBomb == true { throw KernelError.diskFull }
+            }
+        }
+    }
+
+    @Test func `an event that kills every process is found in three deaths, and nothing else is lost`() throws {
+        let crm = try TestKernel("plugins: {fuse: {}}", plugins: [Fuse.self])
+        for number in 1...5 {
+            try crm.capture(["external_id": "\(number)", "title": number == 3 ? "bomb" : "harmless"])
+        }
+        var passed: [[String]] = []
+        for death in 1...3 {
+            let mark = try RunningMark(path: path(crm), isAfterCrash: death > 1)
+            #expect(throws: KernelError.diskFull) { try EventPump(crm.kernel, mark: mark).runUntilIdle() }
+            passed.append(try crm.rows("SELECT lead_id FROM fuse_passed ORDER BY lead_id"))
+        }
+        #expect(passed == [[], ["1", "2"], ["1", "2"]])
+        // It would throw again if it ran again.
+        try EventPump(crm.kernel, mark: RunningMark(path: path(crm), isAfterCrash: true)).runUntilIdle()
+        #expect(try crm.rows("SELECT lead_id FROM fuse_passed ORDER BY lead_id") == ["1", "2", "4", "5"])
+        #expect(
+            try crm.rows(
+                "SELECT e.lead_id, p.retry_at, p.error FROM parked_events AS p JOIN events AS e ON e.id = p.event_id")
+                == [
+                    "3||the process died three times while it was handled"
+                ])
     }
 }

@@ -14,7 +14,10 @@ private struct Alarm: Plugin {
     static let name = "alarm"
     static let summary = "Rings a day later."
     static let migrations = MigrationFolder(
-        owner: name, files: [MigrationFile(name: "0001_create_rings", sql: "CREATE TABLE alarm_rings (lead_id INTEGER, at TEXT) STRICT")])
+        owner: name,
+        files: [
+            MigrationFile(name: "0001_create_rings", sql: "CREATE TABLE alarm_rings (lead_id INTEGER, at TEXT) STRICT")
+        ])
     static let events = [EventDeclaration("alarm.rung", ["number": .integer])]
 
     init(settings: NoSettings) {}
@@ -36,15 +39,19 @@ private struct Alarm: Plugin {
         let crm = try alarm()
         let ann = try crm.capture(["email": "ann@acme.example"])
         try crm.pump()
-        #expect(try crm.rows("SELECT key, owner, due_at FROM scheduled_events") == ["alarm:\(ann)|alarm|2026-03-03 09:00:00.000"])
+        #expect(
+            try crm.rows("SELECT key, owner, due_at FROM scheduled_events") == [
+                "alarm:\(ann)|alarm|2026-03-03 09:00:00.000"
+            ])
         crm.clock.set("2026-03-03 08:59:59.999")
         try crm.pump()
         #expect(try crm.events() == ["lead.created"])
         crm.clock.set("2026-03-03 09:00:00")
         try crm.pump()
-        #expect(try crm.rows("SELECT kind, lead_id, origin, at, body FROM events ORDER BY id DESC LIMIT 1") == [
-            "alarm.rung|\(ann)|plugin:alarm|2026-03-03 09:00:00.000|{\"number\":0}"
-        ])
+        #expect(
+            try crm.rows("SELECT kind, lead_id, origin, at, body FROM events ORDER BY id DESC LIMIT 1") == [
+                "alarm.rung|\(ann)|plugin:alarm|2026-03-03 09:00:00.000|{\"number\":0}"
+            ])
         #expect(try crm.rows("SELECT * FROM alarm_rings") == ["\(ann)|2026-03-03 09:00:00.000"])
         #expect(try crm.rows("SELECT * FROM scheduled_events") == [])
         crm.clock.advance(by: "10 days")
@@ -58,7 +65,10 @@ private struct Alarm: Plugin {
         try crm.pump()
         crm.clock.advance(by: "1 day")
         try crm.pump()
-        #expect(try crm.rows("SELECT kind, cause_kind, depth FROM lead_trace") == ["lead.created||0", "alarm.rung|lead.created|1"])
+        #expect(
+            try crm.rows("SELECT kind, cause_kind, depth FROM lead_trace") == [
+                "lead.created||0", "alarm.rung|lead.created|1",
+            ])
     }
 
     @Test func `the same key makes one appointment, the first`() throws {
@@ -69,7 +79,8 @@ private struct Alarm: Plugin {
             try tx.emit(Rung(number: 3), at: tx.now + 60)
             try tx.emit(Rung(number: 4), at: tx.now + 60)
         }
-        #expect(try crm.rows("SELECT body FROM scheduled_events ORDER BY id") == [1, 3, 4].map { "{\"number\":\($0)}" })
+        #expect(
+            try crm.rows("SELECT body FROM scheduled_events ORDER BY id") == [1, 3, 4].map { "{\"number\":\($0)}" })
     }
 
     @Test func `a SELECT makes an appointment per row`() throws {
@@ -84,9 +95,10 @@ private struct Alarm: Plugin {
             try tx.schedule("alarm.rung", forEach: query)
             try tx.schedule("alarm.rung", forEach: query)
         }
-        #expect(try crm.rows("SELECT lead_id, owner, depth, due_at FROM scheduled_events") == [
-            "1|alarm|1|2026-03-02 10:00:00.000", "2|alarm|1|2026-03-02 10:00:00.000",
-        ])
+        #expect(
+            try crm.rows("SELECT lead_id, owner, depth, due_at FROM scheduled_events") == [
+                "1|alarm|1|2026-03-02 10:00:00.000", "2|alarm|1|2026-03-02 10:00:00.000",
+            ])
     }
 
     @Test func `appointments that fell due together come in the order in which they were due`() throws {
@@ -96,7 +108,9 @@ private struct Alarm: Plugin {
         }
         crm.clock.advance(by: "1 hour")
         try crm.pump()
-        #expect(try crm.rows("SELECT body FROM events WHERE kind = 'alarm.rung' ORDER BY id") == (1...3).map { "{\"number\":\($0)}" })
+        #expect(
+            try crm.rows("SELECT body FROM events WHERE kind = 'alarm.rung' ORDER BY id")
+                == (1...3).map { "{\"number\":\($0)}" })
     }
 
     @Test func `the next one due is known, except of a plugin that is off`() throws {

@@ -18,7 +18,9 @@ import TrellisTesting
     @Test func `a file is written so that what is acknowledged stays`() throws {
         let crm = try TestKernel()
         let settings = try crm.kernel.store.pool.writeWithoutTransaction { db in
-            try ["synchronous", "journal_mode", "foreign_keys", "application_id"].map { try String.fetchOne(db, sql: "PRAGMA \($0)") ?? "" }
+            try ["synchronous", "journal_mode", "foreign_keys", "application_id"].map {
+                try String.fetchOne(db, sql: "PRAGMA \($0)") ?? ""
+            }
         }
         #expect(settings == ["2", "wal", "1", String(Store.applicationID)])
     }
@@ -32,7 +34,9 @@ import TrellisTesting
             before = FileManager.default.contents(atPath: path)
         }
         #expect(error == .foreignDatabase(path) && error.exitCode == 78)
-        #expect(error.description == "\(path) is a SQLite database of another program. Name another file under 'database' in the config.")
+        #expect(
+            error.description
+                == "\(path) is a SQLite database of another program. Name another file under 'database' in the config.")
         #expect(before != nil)
     }
 
@@ -49,7 +53,10 @@ import TrellisTesting
         let text = String(repeating: "This is a letter to a friend.\n", count: 100)
         let (error, path) = try refusal { try Data(text.utf8).write(to: URL(filePath: $0)) }
         #expect(error == .notADatabase(path))
-        #expect(error.description == "\(path) is not a SQLite database, or its first page is damaged. Name another file under 'database', or restore a backup.")
+        #expect(
+            error.description
+                == "\(path) is not a SQLite database, or its first page is damaged. Name another file under 'database', or restore a backup."
+        )
     }
 
     @Test func `an empty file becomes one`() throws {
@@ -60,6 +67,7 @@ import TrellisTesting
     @Test func `a damaged file is refused with what to do`() throws {
         let (error, path) = try refusal { path in
             let crm = try TestKernel(folder: (path as NSString).deletingLastPathComponent)
+            try crm.kernel.store.pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             try crm.kernel.close()
             var data = try #require(FileManager.default.contents(atPath: path))
             for index in 100..<4096 { data[index] = 0xAB }
@@ -69,7 +77,9 @@ import TrellisTesting
             Issue.record("\(error)")
             return
         }
-        #expect(error.description.hasPrefix("The database \(path) is damaged (\(detail)). Nothing was written. Restore the newest backup, or save"))
+        #expect(
+            error.description.hasPrefix(
+                "The database \(path) is damaged (\(detail)). Nothing was written. Restore the newest backup, or save"))
         #expect(error.exitCode == 74)
     }
 
@@ -97,7 +107,10 @@ import TrellisTesting
     @Test func `a column that changed its type is refused`() throws {
         let crm = try TestKernel("leads: {fields: {budget: real}}")
         let error = try #require(throws: KernelError.self) { try crm.reopened("leads: {fields: {budget: text}}") }
-        #expect(error.description == "leads.budget is REAL in the database and TEXT in the config. Change the config back, or add a field with a new name.")
+        #expect(
+            error.description
+                == "leads.budget is REAL in the database and TEXT in the config. Change the config back, or add a field with a new name."
+        )
     }
 
     @Test func `a field that leaves the config keeps its column and its data`() throws {

@@ -5,7 +5,9 @@ import TrellisTesting
 @testable import TrellisKernel
 
 @Suite struct TableLoaderTests {
-    private func run(_ crm: TestKernel, into target: ImportMapping.Target, _ csv: String, repeats: Bool = false) throws -> ImportReport {
+    private func run(_ crm: TestKernel, into target: ImportMapping.Target, _ csv: String, repeats: Bool = false) throws
+        -> ImportReport
+    {
         try Data(csv.utf8).write(to: URL(filePath: crm.folder + "/file.csv"))
         var mapping = ImportMapping()
         mapping.target = target
@@ -23,16 +25,24 @@ import TrellisTesting
     @Test func `accounts are made, found again and changed`() throws {
         let crm = try TestKernel()
         #expect(counts(try run(crm, into: .accounts, Self.accounts)) == [2, 2, 0, 0, 0])
-        #expect(try crm.rows("SELECT name, domain, employees, country FROM accounts") == ["Acme|acme.example|12|DE", "Corp|corp.example||FR"])
+        #expect(
+            try crm.rows("SELECT name, domain, employees, country FROM accounts") == [
+                "Acme|acme.example|12|DE", "Corp|corp.example||FR",
+            ])
         #expect(counts(try run(crm, into: .accounts, Self.accounts, repeats: true)) == [2, 0, 0, 2, 0])
-        #expect(counts(try run(crm, into: .accounts, Self.accounts.replacing(",12,", with: ",13,"))) == [2, 0, 1, 1, 0])
+        #expect(
+            counts(try run(crm, into: .accounts, Self.accounts.replacing(",12,", with: ",13,"))) == [2, 0, 1, 1, 0])
         #expect(try crm.events() == ["account.created", "account.created", "account.updated"])
-        #expect(try crm.rows("SELECT body FROM events WHERE kind = 'account.updated'") == [#"{"account_id":1,"columns":["employees"]}"#])
+        #expect(
+            try crm.rows("SELECT body FROM events WHERE kind = 'account.updated'") == [
+                #"{"account_id":1,"columns":["employees"]}"#
+            ])
     }
 
     @Test func `an account without a domain is known by its name, in any case`() throws {
         let crm = try TestKernel()
-        #expect(counts(try run(crm, into: .accounts, "name,city\nAcme,Bonn\nACME,Bonn\nCorp,Kiel\n")) == [3, 2, 0, 1, 0])
+        #expect(
+            counts(try run(crm, into: .accounts, "name,city\nAcme,Bonn\nACME,Bonn\nCorp,Kiel\n")) == [3, 2, 0, 1, 0])
         #expect(counts(try run(crm, into: .accounts, "name,city\nacme,Berlin\n")) == [1, 0, 1, 0, 0])
         #expect(try crm.rows("SELECT city FROM accounts") == ["Berlin", "Kiel"])
     }
@@ -45,18 +55,23 @@ import TrellisTesting
 
     @Test func `rows that do not fit are rejected, the others kept`() throws {
         let crm = try TestKernel()
-        let report = try run(crm, into: .accounts, "name,employees,country\nAcme,many,DE\n,5,DE\nCorp,5,Atlantis\nGood,5,DE\n")
+        let report = try run(
+            crm, into: .accounts, "name,employees,country\nAcme,many,DE\n,5,DE\nCorp,5,Atlantis\nGood,5,DE\n")
         #expect(counts(report) == [4, 1, 0, 0, 3])
-        #expect(report.examples == [
-            "line 2: employees: expected a whole number", "line 3: external_id: is empty, and the row is known by it",
-            "line 4: country: expected a country such as DE or Germany",
-        ])
+        #expect(
+            report.examples == [
+                "line 2: employees: expected a whole number",
+                "line 3: external_id: is empty, and the row is known by it",
+                "line 4: country: expected a country such as DE or Germany",
+            ])
     }
 
     @Test func `a row the database refuses is isolated`() throws {
         let crm = try TestKernel()
         let long = String(repeating: "x", count: 501)
-        let report = try run(crm, into: .accounts, "domain,name\n" + (1...9).map { "d\($0).example,\($0 == 4 ? long : "ok")\n" }.joined())
+        let report = try run(
+            crm, into: .accounts, "domain,name\n" + (1...9).map { "d\($0).example,\($0 == 4 ? long : "ok")\n" }.joined()
+        )
         #expect(counts(report) == [9, 8, 0, 0, 1])
         #expect(report.examples == ["line 5: the database refused it: CHECK constraint failed: length(name) <= 500"])
         #expect(try crm.value("SELECT count(*) FROM accounts") == "8")
@@ -67,7 +82,8 @@ import TrellisTesting
     @Test func `a contact stands at the account of its name`() throws {
         let crm = try TestKernel()
         _ = try run(crm, into: .accounts, Self.accounts)
-        let report = try run(crm, into: .contacts, "email,first_name,account\nann@acme.example,Ann,acme\nnobody,X,Acme\n")
+        let report = try run(
+            crm, into: .contacts, "email,first_name,account\nann@acme.example,Ann,acme\nnobody,X,Acme\n")
         #expect(counts(report) == [2, 1, 0, 0, 1])
         #expect(try crm.rows("SELECT email, first_name, account_id FROM contacts") == ["ann@acme.example|Ann|1"])
     }
@@ -75,11 +91,13 @@ import TrellisTesting
     @Test func `an opportunity is known by its id, and stands at the account of its name`() throws {
         let crm = try TestKernel()
         _ = try run(crm, into: .accounts, Self.accounts)
-        let csv = "external_id,name,account,amount,stage,closed_at\nO1,Deal,CORP,12.5,won,2026-01-31\nO2,Other,Acme,,,\n"
+        let csv =
+            "external_id,name,account,amount,stage,closed_at\nO1,Deal,CORP,12.5,won,2026-01-31\nO2,Other,Acme,,,\n"
         #expect(counts(try run(crm, into: .opportunities, csv)) == [2, 2, 0, 0, 0])
-        #expect(try crm.rows("SELECT external_id, name, account_id, amount, stage, closed_at FROM opportunities") == [
-            "O1|Deal|2|12.5|won|2026-01-31 00:00:00.000", "O2|Other|1||open|",
-        ])
+        #expect(
+            try crm.rows("SELECT external_id, name, account_id, amount, stage, closed_at FROM opportunities") == [
+                "O1|Deal|2|12.5|won|2026-01-31 00:00:00.000", "O2|Other|1||open|",
+            ])
         #expect(counts(try run(crm, into: .opportunities, csv, repeats: true)) == [2, 0, 0, 2, 0])
         #expect(counts(try run(crm, into: .opportunities, csv.replacing("12.5", with: "20"))) == [2, 0, 1, 1, 0])
         #expect(try crm.rows("SELECT amount FROM opportunities") == ["20.0", ""])
@@ -87,7 +105,10 @@ import TrellisTesting
 
     @Test func `a file without a key is refused`() throws {
         let crm = try TestKernel()
-        let error = try #require(throws: KernelError.self) { try run(crm, into: .opportunities, "name,amount\nDeal,5\n") }
-        #expect(error.description == "No column gives external_id, by which opportunities are known. Map one with --map.")
+        let error = try #require(throws: KernelError.self) {
+            try run(crm, into: .opportunities, "name,amount\nDeal,5\n")
+        }
+        #expect(
+            error.description == "No column gives external_id, by which opportunities are known. Map one with --map.")
     }
 }

@@ -25,9 +25,10 @@ import TrellisTesting
         #expect(try Trash.restore(crm.kernel) == 1)
         #expect(try crm.rows("SELECT * FROM leads") == before)
         #expect(try crm.rows("SELECT * FROM trash") == [])
-        #expect(try crm.rows("SELECT kind, lead_id, origin FROM events WHERE lead_id = 1") == [
-            "lead.created|1|sql", "lead.deleted|1|sql", "lead.restored|1|restore",
-        ])
+        #expect(
+            try crm.rows("SELECT kind, lead_id, origin FROM events WHERE lead_id = 1") == [
+                "lead.created|1|sql", "lead.deleted|1|sql", "lead.restored|1|restore",
+            ])
         #expect(try crm.troubles() == [])
     }
 

@@ -6,7 +6,8 @@ extension CSVRecord {
     mutating func unwrap(delimiter: UInt8, columns: Int) throws(CSVProblem) -> Bool {
         guard count == 1, columns > 1, isValidText else { return false }
         let whole = Array(UnsafeBufferPointer(start: bytes, count: bytesCount))
-        guard whole.contains(delimiter), let fields = CSVRecord.fields(of: whole, delimiter: delimiter), fields.count == columns
+        guard whole.contains(delimiter), let fields = CSVRecord.fields(of: whole, delimiter: delimiter),
+            fields.count == columns
         else { return false }
         begin(line: line)
         for (index, field) in fields.enumerated() {

@@ -41,6 +41,8 @@ public final class CSVReader {
     /// How many bytes of the file have been taken so far; `bytesTotal` once the last row has been read.
     public var bytesRead: Int64 { source.bytesRead }
 
+    /// Whether a row of one field that holds as many fields as the header is taken apart: some programs quote whole rows.
+    public var takesApartWholeRows = false
     /// How many rows were quoted as a whole and taken apart.
     public private(set) var unwrappedRows = 0
 
@@ -100,7 +102,9 @@ public final class CSVReader {
             throw error
         }
         do {
-            if try page.record.unwrap(delimiter: delimiter, columns: header.count) { unwrappedRows += 1 }
+            if takesApartWholeRows, try page.record.unwrap(delimiter: delimiter, columns: header.count) {
+                unwrappedRows += 1
+            }
         } catch {
             problem = error
             throw error

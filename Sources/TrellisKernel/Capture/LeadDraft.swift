@@ -41,7 +41,9 @@ public struct LeadDraft: Draft {
         public var medium: String?
         public var campaign: String?
 
-        public init(kind: String, channel: String? = nil, source: String? = nil, medium: String? = nil, campaign: String? = nil) {
+        public init(
+            kind: String, channel: String? = nil, source: String? = nil, medium: String? = nil, campaign: String? = nil
+        ) {
             self.kind = kind
             self.channel = channel
             self.source = source
@@ -82,12 +84,15 @@ extension LeadDraft {
             values[index] = code.alpha2.databaseValue
         case .stage:
             guard layout.stages.contains(trimmed) else {
-                throw FieldProblem(field: column.name, message: "expected a stage of the config.\(NearMiss.hint(trimmed, among: layout.stages))")
+                throw FieldProblem(
+                    field: column.name,
+                    message: "expected a stage of the config.\(NearMiss.hint(trimmed, among: layout.stages))")
             }
             values[index] = trimmed.databaseValue
         case .field(let kind):
             guard column.oneOf.isEmpty || column.oneOf.contains(trimmed) else {
-                throw FieldProblem(field: column.name, message: "expected one of \(column.oneOf.sorted().joined(separator: ", "))")
+                throw FieldProblem(
+                    field: column.name, message: "expected one of \(column.oneOf.sorted().joined(separator: ", "))")
             }
             values[index] = try FieldValue.read(trimmed, as: kind, field: column.name)
         }
@@ -96,11 +101,14 @@ extension LeadDraft {
     /// Brings what depends on another column into its form: a phone number needs the country. Then says whether the lead can be known.
     mutating func normalise() throws {
         if case .string(let phone) = values[layout.phone].storage {
-            let country = String.fromDatabaseValue(values[layout.country]).flatMap(CountryCode.init) ?? layout.defaultCountry
+            let country =
+                String.fromDatabaseValue(values[layout.country]).flatMap(CountryCode.init) ?? layout.defaultCountry
             guard let number = PhoneNumber(phone, country: country) else {
                 throw FieldProblem(
-                    field: "phone", message: country == nil
-                        ? "a number without + needs a country; give one, or set leads.default_country" : "not a telephone number")
+                    field: "phone",
+                    message: country == nil
+                        ? "a number without + needs a country; give one, or set leads.default_country"
+                        : "not a telephone number")
             }
             values[layout.phone] = number.e164.databaseValue
         }
@@ -123,16 +131,24 @@ enum FieldValue {
             }
             return value.databaseValue
         case .real:
-            guard let value = Double(text), value.isFinite else { throw FieldProblem(field: field, message: "expected a number") }
+            guard let value = Double(text), value.isFinite else {
+                throw FieldProblem(field: field, message: "expected a number")
+            }
             return value.databaseValue
         case .boolean:
-            guard let value = FieldValue.flag(text) else { throw FieldProblem(field: field, message: "expected yes or no") }
+            guard let value = FieldValue.flag(text) else {
+                throw FieldProblem(field: field, message: "expected yes or no")
+            }
             return (value ? 1 : 0).databaseValue
         case .date:
-            guard let date = Timestamp.date(text) else { throw FieldProblem(field: field, message: "expected a day such as 2026-01-31") }
+            guard let date = Timestamp.date(text) else {
+                throw FieldProblem(field: field, message: "expected a day such as 2026-01-31")
+            }
             return String(Timestamp.text(date).prefix(10)).databaseValue
         case .time:
-            guard let date = Timestamp.date(text) else { throw FieldProblem(field: field, message: "expected a time such as 2026-01-31 14:00") }
+            guard let date = Timestamp.date(text) else {
+                throw FieldProblem(field: field, message: "expected a time such as 2026-01-31 14:00")
+            }
             return Timestamp.text(date).databaseValue
         }
     }
@@ -149,7 +165,8 @@ enum FieldValue {
 extension String {
     /// Without white space at both ends; the same string where there is none.
     var trimmed: String {
-        guard let first = utf8.first, let last = utf8.last, first <= 32 || last <= 32 || first >= 0x80 || last >= 0x80 else { return self }
+        guard let first = utf8.first, let last = utf8.last, first <= 32 || last <= 32 || first >= 0x80 || last >= 0x80
+        else { return self }
         return String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

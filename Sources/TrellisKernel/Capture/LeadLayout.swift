@@ -37,7 +37,10 @@ public final class LeadLayout: Sendable {
                 case "stage": .stage
                 case "created_at": .field(.time)
                 case "employees": .field(.integer)
-                default: .field(fields[column.name]?.kind ?? (column.type == "INTEGER" ? .integer : column.type == "REAL" ? .real : .text))
+                default:
+                    .field(
+                        fields[column.name]?.kind
+                            ?? (column.type == "INTEGER" ? .integer : column.type == "REAL" ? .real : .text))
                 }
             return Column(name: column.name, kind: kind, oneOf: Set(fields[column.name]?.oneOf ?? []))
         }

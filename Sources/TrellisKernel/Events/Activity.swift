@@ -8,12 +8,15 @@ extension Transaction {
             let activities = kernel.kinds.values.filter(\.isActivity).map(\.kind).sorted()
             throw KernelError.data(
                 "'\(kind)' is no activity of this config.\(NearMiss.hint(kind, among: activities)) "
-                    + (activities.isEmpty ? "Declare it under activities:." : "There are: \(activities.joined(separator: ", "))."))
+                    + (activities.isEmpty
+                        ? "Declare it under activities:." : "There are: \(activities.joined(separator: ", "))."))
         }
         var body: [(key: String, value: JSONValue)] = []
         for (name, text) in fields {
             guard let field = declaration.fields.first(where: { $0.name == name }) else {
-                throw FieldProblem(field: name, message: "not a field of \(kind).\(NearMiss.hint(name, among: declaration.fields.map(\.name)))")
+                throw FieldProblem(
+                    field: name,
+                    message: "not a field of \(kind).\(NearMiss.hint(name, among: declaration.fields.map(\.name)))")
             }
             let value: JSONValue =
                 switch try FieldValue.read(text, as: field.value, field: name).storage {
@@ -29,15 +32,19 @@ extension Transaction {
             try emit(kind, lead: lead, body: json)
             return
         }
-        guard let date = Timestamp.date(at) else { throw FieldProblem(field: "at", message: "expected a time such as 2026-01-31 14:00") }
+        guard let date = Timestamp.date(at) else {
+            throw FieldProblem(field: "at", message: "expected a time such as 2026-01-31 14:00")
+        }
         if date > now {
             try db.execute(
                 sql: "INSERT INTO scheduled_events (owner, kind, lead_id, due_at, body) VALUES ('kernel', ?, ?, ?, ?)",
                 arguments: [kind, lead, Timestamp.text(date), json])
         } else {
-            try db.cachedStatement(sql: """
-                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body) SELECT ?, ?, cause_id, depth, origin, ?, ? FROM kernel_context
-                """).execute(arguments: [kind, lead, Timestamp.text(date), json])
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body) SELECT ?, ?, cause_id, depth, origin, ?, ? FROM kernel_context
+                    """
+            ).execute(arguments: [kind, lead, Timestamp.text(date), json])
         }
     }
 }

@@ -12,7 +12,8 @@ enum ChangeTriggers {
     static func install(_ db: Database) throws -> Bool {
         var changed = false
         for (name, sql) in try expected(db) {
-            let present = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", arguments: [name])
+            let present = try String.fetchOne(
+                db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", arguments: [name])
             if present == sql { continue }
             try db.execute(sql: "DROP TRIGGER IF EXISTS \(name)")
             try db.execute(sql: sql)
@@ -24,7 +25,8 @@ enum ChangeTriggers {
     /// The names of triggers that are missing or were altered.
     static func vandalised(_ db: Database) throws -> [String] {
         try expected(db).filter { name, sql in
-            try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", arguments: [name]) != sql
+            try String.fetchOne(
+                db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", arguments: [name]) != sql
         }.map(\.name)
     }
 
@@ -43,7 +45,9 @@ enum ChangeTriggers {
 
     /// Appends one event. A change inside a batch is caused by the last event of that lead in the batch; any other by
     /// the event the kernel says is being handled.
-    private static func log(_ kind: String, lead: String, row: String, body: String, where condition: String = "true") -> String {
+    private static func log(_ kind: String, lead: String, row: String, body: String, where condition: String = "true")
+        -> String
+    {
         """
             INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
             SELECT \(kind), \(lead), coalesce(e.id, c.cause_id), coalesce(e.depth + 1, c.depth), coalesce(c.origin, 'sql'),
@@ -95,7 +99,8 @@ enum ChangeTriggers {
         let lead = lead(table, "NEW")
         let stage = log(
             "'\(table.noun).stage_changed'", lead: lead, row: lead,
-            body: "json_object(\(identity(table, "NEW"))'from', OLD.stage, 'to', NEW.stage)", where: "NEW.stage IS NOT OLD.stage")
+            body: "json_object(\(identity(table, "NEW"))'from', OLD.stage, 'to', NEW.stage)",
+            where: "NEW.stage IS NOT OLD.stage")
         return """
             CREATE TRIGGER \(table.rawValue)_log_update AFTER UPDATE ON \(table.rawValue)
             WHEN \(changed)\(hasStage ? " OR NEW.stage IS NOT OLD.stage" : "")

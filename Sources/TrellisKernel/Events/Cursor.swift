@@ -1,13 +1,20 @@
 /// How far each subscriber has read the log.
 enum Cursor {
     static func all(_ db: Database) throws -> [String: Int64] {
-        try Row.fetchAll(db.cachedStatement(sql: "SELECT id, last_event_id FROM subscribers")).reduce(into: [:]) { $0[$1[0]] = $1[1] }
+        try Row.fetchAll(db.cachedStatement(sql: "SELECT id, last_event_id FROM subscribers")).reduce(into: [:]) {
+            $0[$1[0]] = $1[1]
+        }
     }
 
     static func load(_ id: HookID, _ db: Database) throws -> Int64 {
-        guard let cursor = try Int64.fetchOne(
-            db.cachedStatement(sql: "SELECT last_event_id FROM subscribers WHERE id = ?"), arguments: [id.description])
-        else { throw KernelError.data("The subscriber \(id) lost its row in 'subscribers'. Start trellis again to make it anew.") }
+        guard
+            let cursor = try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT last_event_id FROM subscribers WHERE id = ?"),
+                arguments: [id.description])
+        else {
+            throw KernelError.data(
+                "The subscriber \(id) lost its row in 'subscribers'. Start trellis again to make it anew.")
+        }
         return cursor
     }
 

@@ -49,13 +49,16 @@ public struct Batch {
     /// The events of one kind, decoded now. Throws where a body does not fit the type: the kind's fields were changed.
     public func events<E: Event>(_: E.Type) throws -> [Recorded<E>] {
         let decoder = JSONDecoder()
-        return try Row.fetchAll(db.cachedStatement(sql: """
-            SELECT id, lead_id, cause_id, depth, at, body FROM batch WHERE kind = ? ORDER BY id
-            """), arguments: [E.kind]
+        return try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, lead_id, cause_id, depth, at, body FROM batch WHERE kind = ? ORDER BY id
+                    """), arguments: [E.kind]
         ).map { row in
             let body: String = row[5]
             return Recorded(
-                id: row[0], leadID: row[1], causeID: row[2], depth: row[3], at: Timestamp.date(row[4] as String) ?? .distantPast,
+                id: row[0], leadID: row[1], causeID: row[2], depth: row[3],
+                at: Timestamp.date(row[4] as String) ?? .distantPast,
                 event: try decoder.decode(E.self, from: Data(body.utf8)))
         }
     }

@@ -52,7 +52,7 @@ public final class EventPump {
         let moved = try ScheduledEvents.moveDue(kernel)
         var handled = 0
         var didWork = moved > 0
-        for subscription in try behind() {
+        for subscription in try behind() where subscription.id.description != suspicion?.subscriber {
             didWork = true
             handled += try attempt(subscription, limit: sizes[subscription.id] ?? EventPump.firstBatch)
         }
@@ -79,12 +79,17 @@ public final class EventPump {
         guard let suspicion else { return nil }
         guard let subscription = kernel.hooks.subscriptions.first(where: { $0.id.description == suspicion.subscriber }),
             // A file put back from a backup may be younger than the mark beside it.
-            try kernel.read({ db in try Cursor.load(subscription.id, db) < min(suspicion.through, EventPump.lastEventID(db)) })
+            try kernel.read({ db in
+                try Cursor.load(subscription.id, db) < min(suspicion.through, EventPump.lastEventID(db))
+            })
         else {
             self.suspicion = nil
             return nil
         }
-        return try attempt(subscription, limit: 1)
+        let before = try kernel.read { try Cursor.load(subscription.id, $0) }
+        let handled = try attempt(subscription, limit: 1)
+        // Standing still, it waits for the kernel's own subscribers, which go first.
+        return try kernel.read { try Cursor.load(subscription.id, $0) } == before ? nil : handled
     }
 
     /// One batch of at most `limit` events. On failure it is halved at the next round; alone, the event is set aside.
@@ -95,7 +100,8 @@ public final class EventPump {
         do {
             taken = try kernel.write(origin: id.origin) { tx in
                 let cursor = try Cursor.load(id, tx.db)
-                let window = try fill(subscription, after: cursor, limit: min(limit, subscription.subscribe.batchLimit), tx)
+                let window = try fill(
+                    subscription, after: cursor, limit: min(limit, subscription.subscribe.batchLimit), tx)
                 taken = window
                 if window.count > 0 {
                     try sign(window, of: id)
@@ -105,7 +111,8 @@ public final class EventPump {
                 return window
             }
         } catch is DeadlyEvent {
-            try ParkedEvents.park(taken.through, of: id, because: "the process died three times while it was handled", kernel)
+            try ParkedEvents.park(
+                taken.through, of: id, because: "the process died three times while it was handled", kernel)
             return 0
         } catch let error where !EventPump.isAboutTheFile(error) {
             kernel.hooks.trace?.note(id, "failed on \(taken.count) events: \(error)")
@@ -116,7 +123,11 @@ public final class EventPump {
             sizes[id] = max(1, taken.count / 2)
             return 0
         }
-        adapt(id, to: ContinuousClock.now - begin, taken.count, limit: limit, most: subscription.subscribe.batchLimit)
+        // What runs alone because it is suspected says nothing about the size of a batch.
+        if suspicion?.subscriber != id.description {
+            adapt(
+                id, to: ContinuousClock.now - begin, taken.count, limit: limit, most: subscription.subscribe.batchLimit)
+        }
         if taken.count > 0 { kernel.hooks.trace?.note(id, "handled \(taken.count) events") }
         return taken.count
     }
@@ -129,7 +140,8 @@ public final class EventPump {
         }
         let deaths = window.through == suspicion.event ? suspicion.deaths : 0
         if deaths >= RunningMark.deathsMax { throw DeadlyEvent() }
-        mark?.write(.init(subscriber: id.description, through: suspicion.through, event: window.through, deaths: deaths))
+        mark?.write(
+            .init(subscriber: id.description, through: suspicion.through, event: window.through, deaths: deaths))
     }
 
     private struct DeadlyEvent: Error {}
@@ -145,18 +157,23 @@ public final class EventPump {
     // MARK: - One batch
 
     /// The events after a cursor that a subscriber wants, put into the relation `batch`.
-    func fill(_ subscription: HookTable.Subscription, after: Int64, limit: Int, _ tx: Transaction) throws -> BatchWindow {
+    func fill(_ subscription: HookTable.Subscription, after: Int64, limit: Int, _ tx: Transaction) throws -> BatchWindow
+    {
         // The kernel's own subscribers go first, so that a plugin sees a lead with its account.
-        let ahead = subscription.id.plugin == "kernel"
+        let ahead =
+            subscription.id.plugin == "kernel"
             ? try EventPump.lastEventID(tx.db)
-            : try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'"))
+            : try Int64.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'"))
                 ?? EventPump.lastEventID(tx.db)
         let horizon = min(ahead, after + EventPump.scanMax)
         guard horizon > after else { return BatchWindow(after: after, through: after, count: 0) }
         let kinds = subscription.subscribe.kindList
         try BatchWindow.fill(tx.db, after: after, through: horizon, kinds: kinds, limit: limit)
         let count = tx.db.changesCount
-        let through = count < limit ? horizon : try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT max(id) FROM batch")) ?? horizon
+        let through =
+            count < limit
+            ? horizon : try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT max(id) FROM batch")) ?? horizon
         try KernelContext.enterBatch(tx.db, after: after, through: through, kinds: kinds ?? "")
         return BatchWindow(after: after, through: through, count: count)
     }
@@ -180,7 +197,8 @@ public final class EventPump {
             do {
                 try kernel.write(origin: subscription.id.origin) { tx in
                     try BatchWindow.fill(tx.db, after: eventID - 1, through: eventID, kinds: nil, limit: 1)
-                    try KernelContext.enterBatch(tx.db, after: eventID - 1, through: eventID, kinds: subscription.subscribe.kindList ?? "")
+                    try KernelContext.enterBatch(
+                        tx.db, after: eventID - 1, through: eventID, kinds: subscription.subscribe.kindList ?? "")
                     try deliver(BatchWindow(after: eventID - 1, through: eventID, count: 1), to: subscription, tx)
                     try ParkedEvents.forget(eventID, of: subscription.id, tx.db)
                 }
@@ -203,12 +221,14 @@ struct BatchWindow {
     /// Puts events into the relation `batch`, in place of those before. `NOT INDEXED` walks the log in its own order.
     static func fill(_ db: Database, after: Int64, through: Int64, kinds: String?, limit: Int) throws {
         try db.cachedStatement(sql: "DELETE FROM temp.batch_events").execute()
-        try db.cachedStatement(sql: """
-            INSERT INTO temp.batch_events
-            SELECT id, kind, lead_id, cause_id, depth, origin, at, body FROM main.events NOT INDEXED
-            WHERE id > :after AND id <= :through AND (:kinds IS NULL OR instr(:kinds, '|' || kind || '|'))
-            ORDER BY id LIMIT :limit
-            """).execute(arguments: ["after": after, "through": through, "kinds": kinds, "limit": limit])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO temp.batch_events
+                SELECT id, kind, lead_id, cause_id, depth, origin, at, body FROM main.events NOT INDEXED
+                WHERE id > :after AND id <= :through AND (:kinds IS NULL OR instr(:kinds, '|' || kind || '|'))
+                ORDER BY id LIMIT :limit
+                """
+        ).execute(arguments: ["after": after, "through": through, "kinds": kinds, "limit": limit])
     }
 }
 

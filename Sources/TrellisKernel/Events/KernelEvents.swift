@@ -1,35 +1,38 @@
 /// The facts the kernel states itself, and those that plugins share. They are written by triggers and by plugins in SQL;
 /// the types below are for handlers in Swift.
 public enum KernelEvents {
-    static let declarations: [EventDeclaration] = [
-        EventDeclaration("lead.created", ["stage": .text]),
-        EventDeclaration("lead.updated", ["columns": .text]),
-        EventDeclaration("lead.stage_changed", ["from": .text, "to": .text]),
-        EventDeclaration("lead.deleted"),
-        EventDeclaration("lead.restored"),
-        EventDeclaration("lead.erased"),
-        EventDeclaration("lead.merged", ["into": .integer]),
-        EventDeclaration("lead.converted", ["contact_id": .integer, "account_id": .integer, "opportunity_id": .integer]),
-        EventDeclaration("lead.unsubscribed", ["reason": .text]),
-        EventDeclaration("consent.requested", ["purpose": .text]),
-        EventDeclaration("consent.granted", ["purpose": .text]),
-        EventDeclaration("consent.withdrawn", ["purpose": .text]),
-        EventDeclaration("form.submitted", ["form": .text]),
-        EventDeclaration("lead.recycled", ["into": .text]),
-        EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer]),
-        EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer]),
-        EventDeclaration("mail.clicked", ["mail": .text]),
-        EventDeclaration("mail.opened", ["mail": .text]),
-        EventDeclaration("plugin.enabled", ["plugin": .text]),
-        EventDeclaration("plugin.disabled", ["plugin": .text]),
-    ] + ["account", "contact", "opportunity"].flatMap { noun in
+    static let declarations: [EventDeclaration] =
         [
-            EventDeclaration("\(noun).created", ["\(noun)_id": .integer]),
-            EventDeclaration("\(noun).updated", ["\(noun)_id": .integer, "columns": .text]),
-            EventDeclaration("\(noun).deleted", ["\(noun)_id": .integer]),
-            EventDeclaration("\(noun).restored", ["\(noun)_id": .integer]),
+            EventDeclaration("lead.created", ["stage": .text]),
+            EventDeclaration("lead.updated", ["columns": .text]),
+            EventDeclaration("lead.stage_changed", ["from": .text, "to": .text]),
+            EventDeclaration("lead.deleted"),
+            EventDeclaration("lead.restored"),
+            EventDeclaration("lead.erased"),
+            EventDeclaration("lead.merged", ["into": .integer]),
+            EventDeclaration(
+                "lead.converted", ["contact_id": .integer, "account_id": .integer, "opportunity_id": .integer]),
+            EventDeclaration("lead.unsubscribed", ["reason": .text]),
+            EventDeclaration("consent.requested", ["purpose": .text]),
+            EventDeclaration("consent.granted", ["purpose": .text]),
+            EventDeclaration("consent.withdrawn", ["purpose": .text]),
+            EventDeclaration("form.submitted", ["form": .text]),
+            EventDeclaration("lead.recycled", ["into": .text]),
+            EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer]),
+            EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer]),
+            EventDeclaration("mail.clicked", ["mail": .text]),
+            EventDeclaration("mail.opened", ["mail": .text]),
+            EventDeclaration("plugin.enabled", ["plugin": .text]),
+            EventDeclaration("plugin.disabled", ["plugin": .text]),
         ]
-    } + [EventDeclaration("opportunity.stage_changed", ["opportunity_id": .integer, "from": .text, "to": .text])]
+        + ["account", "contact", "opportunity"].flatMap { noun in
+            [
+                EventDeclaration("\(noun).created", ["\(noun)_id": .integer]),
+                EventDeclaration("\(noun).updated", ["\(noun)_id": .integer, "columns": .text]),
+                EventDeclaration("\(noun).deleted", ["\(noun)_id": .integer]),
+                EventDeclaration("\(noun).restored", ["\(noun)_id": .integer]),
+            ]
+        } + [EventDeclaration("opportunity.stage_changed", ["opportunity_id": .integer, "from": .text, "to": .text])]
 }
 
 public struct LeadCreated: Event {

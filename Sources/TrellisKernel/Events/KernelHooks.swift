@@ -13,12 +13,14 @@ struct KernelHooks {
 
     /// A lead belongs to the account whose domain is that of its address, whoever wrote the row.
     private func linkAccounts(_ tx: Transaction) throws {
-        try tx.db.cachedStatement(sql: """
-            UPDATE leads SET account_id = account.id, updated_at = :now
-            FROM (SELECT DISTINCT lead_id FROM batch WHERE EXISTS (SELECT 1 FROM accounts WHERE domain IS NOT NULL)) AS changed,
-                 accounts AS account
-            WHERE leads.id = changed.lead_id AND leads.account_id IS NULL AND leads.email IS NOT NULL
-              AND account.domain = substr(leads.email, instr(leads.email, '@') + 1)
-            """).execute(arguments: ["now": tx.stamp])
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE leads SET account_id = account.id, updated_at = :now
+                FROM (SELECT DISTINCT lead_id FROM batch WHERE EXISTS (SELECT 1 FROM accounts WHERE domain IS NOT NULL)) AS changed,
+                     accounts AS account
+                WHERE leads.id = changed.lead_id AND leads.account_id IS NULL AND leads.email IS NOT NULL
+                  AND account.domain = substr(leads.email, instr(leads.email, '@') + 1)
+                """
+        ).execute(arguments: ["now": tx.stamp])
     }
 }

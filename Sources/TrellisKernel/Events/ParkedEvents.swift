@@ -13,11 +13,15 @@ enum ParkedEvents {
     }
 
     /// Notes the failure, and lets the subscriber pass the event.
-    static func setAside(_ eventID: Int64, of id: HookID, because error: any Error, _ kernel: Kernel, passing: Bool = true) throws {
+    static func setAside(
+        _ eventID: Int64, of id: HookID, because error: any Error, _ kernel: Kernel, passing: Bool = true
+    ) throws {
         let loop = try loopChain(error, eventID, kernel)
         try kernel.write(origin: "kernel") { tx in
-            let before = try Int.fetchOne(
-                tx.db, sql: "SELECT attempts FROM parked_events WHERE subscriber = ? AND event_id = ?", arguments: [id.description, eventID]) ?? 0
+            let before =
+                try Int.fetchOne(
+                    tx.db, sql: "SELECT attempts FROM parked_events WHERE subscriber = ? AND event_id = ?",
+                    arguments: [id.description, eventID]) ?? 0
             let isFinal = loop != nil || before + 1 >= attemptsMax
             let retryAt = isFinal ? nil : Timestamp.text(tx.now + wait(after: before + 1))
             try note(eventID, of: id, attempts: before + 1, retryAt: retryAt, error: loop ?? sentence(error), tx)
@@ -36,21 +40,26 @@ enum ParkedEvents {
     }
 
     static func forget(_ eventID: Int64, of id: HookID, _ db: Database) throws {
-        try db.cachedStatement(sql: "DELETE FROM parked_events WHERE subscriber = ? AND event_id = ?").execute(arguments: [id.description, eventID])
+        try db.cachedStatement(sql: "DELETE FROM parked_events WHERE subscriber = ? AND event_id = ?").execute(
+            arguments: [id.description, eventID])
     }
 
     static func due(_ kernel: Kernel) throws -> [(HookTable.Subscription, Int64)] {
         try kernel.read { db in
-            let rows = try Row.fetchAll(db.cachedStatement(sql: """
-                SELECT subscriber, event_id FROM parked_events WHERE retry_at <= ? ORDER BY event_id LIMIT \(retriesAtOnce)
-                """), arguments: [Timestamp.text(kernel.clock.now())])
+            let rows = try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT subscriber, event_id FROM parked_events WHERE retry_at <= ? ORDER BY event_id LIMIT \(retriesAtOnce)
+                        """), arguments: [Timestamp.text(kernel.clock.now())])
             return rows.compactMap { row in
                 kernel.hooks.subscriptions.first { $0.id.description == row[0] as String }.map { ($0, row[1]) }
             }
         }
     }
 
-    private static func note(_ eventID: Int64, of id: HookID, attempts: Int, retryAt: String?, error: String, _ tx: Transaction) throws {
+    private static func note(
+        _ eventID: Int64, of id: HookID, attempts: Int, retryAt: String?, error: String, _ tx: Transaction
+    ) throws {
         try tx.db.execute(
             sql: """
                 INSERT INTO parked_events (subscriber, event_id, attempts, retry_at, error, parked_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -62,14 +71,16 @@ enum ParkedEvents {
     private static func sentence(_ error: any Error) -> String {
         if let failure = error as? DatabaseError {
             if failure.resultCode == .SQLITE_INTERRUPT { return "took longer than its time budget and was interrupted" }
-            return "\(failure.message ?? "SQLite error \(failure.resultCode.rawValue)")\(failure.sql.map { " in: \($0.prefix(200))" } ?? "")"
+            return
+                "\(failure.message ?? "SQLite error \(failure.resultCode.rawValue)")\(failure.sql.map { " in: \($0.prefix(200))" } ?? "")"
         }
         return "\(error)"
     }
 
     /// A chain of causes beyond the limit is a loop; the names in it are shown, the nearest first.
     private static func loopChain(_ error: any Error, _ eventID: Int64, _ kernel: Kernel) throws -> String? {
-        guard let failure = error as? DatabaseError, failure.message?.contains("loop_stopped_at_depth_16") == true else { return nil }
+        guard let failure = error as? DatabaseError, failure.message?.contains("loop_stopped_at_depth_16") == true
+        else { return nil }
         let chain = try kernel.read { db in
             try String.fetchAll(
                 db,

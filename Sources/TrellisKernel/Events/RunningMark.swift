@@ -37,7 +37,8 @@ public final class RunningMark: Sendable {
         guard descriptor >= 0 else { throw KernelError.diskError("\(path): \(String(cString: strerror(errno)))") }
         var buffer = [UInt8](repeating: 0, count: RunningMark.bytes)
         let count = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
-        var found = isAfterCrash ? RunningMark.parse(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)) : nil
+        var found =
+            isAfterCrash ? RunningMark.parse(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)) : nil
         if found?.event ?? 0 > 0 { found?.deaths += 1 }
         self.found = found
         if !isAfterCrash { write(nil) }
@@ -50,12 +51,15 @@ public final class RunningMark: Sendable {
     func write(_ suspicion: Suspicion?) {
         let text = suspicion.map { "\($0.subscriber) \($0.through) \($0.event) \($0.deaths)" } ?? "-"
         let line = text.padding(toLength: RunningMark.bytes - 1, withPad: " ", startingAt: 0) + "\n"
-        _ = Array(line.utf8.prefix(RunningMark.bytes)).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        _ = Array(line.utf8.prefix(RunningMark.bytes)).withUnsafeBytes {
+            pwrite(descriptor, $0.baseAddress, $0.count, 0)
+        }
     }
 
     private static func parse(_ text: String) -> Suspicion? {
         let words = text.split(whereSeparator: \.isWhitespace)
-        guard words.count == 4, let through = Int64(words[1]), let event = Int64(words[2]), let deaths = Int(words[3]) else { return nil }
+        guard words.count == 4, let through = Int64(words[1]), let event = Int64(words[2]), let deaths = Int(words[3])
+        else { return nil }
         return Suspicion(subscriber: String(words[0]), through: through, event: event, deaths: deaths)
     }
 }

@@ -7,7 +7,10 @@ enum ScheduledEvents {
     static func moveDue(_ kernel: Kernel) throws -> Int {
         let now = Timestamp.text(kernel.clock.now())
         let isDue = try kernel.read { db in
-            try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM scheduled_events AS s WHERE due_at <= ? AND \(isAwake))"), arguments: [now])
+            try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT EXISTS (SELECT 1 FROM scheduled_events AS s WHERE due_at <= ? AND \(isAwake))"),
+                arguments: [now])
         }
         guard isDue == true else { return 0 }
         return try kernel.write(origin: "schedule") { tx in

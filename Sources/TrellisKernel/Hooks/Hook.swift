@@ -93,7 +93,8 @@ public struct Filter<D: Draft>: Hook {
     let edit: @Sendable (inout D, Transaction) throws -> Void
 
     public init(
-        _ name: String, _ draft: D.Type, order: Order = .usual, _ edit: @escaping @Sendable (inout D, Transaction) throws -> Void
+        _ name: String, _ draft: D.Type, order: Order = .usual,
+        _ edit: @escaping @Sendable (inout D, Transaction) throws -> Void
     ) {
         self.name = name
         self.order = order

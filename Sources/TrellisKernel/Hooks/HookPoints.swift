@@ -112,4 +112,3 @@ public struct ReportSection: Sendable {
         self.table = table
     }
 }
-

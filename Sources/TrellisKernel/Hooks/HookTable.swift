@@ -32,7 +32,9 @@ public struct HookTable: Sendable {
     mutating func insert<D>(_ filter: Filter<D>, _ id: HookID) {
         let list = self[filters: D.self] + [Installed(id: id, hook: filter)]
         // A stable sort: filters of one order keep the order of the plugins.
-        filters[ObjectIdentifier(D.self)] = Filter<D>.Order.allInOrder.flatMap { order in list.filter { $0.hook.order == order } }
+        filters[ObjectIdentifier(D.self)] = Filter<D>.Order.allInOrder.flatMap { order in
+            list.filter { $0.hook.order == order }
+        }
     }
 
     mutating func insert<Q>(_ answer: Answer<Q>, _ id: HookID) {

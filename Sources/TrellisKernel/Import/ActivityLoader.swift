@@ -12,7 +12,9 @@ struct ActivityLoader: RowLoader {
         let names = ["lead", "kind", "at", "fields"] + kinds.values.flatMap { $0.fields.map(\.name) }
         plan = try ColumnPlan(mapping, header: header, fields: names) { names.contains($0) ? .text : nil }
         for needed in ["lead", "kind"] where !plan.sources.contains(where: { $0.field == needed }) {
-            throw KernelError.data("The file has no column '\(needed)'. An import of activities needs lead, kind and at. Map one with --map.")
+            throw KernelError.data(
+                "The file has no column '\(needed)'. An import of activities needs lead, kind and at. Map one with --map."
+            )
         }
     }
 
@@ -34,7 +36,9 @@ struct ActivityLoader: RowLoader {
     private func record(_ row: CSVRow, _ tx: Transaction) throws {
         var cells: [String: String] = [:]
         for source in plan.sources { cells[source.field] = plan.text(source, row) }
-        guard let reference = cells["lead"], let kind = cells["kind"] else { throw FieldProblem(field: "lead", message: "lead or kind is empty") }
+        guard let reference = cells["lead"], let kind = cells["kind"] else {
+            throw FieldProblem(field: "lead", message: "lead or kind is empty")
+        }
         var fields: [(name: String, text: String)] = []
         if let json = cells["fields"] {
             guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {

@@ -23,12 +23,19 @@ public struct ImportMapping: SettingsRecord {
 
     public static var fields: [SettingsField<Self>] {
         SettingsField("into", \.target, .importTarget, "The table the rows go into.")
-        SettingsField("columns", \.columns, .named("a mapping of CSV columns to fields", of: .text), "CSV column to field.")
+        SettingsField(
+            "columns", \.columns, .named("a mapping of CSV columns to fields", of: .text), "CSV column to field.")
         SettingsField("empty", \.empty, .list(of: .text), "Texts that mean nothing was given.")
         SettingsField("ignore", \.ignore, .list(of: .text), "CSV columns left out on purpose.")
-        SettingsField("constants", \.constants, .named("a mapping of fields to values", of: .text), "Fields with the same value in every row.")
-        SettingsField("values", \.values, .named("a mapping of fields", of: .named("a mapping of texts", of: .text)), "Per field: the text in the file, and what it becomes.")
-        SettingsField("dates", \.dates, .word(["YYYY-MM-DD", "MM/DD/YYYY", "DD/MM/YYYY", "DD.MM.YYYY"]), "How days are written in the file.")
+        SettingsField(
+            "constants", \.constants, .named("a mapping of fields to values", of: .text),
+            "Fields with the same value in every row.")
+        SettingsField(
+            "values", \.values, .named("a mapping of fields", of: .named("a mapping of texts", of: .text)),
+            "Per field: the text in the file, and what it becomes.")
+        SettingsField(
+            "dates", \.dates, .word(["YYYY-MM-DD", "MM/DD/YYYY", "DD/MM/YYYY", "DD.MM.YYYY"]),
+            "How days are written in the file.")
     }
 
     /// Reads a mapping file. All problems at once, each with its place.
@@ -54,7 +61,8 @@ extension SettingType where Value == ImportMapping.Target {
     static var importTarget: SettingType {
         let words = ImportMapping.Target.allCases.map(\.rawValue)
         return SettingType(
-            scalar: "one of " + words.joined(separator: ", "), schema: .object([("enum", .array(words.map(JSONValue.string)))])
+            scalar: "one of " + words.joined(separator: ", "),
+            schema: .object([("enum", .array(words.map(JSONValue.string)))])
         ) { ImportMapping.Target(rawValue: $0) }
     }
 }
@@ -81,22 +89,29 @@ struct ColumnPlan {
         dates = mapping.dates
         let mapped = Dictionary(mapping.columns.map { ($0.name, $0.value) }) { _, last in last }
         for name in mapped.keys where !header.contains(name) {
-            throw KernelError.data("The file has no column '\(name)'.\(NearMiss.hint(name, among: header)) It has: \(header.joined(separator: ", ")).")
+            throw KernelError.data(
+                "The file has no column '\(name)'.\(NearMiss.hint(name, among: header)) It has: \(header.joined(separator: ", "))."
+            )
         }
-        let values = Dictionary(mapping.values.map { ($0.name, Dictionary($0.value.map { ($0.name, $0.value) }) { $1 }) }) { $1 }
+        let values = Dictionary(
+            mapping.values.map { ($0.name, Dictionary($0.value.map { ($0.name, $0.value) }) { $1 }) }
+        ) { $1 }
         for (column, name) in header.enumerated() {
             let field = mapped[name] ?? name.lowercased().replacing(" ", with: "_")
             let isConsent = field.hasPrefix("consent_") || field.hasPrefix("consent:")
             guard isConsent || kind(field) != nil else {
                 if mapped[name] != nil {
-                    throw KernelError.data("'\(name)=\(field)': there is no field '\(field)'.\(NearMiss.hint(field, among: fields)) Declare it under fields: in the config.")
+                    throw KernelError.data(
+                        "'\(name)=\(field)': there is no field '\(field)'.\(NearMiss.hint(field, among: fields)) Declare it under fields: in the config."
+                    )
                 }
                 if !mapping.ignore.contains(name) { ignored.append(name) }
                 continue
             }
             if mapping.ignore.contains(name) { continue }
             let isDate = [.date, .time].contains(kind(field))
-            sources.append(Source(column: column, header: name, field: field, values: values[field] ?? [:], isDate: isDate))
+            sources.append(
+                Source(column: column, header: name, field: field, values: values[field] ?? [:], isDate: isDate))
         }
     }
 

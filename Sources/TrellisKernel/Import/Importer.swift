@@ -53,10 +53,12 @@ public final class Importer {
         let digest = try Importer.digest(of: file, mapping)
         if !isDryRun, try begin(digest, repeats: repeats) { return report }
         let reader = try CSVReader(path: file)
+        reader.takesApartWholeRows = true
         report.encoding = reader.encoding.rawValue
         let loader = try Importer.loader(for: mapping, header: reader.header, kernel: kernel)
         report.ignoredColumns = loader.ignoredColumns
-        let rejects = try RejectedRows(path: rejectedFile, header: reader.header, length: try committedRejects(), isDryRun: isDryRun)
+        let rejects = try RejectedRows(
+            path: rejectedFile, header: reader.header, length: try committedRejects(), isDryRun: isDryRun)
         for _ in 0..<report.resumedAfter { _ = try reader.next() }
         var chunk: [CSVRow] = []
         chunk.reserveCapacity(Importer.chunkRows)
@@ -80,7 +82,9 @@ public final class Importer {
     /// True when the import was finished before.
     private func begin(_ digest: String, repeats: Bool) throws -> Bool {
         try kernel.write(origin: "import") { tx in
-            if let row = try Row.fetchOne(tx.db, sql: "SELECT * FROM imports WHERE digest = ? ORDER BY id DESC LIMIT 1", arguments: [digest]) {
+            if let row = try Row.fetchOne(
+                tx.db, sql: "SELECT * FROM imports WHERE digest = ? ORDER BY id DESC LIMIT 1", arguments: [digest])
+            {
                 let isFinished = !(row["finished_at"] as DatabaseValue).isNull
                 if isFinished && !repeats {
                     report.wasDoneBefore = true
@@ -112,7 +116,8 @@ public final class Importer {
 
     private func committedRejects() throws -> UInt64 {
         try kernel.read { db in
-            try Int64.fetchOne(db, sql: "SELECT rejected_bytes FROM imports WHERE id = ?", arguments: [report.id]).map(UInt64.init) ?? 0
+            try Int64.fetchOne(db, sql: "SELECT rejected_bytes FROM imports WHERE id = ?", arguments: [report.id]).map(
+                UInt64.init) ?? 0
         }
     }
 
@@ -120,7 +125,9 @@ public final class Importer {
 
     /// The whole chunk at first, without a savepoint: one costs a copy of every page that is changed. Where the database
     /// refuses a row, the chunk is rolled back and done again in halves.
-    private func commit(_ rows: [CSVRow], _ loader: any RowLoader, _ rejects: RejectedRows, isLast: Bool, inHalves: Bool = false) throws {
+    private func commit(
+        _ rows: [CSVRow], _ loader: any RowLoader, _ rejects: RejectedRows, isLast: Bool, inHalves: Bool = false
+    ) throws {
         let before = report
         do {
             try kernel.write(origin: "import:\(report.id)") { tx in
@@ -137,7 +144,8 @@ public final class Importer {
                         WHERE id = ?
                         """,
                     arguments: [
-                        report.rows, report.created, report.changed, report.same, report.rejected, Int64(rejects.length), isLast ? tx.stamp : nil,
+                        report.rows, report.created, report.changed, report.same, report.rejected,
+                        Int64(rejects.length), isLast ? tx.stamp : nil,
                         report.id,
                     ])
                 if isDryRun { throw DryRun() }
@@ -154,7 +162,9 @@ public final class Importer {
     private struct DryRun: Error {}
 
     /// Loads rows as one; if the database refuses one of them, halves down to it, so that the others are kept.
-    private func load(_ rows: ArraySlice<CSVRow>, _ loader: any RowLoader, _ rejects: RejectedRows, _ tx: Transaction) throws {
+    private func load(_ rows: ArraySlice<CSVRow>, _ loader: any RowLoader, _ rejects: RejectedRows, _ tx: Transaction)
+        throws
+    {
         var outcome = LoadOutcome()
         do {
             try tx.db.inSavepoint {
@@ -185,7 +195,9 @@ public final class Importer {
     /// Why a row among others was refused; nil for an error that is nobody's row.
     private static func refusal(_ error: any Error) -> String? {
         if let problem = error as? FieldProblem { return problem.description }
-        guard let failure = error as? DatabaseError, [.SQLITE_CONSTRAINT, .SQLITE_MISMATCH].contains(failure.resultCode) else { return nil }
+        guard let failure = error as? DatabaseError,
+            [.SQLITE_CONSTRAINT, .SQLITE_MISMATCH].contains(failure.resultCode)
+        else { return nil }
         return "the database refused it: \(failure.message ?? "constraint")"
     }
 
@@ -271,7 +283,9 @@ final class RejectedRows {
     func flush() throws {
         defer { buffer.removeAll(keepingCapacity: true) }
         guard !buffer.isEmpty, !isDryRun else { return }
-        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) }
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+        }
         do {
             let handle = try FileHandle(forWritingTo: URL(filePath: path))
             try handle.truncate(atOffset: length)

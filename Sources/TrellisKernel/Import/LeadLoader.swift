@@ -17,14 +17,17 @@ struct LeadLoader: RowLoader {
         indexes = plan.sources.map { layout.index(of: $0.field) }
         constants = try mapping.constants.map { constant in
             guard let index = layout.index(of: constant.name) else {
-                throw KernelError.data("constants: there is no field '\(constant.name)'.\(NearMiss.hint(constant.name, among: layout.names))")
+                throw KernelError.data(
+                    "constants: there is no field '\(constant.name)'.\(NearMiss.hint(constant.name, among: layout.names))"
+                )
             }
             return (index, constant.value)
         }
         erased = ErasedAddresses(secret: kernel.config.site.site.secret)
         guard indexes.contains(where: { [layout.email, layout.phone, layout.externalID].contains($0) }) else {
             throw KernelError.data(
-                "No column gives an email, a phone or an external_id, and a lead is known by one of them. Map one: --map \"\(header.first ?? "Column")=external_id\".")
+                "No column gives an email, a phone or an external_id, and a lead is known by one of them. Map one: --map \"\(header.first ?? "Column")=external_id\"."
+            )
         }
     }
 
@@ -51,8 +54,12 @@ struct LeadLoader: RowLoader {
     }
 
     private func draft(of row: CSVRow) throws -> LeadDraft {
-        guard row.isValidText else { throw FieldProblem(field: "row", message: "contains bytes that are not valid text") }
-        guard row.excess == 0 else { throw FieldProblem(field: "row", message: "has \(row.excess) more cells than the header") }
+        guard row.isValidText else {
+            throw FieldProblem(field: "row", message: "contains bytes that are not valid text")
+        }
+        guard row.excess == 0 else {
+            throw FieldProblem(field: "row", message: "has \(row.excess) more cells than the header")
+        }
         var draft = LeadDraft(layout)
         for (source, index) in zip(plan.sources, indexes) {
             guard let text = plan.text(source, row) else { continue }
@@ -60,17 +67,23 @@ struct LeadLoader: RowLoader {
                 do {
                     try draft.set(index, text: text)
                 } catch let problem as FieldProblem {
-                    throw source.header == problem.field ? problem : FieldProblem(field: "\(source.header) (\(problem.field))", message: problem.message)
+                    throw source.header == problem.field
+                        ? problem : FieldProblem(field: "\(source.header) (\(problem.field))", message: problem.message)
                 }
             } else {
-                guard let isGranted = FieldValue.flag(text) else { throw FieldProblem(field: source.header, message: "expected yes or no") }
+                guard let isGranted = FieldValue.flag(text) else {
+                    throw FieldProblem(field: source.header, message: "expected yes or no")
+                }
                 draft.consents[String(source.field.dropFirst("consent_".count))] = isGranted
             }
         }
-        for constant in constants where draft.values[constant.index].isNull { try draft.set(constant.index, text: constant.text) }
+        for constant in constants where draft.values[constant.index].isNull {
+            try draft.set(constant.index, text: constant.text)
+        }
         try draft.normalise()
         draft.touch = LeadDraft.Touch(
-            kind: "import", source: String.fromDatabaseValue(draft["source"]), medium: String.fromDatabaseValue(draft["medium"]),
+            kind: "import", source: String.fromDatabaseValue(draft["source"]),
+            medium: String.fromDatabaseValue(draft["medium"]),
             campaign: String.fromDatabaseValue(draft["campaign"]))
         return draft
     }

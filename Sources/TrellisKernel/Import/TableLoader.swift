@@ -17,7 +17,9 @@ struct TableLoader: RowLoader {
         constants = mapping.constants
         targets = Array(Set(plan.sources.map(\.field) + constants.map(\.name))).sorted()
         guard targets.contains(where: TableLoader.keys(table).contains) else {
-            throw KernelError.data("No column gives \(TableLoader.keys(table).joined(separator: " or ")), by which \(table.rawValue) are known. Map one with --map.")
+            throw KernelError.data(
+                "No column gives \(TableLoader.keys(table).joined(separator: " or ")), by which \(table.rawValue) are known. Map one with --map."
+            )
         }
     }
 
@@ -25,9 +27,14 @@ struct TableLoader: RowLoader {
         var outcome = LoadOutcome()
         let columns = targets.map { "\"\($0)\"" }.joined(separator: ", ")
         let staging = "import_\(table.rawValue)"
-        try tx.db.execute(sql: "DROP TABLE IF EXISTS temp.\(staging); CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, \(columns))")
+        try tx.db.execute(
+            sql:
+                "DROP TABLE IF EXISTS temp.\(staging); CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, \(columns))"
+        )
         let insert = try tx.db.makeStatement(
-            sql: "INSERT INTO temp.\(staging) (row, \(columns)) VALUES (?, \(targets.map { _ in "?" }.joined(separator: ", ")))")
+            sql:
+                "INSERT INTO temp.\(staging) (row, \(columns)) VALUES (?, \(targets.map { _ in "?" }.joined(separator: ", ")))"
+        )
         for row in rows {
             do {
                 try insert.execute(arguments: StatementArguments([row.number.databaseValue] + (try values(of: row))))
@@ -42,13 +49,17 @@ struct TableLoader: RowLoader {
     // MARK: - Rows
 
     private func values(of row: CSVRow) throws -> [DatabaseValue] {
-        guard row.isValidText, row.excess == 0 else { throw FieldProblem(field: "row", message: "not valid text, or more cells than the header") }
+        guard row.isValidText, row.excess == 0 else {
+            throw FieldProblem(field: "row", message: "not valid text, or more cells than the header")
+        }
         var values: [String: DatabaseValue] = [:]
         for source in plan.sources {
             guard let text = plan.text(source, row) else { continue }
             values[source.field] = try value(text, of: source.field)
         }
-        for constant in constants where values[constant.name] == nil { values[constant.name] = try value(constant.value, of: constant.name) }
+        for constant in constants where values[constant.name] == nil {
+            values[constant.name] = try value(constant.value, of: constant.name)
+        }
         guard TableLoader.keys(table).contains(where: { values[$0] != nil }) else {
             throw FieldProblem(field: TableLoader.keys(table)[0], message: "is empty, and the row is known by it")
         }
@@ -57,10 +68,14 @@ struct TableLoader: RowLoader {
 
     private func value(_ text: String, of field: String) throws -> DatabaseValue {
         switch field {
-        case "email": 
-            do { return try EmailAddress(text).address.databaseValue } catch { throw FieldProblem(field: field, message: "\(error)") }
+        case "email":
+            do { return try EmailAddress(text).address.databaseValue } catch {
+                throw FieldProblem(field: field, message: "\(error)")
+            }
         case "country":
-            guard let code = CountryCode(text) else { throw FieldProblem(field: field, message: "expected a country such as DE or Germany") }
+            guard let code = CountryCode(text) else {
+                throw FieldProblem(field: field, message: "expected a country such as DE or Germany")
+            }
             return code.alpha2.databaseValue
         case "domain": return text.lowercased().databaseValue
         default: return try FieldValue.read(text, as: kinds[field] ?? .text, field: field)
@@ -76,12 +91,17 @@ struct TableLoader: RowLoader {
         }
     }
 
-    private static func kinds(of table: LoggedTable, _ db: Database, _ site: SiteSettings) throws -> [String: CustomField.Kind] {
+    private static func kinds(of table: LoggedTable, _ db: Database, _ site: SiteSettings) throws -> [String:
+        CustomField.Kind]
+    {
         let custom = Dictionary((CustomColumns(site).fields[table] ?? []).map { ($0.name, $0.value.kind) }) { $1 }
         var kinds: [String: CustomField.Kind] = [:]
-        for column in try table.columns(db) where !["id", "updated_at", "account_id", "contact_id", "lead_id"].contains(column.name) {
+        for column in try table.columns(db)
+        where !["id", "updated_at", "account_id", "contact_id", "lead_id"].contains(column.name) {
             let byName: CustomField.Kind? = column.name.hasSuffix("_at") ? .time : nil
-            kinds[column.name] = custom[column.name] ?? byName ?? (column.type == "INTEGER" ? .integer : column.type == "REAL" ? .real : .text)
+            kinds[column.name] =
+                custom[column.name] ?? byName
+                ?? (column.type == "INTEGER" ? .integer : column.type == "REAL" ? .real : .text)
         }
         if table != .accounts { kinds["account"] = .text }
         return kinds
@@ -91,14 +111,17 @@ struct TableLoader: RowLoader {
 
     private func merge(_ staging: String, _ tx: Transaction, _ outcome: inout LoadOutcome) throws {
         let own = targets.filter { $0 != "account" }
-        let matches = TableLoader.keys(table).filter(own.contains).map { key in
-            "(SELECT max(t.id) FROM \(table.rawValue) AS t WHERE t.\"\(key)\" = s.\"\(key)\"\(key == "name" ? " COLLATE NOCASE" + sameOtherwise(own) : ""))"
-        } + ["NULL", "NULL"]
+        let matches =
+            TableLoader.keys(table).filter(own.contains).map { key in
+                "(SELECT max(t.id) FROM \(table.rawValue) AS t WHERE t.\"\(key)\" = s.\"\(key)\"\(key == "name" ? " COLLATE NOCASE" + sameOtherwise(own) : ""))"
+            } + ["NULL", "NULL"]
         let match = "UPDATE temp.\(staging) AS s SET id = coalesce(\(matches.joined(separator: ", "))) WHERE id IS NULL"
         try tx.db.execute(sql: match)
         let known = try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.\(staging) WHERE id IS NOT NULL") ?? 0
         let total = try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.\(staging)") ?? 0
-        let account = targets.contains("account") ? ", (SELECT max(a.id) FROM accounts AS a WHERE a.name = s.account COLLATE NOCASE)" : ""
+        let account =
+            targets.contains("account")
+            ? ", (SELECT max(a.id) FROM accounts AS a WHERE a.name = s.account COLLATE NOCASE)" : ""
         let names = own.map { "\"\($0)\"" }
         try tx.db.execute(
             sql: """

@@ -184,7 +184,8 @@ public final class Courier {
             }
         }
         let site = kernel.config.site.site
-        let question = TemplateValues(leadID: order.leadID, template: order.template, body: order.body) { purpose, subject in
+        let question = TemplateValues(leadID: order.leadID, template: order.template, body: order.body) {
+            purpose, subject in
             "\(site.baseURL)/\(purpose)/\(try LinkSigner(secret: site.secret).token(purpose: purpose, subject: subject))"
         }
         if order.purpose == .internal, let leadID = order.leadID {

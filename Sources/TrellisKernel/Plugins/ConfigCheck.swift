@@ -37,31 +37,43 @@ public final class ConfigCheck {
     public func select(_ sql: LocatedText, column: String? = nil) {
         guard let statement = prepare(sql.value, for: sql) else { return }
         if let column, !statement.columnNames.contains(column) {
-            problem("the SELECT must have a column '\(column)'; it has \(statement.columnNames.joined(separator: ", ")).", at: sql.place)
+            problem(
+                "the SELECT must have a column '\(column)'; it has \(statement.columnNames.joined(separator: ", ")).",
+                at: sql.place)
         }
     }
 
     public func kind(_ kind: LocatedText) {
         guard kinds[kind.value] == nil else { return }
-        problem("there is no event '\(kind.value)'.\(NearMiss.hint(kind.value, among: kinds.keys)) Activities of your own stand under activities:.", at: kind.place)
+        problem(
+            "there is no event '\(kind.value)'.\(NearMiss.hint(kind.value, among: kinds.keys)) Activities of your own stand under activities:.",
+            at: kind.place)
     }
 
     public func stage(_ stage: LocatedText) {
         let stages = config.site.leads.allStages
         guard !stages.contains(stage.value) else { return }
-        problem("there is no stage '\(stage.value)'.\(NearMiss.hint(stage.value, among: stages)) There are: \(stages.joined(separator: ", ")).", at: stage.place)
+        problem(
+            "there is no stage '\(stage.value)'.\(NearMiss.hint(stage.value, among: stages)) There are: \(stages.joined(separator: ", ")).",
+            at: stage.place)
     }
 
     /// A mail that exists, reads, and names no variable that nobody fills.
     public func mail(_ name: LocatedText, values: Set<String> = []) {
         do {
             guard let template = try templates.named(name.value) else {
-                problem("there is no mail '\(name.value)'.\(NearMiss.hint(name.value, among: templates.names)) Write \(config.site.mail.templates)/\(name.value).md.", at: name.place)
+                problem(
+                    "there is no mail '\(name.value)'.\(NearMiss.hint(name.value, among: templates.names)) Write \(config.site.mail.templates)/\(name.value).md.",
+                    at: name.place)
                 return
             }
-            let known = try Set(LoggedTable.leads.columns(db).map(\.name)).union(["site_name", "base_url", "unsubscribe_url"]).union(values)
+            let known = try Set(LoggedTable.leads.columns(db).map(\.name)).union([
+                "site_name", "base_url", "unsubscribe_url",
+            ]).union(values)
             for variable in template.variables.subtracting(known).sorted() {
-                problem("the mail '\(name.value)' names the unknown variable {{\(variable)}}.\(NearMiss.hint(variable, among: known))", at: name.place)
+                problem(
+                    "the mail '\(name.value)' names the unknown variable {{\(variable)}}.\(NearMiss.hint(variable, among: known))",
+                    at: name.place)
             }
         } catch {
             problem("\(error)", at: name.place)
@@ -91,7 +103,9 @@ public final class ConfigCheck {
             }
             return statement
         } catch let error as DatabaseError {
-            problem(ConfigCheck.sentence(error, columns: (try? LoggedTable.leads.columns(db).map(\.name)) ?? []), at: written.place)
+            problem(
+                ConfigCheck.sentence(error, columns: (try? LoggedTable.leads.columns(db).map(\.name)) ?? []),
+                at: written.place)
         } catch {
             problem("\(error)", at: written.place)
         }
@@ -137,7 +151,8 @@ extension Config {
     /// Checks the whole config against the schema it makes: in memory, so that nothing is touched. All problems at once.
     public func check(plugins types: [any Plugin.Type]) throws {
         let queue = try DatabaseQueue()
-        _ = try SchemaKeeper(config: self, types: types, path: "the config").apply(to: queue, now: Date(timeIntervalSince1970: 0))
+        _ = try SchemaKeeper(config: self, types: types, path: "the config").apply(
+            to: queue, now: Date(timeIntervalSince1970: 0))
         let kinds = Kernel.kinds(of: types, self)
         let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types))
         let problems = try queue.read { db in
@@ -161,7 +176,9 @@ extension Plugin {
 extension ConfigCheck {
     private static func parameterNames(of statement: Statement) -> [String] {
         (1...max(1, sqlite3_bind_parameter_count(statement.sqliteStatement))).compactMap { index in
-            sqlite3_bind_parameter_name(statement.sqliteStatement, index).map { String(String(cString: $0).dropFirst()) }
+            sqlite3_bind_parameter_name(statement.sqliteStatement, index).map {
+                String(String(cString: $0).dropFirst())
+            }
         }
     }
 
@@ -173,7 +190,9 @@ extension ConfigCheck {
             problem("the query uses :\(name), which parameters: does not declare.", at: query.value.sql.place)
         }
         for parameter in query.value.parameters where !used.contains(parameter.name) {
-            problem("the parameter '\(parameter.name)' is not used by the query as :\(parameter.name).", at: parameter.place)
+            problem(
+                "the parameter '\(parameter.name)' is not used by the query as :\(parameter.name).", at: parameter.place
+            )
         }
     }
 }

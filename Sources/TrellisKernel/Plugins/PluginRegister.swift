@@ -11,7 +11,8 @@ struct PluginRegister {
                 try setState(of: type.name, tx)
             }
             for subscription in kernel.hooks.subscriptions {
-                let start = subscription.subscribe.start == .nextEvent ? "coalesce((SELECT max(id) FROM events), 0)" : "0"
+                let start =
+                    subscription.subscribe.start == .nextEvent ? "coalesce((SELECT max(id) FROM events), 0)" : "0"
                 try tx.db.execute(
                     sql: "INSERT INTO subscribers (id, last_event_id) VALUES (?, \(start)) ON CONFLICT (id) DO NOTHING",
                     arguments: [subscription.id.description])
@@ -21,7 +22,9 @@ struct PluginRegister {
 
     /// Opening an up-to-date file writes nothing.
     private func isCurrent(_ db: Database) throws -> Bool {
-        let states = try Row.fetchAll(db, sql: "SELECT name, is_on FROM plugins").reduce(into: [String: Bool]()) { $0[$1[0]] = $1[1] }
+        let states = try Row.fetchAll(db, sql: "SELECT name, is_on FROM plugins").reduce(into: [String: Bool]()) {
+            $0[$1[0]] = $1[1]
+        }
         let known = Set(try String.fetchAll(db, sql: "SELECT id FROM subscribers"))
         return kernel.pluginTypes.allSatisfy { states[$0.name] == isOn($0.name) }
             && kernel.hooks.subscriptions.allSatisfy { known.contains($0.id.description) }
@@ -50,7 +53,8 @@ struct PluginRegister {
         case .last: break
         case .now:
             try tx.db.execute(
-                sql: "UPDATE subscribers SET last_event_id = coalesce((SELECT max(id) FROM events), 0) WHERE id GLOB ?", arguments: ["\(name)/*"])
+                sql: "UPDATE subscribers SET last_event_id = coalesce((SELECT max(id) FROM events), 0) WHERE id GLOB ?",
+                arguments: ["\(name)/*"])
         case .start:
             try Rebuild.toStart(name, tables: kernel.pluginTypes.first { $0.name == name }?.rebuilds ?? [], tx)
         }

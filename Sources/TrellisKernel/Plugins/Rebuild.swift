@@ -10,12 +10,18 @@ public struct Rebuild {
     public func run(_ name: String, progress: (Int) -> Void = { _ in }) throws -> Int {
         guard let type = kernel.pluginTypes.first(where: { $0.name == name }) else {
             let names = kernel.pluginTypes.map { $0.name }
-            throw KernelError.usage("There is no plugin '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.joined(separator: ", ")).")
+            throw KernelError.usage(
+                "There is no plugin '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.joined(separator: ", "))."
+            )
         }
         guard let tables = type.rebuilds else {
-            throw KernelError.usage("What '\(name)' did cannot be made anew from the log: mails would go out twice. Only plugins whose tables follow from the log can be rebuilt.")
+            throw KernelError.usage(
+                "What '\(name)' did cannot be made anew from the log: mails would go out twice. Only plugins whose tables follow from the log can be rebuilt."
+            )
         }
-        guard kernel.config.isOn(name) else { throw KernelError.usage("The plugin '\(name)' is off. Switch it on first.") }
+        guard kernel.config.isOn(name) else {
+            throw KernelError.usage("The plugin '\(name)' is off. Switch it on first.")
+        }
         try kernel.write(origin: "rebuild") { try Rebuild.toStart(name, tables: tables, $0) }
         return try EventPump(kernel).runUntilIdle {
             progress($0)
@@ -49,17 +55,28 @@ public struct PluginOverview {
         let rows = try kernel.read { db in
             try kernel.pluginTypes.map { type in
                 let prefix = "\(type.name)/*"
-                let behind = try Int64.fetchOne(
-                    db, sql: "SELECT max((SELECT coalesce(max(id), 0) FROM events) - last_event_id) FROM subscribers WHERE id GLOB ?", arguments: [prefix]) ?? 0
-                let appointments = try Int64.fetchOne(db, sql: "SELECT count(*) FROM scheduled_events WHERE owner = ?", arguments: [type.name]) ?? 0
-                let parked = try Int64.fetchOne(db, sql: "SELECT count(*) FROM parked_events WHERE subscriber GLOB ?", arguments: [prefix]) ?? 0
-                let since = try String.fetchOne(db, sql: "SELECT changed_at FROM plugins WHERE name = ?", arguments: [type.name])
+                let behind =
+                    try Int64.fetchOne(
+                        db,
+                        sql:
+                            "SELECT max((SELECT coalesce(max(id), 0) FROM events) - last_event_id) FROM subscribers WHERE id GLOB ?",
+                        arguments: [prefix]) ?? 0
+                let appointments =
+                    try Int64.fetchOne(
+                        db, sql: "SELECT count(*) FROM scheduled_events WHERE owner = ?", arguments: [type.name]) ?? 0
+                let parked =
+                    try Int64.fetchOne(
+                        db, sql: "SELECT count(*) FROM parked_events WHERE subscriber GLOB ?", arguments: [prefix]) ?? 0
+                let since = try String.fetchOne(
+                    db, sql: "SELECT changed_at FROM plugins WHERE name = ?", arguments: [type.name])
                 return [
-                    Cell.text(type.name), .text(kernel.config.isOn(type.name) ? "on" : "off"), since.map(Cell.text) ?? .null, .integer(behind),
+                    Cell.text(type.name), .text(kernel.config.isOn(type.name) ? "on" : "off"),
+                    since.map(Cell.text) ?? .null, .integer(behind),
                     .integer(appointments), .integer(parked), .text(type.summary),
                 ]
             }
         }
-        return Table(columns: ["plugin", "state", "since", "events_waiting", "appointments", "parked", "summary"], rows: rows)
+        return Table(
+            columns: ["plugin", "state", "since", "events_waiting", "appointments", "parked", "summary"], rows: rows)
     }
 }

@@ -23,7 +23,8 @@ public final class SQLConnection {
         let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
             sqlite3_close_v2(handle)
-            throw KernelError.from(DatabaseError(resultCode: ResultCode(rawValue: code)), path: path) ?? KernelError.notADatabase(path)
+            throw KernelError.from(DatabaseError(resultCode: ResultCode(rawValue: code)), path: path)
+                ?? KernelError.notADatabase(path)
         }
         self.handle = handle
         self.path = path
@@ -57,7 +58,8 @@ public final class SQLConnection {
     /// - Returns: the columns, and how many rows were changed.
     @discardableResult
     public func run(
-        _ sql: String, parameters: [String: String?] = [:], columns: ([String]) -> Void = { _ in }, row: ([Cell]) throws -> Bool
+        _ sql: String, parameters: [String: String?] = [:], columns: ([String]) -> Void = { _ in },
+        row: ([Cell]) throws -> Bool
     ) throws -> Int {
         var statement: OpaquePointer?
         var rest = ""
@@ -71,7 +73,8 @@ public final class SQLConnection {
         guard code == SQLITE_OK else { throw failure(code, sql) }
         guard let statement else { return 0 }
         guard rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else {
-            throw KernelError.usage("One statement at a time. What follows the first ';' was not run, and neither was the first.")
+            throw KernelError.usage(
+                "One statement at a time. What follows the first ';' was not run, and neither was the first.")
         }
         try bind(parameters, to: statement)
         let count = sqlite3_column_count(statement)
@@ -130,7 +133,10 @@ public final class SQLConnection {
         case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, column))
         case SQLITE_TEXT:
             guard let text = sqlite3_column_text(statement, column) else { return .text("") }
-            return .text(String(decoding: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, column))), as: UTF8.self))
+            return .text(
+                String(
+                    decoding: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, column))),
+                    as: UTF8.self))
         case SQLITE_BLOB:
             let count = Int(sqlite3_column_bytes(statement, column))
             guard count > 0, let bytes = sqlite3_column_blob(statement, column) else { return .blob([]) }
@@ -147,8 +153,10 @@ public final class SQLConnection {
         case SQLITE_CANTOPEN: return .folderNotWritable((path as NSString).deletingLastPathComponent)
         case SQLITE_IOERR: return .diskError(message)
         case SQLITE_AUTH:
-            return .usage(access == .read
-                ? "Only reading is allowed without --write." : "This statement is not allowed: it reaches outside this database.")
+            return .usage(
+                access == .read
+                    ? "Only reading is allowed without --write."
+                    : "This statement is not allowed: it reaches outside this database.")
         case SQLITE_READONLY: return .usage("This would write, and reading is all that is allowed without --write.")
         case SQLITE_INTERRUPT: return .data("The query took longer than \(SQLConnection.budget) and was stopped.")
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)
@@ -161,7 +169,10 @@ public final class SQLConnection {
     private func hint(_ message: String) -> String {
         for (opening, query) in [
             ("no such table: ", "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"),
-            ("no such column: ", "SELECT DISTINCT c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c WHERE s.type IN ('table', 'view')"),
+            (
+                "no such column: ",
+                "SELECT DISTINCT c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c WHERE s.type IN ('table', 'view')"
+            ),
         ] {
             guard let range = message.range(of: opening) else { continue }
             let name = String(message[range.upperBound...].split(separator: ".").last ?? "")
@@ -174,15 +185,21 @@ public final class SQLConnection {
     // MARK: - Guards
 
     /// Reading may do anything that leaves no trace. Writing may change rows and schema, but not other files or settings.
-    private static func authorizer(_ access: Access) -> @convention(c) (
-        UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?
-    ) -> Int32 {
+    private static func authorizer(_ access: Access)
+        -> @convention(c) (
+            UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
+            UnsafePointer<CChar>?
+        ) -> Int32
+    {
         switch access {
         case .read:
             return { _, action, name, value, _, _ in
                 switch action {
                 case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: return SQLITE_OK
-                case SQLITE_PRAGMA: return value == nil || SQLConnection.isTableInformation(name) ? SQLITE_OK : SQLITE_DENY
+                // Asked when pragma_table_info() is first used as a table. A real change of the schema is refused by the file.
+                case SQLITE_UPDATE: return name.map { String(cString: $0) } == "sqlite_master" ? SQLITE_OK : SQLITE_DENY
+                case SQLITE_PRAGMA:
+                    return value == nil || SQLConnection.isTableInformation(name) ? SQLITE_OK : SQLITE_DENY
                 default: return SQLITE_DENY
                 }
             }
@@ -199,7 +216,8 @@ public final class SQLConnection {
 
     private static func isTableInformation(_ name: UnsafePointer<CChar>?) -> Bool {
         guard let name else { return false }
-        return ["table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"].contains(String(cString: name).lowercased())
+        return ["table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"].contains(
+            String(cString: name).lowercased())
     }
 
     private final class DeadlineBox {

@@ -7,7 +7,8 @@ struct ErasedAddresses {
         guard let email, try hasAny(db) else { return }
         let hash = try LinkSigner(secret: secret).hash(ofAddress: email)
         let isErased = try Bool.fetchOne(
-            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email_hash = ?)"), arguments: [hash])
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email_hash = ?)"),
+            arguments: [hash])
         if isErased == true { throw Veto("this person was erased on request; only they can come back, through a form") }
     }
 
@@ -15,16 +16,20 @@ struct ErasedAddresses {
     func suppressReturning(_ tx: Transaction) throws {
         guard try hasAny(tx.db) else { return }
         let signer = try LinkSigner(secret: secret)
-        let hashes = Set(try String.fetchAll(tx.db, sql: "SELECT email_hash FROM suppressions WHERE email_hash IS NOT NULL"))
-        let emails = try String.fetchAll(tx.db, sql: "SELECT email FROM leads WHERE email IS NOT NULL AND id IN (SELECT lead_id FROM batch)")
+        let hashes = Set(
+            try String.fetchAll(tx.db, sql: "SELECT email_hash FROM suppressions WHERE email_hash IS NOT NULL"))
+        let emails = try String.fetchAll(
+            tx.db, sql: "SELECT email FROM leads WHERE email IS NOT NULL AND id IN (SELECT lead_id FROM batch)")
         for email in emails where hashes.contains(signer.hash(ofAddress: email)) {
             try tx.db.execute(
-                sql: "INSERT INTO suppressions (email, reason, origin, at) VALUES (?, 'erased', 'kernel', ?) ON CONFLICT DO NOTHING",
+                sql:
+                    "INSERT INTO suppressions (email, reason, origin, at) VALUES (?, 'erased', 'kernel', ?) ON CONFLICT DO NOTHING",
                 arguments: [email, tx.stamp])
         }
     }
 
     private func hasAny(_ db: Database) throws -> Bool {
-        try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email_hash IS NOT NULL)")) ?? false
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email_hash IS NOT NULL)")) ?? false
     }
 }

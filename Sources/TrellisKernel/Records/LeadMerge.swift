@@ -4,7 +4,13 @@ extension Transaction {
     public func merge(_ gone: Int64, into kept: Int64) throws {
         guard gone != kept else { throw KernelError.usage("Both names are the same lead.") }
         let columns = kernel.leadLayout.columns.map(\.name).filter { !["stage", "created_at"].contains($0) }
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [gone]) else { throw KernelError.noLead(String(gone)) }
+        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [gone]) else {
+            throw KernelError.noLead(String(gone))
+        }
+        guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM leads WHERE id = ?)", arguments: [kept]) == true
+        else {
+            throw KernelError.noLead(String(kept))
+        }
         // First the unique columns must be free.
         for table in try tablesOfLeads() {
             try db.execute(sql: "UPDATE OR IGNORE \(table) SET lead_id = ? WHERE lead_id = ?", arguments: [kept, gone])
@@ -13,9 +19,11 @@ extension Transaction {
         let assignments = columns.map { "\"\($0)\" = coalesce(\"\($0)\", ?)" }.joined(separator: ", ")
         try db.execute(
             sql: "UPDATE leads SET \(assignments), updated_at = ? WHERE id = ?",
-            arguments: StatementArguments(columns.map { row[$0] as DatabaseValue } + [stamp.databaseValue, kept.databaseValue]))
+            arguments: StatementArguments(
+                columns.map { row[$0] as DatabaseValue } + [stamp.databaseValue, kept.databaseValue]))
         try db.execute(sql: "UPDATE lead_merges SET kept_id = ? WHERE kept_id = ?", arguments: [kept, gone])
-        try db.execute(sql: "INSERT INTO lead_merges (gone_id, kept_id, at) VALUES (?, ?, ?)", arguments: [gone, kept, stamp])
+        try db.execute(
+            sql: "INSERT INTO lead_merges (gone_id, kept_id, at) VALUES (?, ?, ?)", arguments: [gone, kept, stamp])
         try emit("lead.merged", lead: gone, body: "{\"into\":\(kept)}")
     }
 

@@ -24,7 +24,9 @@ public struct Person: Sendable {
             let ofLeads = try tx.tablesOfLeads() + ["events"]
             for table in ["leads"] + ofLeads {
                 let column = table == "leads" ? "id" : "lead_id"
-                let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE \(column) IN (SELECT value FROM json_each(?))", arguments: [list])
+                let rows = try Row.fetchAll(
+                    tx.db, sql: "SELECT * FROM \(table) WHERE \(column) IN (SELECT value FROM json_each(?))",
+                    arguments: [list])
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
             for table in ["contacts", "suppressions"] {
@@ -32,7 +34,8 @@ public struct Person: Sendable {
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
             let trash = try Row.fetchAll(
-                tx.db, sql: "SELECT * FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE", arguments: [email])
+                tx.db, sql: "SELECT * FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE",
+                arguments: [email])
             if !trash.isEmpty { tables.append(("trash", .array(trash.map(Person.json)))) }
             return .object(tables)
         }
@@ -51,9 +54,11 @@ public struct Person: Sendable {
             try tx.db.execute(sql: "DELETE FROM contacts WHERE email = ?", arguments: [email])
             let contacts = tx.db.changesCount
             try tx.db.execute(sql: "DELETE FROM suppressions WHERE email = ?", arguments: [email])
-            try tx.db.execute(sql: "DELETE FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE", arguments: [email])
             try tx.db.execute(
-                sql: "INSERT INTO suppressions (email_hash, reason, origin, at) VALUES (?, 'erased', 'erase', ?) ON CONFLICT DO NOTHING",
+                sql: "DELETE FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE", arguments: [email])
+            try tx.db.execute(
+                sql:
+                    "INSERT INTO suppressions (email_hash, reason, origin, at) VALUES (?, 'erased', 'erase', ?) ON CONFLICT DO NOTHING",
                 arguments: [hash, tx.stamp])
             return ids.count + contacts
         }
@@ -93,16 +98,17 @@ public struct Person: Sendable {
     }
 
     private static func json(_ row: Row) -> JSONValue {
-        .object(row.map { column, value in
-            let json: JSONValue =
-                switch value.storage {
-                case .null: .null
-                case .int64(let number): .integer(number)
-                case .double(let number): .number(number)
-                case .string(let text): .string(text)
-                case .blob(let data): .string(String(decoding: data, as: UTF8.self))
-                }
-            return (column, json)
-        })
+        .object(
+            row.map { column, value in
+                let json: JSONValue =
+                    switch value.storage {
+                    case .null: .null
+                    case .int64(let number): .integer(number)
+                    case .double(let number): .number(number)
+                    case .string(let text): .string(text)
+                    case .blob(let data): .string(String(decoding: data, as: UTF8.self))
+                    }
+                return (column, json)
+            })
     }
 }

@@ -37,8 +37,12 @@ public enum Trash {
     /// Forgets what has lain here longer than 30 days.
     static func empty(_ kernel: Kernel) throws {
         let limit = Timestamp.text(kernel.clock.now().addingTimeInterval(-Double(days) * 86_400))
-        let isOld = try kernel.read { try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM trash WHERE deleted_at < ?)", arguments: [limit]) }
+        let isOld = try kernel.read {
+            try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM trash WHERE deleted_at < ?)", arguments: [limit])
+        }
         guard isOld == true else { return }
-        try kernel.write(origin: "kernel") { try $0.db.execute(sql: "DELETE FROM trash WHERE deleted_at < ?", arguments: [limit]) }
+        try kernel.write(origin: "kernel") {
+            try $0.db.execute(sql: "DELETE FROM trash WHERE deleted_at < ?", arguments: [limit])
+        }
     }
 }

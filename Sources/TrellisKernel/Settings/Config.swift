@@ -46,7 +46,7 @@ public struct Config: Sendable {
         } catch let found as ConfigProblems {
             // What stands in no line follows from a part that could not be read.
             throw ConfigProblems(problems + found.problems.filter { problems.isEmpty || $0.place.line > 0 })
-        } catch where !problems.isEmpty {
+        } catch  where !problems.isEmpty {
             throw ConfigProblems(problems)
         }
         guard problems.isEmpty else { throw ConfigProblems(problems) }
@@ -60,7 +60,10 @@ public struct Config: Sendable {
             throw KernelError.noConfig(file)
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigProblems([ConfigProblem("not UTF-8 text. Save it as UTF-8.", at: Place(file: (file as NSString).lastPathComponent))])
+            throw ConfigProblems([
+                ConfigProblem(
+                    "not UTF-8 text. Save it as UTF-8.", at: Place(file: (file as NSString).lastPathComponent))
+            ])
         }
         let folder = (file as NSString).deletingLastPathComponent
         let dotEnv = DotEnv.read(folder.isEmpty ? ".env" : folder + "/.env")
@@ -89,7 +92,8 @@ public struct Config: Sendable {
         if let node = document.root, !isEmpty(node) {
             root.read(node, reader)
         }
-        let config = Config(site: root.site, folder: folder, file: file, warnings: reader.warnings, plugins: root.plugins)
+        let config = Config(
+            site: root.site, folder: folder, file: file, warnings: reader.warnings, plugins: root.plugins)
         return (config, reader.problems)
     }
 
@@ -101,7 +105,8 @@ public struct Config: Sendable {
     /// The path of the database a config names, read without the rest of it, so that a question to the file needs no more.
     public static func databasePath(ofFile file: String) throws -> String {
         guard let data = FileManager.default.contents(atPath: file) else { throw KernelError.noConfig(file) }
-        let document = YAMLDocument(text: String(decoding: data, as: UTF8.self), file: (file as NSString).lastPathComponent)
+        let document = YAMLDocument(
+            text: String(decoding: data, as: UTF8.self), file: (file as NSString).lastPathComponent)
         guard document.root != nil || document.problems.isEmpty else { throw ConfigProblems(document.problems) }
         let name = document.root?["database"]?.string ?? SiteSettings().database
         let folder = (file as NSString).deletingLastPathComponent
@@ -116,7 +121,14 @@ public struct Config: Sendable {
             case .object(var properties) = entries[index].value
         {
             let sections = plugins.map { ($0.name, ConfigRoot.schema(of: $0, &builder)) }
-            properties.append(("plugins", .object([("type", .string("object")), ("properties", .object(sections)), ("additionalProperties", .bool(false))])))
+            properties.append(
+                (
+                    "plugins",
+                    .object([
+                        ("type", .string("object")), ("properties", .object(sections)),
+                        ("additionalProperties", .bool(false)),
+                    ])
+                ))
             entries[index].value = .object(properties)
             root = .object(entries)
         }
@@ -153,7 +165,8 @@ private struct ConfigRoot {
             } else if let field = fields.first(where: { $0.key == key }) {
                 _ = reader.descend(key, value) { field.read(&site, value, reader) }
             } else {
-                reader.problem("unknown key '\(key)'.\(NearMiss.hint(key, among: fields.map(\.key) + ["plugins"]))", at: keyNode)
+                reader.problem(
+                    "unknown key '\(key)'.\(NearMiss.hint(key, among: fields.map(\.key) + ["plugins"]))", at: keyNode)
             }
         }
     }
@@ -163,7 +176,9 @@ private struct ConfigRoot {
         for (key, keyNode, value) in entries {
             guard let type = pluginTypes.first(where: { $0.name == key }) else {
                 let names = pluginTypes.map { $0.name }
-                reader.problem("unknown plugin '\(key)'.\(NearMiss.hint(key, among: names)) There are: \(names.joined(separator: ", ")).", at: keyNode)
+                reader.problem(
+                    "unknown plugin '\(key)'.\(NearMiss.hint(key, among: names)) There are: \(names.joined(separator: ", ")).",
+                    at: keyNode)
                 continue
             }
             _ = reader.descend(key, value) { plugins[key] = ConfigRoot.read(type, value, reader) }
@@ -171,7 +186,8 @@ private struct ConfigRoot {
     }
 
     /// Every section may say `enabled` and `resume`; the rest is the plugin's own. An off section is still checked.
-    private static func read<P: Plugin>(_ type: P.Type, _ node: Node, _ reader: SettingsReader) -> Config.LoadedPlugin? {
+    private static func read<P: Plugin>(_ type: P.Type, _ node: Node, _ reader: SettingsReader) -> Config.LoadedPlugin?
+    {
         guard let entries = reader.entries(node, expecting: "a mapping") else { return nil }
         var loaded = Config.LoadedPlugin(isOn: true, resume: .last, place: reader.place(node), settings: P.Settings())
         var pairs: [(Node, Node)] = []
@@ -195,18 +211,30 @@ private struct ConfigRoot {
 
     static func schema<P: Plugin>(of type: P.Type, _ builder: inout SchemaBuilder) -> JSONValue {
         let common: [(key: String, value: JSONValue)] = [
-            ("enabled", .object([("description", .string("false switches the plugin off; its tables stay.")), ("type", .string("boolean"))])),
-            ("resume", .object([
-                ("description", .string("What of the backlog is handled when it is on again: last, now or start.")),
-                ("enum", .array(Resume.allCases.map { .string($0.rawValue) })),
-            ])),
+            (
+                "enabled",
+                .object([
+                    ("description", .string("false switches the plugin off; its tables stay.")),
+                    ("type", .string("boolean")),
+                ])
+            ),
+            (
+                "resume",
+                .object([
+                    ("description", .string("What of the backlog is handled when it is on again: last, now or start.")),
+                    ("enum", .array(Resume.allCases.map { .string($0.rawValue) })),
+                ])
+            ),
         ]
         guard case .object(var entries) = builder.object(P.Settings.fields),
-            let index = entries.firstIndex(where: { $0.key == "properties" }), case .object(let own) = entries[index].value
+            let index = entries.firstIndex(where: { $0.key == "properties" }),
+            case .object(let own) = entries[index].value
         else { return .object([("type", .string("object"))]) }
         entries[index].value = .object(common + own)
         // Plugins whose section is a mapping of chosen names describe them by additionalProperties.
-        if let open = P.Settings.openSchema(&builder), let closed = entries.firstIndex(where: { $0.key == "additionalProperties" }) {
+        if let open = P.Settings.openSchema(&builder),
+            let closed = entries.firstIndex(where: { $0.key == "additionalProperties" })
+        {
             entries[closed].value = open
         }
         return .object(entries)

@@ -90,7 +90,9 @@ extension SettingType where Value == String {
     /// An address of the web: http or https and a host.
     public static var webAddress: SettingType {
         SettingType(scalar: "an address that starts with https:// or http://", schema: type("string")) { text in
-            guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host() != nil else { return nil }
+            guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host() != nil else {
+                return nil
+            }
             return text.hasSuffix("/") ? String(text.dropLast()) : text
         }
     }

@@ -88,7 +88,9 @@ public final class SettingsReader {
             }
             let name = String(rest[open.upperBound..<close])
             guard let value = environment[name] else {
-                problem("the environment variable \(name) is not set. Export it, or put it in .env beside the config.", at: node)
+                problem(
+                    "the environment variable \(name) is not set. Export it, or put it in .env beside the config.",
+                    at: node)
                 return nil
             }
             output += value

@@ -88,7 +88,8 @@ public struct SettingsField<Record: Sendable>: Sendable {
 
     /// A setting with a default, which is what the record's `init()` says.
     public init<Value>(
-        _ key: String, _ path: any WritableKeyPath<Record, Value> & Sendable, _ type: SettingType<Value>, _ summary: String,
+        _ key: String, _ path: any WritableKeyPath<Record, Value> & Sendable, _ type: SettingType<Value>,
+        _ summary: String,
         isRequired: Bool = false
     ) {
         self.key = key
@@ -110,7 +111,8 @@ public struct SettingsField<Record: Sendable>: Sendable {
 
     /// A setting that must be given.
     public static func required<Value>(
-        _ key: String, _ path: any WritableKeyPath<Record, Value> & Sendable, _ type: SettingType<Value>, _ summary: String
+        _ key: String, _ path: any WritableKeyPath<Record, Value> & Sendable, _ type: SettingType<Value>,
+        _ summary: String
     ) -> SettingsField {
         SettingsField(key, path, type, summary, isRequired: true)
     }
@@ -118,7 +120,9 @@ public struct SettingsField<Record: Sendable>: Sendable {
 
 @resultBuilder
 public enum SettingsFieldBuilder<Record: Sendable> {
-    public static func buildBlock(_ fields: [SettingsField<Record>]...) -> [SettingsField<Record>] { fields.flatMap { $0 } }
+    public static func buildBlock(_ fields: [SettingsField<Record>]...) -> [SettingsField<Record>] {
+        fields.flatMap { $0 }
+    }
     public static func buildExpression(_ field: SettingsField<Record>) -> [SettingsField<Record>] { [field] }
     public static func buildExpression(_ fields: [SettingsField<Record>]) -> [SettingsField<Record>] { fields }
 }

@@ -22,8 +22,12 @@ public struct SiteSettings: SettingsRecord {
         SettingsField("accounts", \.accounts, .record(), "The site's own columns of accounts.")
         SettingsField("contacts", \.contacts, .record(), "The site's own columns of contacts.")
         SettingsField("opportunities", \.opportunities, .record(), "The site's own columns of opportunities.")
-        SettingsField("activities", \.activities, .named("a mapping of activity kinds", of: .customFields), "What else can happen to a lead, with declared fields.")
-        SettingsField("queries", \.queries, .named("a mapping of queries", of: .record()), "Named queries: trellis sql NAME --parameter value.")
+        SettingsField(
+            "activities", \.activities, .named("a mapping of activity kinds", of: .customFields),
+            "What else can happen to a lead, with declared fields.")
+        SettingsField(
+            "queries", \.queries, .named("a mapping of queries", of: .record()),
+            "Named queries: trellis sql NAME --parameter value.")
     }
 
     public struct Site: SettingsRecord {
@@ -38,13 +42,20 @@ public struct SiteSettings: SettingsRecord {
             SettingsField("name", \.name, .text, "The name that mails are signed with.")
             SettingsField("base_url", \.baseURL, .webAddress, "Every link is built from it.")
             SettingsField("timezone", \.timezone, .timeZone, "The IANA zone of the site: days and working hours.")
-            SettingsField("postal_address", \.postalAddress, optional: .text, "Stands in every marketing mail; without one none is sent.")
-            SettingsField("secret", \.secret, optional: .secret, "Signs links and keys the hash of erased addresses; at least 16 characters.")
+            SettingsField(
+                "postal_address", \.postalAddress, optional: .text,
+                "Stands in every marketing mail; without one none is sent.")
+            SettingsField(
+                "secret", \.secret, optional: .secret,
+                "Signs links and keys the hash of erased addresses; at least 16 characters.")
         }
 
         public func problems(at place: Place) -> [ConfigProblem] {
             guard let secret, secret.utf8.count < 16 else { return [] }
-            return [ConfigProblem("the secret is shorter than 16 characters. Make one with: openssl rand -hex 32", at: place)]
+            return [
+                ConfigProblem(
+                    "the secret is shorter than 16 characters. Make one with: openssl rand -hex 32", at: place)
+            ]
         }
     }
 
@@ -61,7 +72,9 @@ public struct SiteSettings: SettingsRecord {
             SettingsField("templates", \.templates, .text, "The folder of mails, beside the config.")
             SettingsField("transport", \.transport, .word(["file"]), "file: a Maildir beside the database.")
             SettingsField("folder", \.folder, .text, "The Maildir of the file transport, beside the config.")
-            SettingsField("consent", \.consent, .text, "The consent purpose marketing mail needs; 'none' needs no consent, only that nobody objected.")
+            SettingsField(
+                "consent", \.consent, .text,
+                "The consent purpose marketing mail needs; 'none' needs no consent, only that nobody objected.")
         }
 
     }
@@ -83,8 +96,12 @@ public struct SiteSettings: SettingsRecord {
 
         public static var fields: [SettingsField<Self>] {
             SettingsField("fields", \.fields, .customFields, "The site's own columns.")
-            SettingsField("stages", \.stages, .list(of: .identifier), "The stages in their order; recycled and disqualified are always there besides.")
-            SettingsField("default_country", \.defaultCountry, optional: .country, "The country of phone numbers without one (ISO 3166-1 alpha-2).")
+            SettingsField(
+                "stages", \.stages, .list(of: .identifier),
+                "The stages in their order; recycled and disqualified are always there besides.")
+            SettingsField(
+                "default_country", \.defaultCountry, optional: .country,
+                "The country of phone numbers without one (ISO 3166-1 alpha-2).")
         }
 
         /// Stages outside the order: entered from anywhere, left for anywhere.
@@ -92,7 +109,8 @@ public struct SiteSettings: SettingsRecord {
         public var allStages: [String] { stages + LeadTable.sideStages.filter { !stages.contains($0) } }
 
         public func problems(at place: Place) -> [ConfigProblem] {
-            stages.contains("lead") ? [] : [ConfigProblem("'lead' is missing from the stages; it is the stage of a new lead.", at: place)]
+            stages.contains("lead")
+                ? [] : [ConfigProblem("'lead' is missing from the stages; it is the stage of a new lead.", at: place)]
         }
     }
 }
@@ -124,14 +142,19 @@ public struct NamedQuery: SettingsRecord {
 
     public static var fields: [SettingsField<Self>] {
         SettingsField("description", \.description, optional: .text, "What it answers.")
-        SettingsField("parameters", \.parameters, .named("a mapping of parameters and their defaults", isIdentifier: true, of: .nullableText), "Parameters with their defaults; null means not given.")
+        SettingsField(
+            "parameters", \.parameters,
+            .named("a mapping of parameters and their defaults", isIdentifier: true, of: .nullableText),
+            "Parameters with their defaults; null means not given.")
         SettingsField.required("sql", \.sql, .sql, "One SELECT; parameters stand as :name.")
     }
 }
 
 extension SettingType where Value == String {
     static var mailAddress: SettingType {
-        SettingType(scalar: "an address such as Acme <hello@acme.example>", schema: .object([("type", .string("string"))])) {
+        SettingType(
+            scalar: "an address such as Acme <hello@acme.example>", schema: .object([("type", .string("string"))])
+        ) {
             MailAddress(parsing: $0) == nil ? nil : $0
         }
     }
@@ -147,14 +170,18 @@ extension SettingType where Value == CustomField.Kind {
     static var fieldKind: SettingType {
         let words = CustomField.Kind.allCases.map(\.rawValue)
         return SettingType(
-            scalar: "one of " + words.joined(separator: ", "), schema: .object([("enum", .array(words.map(JSONValue.string)))])
+            scalar: "one of " + words.joined(separator: ", "),
+            schema: .object([("enum", .array(words.map(JSONValue.string)))])
         ) { CustomField.Kind(rawValue: $0) }
     }
 }
 
 extension SettingType where Value == String? {
     static var nullableText: SettingType {
-        SettingType("a text, a number or null", schema: { _ in .object([("type", .array(["string", "number", "null"].map(JSONValue.string)))]) }) { node, reader in
+        SettingType(
+            "a text, a number or null",
+            schema: { _ in .object([("type", .array(["string", "number", "null"].map(JSONValue.string)))]) }
+        ) { node, reader in
             guard let text = reader.scalar(node, expecting: "a text, a number or null") else { return nil }
             return .some(["null", "~", ""].contains(text) ? nil : text)
         }
@@ -164,10 +191,13 @@ extension SettingType where Value == String? {
 extension SettingType where Value == [Named<CustomField>] {
     /// `budget: real` or `budget: {type: real, label: …}`.
     static var customFields: SettingType {
-        .named("a mapping of fields", isIdentifier: true, of: .record(orShort: SettingType<CustomField.Kind>.fieldKind.map { kind in
-            var field = CustomField()
-            field.kind = kind
-            return field
-        }))
+        .named(
+            "a mapping of fields", isIdentifier: true,
+            of: .record(
+                orShort: SettingType<CustomField.Kind>.fieldKind.map { kind in
+                    var field = CustomField()
+                    field.kind = kind
+                    return field
+                }))
     }
 }

@@ -15,7 +15,11 @@ struct YAMLDocument {
 
     init(text: String, file: String) {
         guard text.utf8.count <= YAMLDocument.bytesMax else {
-            self.init(root: nil, problems: [ConfigProblem("larger than 1 MB. Split out what is not configuration.", at: Place(file: file))])
+            self.init(
+                root: nil,
+                problems: [
+                    ConfigProblem("larger than 1 MB. Split out what is not configuration.", at: Place(file: file))
+                ])
             return
         }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -28,9 +32,12 @@ struct YAMLDocument {
                 return
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 let key = keys.first ?? ""
-                guard let first = YAMLDocument.locate(key, in: lines, after: context.mark.line - 1, column: context.mark.column)
+                guard
+                    let first = YAMLDocument.locate(
+                        key, in: lines, after: context.mark.line - 1, column: context.mark.column)
                 else {
-                    problems.append(ConfigProblem("the key '\(key)' is written twice.", at: YAMLDocument.place(context.mark, file)))
+                    problems.append(
+                        ConfigProblem("the key '\(key)' is written twice.", at: YAMLDocument.place(context.mark, file)))
                     break
                 }
                 problems.append(

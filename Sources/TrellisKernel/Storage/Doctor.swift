@@ -37,14 +37,17 @@ public struct Doctor {
 
     private func ownInvariants(_ type: any Plugin.Type) -> [Invariant] {
         let isThere = try? kernel.read { db in
-            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM migrations WHERE id GLOB ?)", arguments: ["\(type.name)/*"])
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM migrations WHERE id GLOB ?)", arguments: ["\(type.name)/*"])
         }
         return isThere == true ? type.invariants : []
     }
 
     private func check(_ invariant: Invariant) throws -> Finding {
-        let rows = try kernel.read { db in try Row.fetchAll(db, sql: "SELECT * FROM (\(invariant.violations)) LIMIT 5") }
-        let detail = rows.map { row in row.map { "\($0) \(Cell($1).text ?? "NULL")" }.joined(separator: ", ") }.joined(separator: "; ")
+        let rows = try kernel.read { db in try Row.fetchAll(db, sql: "SELECT * FROM (\(invariant.violations)) LIMIT 5")
+        }
+        let detail = rows.map { row in row.map { "\($0) \(Cell($1).text ?? "NULL")" }.joined(separator: ", ") }.joined(
+            separator: "; ")
         return Finding(promise: invariant.promise, isKept: rows.isEmpty, detail: detail)
     }
 
@@ -55,15 +58,20 @@ public struct Doctor {
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode")
             let triggers = try ChangeTriggers.vandalised(db)
             return [
-                Finding(promise: "what is acknowledged survives a power cut", isKept: synchronous == 2, detail: "synchronous = \(synchronous ?? -1)"),
+                Finding(
+                    promise: "what is acknowledged survives a power cut", isKept: synchronous == 2,
+                    detail: "synchronous = \(synchronous ?? -1)"),
                 Finding(promise: "the file is in WAL mode", isKept: mode == "wal", detail: mode ?? ""),
                 Finding(
                     promise: "every change is logged, whoever makes it", isKept: triggers.isEmpty,
-                    detail: triggers.isEmpty ? "" : "missing or changed: \(triggers.joined(separator: ", ")); put back with doctor --fix"),
+                    detail: triggers.isEmpty
+                        ? "" : "missing or changed: \(triggers.joined(separator: ", ")); put back with doctor --fix"),
                 Finding(
                     promise: "the SQLite library is sound", isKept: true,
-                    detail: version + (sqlite3_libversion_number() < 3_051_003
-                        ? ": before 3.51.3 two programs that write and checkpoint at the same instant can, rarely, damage the WAL; so only the worker checkpoints" : "")),
+                    detail: version
+                        + (sqlite3_libversion_number() < 3_051_003
+                            ? ": before 3.51.3 two programs that write and checkpoint at the same instant can, rarely, damage the WAL (https://www.sqlite.org/wal.html#walresetbug); a newer library is safer"
+                            : "")),
             ]
         }
     }
@@ -73,7 +81,9 @@ public struct Doctor {
             try String.fetchAll(db, sql: "PRAGMA integrity_check(5)").filter { $0 != "ok" }
                 + Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { "foreign key of \($0[0] as String)" }
         }
-        return Finding(promise: "every page of the file is whole", isKept: problems.isEmpty, detail: problems.joined(separator: "; "))
+        return Finding(
+            promise: "every page of the file is whole", isKept: problems.isEmpty,
+            detail: problems.joined(separator: "; "))
     }
 
     /// The kernel's own promises. Names after the failure model in Documentation/Reliability.md.
@@ -100,7 +110,11 @@ public struct Doctor {
                 WHERE h.to_stage <> l.stage
                   AND NOT EXISTS (SELECT 1 FROM events AS r WHERE r.lead_id = l.id AND r.kind = 'lead.restored' AND r.id > h.event_id)
                 """),
-        Invariant("no cursor is beyond the log", violations: "SELECT id, last_event_id FROM subscribers WHERE last_event_id > (SELECT coalesce(max(id), 0) FROM events)"),
+        Invariant(
+            "no cursor is beyond the log",
+            violations:
+                "SELECT id, last_event_id FROM subscribers WHERE last_event_id > (SELECT coalesce(max(id), 0) FROM events)"
+        ),
         Invariant(
             "nothing was sent to a suppressed address",
             violations: """
@@ -117,6 +131,10 @@ public struct Doctor {
                        AND json_extract(e.body, '$.message_id') = m.id) <> 1
                 """),
         Invariant("no chain of causes is broken", violations: "SELECT id FROM events WHERE cause_id >= id"),
-        Invariant("nobody writes in the name of the kernel", violations: "SELECT origin FROM kernel_context WHERE origin IS NOT NULL OR cause_id IS NOT NULL OR mode IS NOT NULL"),
+        Invariant(
+            "nobody writes in the name of the kernel",
+            violations:
+                "SELECT origin FROM kernel_context WHERE origin IS NOT NULL OR cause_id IS NOT NULL OR mode IS NOT NULL"
+        ),
     ]
 }

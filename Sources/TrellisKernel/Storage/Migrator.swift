@@ -12,7 +12,8 @@ struct Migrator {
         try refuse(try writer.read(applied))
         var done: [String] = []
         for folder in folders {
-            for file in folder.files where try !writer.read(applied).contains(where: { $0.id == "\(folder.owner)/\(file.name)" }) {
+            for file in folder.files
+            where try !writer.read(applied).contains(where: { $0.id == "\(folder.owner)/\(file.name)" }) {
                 try apply(file, of: folder.owner, to: writer, now: now)
                 done.append("\(folder.owner)/\(file.name)")
             }
@@ -24,7 +25,8 @@ struct Migrator {
     func refuse(_ applied: [(id: String, sql: String)]) throws {
         for folder in folders {
             for (index, file) in folder.files.enumerated() where file.number != index + 1 {
-                throw KernelError.migrationOutOfSequence("\(folder.owner)/\(file.name)", expected: String(format: "%04d", index + 1))
+                throw KernelError.migrationOutOfSequence(
+                    "\(folder.owner)/\(file.name)", expected: String(format: "%04d", index + 1))
             }
             for row in applied where row.id.hasPrefix(folder.owner + "/") {
                 guard let file = folder.files.first(where: { "\(folder.owner)/\($0.name)" == row.id }) else {
@@ -48,13 +50,14 @@ struct Migrator {
                 try db.execute(sql: "PRAGMA foreign_keys = OFF")
                 defer { try? db.execute(sql: "PRAGMA foreign_keys = ON") }
                 try db.inTransaction(.immediate) {
-                    try db.execute(sql: """
-                        CREATE TABLE IF NOT EXISTS migrations (
-                            id         TEXT PRIMARY KEY, -- owner/0001_name
-                            sql        TEXT NOT NULL,    -- the file as it was applied
-                            applied_at TEXT NOT NULL
-                        ) STRICT
-                        """)
+                    try db.execute(
+                        sql: """
+                            CREATE TABLE IF NOT EXISTS migrations (
+                                id         TEXT PRIMARY KEY, -- owner/0001_name
+                                sql        TEXT NOT NULL,    -- the file as it was applied
+                                applied_at TEXT NOT NULL
+                            ) STRICT
+                            """)
                     try db.execute(sql: file.sql)
                     try db.checkForeignKeys()
                     try db.execute(

@@ -35,7 +35,11 @@ struct SchemaKeeper {
     private func siteFolder(_ name: String) throws -> MigrationFolder {
         let folder = config.path(name)
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw ConfigProblems([ConfigProblem("the folder \(folder) cannot be read. Make it, or remove the key.", at: Place(file: config.file, path: "migrations"))])
+            throw ConfigProblems([
+                ConfigProblem(
+                    "the folder \(folder) cannot be read. Make it, or remove the key.",
+                    at: Place(file: config.file, path: "migrations"))
+            ])
         }
         let files = try names.filter { $0.hasSuffix(".sql") }.sorted().map { file in
             guard let data = FileManager.default.contents(atPath: folder + "/" + file) else {
@@ -60,7 +64,8 @@ struct SchemaKeeper {
         }
         let known = String(decoding: try JSONEncoder().encode(stages), as: UTF8.self)
         try db.execute(
-            sql: "DELETE FROM stages WHERE name NOT IN (SELECT value FROM json_each(?)) AND name NOT IN (SELECT stage FROM leads)",
+            sql:
+                "DELETE FROM stages WHERE name NOT IN (SELECT value FROM json_each(?)) AND name NOT IN (SELECT stage FROM leads)",
             arguments: [known])
     }
 }
@@ -73,12 +78,16 @@ struct CardView {
     func install(_ db: Database) throws {
         var columns: [String] = []
         for type in types {
-            let isThere = type.migrations.files.isEmpty
+            let isThere =
+                type.migrations.files.isEmpty
                 ? true
-                : try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM migrations WHERE id GLOB ?)", arguments: ["\(type.name)/*"]) ?? false
+                : try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM migrations WHERE id GLOB ?)", arguments: ["\(type.name)/*"])
+                    ?? false
             columns += type.cardColumns.map { name, sql in isThere ? "(\(sql)) AS \(name)" : "NULL AS \(name)" }
         }
-        let sql = "CREATE VIEW lead_cards AS\nSELECT \((["leads.*"] + columns).joined(separator: ",\n       "))\nFROM leads"
+        let sql =
+            "CREATE VIEW lead_cards AS\nSELECT \((["leads.*"] + columns).joined(separator: ",\n       "))\nFROM leads"
         let present = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE name = 'lead_cards'")
         guard present != sql else { return }
         try db.execute(sql: "DROP VIEW IF EXISTS lead_cards")

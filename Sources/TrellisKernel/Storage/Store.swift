@@ -36,23 +36,27 @@ struct Store: Sendable {
 
     /// The pool sets synchronous=NORMAL when it opens, which could lose acknowledged rows in a power cut: so set it after, and look.
     private static func prepareWriter(_ db: Database) throws {
-        try db.execute(sql: """
-            PRAGMA synchronous = FULL;
-            PRAGMA cache_size = -\(cacheKibibytes);
-            PRAGMA journal_size_limit = 67108864;
-            PRAGMA wal_autocheckpoint = \(checkpointPages);
-            CREATE TEMP TABLE batch_events (
-                id INTEGER PRIMARY KEY, kind TEXT, lead_id INTEGER, cause_id INTEGER, depth INTEGER, origin TEXT, at TEXT, body TEXT
-            );
-            CREATE TEMP VIEW batch AS SELECT * FROM batch_events;
-            """)
+        try db.execute(
+            sql: """
+                PRAGMA synchronous = FULL;
+                PRAGMA cache_size = -\(cacheKibibytes);
+                PRAGMA journal_size_limit = 67108864;
+                PRAGMA wal_autocheckpoint = \(checkpointPages);
+                CREATE TEMP TABLE batch_events (
+                    id INTEGER PRIMARY KEY, kind TEXT, lead_id INTEGER, cause_id INTEGER, depth INTEGER, origin TEXT, at TEXT, body TEXT
+                );
+                CREATE TEMP VIEW batch AS SELECT * FROM batch_events;
+                """)
         guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else { throw KernelError.durabilityNotSet }
     }
 
     /// Refuses a file of another program before anything is written to it, and marks a new one as ours.
     func claim() throws {
         let (mark, tables) = try pool.read { db in
-            (try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0, try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0)
+            (
+                try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            )
         }
         if mark == Store.applicationID { return }
         guard mark == 0, tables == 0 else { throw KernelError.foreignDatabase(path) }

@@ -20,7 +20,8 @@ enum LoggedTable: String, CaseIterable, Sendable {
     }
 
     func columns(_ db: Database) throws -> [TableColumn] {
-        try Row.fetchAll(db, sql: "SELECT name, type, \"notnull\" FROM pragma_table_info(?)", arguments: [rawValue]).map {
+        try Row.fetchAll(db, sql: "SELECT name, type, \"notnull\" FROM pragma_table_info(?)", arguments: [rawValue]).map
+        {
             TableColumn(name: $0[0], type: $0[1], isRequired: $0[2])
         }
     }
@@ -50,7 +51,8 @@ struct CustomColumns {
                 }
                 guard column.type == field.value.kind.sqlType else {
                     throw KernelError.columnTypeChanged(
-                        table: table.rawValue, column: field.name, inFile: column.type, inConfig: field.value.kind.sqlType)
+                        table: table.rawValue, column: field.name, inFile: column.type,
+                        inConfig: field.value.kind.sqlType)
                 }
             }
         }

@@ -30,7 +30,9 @@ public struct Span: Sendable, Hashable, CustomStringConvertible {
             rest = rest.dropFirst(digits.count).drop { $0 == " " }
             let unit = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(unit.count)
-            guard digits.count <= 10, let number = Int(digits), let length = Span.units[String(unit)] else { return nil }
+            guard digits.count <= 10, let number = Int(digits), let length = Span.units[String(unit)] else {
+                return nil
+            }
             total += number * length
             parts += 1
             guard total <= Span.secondsMax else { return nil }

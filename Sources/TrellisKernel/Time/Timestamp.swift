@@ -50,7 +50,9 @@ public enum Timestamp {
         return Date(timeIntervalSince1970: Double(days(year: year, month: month, day: day)) * 86_400 + seconds)
     }
 
-    private static func append(_ number: Int64, width: Int, after separator: Unicode.Scalar? = nil, to bytes: inout [UInt8]) {
+    private static func append(
+        _ number: Int64, width: Int, after separator: Unicode.Scalar? = nil, to bytes: inout [UInt8]
+    ) {
         if let separator { bytes.append(UInt8(truncatingIfNeeded: separator.value)) }
         var divisor: Int64 = 1
         for _ in 1..<width { divisor *= 10 }
