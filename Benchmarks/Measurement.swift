@@ -23,7 +23,8 @@ struct Measurement: Codable, Sendable {
 }
 
 extension Measurement {
-    /// What the processors did for this process, the opening of the files included: on a busy machine it says more than a clock.
+    /// What the processors did for this process, the opening of the files included: on a busy machine it says more
+    /// than a clock.
     static func processorTime() -> String {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

@@ -1,8 +1,8 @@
 import CTrellisSQLite
 import Foundation
 
-/// The same rows by hand: a byte parser, prepared statements, and one statement for the whole table wherever there can be one.
-/// No triggers, no hooks, no batches; one transaction.
+/// The same rows by hand: a byte parser, prepared statements, and one statement for the whole table wherever there
+/// can be one. No triggers, no hooks, no batches; one transaction.
 enum ImportLimit {
     static let phase = Phase("import-limit") { workspace in
         let database = try RawDatabase(path: workspace.limitPath)

@@ -57,7 +57,10 @@ struct AudienceFile {
         try tx.db.execute(sql: "INSERT INTO temp.audiences_current VALUES (?)", arguments: [id])
         try tx.db.execute(
             sql:
-                "INSERT INTO audiences_receipts (export_id, lead_id, consent_id) SELECT (SELECT id FROM audiences_current), lead_id, consent_id FROM (\(eligible)) ORDER BY lead_id",
+                """
+                INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
+                SELECT (SELECT id FROM audiences_current), lead_id, consent_id FROM (\(eligible)) ORDER BY lead_id
+                """,
             arguments: ["consent": audience.value.consent])
     }
 

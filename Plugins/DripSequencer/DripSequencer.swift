@@ -1,7 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// Leads leads through sequences of mails: brought in by an event, taken further when a wait is over, let go by another event.
+/// Leads leads through sequences of mails: brought in by an event, taken further when a wait is over, let go by
+/// another event.
 public struct DripSequencer: Plugin {
     public static let name = "drip"
     public static let summary = "Sequences of mails and waits, begun and ended by events."

@@ -58,7 +58,8 @@ struct Journey {
         Set(sequence.settings.exit.map(\.value) + (sequence.settings.goal.map { [$0.value] } ?? []))
     }
 
-    /// Of a lead that was let go in this batch, only what came after the event that ended it: before it, the lead was still in it.
+    /// Of a lead that was let go in this batch, only what came after the event that ended it: before it, the lead was
+    /// still in it.
     private func afterTheEnd(_ coming: String) -> String {
         """
         SELECT event_id, event_lead_id FROM (\(coming)) AS came

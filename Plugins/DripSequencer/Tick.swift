@@ -1,7 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// Takes every enrolment that is due as far as it can go now: a few statements per operation, however many leads there are.
+/// Takes every enrolment that is due as far as it can go now: a few statements per operation, however many leads
+/// there are.
 ///
 /// The due ones are moved along in a temp table; `drip_enrolments` is written once per lead, when it comes to a wait or
 /// to the end. What does not fit into one transaction is left for an appointment made for right now.

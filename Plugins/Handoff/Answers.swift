@@ -17,7 +17,8 @@ struct Answers {
     func reject(_ reference: String, reason: String) throws -> CommandResult {
         guard settings.rejectReasons.isEmpty || settings.rejectReasons.contains(reason) else {
             throw KernelError.usage(
-                "'\(reason)' is no reason of this config.\(NearMiss.hint(reason, among: settings.rejectReasons)) There are: \(settings.rejectReasons.joined(separator: ", "))."
+                "'\(reason)' is no reason of this config.\(NearMiss.hint(reason, among: settings.rejectReasons)) "
+                    + "There are: \(settings.rejectReasons.joined(separator: ", "))."
             )
         }
         let handoff = try find(reference, in: ["queued", "offered", "accepted"])

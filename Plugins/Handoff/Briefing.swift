@@ -17,7 +17,8 @@ struct Briefing {
         let history = try String.fetchAll(
             db,
             sql: """
-                SELECT date(at) || ' ' || kind || coalesce(' ' || coalesce(json_extract(body, '$.magnet'), json_extract(body, '$.mail'), json_extract(body, '$.webinar')), '')
+                SELECT date(at) || ' ' || kind || coalesce(' ' || coalesce(
+                    json_extract(body, '$.magnet'), json_extract(body, '$.mail'), json_extract(body, '$.webinar')), '')
                 FROM lead_timeline WHERE lead_id = ? AND kind NOT IN ('lead.updated') ORDER BY event_id DESC LIMIT 12
                 """, arguments: [leadID])
         return [

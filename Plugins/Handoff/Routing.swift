@@ -1,6 +1,7 @@
 import TrellisKernel
 
-/// Chooses a rep for every lead of a batch that reached the stage: one statement per rule of the route, however many leads.
+/// Chooses a rep for every lead of a batch that reached the stage: one statement per rule of the route, however many
+/// leads.
 struct Routing {
     let settings: HandoffSettings
     let tx: Transaction
@@ -81,8 +82,8 @@ struct Routing {
         ).execute(arguments: ["rep": rep, "label": label, "capacity": capacity])
     }
 
-    /// Deals the leads out over free places. A rep with `capacity - open` free has so many places; the places of all reps
-    /// are put in order, and the n-th lead takes the n-th place.
+    /// Deals the leads out over free places. A rep with `capacity - open` free has so many places; the places of all
+    /// reps are put in order, and the n-th lead takes the n-th place.
     private func deal(_ label: String, where condition: String, order: String) throws {
         let most = settings.reps.map(\.value.capacity).max() ?? 0
         guard most > 0 else { return }
@@ -93,7 +94,8 @@ struct Routing {
                 WITH RECURSIVE reps (number, rep, capacity) AS (VALUES \(reps)),
                 waiting AS (SELECT lead_id, row_number() OVER (ORDER BY event_id) AS nth FROM temp.handoff_candidates WHERE route IS NULL AND \(condition)),
                 loads AS (SELECT rep, capacity, (\(Routing.open("reps.rep"))) AS open_before,
-                                 (number - (SELECT next_rep FROM handoff_turns) % \(settings.reps.count) + \(settings.reps.count)) % \(settings.reps.count) AS turn FROM reps),
+                                 (number - (SELECT next_rep FROM handoff_turns) % \(settings.reps.count) + \(settings.reps.count))
+                                 % \(settings.reps.count) AS turn FROM reps),
                 places (rep, open_before, open_after, turn, capacity) AS (
                     SELECT rep, open_before, open_before + 1, turn, capacity FROM loads WHERE open_before < capacity
                     UNION ALL

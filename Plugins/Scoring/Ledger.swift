@@ -1,6 +1,7 @@
 import TrellisKernel
 
-/// Posts a batch of events to the ledger, brings the totals up to date, and moves the stages of leads that reached a threshold.
+/// Posts a batch of events to the ledger, brings the totals up to date, and moves the stages of leads that reached a
+/// threshold.
 struct Ledger {
     let rules: ScoringRules
     let tx: Transaction
@@ -33,8 +34,8 @@ struct Ledger {
 
     private static let keptLeads = "SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged'"
 
-    /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of the newest entry: not as of
-    /// this moment, or an event handled a second late would be worth a little less, and just miss a threshold.
+    /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of the newest entry: not
+    /// as of this moment, or an event handled a second late would be worth a little less, and just miss a threshold.
     private func total(after last: Int64, _ united: String) throws {
         try tx.db.cachedStatement(
             sql: """
@@ -64,7 +65,8 @@ struct Ledger {
         ).execute(arguments: ["last": last])
     }
 
-    /// The entries of a merged lead already belong to the lead that stayed; now its total does too. New ones are added later.
+    /// The entries of a merged lead already belong to the lead that stayed; now its total does too. New ones are
+    /// added later.
     private func unite(through last: Int64) throws {
         try tx.db.execute(
             sql: """

@@ -54,8 +54,8 @@ struct ScoringRules: Sendable {
             """
     }
 
-    /// Entries for the events of the batch that an engagement rule is about. A capped rule counts what stands in the ledger
-    /// of the same period, and the events of the batch in their order.
+    /// Entries for the events of the batch that an engagement rule is about. A capped rule counts what stands in the
+    /// ledger of the same period, and the events of the batch in their order.
     static func engagement(_ rule: ScoringSettings.EngagementRule, from relation: String) -> String {
         let condition = rule.condition.map { "(\($0.value)\n)" } ?? "true"
         let insert = "INSERT INTO scoring_entries (lead_id, rule, axis, points, half_life, event_id, at)"

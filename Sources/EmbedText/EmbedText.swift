@@ -1,8 +1,8 @@
 import Foundation
 import PackagePlugin
 
-/// Turns text files into Swift values, so that a program is one file to copy: `Migrations/OWNER/*.sql` for the kernel and
-/// the plugins, `Starter/` for the commands.
+/// Turns text files into Swift values, so that a program is one file to copy: `Migrations/OWNER/*.sql` for the kernel
+/// and the plugins, `Starter/` for the commands.
 @main
 struct EmbedText: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {

@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 import TrellisKernel
 
-/// Runs the commands that plugins bring as values: finds the command by its words, and takes its arguments and options apart.
+/// Runs the commands that plugins bring as values: finds the command by its words, and takes its arguments and
+/// options apart.
 struct PluginCommandLine {
     private let arguments: [String]
     private let type: any Plugin.Type

@@ -112,7 +112,8 @@ struct GlobalOptions: ParsableArguments {
 
     /// Reads and checks the configuration, and opens the file.
     ///
-    /// - Parameter checks: whether the SQL and the mails of the config are checked too; every command that runs hooks does.
+    /// - Parameter checks: whether the SQL and the mails of the config are checked too; every command that runs hooks
+    ///   does.
     func open(checks: Bool = true) throws -> Kernel {
         let loaded = try load()
         if checks { try loaded.check(plugins: TrellisProgram.plugins) }

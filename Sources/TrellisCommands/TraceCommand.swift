@@ -37,7 +37,8 @@ struct TraceCommand: ParsableCommand {
     }
 }
 
-/// The events of a lead as a tree: an event stands below its cause; what had none, or one elsewhere, stands at the left.
+/// The events of a lead as a tree: an event stands below its cause; what had none, or one elsewhere, stands at the
+/// left.
 struct CauseTree {
     private let events: [Int64: [Cell]]
     private let children: [Int64: [Int64]]

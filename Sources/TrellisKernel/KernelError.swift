@@ -59,7 +59,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noDatabase(let path):
             "There is no database \(path) yet. 'trellis work --until-idle' or 'trellis import' makes it."
         case .damaged(let path, let detail):
-            "The database \(path) is damaged (\(detail)). Nothing was written. Restore the newest backup, or save what is readable with: sqlite3 \(path) .recover > saved.sql"
+            "The database \(path) is damaged (\(detail)). Nothing was written. Restore the newest backup, "
+                + "or save what is readable with: sqlite3 \(path) .recover > saved.sql"
         case .migrationEdited(let id):
             "The migration \(id) was edited after it was applied here. Restore its text, and put the change into a new file."
         case .migrationUnknown(let id):
@@ -77,7 +78,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .lockedForOpening(let path):
             "Another process is opening or migrating \(path) for more than 30 seconds. Try again."
         case .busy:
-            "The database was locked by another program for more than 10 seconds; nothing was written. Close the shell or tool that holds a transaction open, and try again."
+            "The database was locked by another program for more than 10 seconds; nothing was written. "
+                + "Close the shell or tool that holds a transaction open, and try again."
         case .diskFull: "The disk is full; nothing of this step was written. Free some space and try again."
         case .diskError(let detail):
             "The disk reported an error (\(detail)); Trellis stopped to protect the data. Check the disk, then start again."

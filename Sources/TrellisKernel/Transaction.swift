@@ -81,8 +81,8 @@ public struct Transaction {
         ).execute(arguments: arguments &+ ["purpose": purpose.rawValue, "origin": origin, "now": stamp])
     }
 
-    /// Moves leads forward to a stage: those of `leads` (a SELECT of ids) that are at an earlier one. Never back, and never
-    /// out of a side stage: who was disqualified or recycled returns by a decision, not by a rule.
+    /// Moves leads forward to a stage: those of `leads` (a SELECT of ids) that are at an earlier one. Never back, and
+    /// never out of a side stage: who was disqualified or recycled returns by a decision, not by a rule.
     public func moveStage(to stage: String, leads select: String, arguments: StatementArguments = [:]) throws {
         try db.cachedStatement(
             sql: """
@@ -94,7 +94,8 @@ public struct Transaction {
         ).execute(arguments: arguments &+ ["to_stage": stage, "now": stamp])
     }
 
-    /// The events of one kind in the batch as a relation with their fields and their lead's columns: see ``EventRelation``.
+    /// The events of one kind in the batch as a relation with their fields and their lead's columns: see
+    /// ``EventRelation``.
     public func relation(of kind: String) -> String {
         EventRelation(kernel.kinds[kind] ?? EventDeclaration(kind)).sql(from: "batch")
     }

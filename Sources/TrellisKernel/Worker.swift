@@ -68,8 +68,8 @@ public final class Worker {
         }
     }
 
-    /// Works until `shouldStop` says so, resting a little whenever nothing is due. A database that is locked by somebody else
-    /// is waited for; any other trouble with the file ends the work.
+    /// Works until `shouldStop` says so, resting a little whenever nothing is due. A database that is locked by
+    /// somebody else is waited for; any other trouble with the file ends the work.
     public func run(until shouldStop: @Sendable () -> Bool) async throws {
         while !shouldStop() {
             do {

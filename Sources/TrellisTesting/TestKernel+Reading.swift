@@ -27,7 +27,8 @@ extension TestKernel {
         }
     }
 
-    /// What a person would have to look into: promises of the file that are broken, and whatever stands still. Empty when all is well.
+    /// What a person would have to look into: promises of the file that are broken, and whatever stands still. Empty
+    /// when all is well.
     public func troubles() throws -> [String] {
         try Doctor(kernel).examine(isStrict: true).filter { !$0.isKept }.map { "\($0.promise): \($0.detail)" }
             + rows("SELECT stop, subject, reason FROM kernel_stops")

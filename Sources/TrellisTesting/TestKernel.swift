@@ -2,11 +2,11 @@ import Foundation
 import Logging
 import TrellisKernel
 
-/// A whole CRM in a folder of its own, with a stopped clock and a transport that only remembers. The folder goes with it.
+/// A whole CRM in a folder of its own, with a stopped clock and a transport that only remembers. The folder goes with
+/// it.
 /// ```swift
-/// let crm = try TestKernel("plugins: {scoring: {fit: {head: {when: \"title = 'Head'\", points: 20}}}}", plugins: [Scoring.self])
-/// let lead = try crm.capture(["email": "ann@acme.example", "title": "Head"])
-/// try crm.pump()
+/// let crm = try TestKernel("plugins: {scoring: {fit: {head: {when: \"title = 'Head'\", points: 20}}}}", plugins:
+/// [Scoring.self]) let lead = try crm.capture(["email": "ann@acme.example", "title": "Head"]) try crm.pump()
 /// #expect(try crm.events() == ["lead.created"])
 /// ```
 public final class TestKernel {
@@ -56,7 +56,8 @@ public final class TestKernel {
         if ownsFolder { try? FileManager.default.removeItem(atPath: folder) }
     }
 
-    /// The same file under another config, as after a restart. Keep the first one alive as long: its folder goes with it.
+    /// The same file under another config, as after a restart. Keep the first one alive as long: its folder goes with
+    /// it.
     public func reopened(_ yaml: String, plugins: [any Plugin.Type]? = nil) throws -> TestKernel {
         try kernel.close()
         return try TestKernel(yaml, plugins: plugins ?? self.plugins, folder: folder, clock: clock)

@@ -1,7 +1,7 @@
 import Foundation
 
-// text-embedder TARGET FOLDER OUTPUT: writes a Swift file with the text of every file below FOLDER, in the order of names.
-// For TrellisCommands they are the files of a new CRM; for every other target its migrations.
+// text-embedder TARGET FOLDER OUTPUT: writes a Swift file with the text of every file below FOLDER, in the order of
+// names. For TrellisCommands they are the files of a new CRM; for every other target its migrations.
 let arguments = CommandLine.arguments
 guard arguments.count == 4 else {
     FileHandle.standardError.write(Data("usage: text-embedder TARGET FOLDER OUTPUT\n".utf8))

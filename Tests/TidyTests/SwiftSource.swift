@@ -24,7 +24,8 @@ struct SwiftSource {
         return lines.last?.isEmpty == true ? lines.dropLast() : lines
     }
 
-    /// Whether what makes a line long is a text: it lies in one, or ends in a string with nothing but brackets after it.
+    /// Whether what makes a line long is a text: it lies in one, or ends in a string with nothing but brackets after
+    /// it.
     func endsInText(_ index: Int) -> Bool {
         if isText[index] { return true }
         let isComment = lines[index].contains(/^\s*\/\/|\s\/\/\s/)

@@ -10,6 +10,8 @@ struct TidyTests {
     static let lineMax = 120
     /// SQL, and a sentence for people, is read in one piece.
     static let textLineMax = 170
+    /// The wording that a test expects stands in one piece.
+    static let expectedTextMax = 220
 
     @Test func `files, functions and lines are short`() throws {
         var untidy = Untidy()
@@ -23,7 +25,8 @@ struct TidyTests {
                 )
             }
             for (index, line) in source.lines.enumerated() {
-                let most = source.endsInText(index) ? TidyTests.textLineMax : TidyTests.lineMax
+                let textMost = source.path.hasPrefix("Tests/") ? TidyTests.expectedTextMax : TidyTests.textLineMax
+                let most = source.endsInText(index) ? textMost : TidyTests.lineMax
                 if line.count > most { untidy.add(source.path, index + 1, "\(line.count) columns; at most \(most)") }
             }
         }

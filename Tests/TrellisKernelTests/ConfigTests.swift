@@ -272,7 +272,11 @@ private struct Timer: Plugin {
 
     @Test func `what fits passes`() throws {
         let crm = try TestKernel(
-            "activities: {demo.booked: {slot: text}}\nplugins: {timer: {stage: mql, when: \"title IS NOT NULL\", on: demo.booked, column: budget}}\nleads: {fields: {budget: real}}",
+            """
+            activities: {demo.booked: {slot: text}}
+            leads: {fields: {budget: real}}
+            plugins: {timer: {stage: mql, when: "title IS NOT NULL", on: demo.booked, column: budget}}
+            """,
             plugins: [Timer.self])
         try crm.kernel.config.check(plugins: [Timer.self])
     }

@@ -1,6 +1,6 @@
 extension CSVRecord {
-    /// Takes a record apart that some program quoted as a whole: `"7,Ann,""Berlin, Mitte"""` where a row of three columns was
-    /// meant. Spreadsheets do that to rows pasted from a CSV file.
+    /// Takes a record apart that some program quoted as a whole: `"7,Ann,""Berlin, Mitte"""` where a row of three
+    /// columns was meant. Spreadsheets do that to rows pasted from a CSV file.
     ///
     /// - Returns: false, and nothing is changed, where the one field does not hold exactly `columns` fields.
     mutating func unwrap(delimiter: UInt8, columns: Int) throws(CSVProblem) -> Bool {

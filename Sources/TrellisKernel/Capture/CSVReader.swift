@@ -41,7 +41,8 @@ public final class CSVReader {
     /// How many bytes of the file have been taken so far; `bytesTotal` once the last row has been read.
     public var bytesRead: Int64 { source.bytesRead }
 
-    /// Whether a row of one field that holds as many fields as the header is taken apart: some programs quote whole rows.
+    /// Whether a row of one field that holds as many fields as the header is taken apart: some programs quote whole
+    /// rows.
     public var takesApartWholeRows = false
     /// How many rows were quoted as a whole and taken apart.
     public private(set) var unwrappedRows = 0

@@ -10,8 +10,8 @@ public struct CaptureResult: Sendable, Hashable {
 
 /// Takes drafts in: one set-based road for a single form and for a chunk of an import.
 ///
-/// The drafts are staged in a temp table, matched against the leads by e-mail address, then external id, then phone, and
-/// become new rows or changes of known ones in a few statements, however many they are.
+/// The drafts are staged in a temp table, matched against the leads by e-mail address, then external id, then phone,
+/// and become new rows or changes of known ones in a few statements, however many they are.
 public struct Capture {
     private let layout: LeadLayout
     private let names: [String]
@@ -30,7 +30,8 @@ public struct Capture {
         try insertNew(tx, where: "d.email IS NOT NULL OR d.external_id IS NOT NULL")
         try resolve(tx)
         if drafts.contains(where: { $0.values[layout.email].isNull && $0.values[layout.externalID].isNull }) {
-            // Last, so that a number alone finds the lead that came with it; and once, because nothing makes a number unique.
+            // Last, so that a number alone finds the lead that came with it; and once, because nothing makes a number
+            // unique.
             try insertNew(
                 tx,
                 where: """
@@ -82,7 +83,8 @@ public struct Capture {
         ).execute()
     }
 
-    /// The first draft of each unknown lead becomes a row; a second one about the same lead finds it there and changes it.
+    /// The first draft of each unknown lead becomes a row; a second one about the same lead finds it there and
+    /// changes it.
     private func insertNew(_ tx: Transaction, where condition: String) throws {
         let values = layout.columns.map { column in
             switch column.name {
@@ -184,7 +186,8 @@ public struct Capture {
 
     // MARK: - Touches and consents
 
-    /// A form is a touch each time; an import is one only for a lead it made, so that the same file twice changes nothing.
+    /// A form is a touch each time; an import is one only for a lead it made, so that the same file twice changes
+    /// nothing.
     private func addTouches(_ drafts: [LeadDraft], newAfter last: Int64, _ tx: Transaction) throws {
         guard drafts.contains(where: { $0.touch != nil }) else { return }
         try tx.db.cachedStatement(
@@ -196,8 +199,8 @@ public struct Capture {
         ).execute(arguments: ["now": tx.stamp, "last": last])
     }
 
-    /// A consent becomes a row only where it says something new. A consent withdrawn, or an address suppressed, is never
-    /// given back by an import: only the person can do that. Several drafts about one lead take turns here too.
+    /// A consent becomes a row only where it says something new. A consent withdrawn, or an address suppressed, is
+    /// never given back by an import: only the person can do that. Several drafts about one lead take turns here too.
     private func addConsents(_ drafts: [LeadDraft], _ tx: Transaction) throws {
         guard drafts.contains(where: { !$0.consents.isEmpty }) else { return }
         try stageConsents(drafts, tx)

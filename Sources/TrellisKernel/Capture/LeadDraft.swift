@@ -98,7 +98,8 @@ extension LeadDraft {
         }
     }
 
-    /// Brings what depends on another column into its form: a phone number needs the country. Then says whether the lead can be known.
+    /// Brings what depends on another column into its form: a phone number needs the country. Then says whether the
+    /// lead can be known.
     mutating func normalise() throws {
         if case .string(let phone) = values[layout.phone].storage {
             let country =

@@ -2,7 +2,8 @@ extension Transaction {
     /// Logs an activity of the config, with its declared fields.
     ///
     /// - Parameter at: when it happened, as text; nil means now. What lies ahead is scheduled instead.
-    /// - Throws: ``FieldProblem`` for a field that is not declared or does not fit, ``KernelError`` for an unknown kind.
+    /// - Throws: ``FieldProblem`` for a field that is not declared or does not fit, ``KernelError`` for an unknown
+    ///   kind.
     public func record(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String? = nil) throws {
         guard let declaration = kernel.kinds[kind], declaration.isActivity else {
             let activities = kernel.kinds.values.filter(\.isActivity).map(\.kind).sorted()

@@ -1,8 +1,8 @@
 /// Writes the triggers that log every change of a lead, contact, account or opportunity, whoever makes it.
 ///
-/// They are made of built-in functions only, so that they fire in any SQLite client, and of the columns the tables really
-/// have, so that a field of the config is logged like any other column. Cause, origin and time come from the row of
-/// `kernel_context`, which is empty unless the kernel itself is writing.
+/// They are made of built-in functions only, so that they fire in any SQLite client, and of the columns the tables
+/// really have, so that a field of the config is logged like any other column. Cause, origin and time come from the
+/// row of `kernel_context`, which is empty unless the kernel itself is writing.
 enum ChangeTriggers {
     /// Columns whose change alone is no event.
     private static let silent: Set<String> = ["id", "created_at", "updated_at"]

@@ -3,10 +3,10 @@ import Foundation
 
 /// Gives each subscriber its next events, batch by batch, in the order of the log.
 ///
-/// A batch is one transaction: its effects, the events it emits, the messages it sends and the cursor commit together or
-/// not at all. A batch that fails is tried again with half as many events until the one that fails stands alone; that
-/// one is set aside, to be tried again later, and the rest go on. So the size of a batch finds the bad event, and the
-/// size that keeps a write short, by the same halving and doubling.
+/// A batch is one transaction: its effects, the events it emits, the messages it sends and the cursor commit together
+/// or not at all. A batch that fails is tried again with half as many events until the one that fails stands alone;
+/// that one is set aside, to be tried again later, and the rest go on. So the size of a batch finds the bad event,
+/// and the size that keeps a write short, by the same halving and doubling.
 public final class EventPump {
     private let kernel: Kernel
     /// How many events a subscriber gets next: doubled after a short batch, halved after a long or a failed one.
@@ -25,7 +25,8 @@ public final class EventPump {
     /// How far one batch looks for events of its kinds, so that a subscriber to rare kinds does not hold the writer.
     static let scanMax: Int64 = 100_000
 
-    /// - Parameter mark: where to say what is running; what it holds from a process that died is run first, event by event.
+    /// - Parameter mark: where to say what is running; what it holds from a process that died is run first, event by
+    ///   event.
     public init(_ kernel: Kernel, mark: RunningMark? = nil, handlerBudget: Duration = EventPump.handlerBudget) {
         self.kernel = kernel
         self.mark = mark
@@ -33,7 +34,8 @@ public final class EventPump {
         budget = handlerBudget
     }
 
-    /// Runs until no subscriber has an event to handle now and no appointment is due. Returns how many events were handled.
+    /// Runs until no subscriber has an event to handle now and no appointment is due. Returns how many events were
+    /// handled.
     ///
     /// - Parameter progress: called after each round with the events handled so far; false stops.
     @discardableResult

@@ -1,5 +1,5 @@
-/// The facts the kernel states itself, and those that plugins share. They are written by triggers and by plugins in SQL;
-/// the types below are for handlers in Swift.
+/// The facts the kernel states itself, and those that plugins share. They are written by triggers and by plugins in
+/// SQL; the types below are for handlers in Swift.
 public enum KernelEvents {
     static let declarations: [EventDeclaration] =
         [

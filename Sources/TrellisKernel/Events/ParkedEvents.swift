@@ -1,8 +1,8 @@
 import Foundation
 import Logging
 
-/// Events a subscriber could not handle. They are tried again after 1 s, 16 s, 81 s and 256 s, and then rest until a person
-/// says `trellis events retry`. Later events of the subscriber do not wait for them.
+/// Events a subscriber could not handle. They are tried again after 1 s, 16 s, 81 s and 256 s, and then rest until a
+/// person says `trellis events retry`. Later events of the subscriber do not wait for them.
 enum ParkedEvents {
     /// Tries before an event rests for good; the fifth would come ten minutes after the first.
     static let attemptsMax = 5

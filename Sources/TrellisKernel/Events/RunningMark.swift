@@ -1,15 +1,15 @@
 import Foundation
 
-/// Says, in a file beside the database, which events are being handled at this moment. A trap in Swift cannot be caught, so
-/// this is how an event that kills the process is found:
+/// Says, in a file beside the database, which events are being handled at this moment. A trap in Swift cannot be
+/// caught, so this is how an event that kills the process is found:
 ///
 /// 1. The process dies in a batch, and leaves the mark of the batch.
 /// 2. The next worker runs that batch event by event, each marked. It dies again, and leaves the mark of one event.
 /// 3. The next runs that event alone once more, for it may have been somebody's `kill -9`. It dies a third time.
 /// 4. The next parks that event before it runs again.
 ///
-/// The mark is a plain write of a few bytes: it outlives the process, needs no commit and costs a microsecond. It need not
-/// outlive a power cut, which is nobody's event.
+/// The mark is a plain write of a few bytes: it outlives the process, needs no commit and costs a microsecond. It
+/// need not outlive a power cut, which is nobody's event.
 public final class RunningMark: Sendable {
     /// The events of one subscriber that were begun and not finished.
     struct Suspicion: Equatable {
@@ -22,7 +22,8 @@ public final class RunningMark: Sendable {
         var deaths: Int
     }
 
-    /// Deaths of an event run alone before it is parked unseen; with the batch before, the process then died three times.
+    /// Deaths of an event run alone before it is parked unseen; with the batch before, the process then died three
+    /// times.
     static let deathsMax = 2
     private static let bytes = 256
 

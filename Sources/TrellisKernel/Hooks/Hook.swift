@@ -27,13 +27,14 @@ public struct Veto: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { reason }
 }
 
-/// Where a new subscriber begins. There is no default: a new sequence that began at the first event would mail all old leads.
+/// Where a new subscriber begins. There is no default: a new sequence that began at the first event would mail all
+/// old leads.
 public enum Start: Sendable {
     case firstEvent, nextEvent
 }
 
-/// Handles the events of some kinds from the log, in order, in batches. Effects, emitted events, messages and the cursor
-/// commit together or not at all.
+/// Handles the events of some kinds from the log, in order, in batches. Effects, emitted events, messages and the
+/// cursor commit together or not at all.
 public struct Subscribe: Hook {
     public let name: String
     /// The kinds it wants; nil means all.

@@ -17,11 +17,11 @@ public protocol Question: Sendable {
 }
 
 // MARK: - Drafts
-// LeadDraft (Capture/LeadDraft.swift): before a lead is created or changed by a form, an import or a command. Not run for
-// rows that another SQLite client writes: those have happened when the kernel hears of them.
+// LeadDraft (Capture/LeadDraft.swift): before a lead is created or changed by a form, an import or a command. Not run
+// for rows that another SQLite client writes: those have happened when the kernel hears of them.
 
-/// Before a mail is handed to its transport, in the transaction that claims it. A veto cancels the mail with the reason.
-/// Not promised: that the mail is sent afterwards; the transport may refuse it.
+/// Before a mail is handed to its transport, in the transaction that claims it. A veto cancels the mail with the
+/// reason. Not promised: that the mail is sent afterwards; the transport may refuse it.
 public struct MessageDraft: Draft {
     public let messageID: Int64
     public let leadID: Int64?
@@ -62,8 +62,8 @@ public struct HandoffDraft: Draft {
 
 // MARK: - Questions
 
-/// Lines for the card of a lead, as `trellis trace` shows and a rep is mailed. Asked after the events so far were handled
-/// or not: an answer may lag behind the log by a batch.
+/// Lines for the card of a lead, as `trellis trace` shows and a rep is mailed. Asked after the events so far were
+/// handled or not: an answer may lag behind the log by a batch.
 public struct LeadCard: Question {
     public typealias Reply = [CardLine]
     public let leadID: Int64
@@ -84,8 +84,8 @@ public struct CardLine: Sendable, Hashable {
     }
 }
 
-/// Values a plugin adds for the templates of a mail, such as a download link. Asked while the mail is rendered; the first
-/// answer for a name counts, and the body of the message counts before all answers.
+/// Values a plugin adds for the templates of a mail, such as a download link. Asked while the mail is rendered; the
+/// first answer for a name counts, and the body of the message counts before all answers.
 public struct TemplateValues: Question {
     public typealias Reply = [String: String]
     public let leadID: Int64?

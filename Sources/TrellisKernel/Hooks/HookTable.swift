@@ -1,4 +1,5 @@
-/// All hooks of all plugins that are on. It is filled once at boot and never changes: no lock, no registration at run time.
+/// All hooks of all plugins that are on. It is filled once at boot and never changes: no lock, no registration at run
+/// time.
 public struct HookTable: Sendable {
     struct Subscription: Sendable {
         let id: HookID
@@ -54,7 +55,8 @@ public struct HookTable: Sendable {
         filters[ObjectIdentifier(D.self)] != nil
     }
 
-    /// Leads the draft past every filter. A veto passes through; any other error is named after the filter that threw it.
+    /// Leads the draft past every filter. A veto passes through; any other error is named after the filter that threw
+    /// it.
     func filter<D: Draft>(_ draft: inout D, _ tx: Transaction) throws {
         for installed in self[filters: D.self] {
             do {

@@ -123,8 +123,8 @@ public final class Importer {
 
     // MARK: - Chunks
 
-    /// The whole chunk at first, without a savepoint: one costs a copy of every page that is changed. Where the database
-    /// refuses a row, the chunk is rolled back and done again in halves.
+    /// The whole chunk at first, without a savepoint: one costs a copy of every page that is changed. Where the
+    /// database refuses a row, the chunk is rolled back and done again in halves.
     private func commit(
         _ rows: [CSVRow], _ loader: any RowLoader, _ rejects: RejectedRows, isLast: Bool, inHalves: Bool = false
     ) throws {

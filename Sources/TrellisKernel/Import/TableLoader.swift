@@ -1,4 +1,5 @@
-/// Rows of a file as accounts, contacts or opportunities: matched by their keys, then inserted or changed in a few statements.
+/// Rows of a file as accounts, contacts or opportunities: matched by their keys, then inserted or changed in a few
+/// statements.
 struct TableLoader: RowLoader {
     private let table: LoggedTable
     private let plan: ColumnPlan
@@ -125,7 +126,8 @@ struct TableLoader: RowLoader {
         let names = own.map { "\"\($0)\"" }
         try tx.db.execute(
             sql: """
-                INSERT INTO \(table.rawValue) (\(names.joined(separator: ", "))\(account.isEmpty ? "" : ", account_id")\(own.contains("created_at") ? "" : ", created_at"), updated_at)
+                INSERT INTO \(table.rawValue) (\(names.joined(separator: ", "))\(account.isEmpty ? "" : ", account_id")
+                    \(own.contains("created_at") ? "" : ", created_at"), updated_at)
                 SELECT \(names.map { defaulted($0) }.joined(separator: ", "))\(account)\(own.contains("created_at") ? "" : ", :now"), :now
                 FROM temp.\(staging) AS s WHERE id IS NULL GROUP BY \(groupKey(own)) ORDER BY row
                 """, arguments: ["now": tx.stamp])

@@ -2,9 +2,9 @@ import Foundation
 
 /// Carries messages from the outbox to a transport.
 ///
-/// A message is claimed in one transaction, which asks again whether the lead may be mailed, renders it from the lead as it
-/// is now, and keeps the bytes. Then the network, outside any transaction. Then each outcome is settled by whoever holds the
-/// lease. Nothing is sent twice without a row that says so.
+/// A message is claimed in one transaction, which asks again whether the lead may be mailed, renders it from the lead
+/// as it is now, and keeps the bytes. Then the network, outside any transaction. Then each outcome is settled by
+/// whoever holds the lease. Nothing is sent twice without a row that says so.
 public final class Courier {
     private let kernel: Kernel
     private let transport: any Transport
@@ -43,8 +43,8 @@ public final class Courier {
         return outcomes.count
     }
 
-    /// After a crash: what was being sent goes back to waiting where sending again is harmless, and becomes `unknown` where
-    /// the message may have left. Called by the one worker when it starts.
+    /// After a crash: what was being sent goes back to waiting where sending again is harmless, and becomes `unknown`
+    /// where the message may have left. Called by the one worker when it starts.
     public func recover() throws {
         try kernel.write(origin: "kernel") { tx in
             try tx.db.execute(
@@ -168,7 +168,8 @@ public final class Courier {
         return try renderer.render(order, values: draft.values, recipient: address, tx: tx)
     }
 
-    /// The lead's columns, then the site's name and links, then what the plugins add, then what the message brought itself.
+    /// The lead's columns, then the site's name and links, then what the plugins add, then what the message brought
+    /// itself.
     private func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
         if let leadID = order.leadID {

@@ -69,7 +69,8 @@ struct MailRenderer: Sendable {
         }
     }
 
-    /// A marketing mail says who sends it and how to leave (RFC 2369, RFC 8058); other mail says that nobody typed it (RFC 3834).
+    /// A marketing mail says who sends it and how to leave (RFC 2369, RFC 8058); other mail says that nobody typed it
+    /// (RFC 3834).
     private func footer(_ order: Order, recipient: String) throws -> (
         text: String, html: String, headers: [(name: String, value: String)]
     ) {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The mails of the site: NAME.md in the folder of the config, read when first asked for. A plugin may bring mails of its
-/// own, which the site's mail of the same name replaces.
+/// The mails of the site: NAME.md in the folder of the config, read when first asked for. A plugin may bring mails of
+/// its own, which the site's mail of the same name replaces.
 public struct MailTemplates: Sendable {
     private let folder: String
     private let builtIn: [String: String]
@@ -11,7 +11,8 @@ public struct MailTemplates: Sendable {
         self.builtIn = builtIn
     }
 
-    /// The mail of that name; nil where there is none. Throws ``MailTemplateProblem`` with its line where it cannot be read.
+    /// The mail of that name; nil where there is none. Throws ``MailTemplateProblem`` with its line where it cannot
+    /// be read.
     public func named(_ name: String) throws -> MailTemplate? {
         guard MailTemplates.isName(name) else { return nil }
         if let data = FileManager.default.contents(atPath: "\(folder)/\(name).md") {

@@ -3,8 +3,8 @@ import Foundation
 /// Carries messages out of the house. A transport is a name and a `send`.
 public protocol Transport: Sendable {
     var name: String { get }
-    /// Whether sending a message again under the same id replaces it rather than doubling it. Then a crash in the middle is
-    /// healed by sending again; otherwise the message becomes `unknown` and waits for a person.
+    /// Whether sending a message again under the same id replaces it rather than doubling it. Then a crash in the
+    /// middle is healed by sending again; otherwise the message becomes `unknown` and waits for a person.
     var isIdempotent: Bool { get }
     /// Sends one message, and says how it went. An expected outcome is a value, never an error.
     func send(_ message: RenderedMessage) async -> Delivery

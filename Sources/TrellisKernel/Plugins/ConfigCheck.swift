@@ -1,8 +1,8 @@
 import CTrellisSQLite
 import Foundation
 
-/// What a plugin may ask about the whole config before anything runs: the real schema, the kinds of event, the mails. What
-/// it finds wrong is collected with its place.
+/// What a plugin may ask about the whole config before anything runs: the real schema, the kinds of event, the mails.
+/// What it finds wrong is collected with its place.
 public final class ConfigCheck {
     public let config: Config
     /// Every kind of event there can be.
@@ -124,8 +124,8 @@ public final class ConfigCheck {
     }
 }
 
-/// A kind of event as a relation: its fields as columns beside those of the lead. Where a field has the name of a column
-/// of the lead, one says which is meant: `event.NAME` or `leads.NAME`.
+/// A kind of event as a relation: its fields as columns beside those of the lead. Where a field has the name of a
+/// column of the lead, one says which is meant: `event.NAME` or `leads.NAME`.
 public struct EventRelation: Sendable {
     private let declaration: EventDeclaration
 
@@ -133,8 +133,8 @@ public struct EventRelation: Sendable {
         self.declaration = declaration
     }
 
-    /// `(SELECT …) AS event JOIN leads ON …`, to stand after FROM. The event's own columns are `event_id`, `event_lead_id`,
-    /// `event_at`.
+    /// `(SELECT …) AS event JOIN leads ON …`, to stand after FROM. The event's own columns are `event_id`,
+    /// `event_lead_id`, `event_at`.
     ///
     /// - Parameter source: `batch` or `events`, or a query in parentheses with their columns.
     public func sql(from source: String) -> String {
@@ -148,7 +148,8 @@ public struct EventRelation: Sendable {
 }
 
 extension Config {
-    /// Checks the whole config against the schema it makes: in memory, so that nothing is touched. All problems at once.
+    /// Checks the whole config against the schema it makes: in memory, so that nothing is touched. All problems at
+    /// once.
     public func check(plugins types: [any Plugin.Type]) throws {
         let queue = try DatabaseQueue()
         _ = try SchemaKeeper(config: self, types: types, path: "the config").apply(

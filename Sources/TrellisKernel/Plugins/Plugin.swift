@@ -21,7 +21,8 @@ public protocol Plugin: Sendable {
     static var cardColumns: KeyValuePairs<String, String> { get }
     /// Rows it promises never to have: `trellis doctor --strict` runs each SELECT and expects none.
     static var invariants: [Invariant] { get }
-    /// Tables emptied before the log is replayed by `trellis plugins rebuild`; nil where its state is no function of the log.
+    /// Tables emptied before the log is replayed by `trellis plugins rebuild`; nil where its state is no function of
+    /// the log.
     static var rebuilds: [String]? { get }
 
     /// Mails it brings, by name; a mail of the site with the same name takes their place.

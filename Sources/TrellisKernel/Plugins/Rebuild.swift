@@ -1,4 +1,5 @@
-/// Replays the log into a plugin whose state is a function of it: its tables are emptied and its cursors set to the start.
+/// Replays the log into a plugin whose state is a function of it: its tables are emptied and its cursors set to the
+/// start.
 public struct Rebuild {
     private let kernel: Kernel
 
@@ -50,7 +51,8 @@ public struct PluginOverview {
         self.kernel = kernel
     }
 
-    /// A row per plugin. While one is off, `waiting` counts what it will find when it is on again, appointments included.
+    /// A row per plugin. While one is off, `waiting` counts what it will find when it is on again, appointments
+    /// included.
     public func table() throws -> Table {
         let rows = try kernel.read { db in
             try kernel.pluginTypes.map { type in

@@ -184,7 +184,8 @@ public final class SQLConnection {
 
     // MARK: - Guards
 
-    /// Reading may do anything that leaves no trace. Writing may change rows and schema, but not other files or settings.
+    /// Reading may do anything that leaves no trace. Writing may change rows and schema, but not other files or
+    /// settings.
     private static func authorizer(_ access: Access)
         -> @convention(c) (
             UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
@@ -196,7 +197,8 @@ public final class SQLConnection {
             return { _, action, name, value, _, _ in
                 switch action {
                 case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: return SQLITE_OK
-                // Asked when pragma_table_info() is first used as a table. A real change of the schema is refused by the file.
+                // Asked when pragma_table_info() is first used as a table. A real change of the schema is refused by
+                // the file.
                 case SQLITE_UPDATE: return name.map { String(cString: $0) } == "sqlite_master" ? SQLITE_OK : SQLITE_DENY
                 case SQLITE_PRAGMA:
                     return value == nil || SQLConnection.isTableInformation(name) ? SQLITE_OK : SQLITE_DENY

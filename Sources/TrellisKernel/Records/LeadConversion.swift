@@ -7,8 +7,9 @@ public struct Conversion: Sendable, Hashable {
 }
 
 extension Transaction {
-    /// Makes a lead into a contact at the account of its domain, with an opportunity, and moves it to the stage `opportunity`
-    /// where the config has one. A lead that was converted before gets a further opportunity and nothing twice.
+    /// Makes a lead into a contact at the account of its domain, with an opportunity, and moves it to the stage
+    /// `opportunity` where the config has one. A lead that was converted before gets a further opportunity and
+    /// nothing twice.
     public func convert(lead id: Int64, opportunity name: String? = nil, amount: Double? = nil) throws -> Conversion {
         guard let lead = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [id]) else {
             throw KernelError.noLead(String(id))

@@ -1,6 +1,6 @@
 extension Transaction {
-    /// Makes two leads one: `kept` takes what it lacks from `gone`, every row that points at `gone` points at `kept`, and
-    /// `gone` goes to the trash. The log is not rewritten; `lead_merges` lets its views see both as one.
+    /// Makes two leads one: `kept` takes what it lacks from `gone`, every row that points at `gone` points at `kept`,
+    /// and `gone` goes to the trash. The log is not rewritten; `lead_merges` lets its views see both as one.
     public func merge(_ gone: Int64, into kept: Int64) throws {
         guard gone != kept else { throw KernelError.usage("Both names are the same lead.") }
         let columns = kernel.leadLayout.columns.map(\.name).filter { !["stage", "created_at"].contains($0) }

@@ -41,8 +41,8 @@ public struct Person: Sendable {
         }
     }
 
-    /// Removes the person and keeps the counts: the lead, its contact, consents, touches and mail contents go; the log, which
-    /// holds no personal data, stays. A keyed hash of the address keeps the person out.
+    /// Removes the person and keeps the counts: the lead, its contact, consents, touches and mail contents go; the
+    /// log, which holds no personal data, stays. A keyed hash of the address keeps the person out.
     ///
     /// - Returns: how many leads and contacts were removed.
     public func erase(_ kernel: Kernel) throws -> Int {

@@ -35,8 +35,8 @@ public struct Config: Sendable {
         return config
     }
 
-    /// Reads a config file and checks it against the schema it makes. Whatever is wrong is thrown at once: also the SQL and the
-    /// names in the parts that could be read.
+    /// Reads a config file and checks it against the schema it makes. Whatever is wrong is thrown at once: also the
+    /// SQL and the names in the parts that could be read.
     public static func checked(
         file: String, plugins: [any Plugin.Type], environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> Config {
@@ -102,7 +102,8 @@ public struct Config: Sendable {
         return false
     }
 
-    /// The path of the database a config names, read without the rest of it, so that a question to the file needs no more.
+    /// The path of the database a config names, read without the rest of it, so that a question to the file needs no
+    /// more.
     public static func databasePath(ofFile file: String) throws -> String {
         guard let data = FileManager.default.contents(atPath: file) else { throw KernelError.noConfig(file) }
         let document = YAMLDocument(

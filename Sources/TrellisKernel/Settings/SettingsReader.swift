@@ -1,7 +1,8 @@
 import Foundation
 import Yams
 
-/// Walks the nodes of a YAML file, types each scalar by what the schema asks for, and collects every problem on the way.
+/// Walks the nodes of a YAML file, types each scalar by what the schema asks for, and collects every problem on the
+/// way.
 ///
 /// Scalars are text until a setting types them, so `no` stays a text where a text is asked, and `1.10` stays 1.10.
 public final class SettingsReader {

@@ -1,6 +1,7 @@
 import Yams
 
-/// A mapping of the config with declared keys. One declaration gives decoding, defaults, the JSON Schema and the reference:
+/// A mapping of the config with declared keys. One declaration gives decoding, defaults, the JSON Schema and the
+/// reference:
 /// ```swift
 /// public struct Settings: SettingsRecord {
 ///     var points = 10

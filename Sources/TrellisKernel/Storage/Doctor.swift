@@ -16,7 +16,8 @@ public struct Doctor {
         public let detail: String
     }
 
-    /// - Parameter isStrict: also what takes long on a big file: the integrity of every page, every row against the log.
+    /// - Parameter isStrict: also what takes long on a big file: the integrity of every page, every row against the
+    ///   log.
     public func examine(isStrict: Bool) throws -> [Finding] {
         var findings = try storage()
         for invariant in Doctor.invariants + kernel.pluginTypes.flatMap(ownInvariants) {
@@ -70,7 +71,7 @@ public struct Doctor {
                     promise: "the SQLite library is sound", isKept: true,
                     detail: version
                         + (sqlite3_libversion_number() < 3_051_003
-                            ? ": before 3.51.3 two programs that write and checkpoint at the same instant can, rarely, damage the WAL (https://www.sqlite.org/wal.html#walresetbug); a newer library is safer"
+                            ? ": before 3.51.3 two programs that write and checkpoint at the same instant can, rarely, damage the WAL; a newer library is safer"
                             : "")),
             ]
         }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// An advisory lock on a file of its own beside the database (never on the database: closing any descriptor of that file
-/// would drop the locks of SQLite in this process). Released when the value goes or the process dies.
+/// An advisory lock on a file of its own beside the database (never on the database: closing any descriptor of that
+/// file would drop the locks of SQLite in this process). Released when the value goes or the process dies.
 final class FileLock: Sendable {
     private let descriptor: Int32
 

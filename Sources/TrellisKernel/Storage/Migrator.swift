@@ -2,7 +2,8 @@ import Foundation
 
 /// Brings a database up to date: the kernel first, then the plugins that are on, then the site. Forward only.
 ///
-/// The text of every applied file is kept in `migrations`, so that an edited one is noticed and the database documents itself.
+/// The text of every applied file is kept in `migrations`, so that an edited one is noticed and the database
+/// documents itself.
 struct Migrator {
     let folders: [MigrationFolder]
     let path: String

@@ -70,8 +70,8 @@ struct SchemaKeeper {
     }
 }
 
-/// Keeps the view `lead_cards`: each lead with the columns the plugins add. A plugin that was never on adds NULLs, so that
-/// a query over the view works whatever is switched on.
+/// Keeps the view `lead_cards`: each lead with the columns the plugins add. A plugin that was never on adds NULLs, so
+/// that a query over the view works whatever is switched on.
 struct CardView {
     let types: [any Plugin.Type]
 

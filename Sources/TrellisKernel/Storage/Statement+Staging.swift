@@ -1,8 +1,8 @@
 import CTrellisSQLite
 
 extension Statement {
-    /// Runs an INSERT into a temp table with values bound by the C library: past the checks and the observers of the pool,
-    /// which cost more than such a row itself.
+    /// Runs an INSERT into a temp table with values bound by the C library: past the checks and the observers of the
+    /// pool, which cost more than such a row itself.
     ///
     /// - Throws: `DatabaseError` where SQLite refuses the row.
     func stage(_ values: [DatabaseValue]) throws {

@@ -13,7 +13,8 @@ struct Store: Sendable {
     /// The page cache of the writer, in KiB: a big import is twice as fast with 256 MB as with the 2 MB of SQLite.
     static let cacheKibibytes = 256 * 1024
 
-    /// Pages in the log before they are copied into the file, 32 MB: a page that several batches change is copied once for all of them.
+    /// Pages in the log before they are copied into the file, 32 MB: a page that several batches change is copied
+    /// once for all of them.
     static let checkpointPages = 8192
 
     init(path: String, clock: KernelClock) throws {
@@ -34,7 +35,8 @@ struct Store: Sendable {
         }
     }
 
-    /// The pool sets synchronous=NORMAL when it opens, which could lose acknowledged rows in a power cut: so set it after, and look.
+    /// The pool sets synchronous=NORMAL when it opens, which could lose acknowledged rows in a power cut: so set it
+    /// after, and look.
     private static func prepareWriter(_ db: Database) throws {
         try db.execute(
             sql: """
@@ -81,7 +83,8 @@ struct Store: Sendable {
         }
     }
 
-    /// Whether the file system takes writes at all: a read-only mount answers yes to its owner when asked for permissions.
+    /// Whether the file system takes writes at all: a read-only mount answers yes to its owner when asked for
+    /// permissions.
     private static func isWritable(_ folder: String) -> Bool {
         access(folder, W_OK) == 0
     }

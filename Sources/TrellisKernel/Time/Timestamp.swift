@@ -23,8 +23,8 @@ public enum Timestamp {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The instant of a text as written above; a day alone, missing seconds, a `T` and a final `Z` or offset are read too.
-    /// Nil for anything that is not a real day and time.
+    /// The instant of a text as written above; a day alone, missing seconds, a `T` and a final `Z` or offset are read
+    /// too. Nil for anything that is not a real day and time.
     public static func date(_ text: some StringProtocol) -> Date? {
         var reader = DigitReader(text)
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
