@@ -15,13 +15,17 @@ sql() { sqlite3 "$lab/$1/crm.sqlite" "$2"; }
 fail() { echo "FAILED in round $round: $1"; echo "0 passed, 1 failed"; exit 1; }
 
 leads=${LEADS:-6000}
+# A CSV of made-up people: people FIRST COUNT
+people() {
+    awk -v first="$1" -v n="$2" 'BEGIN { print "email,first_name,company,title,employees,country,industry,interest,consent_newsletter,consent_ads"
+        for (i = first; i < first + n; i++) printf "lead%d@company%d.example,Name%d,Company %d,%s,%d,%s,%s,%s,yes,%s\n", i, i % 900, i, i % 900,
+            (i % 3 ? "Gardener" : "Owner"), 5 + i % 300, (i % 4 ? "DE" : "FR"), (i % 2 ? "garden centre" : "software"), (i % 5 ? "waste" : "forecasting"), (i % 2 ? "yes" : "no") }'
+}
 setup() {
     "$trellis" init "$lab/$1" >/dev/null || exit 1
     # So that mails go out and leads are handed off while the lab runs, not in an hour.
     sed -i 's/- wait: 1 hour/- wait: 1 second/; s/mql: {score: 65}/mql: {score: 40}/; s/capacity: 1[05]/capacity: 900/' "$lab/$1/config.yaml"
-    awk -v n="$leads" 'BEGIN { srand(7); print "email,first_name,company,title,employees,country,industry,interest,consent_newsletter,consent_ads"
-        for (i = 1; i <= n; i++) printf "lead%d@company%d.example,Name%d,Company %d,%s,%d,%s,%s,%s,yes,%s\n", i, i % 900, i, i % 900,
-            (i % 3 ? "Gardener" : "Owner"), 5 + i % 300, (i % 4 ? "DE" : "FR"), (i % 2 ? "garden centre" : "software"), (i % 5 ? "waste" : "forecasting"), (i % 2 ? "yes" : "no") }' > "$lab/$1/big.csv"
+    people 1 "$leads" > "$lab/$1/big.csv"
 }
 setup killed
 cd "$lab/killed" || exit 1
@@ -33,8 +37,10 @@ for ((round = 1; round <= rounds; round++)); do
         echo "round$round@ack.example" >> "$lab/acknowledged"
         acknowledged=$((acknowledged + 1))
     fi
+    # New leads in every round, so that there is always something to handle when the kill comes.
+    people $((leads + round * 300)) 300 > "round$round.csv"
     # Each in a process group of its own, so that a kill takes the whole of it and nothing else.
-    setsid bash -c "'$trellis' import big.csv; exec '$trellis' work --until-idle" >/dev/null 2>&1 &
+    setsid bash -c "'$trellis' import big.csv; '$trellis' import round$round.csv; exec '$trellis' work --until-idle" >/dev/null 2>&1 &
     victim=$!
     second=
     if ((round % 4 == 0)); then
@@ -47,7 +53,7 @@ for ((round = 1; round <= rounds; round++)); do
     ((round % 20 == 0)) && echo "round $round: $(sql killed "SELECT count(*) FROM leads") leads, $(sql killed "SELECT count(*) FROM outbox_messages WHERE state = 'sent'") mails sent"
     "$trellis" doctor --strict > "$lab/doctor" 2>&1 || { cat "$lab/doctor"; fail "a promise is broken"; }
 done
-"$trellis" import big.csv >/dev/null || fail "the import does not finish"
+for file in big.csv round*.csv; do "$trellis" import "$file" >/dev/null || fail "the import of $file does not finish"; done
 "$trellis" work --until-idle >/dev/null 2>&1 || fail "the work does not finish"
 sleep 2
 "$trellis" work --until-idle >/dev/null || fail "the waits do not end"
@@ -64,7 +70,9 @@ cd "$lab/calm" || exit 1
 while read -r email; do
     "$trellis" capture --email "$email" --magnet planting-calendar first_name=Round interest=waste consent_newsletter=yes >/dev/null || exit 1
 done < "$lab/acknowledged"
-"$trellis" import big.csv >/dev/null && "$trellis" work --until-idle >/dev/null && sleep 2 && "$trellis" work --until-idle >/dev/null || exit 1
+cp ../killed/round*.csv .
+for file in big.csv round*.csv; do "$trellis" import "$file" >/dev/null || exit 1; done
+"$trellis" work --until-idle >/dev/null && sleep 2 && "$trellis" work --until-idle >/dev/null || exit 1
 compare() {
     diff <(sql killed "$2") <(sql calm "$2") > "$lab/diff" || { head -5 "$lab/diff"; fail "$1 differ from those of a calm run"; }
 }
