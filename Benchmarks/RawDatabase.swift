@@ -1,6 +1,6 @@
 import CTrellisSQLite
 
-/// A connection through the plain C library, with the settings of the kernel's writer.
+/// A connection through the plain C library, with the settings of the kernel's writer in a big job, and a larger cache.
 final class RawDatabase {
     let handle: OpaquePointer
 
@@ -13,7 +13,7 @@ final class RawDatabase {
         try run(
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -262144; PRAGMA temp_store = MEMORY;
-            PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8192;
+            PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 268435456; PRAGMA wal_autocheckpoint = 32768;
             """)
     }
 

@@ -50,21 +50,23 @@ struct Workspace: Sendable {
     }
 
     /// Opens a kernel on one of the files, its clock stopped.
-    func kernel(_ side: Side, at time: String, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = []) throws
-        -> Kernel
-    {
-        try kernel(side, clock: StoppedTime(time).clock, rules: rules, plugins: further)
+    func kernel(
+        _ side: Side, at time: String, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = [],
+        for workload: Workload = .bulk
+    ) throws -> Kernel {
+        try kernel(side, clock: StoppedTime(time).clock, rules: rules, plugins: further, for: workload)
     }
 
-    func kernel(_ side: Side, clock: KernelClock, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = [])
-        throws -> Kernel
-    {
+    func kernel(
+        _ side: Side, clock: KernelClock, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = [],
+        for workload: Workload = .bulk
+    ) throws -> Kernel {
         let types = Workspace.plugins + further
         let yaml = Site(side: side, leads: leads, rules: rules, further: further.map { $0.name }).yaml
         let config = try Config.parse(yaml, folder: folder, plugins: types, environment: [:])
         var logger = Logger(label: "trellis-bench")
         logger.logLevel = .warning
-        return try Kernel(config: config, plugins: types, clock: clock, logger: logger)
+        return try Kernel(config: config, plugins: types, clock: clock, logger: logger, workload: workload)
     }
 }
 

@@ -7,7 +7,7 @@ import TrellisKernel
 /// Every lead who agreed to it, hashed for an ad platform, with a receipt each.
 enum ExportJob {
     static let ours = Phase("export") { workspace in
-        let kernel = try workspace.kernel(.ours, at: Workspace.tickedAt)
+        let kernel = try workspace.kernel(.ours, at: Workspace.tickedAt, for: .everyday)
         guard let export = kernel.plugins.flatMap({ $0.commands }).first(where: { $0.path == ["audiences", "export"] })
         else {
             throw BenchError("there is no command 'audiences export'.")

@@ -57,7 +57,7 @@ public struct DripSequencer: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Subscribe("advance", to: kinds, from: .nextEvent, batch: 5000) { _, tx in
+        Subscribe("advance", to: kinds, from: .nextEvent) { _, tx in
             let kinds = try tx.kindsInBatch()
             for sequence in sequences {
                 let journey = Journey(sequence: sequence, tx: tx)

@@ -30,7 +30,9 @@ struct Journey {
     private func enrol(from coming: String, _ kinds: Set<String>) throws {
         let events = endingKinds.isDisjoint(with: kinds) ? coming : afterTheEnd(coming)
         let mayEnter: String
-        var arguments: StatementArguments = ["sequence": sequence.name, "now": tx.stamp]
+        let (step, wait) = sequence.program.entry
+        let due = Timestamp.text(tx.now + Double(wait?.seconds ?? 0))
+        var arguments: StatementArguments = ["sequence": sequence.name, "now": tx.stamp, "due": due, "step": step]
         switch sequence.settings.reentry {
         case .never: mayEnter = "last_cycle IS NULL"
         case .eachTime: mayEnter = "last_cycle IS NULL OR NOT is_active"
@@ -42,7 +44,7 @@ struct Journey {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at)
-                SELECT entering_lead, :sequence, coalesce(last_cycle, 0) + 1, 0, :now, entering_event, :now
+                SELECT entering_lead, :sequence, coalesce(last_cycle, 0) + 1, :step, :due, entering_event, :now
                 FROM (
                     SELECT entering_lead, entering_event, max(past.cycle) AS last_cycle, coalesce(max(past.state = 'active'), 0) AS is_active,
                            max(past.entered_at) AS last_entered
@@ -52,6 +54,7 @@ struct Journey {
                 WHERE \(mayEnter)
                 """
         ).execute(arguments: arguments)
+        if wait != nil, tx.db.changesCount > 0 { try Tick.appoint(at: due, key: "drip.due \(due)", tx) }
     }
 
     private var endingKinds: Set<String> {
@@ -62,10 +65,13 @@ struct Journey {
     /// still in it.
     private func afterTheEnd(_ coming: String) -> String {
         """
-        SELECT event_id, event_lead_id FROM (\(coming)) AS came
-        WHERE event_id > coalesce((
-            SELECT max(ending.id) FROM drip_enrolments AS gone JOIN batch AS ending ON ending.lead_id = gone.lead_id AND ending.kind = gone.reason
-            WHERE gone.lead_id = came.event_lead_id AND gone.sequence = :sequence AND gone.state IN ('exited', 'goal') AND gone.ended_at = :now), 0)
+        SELECT event_id, event_lead_id FROM (\(coming)) AS came LEFT JOIN (
+            SELECT ending.lead_id AS gone_lead, max(ending.id) AS ending_event
+            FROM batch AS ending JOIN drip_enrolments AS gone ON gone.lead_id = ending.lead_id AND gone.reason = ending.kind
+            WHERE gone.sequence = :sequence AND gone.state IN ('exited', 'goal') AND gone.ended_at = :now
+            GROUP BY ending.lead_id
+        ) ON gone_lead = came.event_lead_id
+        WHERE event_id > coalesce(ending_event, 0)
         """
     }
 
@@ -80,9 +86,8 @@ struct Journey {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE drip_enrolments SET state = :state, reason = :kind, due_at = NULL, ended_at = :now
-                WHERE state = 'active' AND sequence = :sequence
-                  AND lead_id IN (SELECT lead_id FROM batch WHERE kind = :kind)
-                  AND event_id < (SELECT max(id) FROM batch WHERE kind = :kind AND batch.lead_id = drip_enrolments.lead_id)
+                FROM (SELECT lead_id AS ending_lead, max(id) AS ending_event FROM batch WHERE kind = :kind GROUP BY lead_id)
+                WHERE state = 'active' AND sequence = :sequence AND lead_id = ending_lead AND event_id < ending_event
                 """
         ).execute(arguments: ["state": state, "kind": kind, "now": tx.stamp, "sequence": sequence.name])
     }

@@ -47,6 +47,11 @@ struct Program: Sendable {
         operations[jump] = .jump(to: operations.count)
     }
 
+    /// Where a lead begins: behind the wait that a sequence begins with, which it enters waiting.
+    var entry: (step: Int, wait: Span?) {
+        if case .wait(let span) = operations.first { (1, span) } else { (0, nil) }
+    }
+
     /// Each operation in words, for `trellis sequences show`.
     var lines: [String] {
         operations.map { operation in

@@ -30,7 +30,7 @@ struct Tick {
         let count = tx.db.changesCount
         guard count > 0 else { return }
         for sequence in sequences { try advance(sequence) }
-        if count == Tick.most { try appoint(at: tx.stamp, key: nil) }
+        if count == Tick.most { try Tick.appoint(at: tx.stamp, key: nil, tx) }
     }
 
     private func advance(_ sequence: RunningSequence) throws {
@@ -85,7 +85,7 @@ struct Tick {
         ).execute(arguments: [due])
         guard tx.db.changesCount > 0 else { return }
         try tx.db.cachedStatement(sql: "DELETE FROM temp.drip_due WHERE \(here)").execute()
-        try appoint(at: due, key: "drip.due \(due)")
+        try Tick.appoint(at: due, key: "drip.due \(due)", tx)
     }
 
     private func set(_ columns: [Named<LocatedText>], _ here: String) throws {
@@ -113,7 +113,7 @@ struct Tick {
         try tx.db.cachedStatement(sql: "DELETE FROM temp.drip_due WHERE \(here)").execute()
     }
 
-    private func appoint(at due: String, key: String?) throws {
+    static func appoint(at due: String, key: String?, _ tx: Transaction) throws {
         try tx.schedule(
             "drip.due", forEach: "SELECT :key AS key, :due AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body",
             arguments: ["key": key, "due": due])

@@ -64,8 +64,7 @@ public struct Handoff: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Subscribe("offer", to: ["lead.created", "lead.stage_changed", "lead.restored"], from: .nextEvent, batch: 2000) {
-            batch, tx in
+        Subscribe("offer", to: ["lead.created", "lead.stage_changed", "lead.restored"], from: .nextEvent) { _, tx in
             try Routing(settings: settings, tx: tx).offerFromBatch()
         }
         Subscribe(

@@ -26,7 +26,7 @@ struct PluginsCommand: ParsableCommand {
         var name: String
 
         func run() throws {
-            let kernel = try global.open()
+            let kernel = try global.open(for: .bulk)
             let start = ContinuousClock.now
             var bar = ProgressBar.onStandardError(label: "rebuilding", noun: "events") { ContinuousClock.now - start }
             let events = try Rebuild(kernel).run(name) { bar.update(fraction: nil, rows: $0) }

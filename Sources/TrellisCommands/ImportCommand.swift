@@ -35,7 +35,7 @@ struct ImportCommand: ParsableCommand {
     var again = false
 
     func run() throws {
-        let kernel = try global.open()
+        let kernel = try global.open(for: .bulk)
         let importer = Importer(kernel, file: file, mapping: try plan(), isDryRun: isDryRun)
         let start = ContinuousClock.now
         var bar = ProgressBar.onStandardError(label: "importing") { ContinuousClock.now - start }

@@ -114,11 +114,11 @@ struct GlobalOptions: ParsableArguments {
     ///
     /// - Parameter checks: whether the SQL and the mails of the config are checked too; every command that runs hooks
     ///   does.
-    func open(checks: Bool = true) throws -> Kernel {
+    func open(checks: Bool = true, for workload: Workload = .everyday) throws -> Kernel {
         let loaded = try load()
         if checks { try loaded.check(plugins: TrellisProgram.plugins) }
         for warning in loaded.warnings { TrellisProgram.note("warning: \(warning)") }
-        return try Kernel(config: loaded, plugins: TrellisProgram.plugins)
+        return try Kernel(config: loaded, plugins: TrellisProgram.plugins, workload: workload)
     }
 
     func load() throws -> Config {

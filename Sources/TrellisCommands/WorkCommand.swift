@@ -15,7 +15,7 @@ struct WorkCommand: AsyncParsableCommand {
     var untilIdle = false
 
     func run() async throws {
-        let kernel = try global.open()
+        let kernel = try global.open(for: untilIdle ? .bulk : .worker)
         let worker = try Worker(
             kernel, transport: FileTransport(folder: kernel.config.path(kernel.config.site.mail.folder)))
         if worker.isAfterCrash {

@@ -24,7 +24,7 @@ public final class Kernel: Sendable {
     /// - Throws: ``KernelError`` with a sentence for each refusal, ``ConfigProblems`` for SQL or names that do not fit.
     public init(
         config: Config, plugins types: [any Plugin.Type], clock: KernelClock = .system,
-        logger: Logger = Logger(label: "trellis")
+        logger: Logger = Logger(label: "trellis"), workload: Workload = .everyday
     ) throws {
         self.config = config
         self.clock = clock
@@ -37,7 +37,7 @@ public final class Kernel: Sendable {
         let keeper = SchemaKeeper(config: config, types: types, path: path)
         (store, changes, leadLayout) = try KernelError.translating(path) {
             try Kernel.locked(path) {
-                let store = try Store(path: path, clock: clock)
+                let store = try Store(path: path, clock: clock, workload: workload)
                 try store.claim()
                 let changes = try keeper.apply(to: store.pool, now: clock.now())
                 let layout = try store.pool.read { try LeadLayout(LoggedTable.leads.columns($0), site: config.site) }
@@ -128,8 +128,10 @@ struct KernelContext {
     }
 
     func enter(_ db: Database, stamp: String) throws {
-        try db.cachedStatement(sql: "UPDATE kernel_context SET origin = ?, now = ?, cause_id = ?, depth = ?, mode = ?")
-            .execute(arguments: [origin, stamp, causeID, depth, mode])
+        try db.cachedStatement(
+            sql: "UPDATE kernel_context SET origin = ?, now = ?, cause_id = ?, depth = ?, mode = ?, logs_itself = 0"
+        )
+        .execute(arguments: [origin, stamp, causeID, depth, mode])
     }
 
     /// Says which events are being handled: a change of a lead is caused by that lead's last one among them.

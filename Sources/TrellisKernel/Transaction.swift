@@ -115,11 +115,28 @@ public struct Transaction {
         kernel.hooks.hasFilters(draft)
     }
 
+    /// The same transaction under another name in the log, without a cause.
+    func acting(as origin: String) throws -> Transaction {
+        try KernelContext(origin: origin).enter(db, stamp: stamp)
+        return Transaction(db: db, now: now, stamp: stamp, origin: origin, kernel: kernel)
+    }
+
     /// What is written from here on names an event as its cause; with nil, none.
     func setCause(_ eventID: Int64?, depth: Int = 0) throws {
         try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = ?, depth = ?").execute(arguments: [
             eventID, depth,
         ])
+    }
+
+    /// Runs statements that insert many leads or consents while the triggers that would log each stand back. The caller
+    /// logs them, all with one statement: a trigger costs several times the row it logs.
+    func loggingItself<T>(_ body: () throws -> T) throws -> T {
+        let standBack = try db.cachedStatement(sql: "UPDATE kernel_context SET logs_itself = ?")
+        try standBack.execute(arguments: [true])
+        // Also after an error, which a handler may catch to go on.
+        let result = Result { try body() }
+        try standBack.execute(arguments: [false])
+        return try result.get()
     }
 
     private var owner: String {

@@ -182,7 +182,7 @@ private struct Pairs: Plugin {
         let crm = try TestKernel("plugins: {pairs: {}}", plugins: [Pairs.self])
         try crm.capture(["email": "ann@acme.example"])
         try crm.kernel.write(origin: "test") { tx in
-            try BatchWindow.fill(tx.db, after: 0, through: 10, kinds: nil, limit: 10)
+            _ = try BatchWindow.fill(nil, after: 0, through: 10, limit: 10, tx.db)
             let columns = try Row.fetchAll(tx.db, sql: "SELECT * FROM batch").first.map { Array($0.columnNames) }
             #expect(columns == ["id", "kind", "lead_id", "cause_id", "depth", "origin", "at", "body"])
             let same = try Int.fetchOne(

@@ -8,5 +8,6 @@ int trellis_harden(sqlite3 *database);
 
 // SQLITE_TRANSIENT is a cast of -1 to a function pointer, which Swift cannot see.
 int trellis_bind_text(sqlite3_stmt *statement, int index, const char *bytes, int count);
+int trellis_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int count);
 
 #endif

@@ -10,8 +10,9 @@ public struct CaptureResult: Sendable, Hashable {
 
 /// Takes drafts in: one set-based road for a single form and for a chunk of an import.
 ///
-/// The drafts are staged in a temp table, matched against the leads by e-mail address, then external id, then phone,
-/// and become new rows or changes of known ones in a few statements, however many they are.
+/// The drafts are staged in a temp table, each with the id it would have as a new lead. One statement makes leads of
+/// all that it can; the others are matched against the leads by e-mail address, then external id, then phone, and
+/// become changes of those. So a file of new leads is not looked up at all, and any file takes a few statements.
 public struct Capture {
     private let layout: LeadLayout
     private let names: [String]
@@ -24,21 +25,26 @@ public struct Capture {
     /// - Parameter drafts: normalised, and past the filters.
     /// - Returns: a result per draft, in their order.
     func take(_ drafts: [LeadDraft], _ tx: Transaction) throws -> [CaptureResult] {
-        try stage(drafts, tx)
-        let last = try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM leads")) ?? 0
+        let last = try lastID(tx.db)
+        try stage(drafts, after: last, tx)
+        let made = try tx.loggingItself { try insert(where: "d.email IS NOT NULL OR d.external_id IS NOT NULL", tx) }
+        try logNewLeads(after: last, tx)
+        guard made < drafts.count else {
+            try addTouches(drafts, newAfter: last, tx)
+            try addConsents(drafts, tx)
+            return drafts.indices.map { CaptureResult(leadID: last + Int64($0) + 1, outcome: .created) }
+        }
         try resolve(tx)
-        try insertNew(tx, where: "d.email IS NOT NULL OR d.external_id IS NOT NULL")
-        try resolve(tx)
-        if drafts.contains(where: { $0.values[layout.email].isNull && $0.values[layout.externalID].isNull }) {
+        if drafts.contains(where: \.isKnownByNumberAlone) {
             // Last, so that a number alone finds the lead that came with it; and once, because nothing makes a number
             // unique.
-            try insertNew(
-                tx,
+            _ = try insert(
                 where: """
-                    NOT EXISTS (SELECT 1 FROM leads WHERE leads.phone = d.phone)
+                    d.lead_id IS NULL AND NOT EXISTS (SELECT 1 FROM leads WHERE leads.phone = d.phone)
                     AND d.row IN (SELECT min(row) FROM temp.drafts WHERE lead_id IS NULL GROUP BY phone)
-                    """)
+                    """, tx)
             try resolve(tx)
+            try refuseUnknown(tx)
         }
         let changed = try namingTheField { try updateKnown(newAfter: last, tx) }
         try addTouches(drafts, newAfter: last, tx)
@@ -46,46 +52,45 @@ public struct Capture {
         return try results(newAfter: last, changed: changed, tx)
     }
 
+    /// The greatest id a lead ever had.
+    private func lastID(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db.cachedStatement(sql: "SELECT seq FROM sqlite_sequence WHERE name = 'leads'")) ?? 0
+    }
+
     // MARK: - Staging
 
-    private func stage(_ drafts: [LeadDraft], _ tx: Transaction) throws {
+    private func stage(_ drafts: [LeadDraft], after last: Int64, _ tx: Transaction) throws {
         try tx.db.cachedStatement(
             sql: """
                 CREATE TEMP TABLE IF NOT EXISTS drafts (
-                    row INTEGER PRIMARY KEY, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")),
+                    row INTEGER PRIMARY KEY, new_id INTEGER, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")),
                     "touch:kind", "touch:channel", "touch:source", "touch:medium", "touch:campaign")
                 """
         ).execute()
         try tx.db.cachedStatement(sql: "DELETE FROM temp.drafts").execute()
         let marks = names.map { _ in "?" }.joined(separator: ", ")
         let insert = try tx.db.cachedStatement(
-            sql: "INSERT INTO temp.drafts VALUES (?, NULL, NULL, \(marks), ?, ?, ?, ?, ?)")
-        for (row, draft) in drafts.enumerated() {
-            let touch = [
-                draft.touch?.kind, draft.touch?.channel, draft.touch?.source, draft.touch?.medium,
-                draft.touch?.campaign,
-            ]
-            try insert.stage([row.databaseValue] + draft.values + touch.map { $0?.databaseValue ?? .null })
+            sql: "INSERT INTO temp.drafts VALUES (?1, ?2, ?2, NULL, \(marks), ?, ?, ?, ?, ?)")
+        // Those known by a number alone come last, as they do below.
+        var newID = last
+        var newIDOfNumber = last + Int64(drafts.count { !$0.isKnownByNumberAlone })
+        for (number, draft) in drafts.enumerated() {
+            if draft.isKnownByNumberAlone { newIDOfNumber += 1 } else { newID += 1 }
+            var row = StagedRow(insert)
+            row.append(Int64(number))
+            row.append(draft.isKnownByNumberAlone ? newIDOfNumber : newID)
+            for value in draft.values { row.append(value) }
+            row.append(draft.touch?.kind)
+            row.append(draft.touch?.channel)
+            row.append(draft.touch?.source)
+            row.append(draft.touch?.medium)
+            row.append(draft.touch?.campaign)
+            try row.insert()
         }
     }
 
-    /// Finds the lead each draft is about. A phone number counts only where exactly one lead has it.
-    private func resolve(_ tx: Transaction) throws {
-        try tx.db.cachedStatement(
-            sql: """
-                UPDATE temp.drafts SET lead_id = coalesce(
-                    (SELECT id FROM leads WHERE leads.email = drafts.email),
-                    (SELECT id FROM leads WHERE leads.external_id = drafts.external_id),
-                    CASE WHEN drafts.email IS NULL AND drafts.external_id IS NULL
-                         THEN (SELECT CASE WHEN count(*) = 1 THEN max(id) END FROM leads WHERE leads.phone = drafts.phone) END)
-                WHERE lead_id IS NULL
-                """
-        ).execute()
-    }
-
-    /// The first draft of each unknown lead becomes a row; a second one about the same lead finds it there and
-    /// changes it.
-    private func insertNew(_ tx: Transaction, where condition: String) throws {
+    /// Makes leads of drafts, of the first where several are about one. Returns how many there are.
+    private func insert(where condition: String, _ tx: Transaction) throws -> Int {
         let values = layout.columns.map { column in
             switch column.name {
             case "stage": "coalesce(d.stage, 'lead')"
@@ -95,12 +100,45 @@ public struct Capture {
         }
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO leads (\(names.joined(separator: ", ")), updated_at)
-                SELECT \(values.joined(separator: ", ")), :now FROM temp.drafts AS d
-                WHERE d.lead_id IS NULL AND (\(condition)) ORDER BY d.row
+                INSERT INTO leads (id, \(names.joined(separator: ", ")), updated_at)
+                SELECT d.new_id, \(values.joined(separator: ", ")), :now FROM temp.drafts AS d
+                WHERE \(condition) ORDER BY d.row
                 ON CONFLICT DO NOTHING
                 """
         ).execute(arguments: ["now": tx.stamp])
+        return tx.db.changesCount
+    }
+
+    private func logNewLeads(after last: Int64, _ tx: Transaction) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                SELECT 'lead.created', l.id, c.cause_id, c.depth, c.origin, c.now, json_object('stage', l.stage)
+                FROM kernel_context AS c CROSS JOIN leads AS l WHERE l.id > :last ORDER BY l.id
+                """
+        ).execute(arguments: ["last": last])
+    }
+
+    /// Finds the lead of each draft that became none. A phone number counts only where exactly one lead has it.
+    private func resolve(_ tx: Transaction) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE temp.drafts SET lead_id = coalesce(
+                    (SELECT id FROM leads WHERE leads.email = drafts.email),
+                    (SELECT id FROM leads WHERE leads.external_id = drafts.external_id),
+                    CASE WHEN drafts.email IS NULL AND drafts.external_id IS NULL
+                         THEN (SELECT CASE WHEN count(*) = 1 THEN max(id) END FROM leads WHERE leads.phone = drafts.phone) END)
+                WHERE lead_id IS NULL OR NOT EXISTS (SELECT 1 FROM leads WHERE leads.id = drafts.lead_id)
+                """
+        ).execute()
+    }
+
+    private func refuseUnknown(_ tx: Transaction) throws {
+        guard try Int.fetchOne(tx.db.cachedStatement(sql: "SELECT 1 FROM temp.drafts WHERE lead_id IS NULL")) == nil
+        else {
+            throw FieldProblem(
+                field: "phone", message: "more than one lead has this number. Give an email or an external_id too.")
+        }
     }
 
     // MARK: - Known leads
@@ -112,13 +150,12 @@ public struct Capture {
     /// Changes what a draft says differently. Several drafts about one lead take turns, so that the last one wins.
     /// Returns the rows whose lead was changed.
     private func updateKnown(newAfter last: Int64, _ tx: Transaction) throws -> Set<Int> {
-        // Of the drafts of a new lead, the one that became its row has no turn: the first with more than a number.
+        // The draft that became the row of a new lead has no turn.
         try tx.db.cachedStatement(
             sql: """
                 UPDATE temp.drafts SET turn = ranked.turn
-                FROM (SELECT row, row_number() OVER (
-                          PARTITION BY lead_id ORDER BY lead_id > :last AND email IS NULL AND external_id IS NULL, row
-                      ) - (lead_id > :last) AS turn FROM temp.drafts) AS ranked
+                FROM (SELECT row, row_number() OVER (PARTITION BY lead_id ORDER BY lead_id <> new_id, row) - (lead_id > :last) AS turn
+                      FROM temp.drafts) AS ranked
                 WHERE drafts.row = ranked.row AND ranked.turn > 0
                 """
         ).execute(arguments: ["last": last])
@@ -204,19 +241,44 @@ public struct Capture {
     private func addConsents(_ drafts: [LeadDraft], _ tx: Transaction) throws {
         guard drafts.contains(where: { !$0.consents.isEmpty }) else { return }
         try stageConsents(drafts, tx)
+        try addConsentsOfNewLeads(tx)
         let insert = try tx.db.cachedStatement(
             sql: """
                 INSERT INTO consents (lead_id, purpose, state, text, source, at)
                 SELECT d.lead_id, s.purpose, s.state, s.text, :source, :now
                 FROM temp.draft_consents AS s CROSS JOIN temp.drafts AS d ON d.row = s.row
                 LEFT JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = d.lead_id AND purpose = s.purpose)
-                WHERE coalesce(d.turn, 0) = :turn AND c.state IS NOT s.state
+                WHERE d.turn = :turn AND c.state IS NOT s.state
                   AND NOT (s.state = 'granted' AND c.state IS 'withdrawn' AND :source NOT LIKE 'form:%')
                   AND NOT (s.state = 'withdrawn' AND c.state IS NULL)
                 ORDER BY s.rowid
                 """)
         let turns = try Int.fetchOne(tx.db.cachedStatement(sql: "SELECT max(turn) FROM temp.drafts")) ?? 0
-        for turn in 0...turns { try insert.execute(arguments: ["source": tx.origin, "now": tx.stamp, "turn": turn]) }
+        for turn in stride(from: 1, through: turns, by: 1) {
+            try insert.execute(arguments: ["source": tx.origin, "now": tx.stamp, "turn": turn])
+        }
+    }
+
+    /// Nothing was said of these before, and nothing can be their cause but what is the cause of the lead.
+    private func addConsentsOfNewLeads(_ tx: Transaction) throws {
+        let last = try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT max(id) FROM consents")) ?? 0
+        try tx.loggingItself {
+            try tx.db.cachedStatement(
+                sql: """
+                    INSERT INTO consents (lead_id, purpose, state, text, source, at)
+                    SELECT d.lead_id, s.purpose, s.state, s.text, :source, :now
+                    FROM temp.draft_consents AS s CROSS JOIN temp.drafts AS d ON d.row = s.row
+                    WHERE d.turn IS NULL AND s.state = 'granted' ORDER BY s.rowid
+                    """
+            ).execute(arguments: ["source": tx.origin, "now": tx.stamp])
+        }
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                SELECT 'consent.' || n.state, n.lead_id, c.cause_id, c.depth, c.origin, c.now, json_object('purpose', n.purpose)
+                FROM kernel_context AS c CROSS JOIN consents AS n WHERE n.id > :last ORDER BY n.id
+                """
+        ).execute(arguments: ["last": last])
     }
 
     private func stageConsents(_ drafts: [LeadDraft], _ tx: Transaction) throws {
@@ -225,13 +287,14 @@ public struct Capture {
         ).execute()
         try tx.db.cachedStatement(sql: "DELETE FROM temp.draft_consents").execute()
         let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.draft_consents VALUES (?, ?, ?, ?)")
-        for (row, draft) in drafts.enumerated() {
+        for (number, draft) in drafts.enumerated() {
             for (purpose, isGranted) in draft.consents.sorted(by: { $0.key < $1.key }) {
-                let state = isGranted ? "granted" : "withdrawn"
-                try insert.stage([
-                    row.databaseValue, purpose.databaseValue, state.databaseValue,
-                    draft.consentTexts[purpose].databaseValue,
-                ])
+                var row = StagedRow(insert)
+                row.append(Int64(number))
+                row.append(purpose)
+                row.append(isGranted ? "granted" : "withdrawn")
+                row.append(draft.consentTexts[purpose])
+                try row.insert()
             }
         }
     }
@@ -239,10 +302,7 @@ public struct Capture {
     private func results(newAfter last: Int64, changed: Set<Int>, _ tx: Transaction) throws -> [CaptureResult] {
         try Row.fetchAll(tx.db.cachedStatement(sql: "SELECT row, lead_id, turn FROM temp.drafts ORDER BY row")).map {
             row in
-            guard let leadID: Int64 = row[1] else {
-                throw FieldProblem(
-                    field: "phone", message: "more than one lead has this number. Give an email or an external_id too.")
-            }
+            let leadID: Int64 = row[1]
             let isNew = leadID > last && (row[2] as Int?) == nil
             return CaptureResult(
                 leadID: leadID, outcome: isNew ? .created : changed.contains(row[0]) ? .changed : .same)

@@ -28,6 +28,8 @@ public struct LeadDraft: Draft {
         zip(layout.columns, values).compactMap { $1.isNull ? nil : $0.name }
     }
 
+    var isKnownByNumberAlone: Bool { values[layout.email].isNull && values[layout.externalID].isNull }
+
     public var email: String? {
         get { String.fromDatabaseValue(values[layout.email]) }
         set { values[layout.email] = newValue.databaseValue }

@@ -44,20 +44,27 @@ enum ChangeTriggers {
     private static let now = "coalesce(c.now, strftime('%Y-%m-%d %H:%M:%f', 'now'))"
 
     /// Appends one event. A change inside a batch is caused by the last event of that lead in the batch; any other by
-    /// the event the kernel says is being handled.
-    private static func log(_ kind: String, lead: String, row: String, body: String, where condition: String = "true")
-        -> String
-    {
-        """
-            INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
-            SELECT \(kind), \(lead), coalesce(e.id, c.cause_id), coalesce(e.depth + 1, c.depth), coalesce(c.origin, 'sql'),
-                   \(now), \(body)
-            FROM kernel_context AS c
-            LEFT JOIN events AS e ON e.id = (
-                SELECT max(id) FROM events
-                WHERE lead_id = \(row) AND id > c.batch_after AND id <= c.batch_through AND instr(c.batch_kinds, '|' || kind || '|'))
-            WHERE \(condition);
-        """
+    /// the event the kernel says is being handled. A new row has no event yet that could be its cause.
+    private static func log(
+        _ kind: String, lead: String, isNew: Bool = false, body: String, where condition: String = "true"
+    ) -> String {
+        guard !isNew, lead != "NULL" else {
+            return """
+                    INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                    SELECT \(kind), \(lead), c.cause_id, c.depth, coalesce(c.origin, 'sql'), \(now), \(body)
+                    FROM kernel_context AS c WHERE \(condition);
+                """
+        }
+        return """
+                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                SELECT \(kind), \(lead), coalesce(e.id, c.cause_id), coalesce(e.depth + 1, c.depth), coalesce(c.origin, 'sql'),
+                       \(now), \(body)
+                FROM kernel_context AS c
+                LEFT JOIN events AS e ON e.id = (
+                    SELECT max(id) FROM events
+                    WHERE lead_id = \(lead) AND id > c.batch_after AND id <= c.batch_through AND instr(c.batch_kinds, '|' || kind || '|'))
+                WHERE \(condition);
+            """
     }
 
     private static func lead(_ table: LoggedTable, _ version: String) -> String {
@@ -81,10 +88,12 @@ enum ChangeTriggers {
             }
         let kind = "CASE WHEN c.mode = 'restoring' THEN '\(table.noun).restored' ELSE '\(table.noun).created' END"
         let lead = lead(table, "NEW")
+        // Capture logs the leads it makes itself.
+        let condition = table == .leads ? "\nWHEN NOT (SELECT logs_itself FROM kernel_context)" : ""
         return """
-            CREATE TRIGGER \(table.rawValue)_log_insert AFTER INSERT ON \(table.rawValue)
+            CREATE TRIGGER \(table.rawValue)_log_insert AFTER INSERT ON \(table.rawValue)\(condition)
             BEGIN
-            \(log(kind, lead: lead, row: lead, body: body))
+            \(log(kind, lead: lead, isNew: table == .leads, body: body))
             END
             """
     }
@@ -98,14 +107,14 @@ enum ChangeTriggers {
         let names = logged.map { "CASE WHEN \(differs($0)) THEN ',\"\($0)\"' ELSE '' END" }.joined(separator: " || ")
         let lead = lead(table, "NEW")
         let stage = log(
-            "'\(table.noun).stage_changed'", lead: lead, row: lead,
+            "'\(table.noun).stage_changed'", lead: lead,
             body: "json_object(\(identity(table, "NEW"))'from', OLD.stage, 'to', NEW.stage)",
             where: "NEW.stage IS NOT OLD.stage")
         return """
             CREATE TRIGGER \(table.rawValue)_log_update AFTER UPDATE ON \(table.rawValue)
             WHEN \(changed)\(hasStage ? " OR NEW.stage IS NOT OLD.stage" : "")
             BEGIN
-            \(log("'\(table.noun).updated'", lead: lead, row: lead,
+            \(log("'\(table.noun).updated'", lead: lead,
                 body: "json_object(\(identity(table, "NEW"))'columns', json('[' || substr(\(names), 2) || ']'))", where: changed))
             \(hasStage ? stage + "\n" : "")    UPDATE \(table.rawValue) SET updated_at = coalesce((SELECT now FROM kernel_context), strftime('%Y-%m-%d %H:%M:%f', 'now'))
                 WHERE id = NEW.id AND NEW.updated_at IS OLD.updated_at;
@@ -126,7 +135,7 @@ enum ChangeTriggers {
                 INSERT INTO trash (table_name, row_id, row, origin, deleted_at)
                 SELECT '\(table.rawValue)', OLD.id, \(row), coalesce(c.origin, 'sql'), \(now)
                 FROM kernel_context AS c WHERE c.mode IS NOT 'erasing';
-            \(log("'\(table.noun).deleted'", lead: lead(table, "OLD"), row: lead(table, "OLD"),
+            \(log("'\(table.noun).deleted'", lead: lead(table, "OLD"), 
                 body: table == .leads ? "'{}'" : "json_object('\(table.noun)_id', OLD.id)", where: "c.mode IS NOT 'erasing'"))
             END
             """

@@ -3,10 +3,12 @@ import Foundation
 
 /// Gives each subscriber its next events, batch by batch, in the order of the log.
 ///
-/// A batch is one transaction: its effects, the events it emits, the messages it sends and the cursor commit together
-/// or not at all. A batch that fails is tried again with half as many events until the one that fails stands alone;
-/// that one is set aside, to be tried again later, and the rest go on. So the size of a batch finds the bad event,
-/// and the size that keeps a write short, by the same halving and doubling.
+/// The effects of a batch, the events it emits, the messages it sends and the cursor commit together or not at all.
+/// The batches of several subscribers share a transaction while it is short, for a commit costs more than a small
+/// batch. Where one of them fails, each is tried in a transaction of its own; the one that fails again is tried with
+/// half as many events until the one that fails stands alone; that one is set aside, to be tried again later, and the
+/// rest go on. So the size of a batch finds the bad event, and the size that keeps a write short, by the same halving
+/// and doubling.
 public final class EventPump {
     private let kernel: Kernel
     /// How many events a subscriber gets next: doubled after a short batch, halved after a long or a failed one.
@@ -22,8 +24,6 @@ public final class EventPump {
     /// A handler that takes longer is interrupted, and counts as failed.
     public static let handlerBudget = Duration.seconds(5)
     static let firstBatch = 500
-    /// How far one batch looks for events of its kinds, so that a subscriber to rare kinds does not hold the writer.
-    static let scanMax: Int64 = 100_000
 
     /// - Parameter mark: where to say what is running; what it holds from a process that died is run first, event by
     ///   event.
@@ -48,15 +48,18 @@ public final class EventPump {
         return handled
     }
 
-    /// One batch for every subscriber that is behind; nil when there was nothing to do at all.
+    /// A batch for every subscriber that is behind; nil when there was nothing to do at all.
     func round() throws -> Int? {
         if let handled = try advanceSuspect() { return handled }
         let moved = try ScheduledEvents.moveDue(kernel)
         var handled = 0
         var didWork = moved > 0
-        for subscription in try behind() where subscription.id.description != suspicion?.subscriber {
+        var waiting = try behind().filter { $0.id.description != suspicion?.subscriber }[...]
+        while !waiting.isEmpty {
             didWork = true
-            handled += try attempt(subscription, limit: sizes[subscription.id] ?? EventPump.firstBatch)
+            let (tried, count) = try attempt(waiting)
+            waiting = waiting.dropFirst(tried)
+            handled += count
         }
         let retried = try retryParked()
         return didWork || retried > 0 ? handled + retried : nil
@@ -89,49 +92,75 @@ public final class EventPump {
             return nil
         }
         let before = try kernel.read { try Cursor.load(subscription.id, $0) }
-        let handled = try attempt(subscription, limit: 1)
+        let handled = try attempt([subscription], limit: 1).handled
         // Standing still, it waits for the kernel's own subscribers, which go first.
         return try kernel.read { try Cursor.load(subscription.id, $0) } == before ? nil : handled
     }
 
-    /// One batch of at most `limit` events. On failure it is halved at the next round; alone, the event is set aside.
-    private func attempt(_ subscription: HookTable.Subscription, limit: Int) throws -> Int {
-        let id = subscription.id
-        let begin = ContinuousClock.now
-        var taken = BatchWindow.empty
+    /// A batch for each of these, in order, until the transaction has lasted long enough. Returns how many of them had
+    /// their turn, and how many events were handled.
+    private func attempt(_ subscriptions: ArraySlice<HookTable.Subscription>, limit: Int? = nil) throws -> (
+        tried: Int, handled: Int
+    ) {
+        var tried: [Attempt] = []
         do {
-            taken = try kernel.write(origin: id.origin) { tx in
-                let cursor = try Cursor.load(id, tx.db)
-                let window = try fill(
-                    subscription, after: cursor, limit: min(limit, subscription.subscribe.batchLimit), tx)
-                taken = window
-                if window.count > 0 {
-                    try sign(window, of: id)
-                    try deliver(window, to: subscription, tx)
+            try kernel.write(origin: "kernel") { tx in
+                let begin = ContinuousClock.now
+                for subscription in subscriptions {
+                    let most = limit ?? sizes[subscription.id] ?? EventPump.firstBatch
+                    tried.append(Attempt(subscription: subscription, limit: most))
+                    try advance(&tried[tried.count - 1], try tx.acting(as: subscription.id.origin))
+                    if ContinuousClock.now - begin > EventPump.batchAim { break }
                 }
-                try Cursor.pass(id, through: window.through, tx.db)
-                return window
             }
-        } catch is DeadlyEvent {
-            try ParkedEvents.park(
-                taken.through, of: id, because: "the process died three times while it was handled", kernel)
-            return 0
         } catch let error where !EventPump.isAboutTheFile(error) {
-            kernel.hooks.trace?.note(id, "failed on \(taken.count) events: \(error)")
-            if taken.count <= 1 {
-                try ParkedEvents.setAside(taken.through, of: id, because: error, kernel)
-                return 0
+            if tried.count == 1 {
+                try handle(error, in: tried[0])
+                return (1, 0)
             }
-            sizes[id] = max(1, taken.count / 2)
-            return 0
+            return (tried.count, try tried.reduce(0) { $0 + (try attempt([$1.subscription], limit: limit).handled) })
         }
-        // What runs alone because it is suspected says nothing about the size of a batch.
-        if suspicion?.subscriber != id.description {
-            adapt(
-                id, to: ContinuousClock.now - begin, taken.count, limit: limit, most: subscription.subscribe.batchLimit)
+        for attempt in tried {
+            adapt(attempt)
+            if attempt.window.count > 0 {
+                kernel.hooks.trace?.note(attempt.subscription.id, "handled \(attempt.window.count) events")
+            }
         }
-        if taken.count > 0 { kernel.hooks.trace?.note(id, "handled \(taken.count) events") }
-        return taken.count
+        return (tried.count, tried.reduce(0) { $0 + $1.window.count })
+    }
+
+    /// One batch of a subscriber, as far as it came.
+    private struct Attempt {
+        let subscription: HookTable.Subscription
+        let limit: Int
+        var window = BatchWindow.empty
+        var elapsed = Duration.zero
+    }
+
+    private func advance(_ attempt: inout Attempt, _ tx: Transaction) throws {
+        let begin = ContinuousClock.now
+        let subscription = attempt.subscription
+        let cursor = try Cursor.load(subscription.id, tx.db)
+        let limit = min(attempt.limit, subscription.subscribe.batchLimit)
+        attempt.window = try fill(subscription, after: cursor, limit: limit, tx)
+        if attempt.window.count > 0 {
+            try sign(attempt.window, of: subscription.id)
+            try deliver(attempt.window, to: subscription, tx)
+        }
+        try Cursor.pass(subscription.id, through: attempt.window.through, tx.db)
+        attempt.elapsed = ContinuousClock.now - begin
+    }
+
+    /// A batch that failed alone is halved at the next round; an event that failed alone is set aside.
+    private func handle(_ error: any Error, in attempt: Attempt) throws {
+        let (id, window) = (attempt.subscription.id, attempt.window)
+        if error is DeadlyEvent {
+            let reason = "the process died three times while it was handled"
+            return try ParkedEvents.park(window.through, of: id, because: reason, kernel)
+        }
+        kernel.hooks.trace?.note(id, "failed on \(window.count) events: \(error)")
+        if window.count <= 1 { return try ParkedEvents.setAside(window.through, of: id, because: error, kernel) }
+        sizes[id] = window.count / 2
     }
 
     /// Marks what is about to run. An event that the process died of often enough does not run again.
@@ -148,11 +177,14 @@ public final class EventPump {
 
     private struct DeadlyEvent: Error {}
 
-    private func adapt(_ id: HookID, to elapsed: Duration, _ count: Int, limit: Int, most: Int) {
-        if elapsed > EventPump.batchAim {
+    private func adapt(_ attempt: Attempt) {
+        let (id, limit) = (attempt.subscription.id, attempt.limit)
+        // What runs alone because it is suspected says nothing about the size of a batch.
+        guard suspicion?.subscriber != id.description else { return }
+        if attempt.elapsed > EventPump.batchAim {
             sizes[id] = max(50, limit / 2)
-        } else if count == limit, elapsed < EventPump.batchAim / 2 {
-            sizes[id] = min(most, limit * 2)
+        } else if attempt.window.count == limit, attempt.elapsed < EventPump.batchAim / 2 {
+            sizes[id] = min(attempt.subscription.subscribe.batchLimit, limit * 2)
         }
     }
 
@@ -168,16 +200,12 @@ public final class EventPump {
             : try Int64.fetchOne(
                 tx.db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'"))
                 ?? EventPump.lastEventID(tx.db)
-        let horizon = min(ahead, after + EventPump.scanMax)
-        guard horizon > after else { return BatchWindow(after: after, through: after, count: 0) }
-        let kinds = subscription.subscribe.kindList
-        try BatchWindow.fill(tx.db, after: after, through: horizon, kinds: kinds, limit: limit)
-        let count = tx.db.changesCount
-        let through =
-            count < limit
-            ? horizon : try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT max(id) FROM batch")) ?? horizon
-        try KernelContext.enterBatch(tx.db, after: after, through: through, kinds: kinds ?? "")
-        return BatchWindow(after: after, through: through, count: count)
+        guard ahead > after else { return BatchWindow(after: after, through: after, count: 0) }
+        let window = try BatchWindow.fill(
+            subscription.subscribe.kinds, after: after, through: ahead, limit: limit, tx.db)
+        try KernelContext.enterBatch(
+            tx.db, after: after, through: window.through, kinds: subscription.subscribe.kindList ?? "")
+        return window
     }
 
     func deliver(_ window: BatchWindow, to subscription: HookTable.Subscription, _ tx: Transaction) throws {
@@ -198,10 +226,10 @@ public final class EventPump {
             retried += 1
             do {
                 try kernel.write(origin: subscription.id.origin) { tx in
-                    try BatchWindow.fill(tx.db, after: eventID - 1, through: eventID, kinds: nil, limit: 1)
+                    let window = try BatchWindow.fill(nil, after: eventID - 1, through: eventID, limit: 1, tx.db)
                     try KernelContext.enterBatch(
                         tx.db, after: eventID - 1, through: eventID, kinds: subscription.subscribe.kindList ?? "")
-                    try deliver(BatchWindow(after: eventID - 1, through: eventID, count: 1), to: subscription, tx)
+                    try deliver(window, to: subscription, tx)
                     try ParkedEvents.forget(eventID, of: subscription.id, tx.db)
                 }
             } catch let error where !EventPump.isAboutTheFile(error) {
@@ -209,28 +237,6 @@ public final class EventPump {
             }
         }
         return retried
-    }
-}
-
-/// The events between two ids that a subscriber is given.
-struct BatchWindow {
-    let after: Int64
-    let through: Int64
-    let count: Int
-
-    static let empty = BatchWindow(after: 0, through: 0, count: 0)
-
-    /// Puts events into the relation `batch`, in place of those before. `NOT INDEXED` walks the log in its own order.
-    static func fill(_ db: Database, after: Int64, through: Int64, kinds: String?, limit: Int) throws {
-        try db.cachedStatement(sql: "DELETE FROM temp.batch_events").execute()
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO temp.batch_events
-                SELECT id, kind, lead_id, cause_id, depth, origin, at, body FROM main.events NOT INDEXED
-                WHERE id > :after AND id <= :through AND (:kinds IS NULL OR instr(:kinds, '|' || kind || '|'))
-                ORDER BY id LIMIT :limit
-                """
-        ).execute(arguments: ["after": after, "through": through, "kinds": kinds, "limit": limit])
     }
 }
 

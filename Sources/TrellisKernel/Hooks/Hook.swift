@@ -44,8 +44,8 @@ public struct Subscribe: Hook {
     public let batchLimit: Int
     let handle: @Sendable (Batch, Transaction) throws -> Void
 
-    /// A batch of the built-in plugins at most; bounds the memory of the temp table that holds it.
-    public static let batchLimitMax = 10_000
+    /// Bounds the memory of the ids of a batch.
+    public static let batchLimitMax = 100_000
 
     /// A set-based handler: the batch is also the relation `batch`.
     /// ```swift

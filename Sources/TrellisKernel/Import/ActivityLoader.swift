@@ -18,9 +18,9 @@ struct ActivityLoader: RowLoader {
         }
     }
 
-    func load(_ rows: ArraySlice<CSVRow>, _ tx: Transaction) throws -> LoadOutcome {
+    func load(_ rows: ArraySlice<PreparedRow>, _ tx: Transaction) throws -> LoadOutcome {
         var outcome = LoadOutcome()
-        for row in rows {
+        for row in rows.map(\.row) {
             do {
                 try record(row, tx)
                 outcome.created += 1

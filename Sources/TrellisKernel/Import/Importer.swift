@@ -32,17 +32,24 @@ public final class Importer {
     private let file: String
     private let mapping: ImportMapping
     private let isDryRun: Bool
+    private let chunkRows: Int?
     private let rejectedFile: String
     private var report = ImportReport()
 
     /// Rows in one transaction: about 50 ms, so that a form does not wait behind an import.
-    static let chunkRows = 2000
+    static let chunkRows = 10_000
 
-    public init(_ kernel: Kernel, file: String, mapping: ImportMapping, isDryRun: Bool = false) {
+    /// - Parameters:
+    ///   - isDryRun: say what would be done and what is wrong, and do nothing.
+    ///   - chunkRows: rows in one transaction; without it 20,000, or 2000 beside a worker.
+    public init(
+        _ kernel: Kernel, file: String, mapping: ImportMapping, isDryRun: Bool = false, chunkRows: Int? = nil
+    ) {
         self.kernel = kernel
         self.file = file
         self.mapping = mapping
         self.isDryRun = isDryRun
+        self.chunkRows = chunkRows
         rejectedFile = kernel.config.path((file as NSString).lastPathComponent + ".rejected.csv")
     }
 
@@ -60,19 +67,15 @@ public final class Importer {
         let rejects = try RejectedRows(
             path: rejectedFile, header: reader.header, length: try committedRejects(), isDryRun: isDryRun)
         for _ in 0..<report.resumedAfter { _ = try reader.next() }
-        var chunk: [CSVRow] = []
-        chunk.reserveCapacity(Importer.chunkRows)
+        let source = ImportSource(reader, loader, kernel, chunkRows: chunkRows)
+        var ahead = Ahead(source.next)
         while true {
-            let row = try reader.next()
-            if let row { chunk.append(row) }
-            if chunk.count == Importer.chunkRows || row == nil {
-                try commit(chunk, loader, rejects, isLast: row == nil)
-                chunk.removeAll(keepingCapacity: true)
-                let fraction = reader.bytesTotal > 0 ? Double(reader.bytesRead) / Double(reader.bytesTotal) : 0
-                if row == nil || !progress(fraction, report.rows) { break }
-            }
+            let chunk = try ahead.value()
+            if !chunk.isLast { ahead = Ahead(source.next) }
+            try commit(chunk, loader, rejects)
+            report.unwrappedRows = chunk.unwrappedRows
+            if chunk.isLast || !progress(chunk.fractionRead, report.rows) { break }
         }
-        report.unwrappedRows = reader.unwrappedRows
         report.rejectedFile = report.rejected > 0 && !isDryRun ? rejectedFile : nil
         return report
     }
@@ -126,17 +129,17 @@ public final class Importer {
     /// The whole chunk at first, without a savepoint: one costs a copy of every page that is changed. Where the
     /// database refuses a row, the chunk is rolled back and done again in halves.
     private func commit(
-        _ rows: [CSVRow], _ loader: any RowLoader, _ rejects: RejectedRows, isLast: Bool, inHalves: Bool = false
+        _ chunk: ImportSource.Chunk, _ loader: any RowLoader, _ rejects: RejectedRows, inHalves: Bool = false
     ) throws {
         let before = report
         do {
             try kernel.write(origin: "import:\(report.id)") { tx in
                 if inHalves {
-                    try load(rows[...], loader, rejects, tx)
+                    try load(chunk.rows[...], loader, rejects, tx)
                 } else {
-                    try count(try loader.load(rows[...], tx), rejects)
+                    try count(try loader.load(chunk.rows[...], tx), rejects)
                 }
-                report.rows += rows.count
+                report.rows += chunk.rows.count
                 try rejects.flush()
                 try tx.db.execute(
                     sql: """
@@ -145,7 +148,7 @@ public final class Importer {
                         """,
                     arguments: [
                         report.rows, report.created, report.changed, report.same, report.rejected,
-                        Int64(rejects.length), isLast ? tx.stamp : nil,
+                        Int64(rejects.length), chunk.isLast ? tx.stamp : nil,
                         report.id,
                     ])
                 if isDryRun { throw DryRun() }
@@ -155,14 +158,16 @@ public final class Importer {
         } catch {
             report = before
             guard !inHalves, Importer.refusal(error) != nil else { throw error }
-            try commit(rows, loader, rejects, isLast: isLast, inHalves: true)
+            try commit(chunk, loader, rejects, inHalves: true)
         }
     }
 
     private struct DryRun: Error {}
 
     /// Loads rows as one; if the database refuses one of them, halves down to it, so that the others are kept.
-    private func load(_ rows: ArraySlice<CSVRow>, _ loader: any RowLoader, _ rejects: RejectedRows, _ tx: Transaction)
+    private func load(
+        _ rows: ArraySlice<PreparedRow>, _ loader: any RowLoader, _ rejects: RejectedRows, _ tx: Transaction
+    )
         throws
     {
         var outcome = LoadOutcome()
@@ -174,7 +179,7 @@ public final class Importer {
         } catch let error {
             guard let reason = Importer.refusal(error) else { throw error }
             guard rows.count > 1 else {
-                if let row = rows.first { try reject(row, reason, rejects) }
+                if let first = rows.first { try reject(first.row, reason, rejects) }
                 return
             }
             let middle = rows.startIndex + rows.count / 2
@@ -234,68 +239,5 @@ public final class Importer {
         }
         hash.update(data: Data(mapping.fingerprint.utf8))
         return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-}
-
-/// Turns rows of a file into rows of the CRM, a chunk at a time, inside the transaction of the chunk.
-protocol RowLoader {
-    var ignoredColumns: [String] { get }
-    func load(_ rows: ArraySlice<CSVRow>, _ tx: Transaction) throws -> LoadOutcome
-}
-
-struct LoadOutcome {
-    var created = 0
-    var changed = 0
-    var same = 0
-    var rejected: [(CSVRow, String)] = []
-
-    mutating func count(_ outcome: CaptureResult.Outcome) {
-        switch outcome {
-        case .created: created += 1
-        case .changed: changed += 1
-        case .same: same += 1
-        }
-    }
-}
-
-/// The file of rejected rows: as they came, with the reason in front. How much of it counts is said in the transaction
-/// of the chunk, so that a resumed import leaves no row in it twice.
-final class RejectedRows {
-    private let path: String
-    private let header: [String]
-    private let isDryRun: Bool
-    private(set) var length: UInt64
-    private var buffer: [UInt8] = []
-    private let writer = CSVWriter()
-
-    init(path: String, header: [String], length: UInt64, isDryRun: Bool) throws {
-        self.path = path
-        self.header = header
-        self.length = length
-        self.isDryRun = isDryRun
-    }
-
-    func append(_ row: CSVRow, reason: String) {
-        if length == 0, buffer.isEmpty { writer.append(["line", "reason"] + header, to: &buffer) }
-        writer.append([String(row.line), reason] + (0..<row.count).map { row.text($0) }, to: &buffer)
-    }
-
-    func flush() throws {
-        defer { buffer.removeAll(keepingCapacity: true) }
-        guard !buffer.isEmpty, !isDryRun else { return }
-        if !FileManager.default.fileExists(atPath: path) {
-            _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-        }
-        do {
-            let handle = try FileHandle(forWritingTo: URL(filePath: path))
-            try handle.truncate(atOffset: length)
-            try handle.seek(toOffset: length)
-            try handle.write(contentsOf: Data(buffer))
-            try handle.synchronize()
-            try handle.close()
-        } catch {
-            throw KernelError.diskError("\(path): \(error.localizedDescription)")
-        }
-        length += UInt64(buffer.count)
     }
 }

@@ -31,21 +31,26 @@ struct LeadLoader: RowLoader {
         }
     }
 
-    func load(_ rows: ArraySlice<CSVRow>, _ tx: Transaction) throws -> LoadOutcome {
+    func prepare(_ row: CSVRow) -> PreparedRow {
+        PreparedRow(row: row, draft: Result { try draft(of: row) })
+    }
+
+    func load(_ rows: ArraySlice<PreparedRow>, _ tx: Transaction) throws -> LoadOutcome {
         var outcome = LoadOutcome()
         var drafts: [LeadDraft] = []
         drafts.reserveCapacity(rows.count)
         let hasFilters = tx.hasFilters(LeadDraft.self)
+        let hasErased = try erased.hasAny(tx.db)
         for row in rows {
             do {
-                var draft = try draft(of: row)
+                guard var draft = try row.draft?.get() else { continue }
                 if hasFilters { try tx.filter(&draft) }
-                try erased.refuse(draft.email, tx.db)
+                if hasErased { try erased.refuse(draft.email, tx.db) }
                 drafts.append(draft)
             } catch let problem as FieldProblem {
-                outcome.rejected.append((row, problem.description))
+                outcome.rejected.append((row.row, problem.description))
             } catch let veto as Veto {
-                outcome.rejected.append((row, veto.reason))
+                outcome.rejected.append((row.row, veto.reason))
             }
         }
         guard !drafts.isEmpty else { return outcome }

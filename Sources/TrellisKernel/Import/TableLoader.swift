@@ -24,7 +24,7 @@ struct TableLoader: RowLoader {
         }
     }
 
-    func load(_ rows: ArraySlice<CSVRow>, _ tx: Transaction) throws -> LoadOutcome {
+    func load(_ rows: ArraySlice<PreparedRow>, _ tx: Transaction) throws -> LoadOutcome {
         var outcome = LoadOutcome()
         let columns = targets.map { "\"\($0)\"" }.joined(separator: ", ")
         let staging = "import_\(table.rawValue)"
@@ -36,7 +36,7 @@ struct TableLoader: RowLoader {
             sql:
                 "INSERT INTO temp.\(staging) (row, \(columns)) VALUES (?, \(targets.map { _ in "?" }.joined(separator: ", ")))"
         )
-        for row in rows {
+        for row in rows.map(\.row) {
             do {
                 try insert.execute(arguments: StatementArguments([row.number.databaseValue] + (try values(of: row))))
             } catch let problem as FieldProblem {

@@ -28,7 +28,7 @@ struct ErasedAddresses {
         }
     }
 
-    private func hasAny(_ db: Database) throws -> Bool {
+    func hasAny(_ db: Database) throws -> Bool {
         try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email_hash IS NOT NULL)")) ?? false
     }

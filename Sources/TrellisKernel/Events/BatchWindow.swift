@@ -1,0 +1,72 @@
+/// The events between two ids that a subscriber is given.
+///
+/// The temp table `batch_ids` holds their ids alone; what else the view `batch` shows of an event is read from the log
+/// when a handler asks for it.
+struct BatchWindow {
+    let after: Int64
+    let through: Int64
+    let count: Int
+
+    static let empty = BatchWindow(after: 0, through: 0, count: 0)
+
+    /// The plus signs keep SQLite from looking the events of a kind or of a lead up in the whole log: a batch is read
+    /// from its first event to its last.
+    static let schema = """
+        CREATE TEMP TABLE batch_ids (id INTEGER PRIMARY KEY);
+        CREATE TEMP VIEW batch AS
+        SELECT b.id, +e.kind AS kind, +e.lead_id AS lead_id, e.cause_id, e.depth, e.origin, e.at, e.body
+        FROM temp.batch_ids AS b CROSS JOIN main.events AS e ON e.id = b.id;
+        """
+
+    /// Puts the next events of some kinds into the relation `batch`, in place of those before.
+    ///
+    /// - Parameters:
+    ///   - kinds: nil means all.
+    ///   - horizon: the last event that may be in it.
+    static func fill(_ kinds: [String]?, after: Int64, through horizon: Int64, limit: Int, _ db: Database) throws
+        -> BatchWindow
+    {
+        try db.cachedStatement(sql: "DELETE FROM temp.batch_ids").execute()
+        let present = try kinds.map { try BatchWindow.present($0, after: after, through: horizon, db) }
+        if present?.isEmpty == true { return BatchWindow(after: after, through: horizon, count: 0) }
+        try db.cachedStatement(sql: "INSERT INTO temp.batch_ids \(next(present))").execute(arguments: [
+            "after": after, "horizon": horizon, "limit": limit,
+        ])
+        let count = db.changesCount
+        let through =
+            count < limit
+            ? horizon : try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM temp.batch_ids")) ?? horizon
+        return BatchWindow(after: after, through: through, count: count)
+    }
+
+    /// The first events of each kind, from the index, and of those the first of all: it does not matter how many events
+    /// of other kinds lie in between.
+    private static func next(_ kinds: [String]?) -> String {
+        let window = "id > :after AND id <= :horizon"
+        guard let kinds else { return "SELECT id FROM events WHERE \(window) ORDER BY id LIMIT :limit" }
+        guard kinds.count <= partsMax else {
+            let list = kinds.map(\.sqlLiteral).joined(separator: ", ")
+            return "SELECT id FROM events NOT INDEXED WHERE \(window) AND kind IN (\(list)) ORDER BY id LIMIT :limit"
+        }
+        let parts = kinds.map { kind in
+            """
+            SELECT id FROM events INDEXED BY events_by_kind WHERE kind = \(kind.sqlLiteral) AND \(window)
+            ORDER BY id LIMIT :limit
+            """
+        }
+        guard parts.count > 1 else { return parts.first ?? "" }
+        return parts.map { "SELECT id FROM (\($0))" }.joined(separator: "\nUNION ALL\n") + "\nORDER BY id LIMIT :limit"
+    }
+
+    /// So many parts a compound SELECT may have, with some to spare: https://www.sqlite.org/limits.html
+    private static let partsMax = 400
+
+    /// Those of the kinds that are there at all: usually one or two, and one needs no sorting.
+    private static func present(_ kinds: [String], after: Int64, through horizon: Int64, _ db: Database) throws
+        -> [String]
+    {
+        let statement = try db.cachedStatement(
+            sql: "SELECT EXISTS (SELECT 1 FROM events INDEXED BY events_by_kind WHERE kind = ? AND id > ? AND id <= ?)")
+        return try kinds.filter { try Bool.fetchOne(statement, arguments: [$0, after, horizon]) ?? false }
+    }
+}
