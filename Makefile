@@ -23,7 +23,7 @@ build: deps ## Build the program for development
 	@$(SWIFT) build --product trellis
 
 release: deps ## Build the program as it is shipped: .build/release/trellis, one file to copy
-	@$(SWIFT) build -c release --product trellis -Xswiftc -static-stdlib
+	@$(SWIFT) build -c release --static-swift-stdlib --product trellis
 
 run: build ## Set up a sample CRM in sample/, run it until idle, and show what came of it
 	@rm -rf sample && $(TRELLIS) init sample >/dev/null && cd sample && \
@@ -44,8 +44,8 @@ lint: ## Check the layout of the code
 format: ## Lay the code out
 	@$(SWIFT) format --in-place --recursive --parallel Sources Plugins Tests Benchmarks Package.swift
 
-bench: deps ## Measure each job beside its limit (LEADS=1000000)
-	@$(SWIFT) build -c release --product trellis && $(SWIFT) build -c release --product trellis-bench && .build/release/trellis-bench --leads $(LEADS)
+bench: release ## Measure each job beside its limit (LEADS=1000000)
+	@$(SWIFT) build -c release --static-swift-stdlib --product trellis-bench && .build/release/trellis-bench --leads $(LEADS)
 
 bench-quick: ## The same with 100,000 leads
 	@$(MAKE) bench LEADS=100000

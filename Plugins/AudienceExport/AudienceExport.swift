@@ -65,7 +65,7 @@ public struct AudienceExport: Plugin {
                     "SELECT 'audiences ' || :minute AS key, :minute AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body",
                 arguments: ["minute": minute])
         }
-        Subscribe("refresh", to: ["audiences.refresh_due"], from: .nextEvent, batch: 1) { _, tx in
+        Subscribe("refresh", to: ["audiences.refresh_due"], from: .nextEvent, batch: 1, budget: .seconds(60)) { _, tx in
             for audience in audiences { try Membership(audience: audience, tx: tx).refresh() }
         }
         Answer("sizes", Report.self) { _, db in [ReportSection("Audiences", try overview(db))] }

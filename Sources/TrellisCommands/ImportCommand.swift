@@ -31,12 +31,19 @@ struct ImportCommand: ParsableCommand {
     var isDryRun = false
     @Flag(help: "Go on with an interrupted import; that is done anyway.")
     var resume = false
+    @Option(
+        help: "Rows in one transaction: what waits behind the import at most. 20000 without it, 2000 beside a worker.")
+    var chunk: Int?
     @Flag(help: "Import the file again although it was imported before.")
     var again = false
 
+    func validate() throws {
+        if let chunk, !(1...100_000).contains(chunk) { throw ValidationError("--chunk takes 1 to 100000 rows.") }
+    }
+
     func run() throws {
         let kernel = try global.open(for: .bulk)
-        let importer = Importer(kernel, file: file, mapping: try plan(), isDryRun: isDryRun)
+        let importer = Importer(kernel, file: file, mapping: try plan(), isDryRun: isDryRun, chunkRows: chunk)
         let start = ContinuousClock.now
         var bar = ProgressBar.onStandardError(label: "importing") { ContinuousClock.now - start }
         let report = try importer.run(repeats: again) { fraction, rows in

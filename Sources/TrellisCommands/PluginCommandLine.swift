@@ -10,12 +10,7 @@ struct PluginCommandLine {
 
     /// Nil where the first word is no plugin's.
     init?(_ arguments: [String], plugins: [any Plugin.Type]) throws {
-        var words = arguments
-        // Global options may stand in front.
-        while let first = words.first, first.hasPrefix("--") {
-            words.removeFirst(first == "--json" || first.contains("=") ? 1 : min(2, words.count))
-        }
-        guard let family = words.first,
+        guard let family = arguments.first,
             let type = plugins.first(where: { PluginCommandLine.families(of: $0).contains(family) })
         else { return nil }
         self.arguments = arguments

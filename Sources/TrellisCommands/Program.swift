@@ -10,6 +10,13 @@ import TrellisKernel
 public enum TrellisProgram {
     private static let types = Mutex<[any Plugin.Type]>([])
 
+    /// The commands of the plugins, for the page of help alone: to make them all takes a millisecond.
+    fileprivate static var pluginOverview: String {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.isEmpty || !Set(arguments).isDisjoint(with: ["help", "--help", "-h"]) else { return "" }
+        return PluginCommandLine.overview(plugins)
+    }
+
     /// The plugins of this program.
     static var plugins: [any Plugin.Type] { types.withLock { $0 } }
 
@@ -18,6 +25,7 @@ public enum TrellisProgram {
         async -> Never
     {
         types.withLock { $0 = plugins }
+        let arguments = GlobalOptions.behindCommand(arguments)
         do {
             if let call = try PluginCommandLine(arguments, plugins: plugins) {
                 try call.run()
@@ -77,22 +85,21 @@ struct QuietExit: Error {
 }
 
 struct RootCommand: AsyncParsableCommand {
-    static var configuration: CommandConfiguration {
-        CommandConfiguration(
-            commandName: "trellis", abstract: "A CRM in one SQLite file, configured in YAML and queried in SQL.",
-            discussion: "PLUGIN COMMANDS:\n" + PluginCommandLine.overview(TrellisProgram.plugins)
-                + "\n\nExit codes: 0 done, 64 usage, 65 data, 66 no input, 73 cannot create, 74 I/O, 75 try later, 77 permission, 78 config.",
-            version: TrellisProgram.version,
-            subcommands: [
-                InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self,
-                WorkCommand.self,
-                ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self,
-                EventsCommand.self,
-                OutboxCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self, TrashCommand.self,
-                DoctorCommand.self,
-                BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
-            ])
-    }
+    /// Made once: the parser asks for it several times.
+    static let configuration = CommandConfiguration(
+        commandName: "trellis", abstract: "A CRM in one SQLite file, configured in YAML and queried in SQL.",
+        discussion: "PLUGIN COMMANDS:\n" + TrellisProgram.pluginOverview
+            + "\n\nExit codes: 0 done, 64 usage, 65 data, 66 no input, 73 cannot create, 74 I/O, 75 try later, 77 permission, 78 config.",
+        version: TrellisProgram.version,
+        subcommands: [
+            InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self,
+            WorkCommand.self,
+            ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self,
+            EventsCommand.self,
+            OutboxCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self, TrashCommand.self,
+            DoctorCommand.self,
+            BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
+        ])
 }
 
 extension TrellisProgram {
@@ -109,6 +116,19 @@ struct GlobalOptions: ParsableArguments {
 
     @Flag(help: "Print JSON.")
     var json = false
+
+    /// Moves global options that stand before the command behind its words: `trellis --database x status`.
+    static func behindCommand(_ arguments: [String]) -> [String] {
+        var rest = arguments[...]
+        var leading: [String] = []
+        while let word = rest.first {
+            let name = word.prefix { $0 != "=" }
+            guard ["--config", "--database", "--json"].contains(name), rest.count > 1 else { break }
+            leading.append(rest.removeFirst())
+            if name != "--json", name == word, let value = rest.popFirst() { leading.append(value) }
+        }
+        return rest + leading
+    }
 
     /// Reads and checks the configuration, and opens the file.
     ///

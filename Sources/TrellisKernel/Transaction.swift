@@ -123,9 +123,11 @@ public struct Transaction {
 
     /// What is written from here on names an event as its cause; with nil, none.
     func setCause(_ eventID: Int64?, depth: Int = 0) throws {
-        try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = ?, depth = ?").execute(arguments: [
-            eventID, depth,
-        ])
+        var row = StagedRow(
+            try db.cachedStatement(sql: "UPDATE kernel_context SET cause_id = ?, depth = ? WHERE id = 1"))
+        row.append(eventID)
+        row.append(Int64(depth))
+        try row.write()
     }
 
     /// Runs statements that insert many leads or consents while the triggers that would log each stand back. The caller

@@ -22,7 +22,8 @@ public final class Worker {
     /// - Throws: ``KernelError/secondWorker(pid:)`` while another process works on the file.
     public init(_ kernel: Kernel, transport: any Transport) throws {
         let path = kernel.store.path + "-worker"
-        guard let lock = try FileLock(path: path) else {
+        // Who only asks whether there is a worker holds the lock for a moment too.
+        guard let lock = try FileLock(path: path, waiting: 1) else {
             throw KernelError.secondWorker(pid: FileLock.signature(path: path))
         }
         lock.sign(ProcessInfo.processInfo.processIdentifier)
@@ -90,8 +91,6 @@ public final class Worker {
 
     /// The pid of the worker on a file, if one is there now.
     public static func current(_ kernel: Kernel) throws -> Int32? {
-        let path = kernel.store.path + "-worker"
-        guard FileManager.default.fileExists(atPath: path), try FileLock(path: path) == nil else { return nil }
-        return FileLock.signature(path: path)
+        try Store.worker(on: kernel.store.path)
     }
 }

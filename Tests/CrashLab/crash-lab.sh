@@ -39,8 +39,9 @@ for ((round = 1; round <= rounds; round++)); do
     fi
     # New leads in every round, so that there is always something to handle when the kill comes.
     people $((leads + round * 300)) 300 > "round$round.csv"
+    # Small transactions, so that the kill falls between two of them too.
     # Each in a process group of its own, so that a kill takes the whole of it and nothing else.
-    setsid bash -c "'$trellis' import big.csv; '$trellis' import round$round.csv; exec '$trellis' work --until-idle" >/dev/null 2>&1 &
+    setsid bash -c "'$trellis' import --chunk 60 big.csv; '$trellis' import --chunk 60 round$round.csv; exec '$trellis' work --until-idle" >/dev/null 2>&1 &
     victim=$!
     second=
     if ((round % 4 == 0)); then

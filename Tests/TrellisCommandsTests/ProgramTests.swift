@@ -25,6 +25,15 @@ import Testing
         #expect(sql.output.hasPrefix("id,first_name,company"))
     }
 
+    @Test func `global options may stand in front of the command`() throws {
+        let trellis = try starter()
+        #expect(try trellis.run("--json", "--config", "config.yaml", "status").output.hasPrefix("{"))
+        #expect(try trellis.run("--database=crm.sqlite", "scoring", "--json").output.hasPrefix("["))
+        #expect(
+            try trellis.run("--database", "elsewhere.sqlite", "sql", "SELECT 1").errors.contains("elsewhere.sqlite"))
+        #expect(try trellis.run("--config", "nowhere.yaml", "status").code == 66)
+    }
+
     @Test func `init writes over nothing`() throws {
         let trellis = try starter()
         let again = try trellis.run("init")

@@ -164,6 +164,55 @@ private struct Desk: Plugin {
             try crm.rows("SELECT email, phone, title, city FROM leads") == ["ann@acme.example|+4930123456|Head|Bonn"])
     }
 
+    @Test func `known and new leads of one chunk leave no gap that a reader would notice`() throws {
+        let crm = try TestKernel()
+        _ = try one(crm, ["email": "ann@acme.example"])
+        let results = try take(
+            crm,
+            [
+                ["email": "new@acme.example"], ["phone": "+4930123456"],
+                ["email": "ann@acme.example", "title": "Head"],
+                ["external_id": "7"],
+            ])
+        // Ids are given in the order of the file, numbers alone last: the draft of a known lead leaves its own out.
+        #expect(results.map { "\($0.leadID) \($0.outcome)" } == ["2 created", "5 created", "1 changed", "4 created"])
+        _ = try take(crm, [["email": "last@acme.example"]])
+        #expect(try crm.rows("SELECT id FROM leads ORDER BY id") == ["1", "2", "4", "5", "6"])
+        #expect(try crm.rows("SELECT lead_id FROM events WHERE kind = 'lead.created'") == ["1", "2", "4", "5", "6"])
+    }
+
+    @Test func `an id that was deleted is never given again`() throws {
+        let crm = try TestKernel()
+        _ = try take(crm, [["email": "ann@acme.example"], ["email": "ben@acme.example"]])
+        try crm.foreign("DELETE FROM leads WHERE id = 2")
+        #expect(try one(crm, ["email": "cem@acme.example"]) == "3 created")
+    }
+
+    // MARK: - The log
+
+    @Test func `what capture logs itself reads like what the triggers log`() throws {
+        let crm = try TestKernel()
+        var draft = try crm.kernel.draft([("email", "ann@acme.example"), ("stage", "subscriber")])
+        draft.consents = ["newsletter": true, "ads": false]
+        _ = try crm.kernel.write(origin: "import:1") { try Capture(crm.kernel.leadLayout).take([draft], $0) }
+        try crm.foreign("INSERT INTO leads (email, stage) VALUES ('ben@acme.example', 'subscriber')")
+        try crm.foreign("INSERT INTO consents (lead_id, purpose, state) VALUES (2, 'newsletter', 'granted')")
+        let log = "SELECT kind, cause_id, depth, body FROM events WHERE lead_id ="
+        #expect(try crm.rows("\(log) 1 ORDER BY id") == crm.rows("\(log) 2 ORDER BY id"))
+        #expect(try crm.rows("SELECT DISTINCT origin FROM events WHERE lead_id = 1") == ["import:1"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `the triggers log again after an error in what logs itself`() throws {
+        struct Stop: Error {}
+        let crm = try TestKernel()
+        try crm.kernel.write(origin: "test") { tx in
+            #expect(throws: Stop.self) { try tx.loggingItself { throw Stop() } }
+            try tx.db.execute(sql: "INSERT INTO leads (email) VALUES ('ann@acme.example')")
+        }
+        #expect(try crm.events() == ["lead.created"])
+    }
+
     // MARK: - First touch, stages
 
     @Test func `the first touch wins`() throws {

@@ -104,6 +104,22 @@ private struct Promising: Plugin {
         #expect(try broken(crm) == ["every mail sent has one event: id 1"])
     }
 
+    @Test func `a mail to an address that was suppressed when it was claimed is found`() throws {
+        let crm = try TestKernel()
+        try crm.capture(["email": "ann@acme.example"])
+        try crm.foreign(
+            "INSERT INTO suppressions (email, reason, at) VALUES ('ann@acme.example', 'unsubscribed', '2026-01-01 10:00:00.000')"
+        )
+        for (key, claimed) in [("before", "09:59:59.999"), ("after", "10:00:00.001")] {
+            try crm.foreign(
+                """
+                INSERT INTO outbox_messages (key, origin, lead_id, template, state, ready_at, created_at, leased_at, settled_at)
+                VALUES ('\(key)', 'sql', 1, 'welcome', 'sent', '2026-01-01', '2026-01-01', '2026-01-01 \(claimed)', '2026-01-01 10:00:01.000')
+                """)
+        }
+        #expect(try broken(crm).first == "nothing was sent to a suppressed address: id 2")
+    }
+
     @Test func `somebody who writes in the name of the kernel is found`() throws {
         let crm = try TestKernel()
         try crm.foreign("UPDATE kernel_context SET origin = 'import:1'")

@@ -130,6 +130,24 @@ private struct Door: Plugin {
         #expect(last > 0.5 && last <= 1)
     }
 
+    @Test func `beside a worker the transactions are short`() throws {
+        func chunks(besideWorker: Bool) throws -> [Int] {
+            let crm = try crm(Self.many)
+            let lock = besideWorker ? try FileLock(path: crm.kernel.store.path + "-worker") : nil
+            var seen: [Int] = []
+            let importer = Importer(crm.kernel, file: crm.folder + "/leads.csv", mapping: ImportMapping())
+            _ = try withExtendedLifetime(lock) {
+                try importer.run { _, rows in
+                    seen.append(rows)
+                    return true
+                }
+            }
+            return seen
+        }
+        #expect(try chunks(besideWorker: true) == [2000, 4000])
+        #expect(try chunks(besideWorker: false) == [])
+    }
+
     // MARK: - Rejected rows
 
     @Test func `a rejected row is kept as it came, with its line and the reason`() throws {

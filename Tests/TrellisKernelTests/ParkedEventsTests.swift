@@ -141,6 +141,19 @@ private struct Echo: Plugin {
         #expect(try crm.rows("SELECT * FROM picky_taken") == [])
     }
 
+    @Test func `a try that the process dies of counts too`() throws {
+        let crm = try picky()
+        try crm.capture(["email": "ann@acme.example", "title": "bad"])
+        try crm.pump()
+        // What is left behind by processes that died while they tried again.
+        for expected in ["1|2|2026-03-02 09:00:16.000", "1|3|2026-03-02 09:01:21.000"] {
+            try ParkedEvents.begin(2, of: HookID(plugin: "picky", hook: "take"), crm.kernel)
+            #expect(try parked(crm) == [expected])
+        }
+        for _ in 4...5 { try ParkedEvents.begin(2, of: HookID(plugin: "picky", hook: "take"), crm.kernel) }
+        #expect(try parked(crm) == ["1|5|"])
+    }
+
     @Test func `an error of SQL is told with its statement and without its values`() throws {
         let crm = try picky()
         try crm.capture(["email": "ann@acme.example", "title": "wrong"])

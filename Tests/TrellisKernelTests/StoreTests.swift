@@ -25,6 +25,17 @@ import TrellisTesting
         #expect(settings == ["2", "wal", "1", String(Store.applicationID)])
     }
 
+    @Test func `beside a worker only the worker copies the log into the file`() throws {
+        func pages(_ crm: TestKernel) throws -> Int? {
+            try crm.kernel.store.pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA wal_autocheckpoint") }
+        }
+        let crm = try TestKernel()
+        #expect(try pages(crm) == Workload.everyday.checkpointPages)
+        let lock = try FileLock(path: crm.kernel.store.path + "-worker")
+        let beside = try withExtendedLifetime(lock) { try pages(TestKernel(folder: crm.folder)) }
+        #expect(beside == 0)
+    }
+
     @Test func `a database of another program is refused and not touched`() throws {
         var before: Data?
         let (error, path) = try refusal { path in

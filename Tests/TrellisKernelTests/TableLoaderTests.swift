@@ -101,6 +101,17 @@ import TrellisTesting
         #expect(counts(try run(crm, into: .opportunities, csv, repeats: true)) == [2, 0, 0, 2, 0])
         #expect(counts(try run(crm, into: .opportunities, csv.replacing("12.5", with: "20"))) == [2, 0, 1, 1, 0])
         #expect(try crm.rows("SELECT amount FROM opportunities") == ["20.0", ""])
+        #expect(counts(try run(crm, into: .opportunities, csv.replacing("CORP", with: "Acme"))) == [2, 0, 1, 1, 0])
+        #expect(try crm.rows("SELECT account_id FROM opportunities") == ["1", "1"])
+    }
+
+    @Test func `a row that names an account which is not there is rejected, one that names none is not`() throws {
+        let crm = try TestKernel()
+        _ = try run(crm, into: .accounts, Self.accounts)
+        let report = try run(crm, into: .opportunities, "external_id,account\nO1,Acme\nO2,Acne\nO3,\n")
+        #expect(counts(report) == [3, 2, 0, 0, 1])
+        #expect(report.examples == ["line 3: account: no account has this name. Import the accounts first."])
+        #expect(try crm.rows("SELECT external_id, account_id FROM opportunities") == ["O1|1", "O3|"])
     }
 
     @Test func `a file without a key is refused`() throws {

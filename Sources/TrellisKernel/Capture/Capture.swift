@@ -85,7 +85,7 @@ public struct Capture {
             row.append(draft.touch?.source)
             row.append(draft.touch?.medium)
             row.append(draft.touch?.campaign)
-            try row.insert()
+            try row.write()
         }
     }
 
@@ -294,7 +294,7 @@ public struct Capture {
                 row.append(purpose)
                 row.append(isGranted ? "granted" : "withdrawn")
                 row.append(draft.consentTexts[purpose])
-                try row.insert()
+                try row.write()
             }
         }
     }

@@ -52,22 +52,41 @@ public struct Batch {
             db.cachedStatement(
                 sql: "SELECT id, lead_id, cause_id, depth, at, body FROM batch WHERE kind = ? ORDER BY id"),
             arguments: [E.kind])
-        var (heads, bodies): ([Recorded<Void>], [String]) = ([], [])
+        var heads: [Recorded<Int>] = []
+        // Events of one kind, and more so those of one import, say the same thing again and again.
+        var bodies = Distinct()
+        var (stamp, at) = ("", Date.distantPast)
         while let row = try rows.next() {
+            let rowStamp: String = row[4]
+            if rowStamp != stamp { (stamp, at) = (rowStamp, Timestamp.date(rowStamp) ?? .distantPast) }
             heads.append(
                 Recorded(
-                    id: row[0], leadID: row[1], causeID: row[2], depth: row[3],
-                    at: Timestamp.date(row[4] as String) ?? .distantPast, event: ()))
-            bodies.append(row[5])
+                    id: row[0], leadID: row[1], causeID: row[2], depth: row[3], at: at,
+                    event: bodies.place(of: row[5])))
         }
-        return zip(heads, try Batch.decode(E.self, bodies)).map { head, event in
+        let events = try Batch.decode(E.self, bodies.texts)
+        return heads.map { head in
             Recorded(
-                id: head.id, leadID: head.leadID, causeID: head.causeID, depth: head.depth, at: head.at, event: event)
+                id: head.id, leadID: head.leadID, causeID: head.causeID, depth: head.depth, at: head.at,
+                event: events[head.event])
         }
     }
 
     /// All as one array of JSON: a decoder per body costs several times the body.
     private static func decode<E: Event>(_: E.Type, _ bodies: [String]) throws -> [E] {
         try JSONDecoder().decode([E].self, from: Data("[\(bodies.joined(separator: ","))]".utf8))
+    }
+
+    /// Each text once, in the order they came.
+    private struct Distinct {
+        private(set) var texts: [String] = []
+        private var places: [String: Int] = [:]
+
+        mutating func place(of text: String) -> Int {
+            if let place = places[text] { return place }
+            places[text] = texts.count
+            texts.append(text)
+            return texts.count - 1
+        }
     }
 }

@@ -209,7 +209,7 @@ public final class EventPump {
     }
 
     func deliver(_ window: BatchWindow, to subscription: HookTable.Subscription, _ tx: Transaction) throws {
-        try TimeBudget(budget).run(on: tx.db) {
+        try TimeBudget(subscription.subscribe.budget ?? budget).run(on: tx.db) {
             try subscription.subscribe.handle(Batch(count: window.count, db: tx.db), tx)
         }
     }
@@ -224,6 +224,7 @@ public final class EventPump {
         var retried = 0
         for (subscription, eventID) in try ParkedEvents.due(kernel) {
             retried += 1
+            try ParkedEvents.begin(eventID, of: subscription.id, kernel)
             do {
                 try kernel.write(origin: subscription.id.origin) { tx in
                     let window = try BatchWindow.fill(nil, after: eventID - 1, through: eventID, limit: 1, tx.db)
@@ -233,7 +234,7 @@ public final class EventPump {
                     try ParkedEvents.forget(eventID, of: subscription.id, tx.db)
                 }
             } catch let error where !EventPump.isAboutTheFile(error) {
-                try ParkedEvents.setAside(eventID, of: subscription.id, because: error, kernel, passing: false)
+                try ParkedEvents.failed(eventID, of: subscription.id, because: error, kernel)
             }
         }
         return retried

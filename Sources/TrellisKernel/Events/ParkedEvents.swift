@@ -12,20 +12,41 @@ enum ParkedEvents {
         Double(attempts * attempts * attempts * attempts)
     }
 
-    /// Notes the failure, and lets the subscriber pass the event.
-    static func setAside(
-        _ eventID: Int64, of id: HookID, because error: any Error, _ kernel: Kernel, passing: Bool = true
-    ) throws {
+    /// Notes the first failure, and lets the subscriber pass the event.
+    static func setAside(_ eventID: Int64, of id: HookID, because error: any Error, _ kernel: Kernel) throws {
         let loop = try loopChain(error, eventID, kernel)
         try kernel.write(origin: "kernel") { tx in
-            let before =
+            let retryAt = loop == nil ? Timestamp.text(tx.now + wait(after: 1)) : nil
+            try note(eventID, of: id, attempts: 1, retryAt: retryAt, error: loop ?? sentence(error), tx)
+            try Cursor.pass(id, through: eventID, tx.db)
+        }
+        kernel.logger.warning("\(id) could not handle event \(eventID): \(loop ?? sentence(error))")
+    }
+
+    /// Counts a further try before it begins, so that one the process dies of counts too.
+    static func begin(_ eventID: Int64, of id: HookID, _ kernel: Kernel) throws {
+        try kernel.write(origin: "kernel") { tx in
+            let attempts =
                 try Int.fetchOne(
-                    tx.db, sql: "SELECT attempts FROM parked_events WHERE subscriber = ? AND event_id = ?",
-                    arguments: [id.description, eventID]) ?? 0
-            let isFinal = loop != nil || before + 1 >= attemptsMax
-            let retryAt = isFinal ? nil : Timestamp.text(tx.now + wait(after: before + 1))
-            try note(eventID, of: id, attempts: before + 1, retryAt: retryAt, error: loop ?? sentence(error), tx)
-            if passing { try Cursor.pass(id, through: eventID, tx.db) }
+                    tx.db,
+                    sql: """
+                        UPDATE parked_events SET attempts = attempts + 1 WHERE subscriber = ? AND event_id = ? RETURNING attempts
+                        """, arguments: [id.description, eventID]) ?? attemptsMax
+            let retryAt = attempts < attemptsMax ? Timestamp.text(tx.now + wait(after: attempts)) : nil
+            try tx.db.execute(
+                sql: "UPDATE parked_events SET retry_at = ? WHERE subscriber = ? AND event_id = ?",
+                arguments: [retryAt, id.description, eventID])
+        }
+    }
+
+    /// Notes why a further try failed.
+    static func failed(_ eventID: Int64, of id: HookID, because error: any Error, _ kernel: Kernel) throws {
+        let loop = try loopChain(error, eventID, kernel)
+        try kernel.write(origin: "kernel") { tx in
+            try tx.db.execute(
+                sql: """
+                    UPDATE parked_events SET error = ?, retry_at = iif(?, NULL, retry_at) WHERE subscriber = ? AND event_id = ?
+                    """, arguments: [loop ?? sentence(error), loop != nil, id.description, eventID])
         }
         kernel.logger.warning("\(id) could not handle event \(eventID): \(loop ?? sentence(error))")
     }

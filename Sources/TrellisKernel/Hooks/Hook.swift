@@ -42,6 +42,8 @@ public struct Subscribe: Hook {
     public let start: Start
     /// At most so many events in one batch. The pump takes fewer while a batch lasts longer than it should.
     public let batchLimit: Int
+    /// How long its SQL may take for one batch before it is interrupted.
+    let budget: Duration?
     let handle: @Sendable (Batch, Transaction) throws -> Void
 
     /// Bounds the memory of the ids of a batch.
@@ -53,14 +55,19 @@ public struct Subscribe: Hook {
     ///     try tx.db.execute(sql: "INSERT INTO my_downloads SELECT lead_id, at FROM batch")
     /// }
     /// ```
+    ///
+    /// - Parameter budget: for a statement over the whole of a table, which no smaller batch makes shorter; everybody
+    ///   who writes waits that long at most. Without it ``EventPump/handlerBudget``.
     public init(
         _ name: String, to kinds: [String]?, from start: Start, batch limit: Int = Subscribe.batchLimitMax,
+        budget: Duration? = nil,
         _ handle: @escaping @Sendable (Batch, Transaction) throws -> Void
     ) {
         self.name = name
         self.kinds = kinds
         self.start = start
         self.batchLimit = min(max(limit, 1), Subscribe.batchLimitMax)
+        self.budget = budget
         self.handle = handle
     }
 

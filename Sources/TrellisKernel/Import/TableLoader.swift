@@ -30,7 +30,7 @@ struct TableLoader: RowLoader {
         let staging = "import_\(table.rawValue)"
         try tx.db.execute(
             sql:
-                "DROP TABLE IF EXISTS temp.\(staging); CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, \(columns))"
+                "DROP TABLE IF EXISTS temp.\(staging); CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, account_id INTEGER, \(columns))"
         )
         let insert = try tx.db.makeStatement(
             sql:
@@ -43,6 +43,7 @@ struct TableLoader: RowLoader {
                 outcome.rejected.append((row, problem.description))
             }
         }
+        if targets.contains("account") { try findAccounts(staging, rows, tx, &outcome) }
         try merge(staging, tx, &outcome)
         return outcome
     }
@@ -110,8 +111,25 @@ struct TableLoader: RowLoader {
 
     // MARK: - Statements
 
+    /// A row that names an account which is not there is rejected: without it the row would say less than the file.
+    private func findAccounts(
+        _ staging: String, _ rows: ArraySlice<PreparedRow>, _ tx: Transaction, _ outcome: inout LoadOutcome
+    ) throws {
+        try tx.db.execute(
+            sql: """
+                UPDATE temp.\(staging) SET account_id = (SELECT max(a.id) FROM accounts AS a WHERE a.name = account COLLATE NOCASE)
+                """)
+        let homeless = try Set(
+            Int.fetchAll(
+                tx.db,
+                sql: "DELETE FROM temp.\(staging) WHERE account IS NOT NULL AND account_id IS NULL RETURNING row"))
+        for row in rows.map(\.row) where homeless.contains(row.number) {
+            outcome.rejected.append((row, "account: no account has this name. Import the accounts first."))
+        }
+    }
+
     private func merge(_ staging: String, _ tx: Transaction, _ outcome: inout LoadOutcome) throws {
-        let own = targets.filter { $0 != "account" }
+        let own = targets.map { $0 == "account" ? "account_id" : $0 }
         let matches =
             TableLoader.keys(table).filter(own.contains).map { key in
                 "(SELECT max(t.id) FROM \(table.rawValue) AS t WHERE t.\"\(key)\" = s.\"\(key)\"\(key == "name" ? " COLLATE NOCASE" + sameOtherwise(own) : ""))"
@@ -120,15 +138,12 @@ struct TableLoader: RowLoader {
         try tx.db.execute(sql: match)
         let known = try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.\(staging) WHERE id IS NOT NULL") ?? 0
         let total = try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.\(staging)") ?? 0
-        let account =
-            targets.contains("account")
-            ? ", (SELECT max(a.id) FROM accounts AS a WHERE a.name = s.account COLLATE NOCASE)" : ""
         let names = own.map { "\"\($0)\"" }
         try tx.db.execute(
             sql: """
-                INSERT INTO \(table.rawValue) (\(names.joined(separator: ", "))\(account.isEmpty ? "" : ", account_id")
+                INSERT INTO \(table.rawValue) (\(names.joined(separator: ", "))
                     \(own.contains("created_at") ? "" : ", created_at"), updated_at)
-                SELECT \(names.map { defaulted($0) }.joined(separator: ", "))\(account)\(own.contains("created_at") ? "" : ", :now"), :now
+                SELECT \(names.map { defaulted($0) }.joined(separator: ", "))\(own.contains("created_at") ? "" : ", :now"), :now
                 FROM temp.\(staging) AS s WHERE id IS NULL GROUP BY \(groupKey(own)) ORDER BY row
                 """, arguments: ["now": tx.stamp])
         outcome.created += tx.db.changesCount

@@ -241,7 +241,7 @@ public final class Courier {
     ) throws {
         try tx.db.cachedStatement(
             sql: """
-                UPDATE outbox_messages SET state = :state, reason = :reason, lease = NULL, leased_at = NULL,
+                UPDATE outbox_messages SET state = :state, reason = :reason, lease = NULL,
                     settled_at = CASE WHEN :state <> 'held' THEN :now END
                 WHERE id = :id AND (lease IS NULL OR lease = :lease)
                 """

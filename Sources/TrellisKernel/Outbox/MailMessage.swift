@@ -114,7 +114,7 @@ extension MailMessage {
     private static func boundary(for messageID: String, absentFrom parts: [[UInt8]]) -> String {
         var seed = messageID
         while true {
-            let boundary = "=_trellis_" + MailEncoding.fingerprint(seed)
+            let boundary = "=_trellis_" + StableHash.hex(seed)
             if !parts.contains(where: { MailEncoding.contains($0, Array(boundary.utf8)) }) { return boundary }
             seed += "+"
         }
@@ -151,101 +151,6 @@ extension MailMessage {
         let clock = [time / 3_600, time / 60 % 60, time % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
         return "\(weekdays[((days % 7) + 7) % 7]), \(day < 10 ? "0" : "")\(day) \(months[month]) \(year) "
             + clock.joined(separator: ":") + " +0000"
-    }
-}
-
-/// A mailbox with the name a reader sees: `Acme Analytics <hello@acme.example>`.
-///
-/// Nothing is checked when it is made from its two parts; ``MailMessage/rendered()`` checks it.
-public struct MailAddress: Sendable, Hashable {
-    /// The display name as people write it, unquoted; empty when there is none.
-    public var name: String
-    /// The bare address: `hello@acme.example`.
-    public var address: String
-
-    public init(name: String = "", address: String) {
-        self.name = name
-        self.address = address
-    }
-
-    /// Reads `Name <address>`, `"Name, with a comma" <address>` or a bare address.
-    ///
-    /// Nil when it is not exactly one mailbox that a message can carry.
-    public init?(parsing text: String) {
-        let trimmed = text.trimmingCharacters(in: .whitespaces)
-        guard let open = trimmed.lastIndex(of: "<") else {
-            self.init(address: trimmed)
-            if (try? header("From")) == nil { return nil }
-            return
-        }
-        guard trimmed.hasSuffix(">") else { return nil }
-        let address = trimmed[trimmed.index(after: open)...].dropLast()
-        let phrase = trimmed[..<open].trimmingCharacters(in: .whitespaces)
-        guard let name = Self.unquoted(phrase) else { return nil }
-        self.init(name: name, address: String(address))
-        if (try? header("From")) == nil { return nil }
-    }
-
-    /// The name inside a quoted string, or the phrase itself where it holds nothing that would need the
-    /// quotes to be one name (RFC 5322 §3.2.4, §3.2.5).
-    private static func unquoted(_ phrase: String) -> String? {
-        guard phrase.hasPrefix("\"") else {
-            return phrase.contains(where: { "<>@,;:\"\\".contains($0) }) ? nil : phrase
-        }
-        var name = ""
-        var escaped = false
-        var rest = Substring(phrase.dropFirst())
-        while let character = rest.popFirst() {
-            if escaped || (character != "\\" && character != "\"") {
-                name.append(character)
-                escaped = false
-            } else if character == "\\" {
-                escaped = true
-            } else {
-                return rest.isEmpty ? name : nil
-            }
-        }
-        return nil
-    }
-}
-
-extension MailAddress {
-    /// The header that holds this mailbox, without its line end.
-    func header(_ field: String) throws(MailProblem) -> String {
-        try MailEncoding.check(name, field: field)
-        try checkAddress(field: field)
-        guard !name.isEmpty else { return try MailEncoding.header(field, words: [address]) }
-        return try MailEncoding.header(
-            field, words: MailEncoding.phrase(name, column: field.utf8.count + 2) + ["<\(address)>"])
-    }
-
-    /// One plain mailbox within the lengths of RFC 5321 §4.5.3.1: no quoted local part, no comment, no
-    /// address literal, since each of these has been used to smuggle a second recipient.
-    private func checkAddress(field: String) throws(MailProblem) {
-        try MailEncoding.check(address, field: field)
-        let sides = address.split(separator: "@", omittingEmptySubsequences: false)
-        guard sides.count == 2 else { throw .badAddress(field: field) }
-        guard sides[0].utf8.allSatisfy({ $0 < 0x80 }) else { throw .needsSMTPUTF8(field: field) }
-        guard sides[1].utf8.allSatisfy({ $0 < 0x80 }) else { throw .domainNotASCII(field: field) }
-        guard sides[0].utf8.count <= 64, Self.isDotAtom(sides[0]), Self.isDomain(sides[1]) else {
-            throw .badAddress(field: field)
-        }
-    }
-
-    /// RFC 5322 §3.2.3: words of atext with single dots between them.
-    static func isDotAtom(_ text: Substring) -> Bool {
-        text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { word in
-            !word.isEmpty && word.utf8.allSatisfy(MailEncoding.isAtomByte)
-        }
-    }
-
-    /// RFC 1035 §2.3.1 with the leading digits of RFC 1123 §2.1.
-    private static func isDomain(_ text: Substring) -> Bool {
-        guard text.utf8.count <= 255 else { return false }
-        return text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-            (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-                && label.utf8.allSatisfy { MailEncoding.isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
-        }
     }
 }
 
@@ -297,83 +202,4 @@ public enum MailProblem: Error, Equatable, Sendable, CustomStringConvertible {
                 + "Shorten it, or link to a page."
         }
     }
-}
-
-/// What is wrong with a template, or with the values for one mail. It never shows a value.
-public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConvertible {
-    public enum Kind: Equatable, Sendable {
-        case sourceTooLarge(bytes: Int)
-        case controlCharacter
-        case frontMatterMissing, frontMatterOpen
-        case notKeyAndValue
-        case unknownKey(String)
-        case repeatedKey(String)
-        case missingSubject
-        case badPurpose(String)
-        case badSender(String)
-        case emptyBody
-        case openPlaceholder
-        case badPlaceholder(String)
-        case badTarget(String)
-        case targetTooLong
-        /// A variable without fallback has no value, or an empty one.
-        case missingValue(String)
-        case outputTooLarge(bytes: Int)
-    }
-
-    public let template: String
-    /// Counted from 1 in the template's file.
-    public let line: Int
-    public let kind: Kind
-
-    /// `mails/welcome.md:3: there is no value for 'first_name'. …`
-    public var description: String { "\(template):\(line): \(sentence)" }
-
-    private var sentence: String {
-        switch kind {
-        case .sourceTooLarge(let bytes):
-            "the file has \(bytes) bytes; a mail has at most \(MailTemplate.sourceBytesMax). "
-                + "Is it the right file?"
-        case .controlCharacter:
-            "the line holds a control character. Delete it; it may have come with pasted text."
-        case .frontMatterMissing:
-            "expected '---' in the first line, then 'subject: …', then '---'. Put them before the text."
-        case .frontMatterOpen:
-            "the '---' here is never closed. Put a line '---' after the last key."
-        case .notKeyAndValue:
-            "expected 'key: value'. The keys are \(Self.knownKeys)."
-        case .unknownKey(let key):
-            "'\(key)' is not a key of a mail.\(NearMiss.hint(key, among: MailTemplate.FrontMatter.keys)) "
-                + "The keys are \(Self.knownKeys)."
-        case .repeatedKey(let key):
-            "'\(key)' is given twice. Keep one."
-        case .missingSubject:
-            "the mail has no subject. Write one after 'subject:'."
-        case .badPurpose(let purpose):
-            "purpose: expected marketing or transactional, got '\(purpose)'."
-                + NearMiss.hint(purpose, among: MailTemplate.Purpose.allCases.map(\.rawValue))
-        case .badSender(let sender):
-            "from: expected a sender like 'Acme Analytics <hello@acme.example>', got '\(sender)'."
-        case .emptyBody:
-            "the mail has no text. Write it below the second '---'."
-        case .openPlaceholder:
-            "'{{' is not closed by '}}' on the same line. "
-                + "Close it, or write '\\{{' for the braces themselves."
-        case .badPlaceholder(let text):
-            "expected '{{name}}' or '{{name|fallback}}' with a name of a-z, 0-9, _ and ., got '{{\(text)}}'."
-        case .badTarget(let target):
-            "a link in a mail begins with https://, http:// or mailto:, got '\(target)'. "
-                + "Write the whole address."
-        case .targetTooLong:
-            "a link's target is longer than \(MailTemplate.targetBytesMax) bytes. "
-                + "Some mail programs cut it: shorten it."
-        case .missingValue(let name):
-            "there is no value for '\(name)'. Give it one, or write a fallback: {{\(name)|…}}."
-        case .outputTooLarge(let bytes):
-            "with its values the mail has \(bytes) bytes or more, "
-                + "and at most \(MailTemplate.outputBytesMax) are sent. Look for a value that is too long."
-        }
-    }
-
-    private static let knownKeys = MailTemplate.FrontMatter.keys.joined(separator: ", ")
 }

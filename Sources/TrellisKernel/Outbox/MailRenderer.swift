@@ -83,7 +83,7 @@ struct MailRenderer: Sendable {
         let text = "\n\n--\n\(config.site.site.name), \(address)\nUnsubscribe: \(link)\n"
         let html = """
             <p style="margin:32px 0 0;padding-top:16px;border-top:1px solid #e5e5e5;font-size:13px;color:#777">\
-            \(MailRenderer.escape(config.site.site.name)), \(MailRenderer.escape(address))<br>\
+            \(MailEncoding.escaped(config.site.site.name)), \(MailEncoding.escaped(address))<br>\
             <a href="\(link)" style="color:#777">Unsubscribe</a></p>
             """
         return (
@@ -109,11 +109,6 @@ struct MailRenderer: Sendable {
             : html.replacing("</body>", with: footer + "</body>")
     }
 
-    private static func escape(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-            .replacing("\"", with: "&quot;")
-    }
-
     /// The values of a JSON object as texts; numbers and flags as they are written, null and nested values left out.
     static func texts(_ json: String) -> [String: String] {
         guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {
@@ -131,17 +126,5 @@ extension Config {
         site.mail.from.flatMap(MailAddress.init(parsing:)).flatMap {
             $0.address.split(separator: "@").last.map(String.init)
         } ?? "localhost"
-    }
-}
-
-/// A short hash that is the same on every machine and at every start (FNV-1a, 64 bit). Not for secrets.
-enum StableHash {
-    static func value(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-    }
-
-    static func hex(_ text: String) -> String {
-        let hex = String(value(text), radix: 16)
-        return String(repeating: "0", count: 16 - hex.count) + hex
     }
 }

@@ -27,7 +27,8 @@ struct YAMLDocument {
         // Each round blanks out one duplicated key; a file has at most so many before we stop counting.
         for round in 0..<50 {
             do {
-                let parser = try Parser(yaml: lines.joined(separator: "\n"))
+                // The schema types the scalars; the rules of YAML, such as `no` for false, are not even compiled.
+                let parser = try Parser(yaml: lines.joined(separator: "\n"), resolver: .basic)
                 self.init(root: try parser.singleRoot(), problems: problems, parser: parser)
                 return
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {

@@ -1,20 +1,21 @@
 import CTrellisSQLite
 import Foundation
 
-/// A row on its way into a temp table, its values bound by the C library from left to right: past the checks and the
-/// observers of the pool, which cost more than such a row itself.
+/// A row on its way into a table that only this connection looks at, its values bound by the C library from left to
+/// right: past the checks and the observers of the pool, which cost more than such a row itself.
 struct StagedRow: ~Copyable {
     private let statement: Statement
     private var column: Int32 = 0
 
-    /// - Parameter statement: an INSERT with a mark per column.
+    /// - Parameter statement: an INSERT or UPDATE with a mark per value.
     init(_ statement: Statement) {
         self.statement = statement
         sqlite3_clear_bindings(statement.sqliteStatement)
     }
 
-    mutating func append(_ number: Int64) {
+    mutating func append(_ number: Int64?) {
         column += 1
+        guard let number else { return }
         sqlite3_bind_int64(statement.sqliteStatement, column, number)
     }
 
@@ -41,7 +42,7 @@ struct StagedRow: ~Copyable {
     }
 
     /// - Throws: `DatabaseError` where SQLite refuses the row.
-    consuming func insert() throws {
+    consuming func write() throws {
         let code = sqlite3_step(statement.sqliteStatement)
         sqlite3_reset(statement.sqliteStatement)
         guard code == SQLITE_DONE else {

@@ -21,8 +21,9 @@ struct Store: Sendable {
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         do {
+            let mayCopy = try Store.worker(on: path) == nil
             pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { try Store.prepareWriter($0, workload) }
+            try pool.writeWithoutTransaction { try Store.prepareWriter($0, workload, mayCopy: mayCopy) }
         } catch let error as DatabaseError {
             throw KernelError.from(error, path: path) ?? error
         }
@@ -30,13 +31,17 @@ struct Store: Sendable {
 
     /// The pool sets synchronous=NORMAL when it opens, which could lose acknowledged rows in a power cut: so set it
     /// after, and look.
-    private static func prepareWriter(_ db: Database, _ workload: Workload) throws {
+    ///
+    /// - Parameter mayCopy: whether this process may copy the write-ahead log into the file. Beside a worker only the
+    ///   worker does: before SQLite 3.51.3 a copy by one process at the instant another writes could, rarely, damage
+    ///   the log (https://www.sqlite.org/wal.html).
+    private static func prepareWriter(_ db: Database, _ workload: Workload, mayCopy: Bool) throws {
         try db.execute(
             sql: """
                 PRAGMA synchronous = FULL;
                 PRAGMA cache_size = -\(workload.cacheKibibytes);
                 PRAGMA journal_size_limit = \(workload.checkpointPages * 8192);
-                PRAGMA wal_autocheckpoint = \(workload.checkpointPages);
+                PRAGMA wal_autocheckpoint = \(mayCopy ? workload.checkpointPages : 0);
                 \(BatchWindow.schema)
                 """)
         guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else { throw KernelError.durabilityNotSet }
@@ -55,6 +60,13 @@ struct Store: Sendable {
         try pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA application_id = \(Store.applicationID)")
         }
+    }
+
+    /// The pid of the worker on a file; nil where none is. 0 where it did not sign.
+    static func worker(on path: String) throws -> Int32? {
+        let lock = path + "-worker"
+        guard FileManager.default.fileExists(atPath: lock), try FileLock(path: lock) == nil else { return nil }
+        return FileLock.signature(path: lock) ?? 0
     }
 
     private static func checkFolder(of path: String) throws {

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import TrellisKernel
+
+struct CaptureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capture", abstract: "Take in one lead from the shell.",
+        discussion:
+            "trellis capture --email ann@acme.example --magnet sales-plan first_name=Ann company=Acme consent_newsletter=yes"
+    )
+
+    @OptionGroup var global: GlobalOptions
+    @Option(help: "The e-mail address; phone=… or external_id=… will do too.")
+    var email: String?
+    @Option(help: "The magnet whose form was filled in.")
+    var magnet: String?
+    @Option(help: "Where the lead came from: outbound, event, partner, …")
+    var channel: String?
+    @Argument(help: ArgumentHelp("Columns of leads and consents.", valueName: "field=value"))
+    var fields: [String] = []
+
+    func run() throws {
+        let kernel = try global.open()
+        var texts = email.map { [("email", $0)] } ?? []
+        var consents: [String: Bool] = [:]
+        for field in try Assignments(fields).pairs {
+            guard field.name.hasPrefix("consent_") else {
+                texts.append((field.name, field.text))
+                continue
+            }
+            consents[String(field.name.dropFirst(8))] = ["yes", "true", "1", "on"].contains(field.text.lowercased())
+        }
+        var draft = try kernel.draft(texts.map { (name: $0.0, text: $0.1) })
+        draft.consents = consents
+        draft.form = magnet
+        draft.touch = LeadDraft.Touch(
+            kind: magnet == nil ? "manual" : "form", channel: channel,
+            source: String.fromDatabaseValue(draft["source"]),
+            medium: String.fromDatabaseValue(draft["medium"]), campaign: String.fromDatabaseValue(draft["campaign"]))
+        let proposal = draft
+        let result = try kernel.write(origin: magnet.map { "form:\($0)" } ?? "cli") { try $0.capture(proposal) }
+        if global.json {
+            print(
+                JSONValue.object([("lead", .integer(result.leadID)), ("outcome", .string(result.outcome.rawValue))])
+                    .text())
+        } else {
+            let outcome =
+                ["created": "is new", "changed": "was known and is changed", "same": "was known, nothing new"][
+                    result.outcome.rawValue] ?? ""
+            print("Lead \(result.leadID) \(outcome). What follows from it happens when 'trellis work' runs.")
+        }
+    }
+}

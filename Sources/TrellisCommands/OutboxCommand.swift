@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import TrellisKernel
+
+struct OutboxCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "outbox", abstract: "What is to be sent and what became of it.",
+        subcommands: [List.self, Resolve.self, Retry.self], defaultSubcommand: List.self)
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "The newest messages.")
+        @OptionGroup var global: GlobalOptions
+        @Option(help: "Only this state: waiting, sent, held, cancelled, refused, unknown, failed.")
+        var state: String?
+        @Option(help: "How many.")
+        var last = 20
+
+        func run() throws {
+            let kernel = try global.open(checks: false)
+            try kernel.read { db in
+                Table(
+                    columns: ["id", "state", "mail", "lead_id", "ready_at", "attempts", "reason", "key"],
+                    try Row.fetchAll(
+                        db,
+                        sql: """
+                            SELECT id, state, template, lead_id, ready_at, attempts, reason, key FROM outbox_messages
+                            WHERE :state IS NULL OR state = :state ORDER BY id DESC LIMIT :last
+                            """, arguments: ["state": state, "last": last]))
+            }.show(global.format)
+        }
+    }
+
+    struct Resolve: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "resolve",
+            abstract: "Decide about a message whose outcome nobody knows: it arrived, or it is sent again.")
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: "The message.")
+        var message: Int64
+        @Flag(help: "Send it again, with the same Message-ID.")
+        var resend = false
+        @Flag(help: "Take it for sent.")
+        var accept = false
+
+        func run() throws {
+            guard resend != accept else { throw KernelError.usage("Say either --resend or --accept.") }
+            let kernel = try global.open(checks: false)
+            let changed = try kernel.write(origin: "cli") { tx in try tx.resolveUnknown(message, resend: resend) }
+            guard changed else { throw KernelError.data("Message \(message) is not unknown.") }
+            print(resend ? "Message \(message) will be sent again." : "Message \(message) counts as sent.")
+        }
+    }
+
+    struct Retry: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "retry", abstract: "Send held or failed messages again, once what held them is mended.")
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: "The message; all that are held or failed without it.")
+        var message: Int64?
+
+        func run() throws {
+            let kernel = try global.open(checks: false)
+            let count = try kernel.write(origin: "cli") { tx in
+                try tx.db.execute(
+                    sql: """
+                        UPDATE outbox_messages SET state = 'waiting', ready_at = :now, settled_at = NULL, reason = NULL
+                        WHERE state IN ('held', 'failed') AND (:id IS NULL OR id = :id)
+                        """, arguments: ["now": tx.stamp, "id": message])
+                return tx.db.changesCount
+            }
+            print("\(count) message\(count == 1 ? "" : "s") will be tried again when 'trellis work' runs.")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Synchronization
+import Testing
+import TrellisTesting
+
+@testable import TrellisKernel
+
+@Suite struct WorkerTests {
+    private func runs(_ crm: TestKernel) throws -> [String] {
+        try crm.rows("SELECT ended_at FROM worker_runs ORDER BY id")
+    }
+
+    @Test func `a row that another client writes is handled while the worker runs`() async throws {
+        let crm = try TestKernel()
+        let worker = try Worker(crm.kernel, transport: crm.transport)
+        let path = crm.kernel.config.databasePath
+        let rounds = Mutex(0)
+        try await worker.run {
+            let round = rounds.withLock { count in
+                count += 1
+                return count
+            }
+            guard let other = try? SQLConnection(path: path, access: .write) else { return true }
+            // Written once it rests for the first time; it stops when that is handled, or after ten seconds.
+            if round == 2 { _ = try? other.run("INSERT INTO leads (email) VALUES ('ann@acme.example')") { _ in true } }
+            let passed = try? other.table("SELECT count(*) FROM subscribers WHERE last_event_id = 1")
+            return round > 50 || passed?.rows.first?.first == .integer(2)
+        }
+        try worker.finish()
+        #expect(try crm.value("SELECT count(*) FROM subscribers WHERE last_event_id = 1") == "2")
+        #expect(try runs(crm) == ["2026-03-02 09:00:00.000"])
+    }
+
+    @Test func `a worker that ended without a word is called crashed by the next`() throws {
+        let crm = try TestKernel()
+        do { _ = try Worker(crm.kernel, transport: crm.transport) }
+        let next = try Worker(crm.kernel, transport: crm.transport)
+        #expect(next.isAfterCrash)
+        #expect(try Worker.current(crm.kernel) == ProcessInfo.processInfo.processIdentifier)
+        try next.finish()
+        #expect(try runs(crm) == ["crashed", "2026-03-02 09:00:00.000"])
+    }
+
+    @Test func `it stops when nothing is due`() async throws {
+        let crm = try TestKernel()
+        try crm.capture(["email": "ann@acme.example"])
+        let worker = try Worker(crm.kernel, transport: crm.transport)
+        let outcome = try await worker.runUntilIdle()
+        #expect(outcome.events > 0 && outcome.messages == 0)
+        #expect(try await worker.runUntilIdle() == (0, 0))
+        try worker.finish()
+    }
+}
