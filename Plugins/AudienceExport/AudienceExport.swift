@@ -104,12 +104,13 @@ public struct AudienceExport: Plugin {
         let exclusions = excluded.map {
             "AND l.id NOT IN (SELECT lead_id FROM (\($0.value.sql.value)) WHERE lead_id IS NOT NULL)"
         }
+        // By id, so that leads, consents and receipts are each read or written from one end to the other.
         return """
             SELECT l.id AS lead_id, l.email AS email, c.id AS consent_id
             FROM (SELECT DISTINCT lead_id FROM (\(audience.value.sql.value)
-                 )) AS member
+                 ) ORDER BY lead_id) AS member
+            CROSS JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = member.lead_id AND purpose = :consent)
             CROSS JOIN leads AS l ON l.id = member.lead_id
-            CROSS JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = l.id AND purpose = :consent)
             WHERE l.email IS NOT NULL AND c.state = 'granted'
               AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.email = l.email)
               \(exclusions.joined(separator: "\n  "))

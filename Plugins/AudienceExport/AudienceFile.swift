@@ -59,7 +59,7 @@ struct AudienceFile {
             sql:
                 """
                 INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
-                SELECT (SELECT id FROM audiences_current), lead_id, consent_id FROM (\(eligible)) ORDER BY lead_id
+                SELECT (SELECT id FROM audiences_current), lead_id, consent_id FROM (\(eligible))
                 """,
             arguments: ["consent": audience.value.consent])
     }

@@ -86,7 +86,9 @@ compare "handoffs" "SELECT l.email, cycle FROM handoff_handoffs h JOIN leads l O
 sent=$(sql killed "SELECT count(*) FROM outbox_messages WHERE state = 'sent'")
 files=$(ls "$lab/killed/outbox/new" | wc -l)
 [ "$sent" = "$files" ] || fail "$sent mails are sent and $files lie in the Maildir"
-twice=$(cat "$lab"/killed/outbox/new/* | tr -d '\r' | grep -i '^message-id:' | sort | uniq -d | wc -l)
+ids() { find "$lab/killed/outbox/new" -type f -exec grep -him1 '^message-id:' {} +; }
+[ "$(ids | wc -l)" = "$files" ] || fail "not every mail has a Message-ID"
+twice=$(ids | sort | uniq -d | wc -l)
 [ "$twice" = 0 ] || fail "$twice mails went out twice"
 echo "$rounds kills: $acknowledged acknowledged leads kept, $(sql killed 'SELECT count(*) FROM leads') leads, $(sql killed 'SELECT count(*) FROM events') events, $sent mails, unclean worker stops: $(sql killed "SELECT count(*) FROM worker_runs WHERE ended_at = 'crashed'")"
 echo "1 passed, 0 failed"

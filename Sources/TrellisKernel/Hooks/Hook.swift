@@ -73,7 +73,7 @@ public struct Subscribe: Hook {
 
     /// A typed handler, called once per event; what it does is caused by that event.
     public init<E: Event>(
-        _ name: String, to event: E.Type, from start: Start, batch limit: Int = 1000,
+        _ name: String, to event: E.Type, from start: Start, batch limit: Int = 5000,
         _ handle: @escaping @Sendable (Recorded<E>, Transaction) throws -> Void
     ) {
         self.init(name, to: [E.kind], from: start, batch: limit) { batch, tx in
