@@ -79,7 +79,8 @@ public final class EventPump {
         }
     }
 
-    /// The next event of the batch in which the process died, alone; nil once that batch is behind us.
+    /// The next events of the batch in which the process died, each alone and marked, many to a transaction; nil once
+    /// that batch is behind us.
     private func advanceSuspect() throws -> Int? {
         guard let suspicion else { return nil }
         guard let subscription = kernel.hooks.subscriptions.first(where: { $0.id.description == suspicion.subscriber }),
@@ -92,7 +93,7 @@ public final class EventPump {
             return nil
         }
         let before = try kernel.read { try Cursor.load(subscription.id, $0) }
-        let handled = try attempt([subscription], limit: 1).handled
+        let handled = try attempt(ArraySlice(repeating: subscription, count: EventPump.firstBatch), limit: 1).handled
         // Standing still, it waits for the kernel's own subscribers, which go first.
         return try kernel.read { try Cursor.load(subscription.id, $0) } == before ? nil : handled
     }
@@ -194,12 +195,13 @@ public final class EventPump {
     func fill(_ subscription: HookTable.Subscription, after: Int64, limit: Int, _ tx: Transaction) throws -> BatchWindow
     {
         // The kernel's own subscribers go first, so that a plugin sees a lead with its account.
-        let ahead =
+        var ahead =
             subscription.id.plugin == "kernel"
             ? try EventPump.lastEventID(tx.db)
             : try Int64.fetchOne(
                 tx.db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'"))
                 ?? EventPump.lastEventID(tx.db)
+        if let suspicion, suspicion.subscriber == subscription.id.description { ahead = min(ahead, suspicion.through) }
         guard ahead > after else { return BatchWindow(after: after, through: after, count: 0) }
         let window = try BatchWindow.fill(
             subscription.subscribe.kinds, after: after, through: ahead, limit: limit, tx.db)
