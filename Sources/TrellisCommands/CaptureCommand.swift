@@ -14,10 +14,42 @@ struct CaptureCommand: ParsableCommand {
     var email: String?
     @Option(help: "The magnet whose form was filled in.")
     var magnet: String?
-    @Option(help: "Where the lead came from: outbound, event, partner, …")
+    @Option(
+        help: "The road the lead came on: outbound, offline, partner, …; without it what the two options below tell.")
     var channel: String?
+    @Option(
+        name: .customLong("landing-page"), help: "The page the visitor came to, with its utm parameters and click ids.")
+    var landingPage: String?
+    @Option(help: "The page before that.")
+    var referrer: String?
     @Argument(help: ArgumentHelp("Columns of leads and consents.", valueName: "field=value"))
     var fields: [String] = []
+
+    /// Where the visitor came from this time. The first time it is also where the lead came from.
+    private func touch(_ draft: inout LeadDraft, _ kernel: Kernel) -> LeadDraft.Touch {
+        let kind = magnet == nil ? "manual" : "form"
+        var touch = LeadDraft.Touch(kind: kind)
+        if landingPage != nil || referrer != nil {
+            let arrival = Arrival(landingPage: landingPage, referrer: referrer)
+            touch = LeadDraft.Touch(kind: kind, arrival: arrival, rules: kernel.config.site.leads.channels)
+        }
+        touch.channel = channel ?? touch.channel
+        for (column, value) in [("source", touch.source), ("medium", touch.medium), ("campaign", touch.campaign)]
+        where draft[column].isNull {
+            draft[column] = value.databaseValue
+        }
+        touch.source = String.fromDatabaseValue(draft["source"])
+        touch.medium = String.fromDatabaseValue(draft["medium"])
+        touch.campaign = String.fromDatabaseValue(draft["campaign"])
+        return touch
+    }
+
+    func validate() throws {
+        for address in [landingPage, referrer].compactMap({ $0 })
+        where Arrival(landingPage: address, referrer: nil).landingPage == nil {
+            throw ValidationError("'\(address)' is no address of a page; it begins with https:// or http://.")
+        }
+    }
 
     func run() throws {
         let kernel = try global.open()
@@ -33,10 +65,7 @@ struct CaptureCommand: ParsableCommand {
         var draft = try kernel.draft(texts.map { (name: $0.0, text: $0.1) })
         draft.consents = consents
         draft.form = magnet
-        draft.touch = LeadDraft.Touch(
-            kind: magnet == nil ? "manual" : "form", channel: channel,
-            source: String.fromDatabaseValue(draft["source"]),
-            medium: String.fromDatabaseValue(draft["medium"]), campaign: String.fromDatabaseValue(draft["campaign"]))
+        draft.touch = touch(&draft, kernel)
         let proposal = draft
         let result = try kernel.write(origin: magnet.map { "form:\($0)" } ?? "cli") { try $0.capture(proposal) }
         if global.json {

@@ -34,6 +34,24 @@ import Testing
         #expect(try trellis.run("--config", "nowhere.yaml", "status").code == 66)
     }
 
+    @Test func `a captured lead keeps the road it came on, and its first one for good`() throws {
+        let trellis = try starter()
+        let page =
+            "https://bloomcount.example/calendar?utm_source=linkedin&utm_medium=paid&utm_campaign=spring&li_fat_id=L1"
+        #expect(try trellis.run("capture", "--email", "ann@acme.example", "--landing-page", page).code == 0)
+        let second = try trellis.run("capture", "--email", "ann@acme.example", "--referrer", "https://www.google.de/")
+        #expect(second.code == 0)
+        let sql =
+            "SELECT t.channel, t.source, t.click_id_kind, l.source, l.campaign FROM touches AS t JOIN leads AS l ON l.id = t.lead_id"
+        #expect(
+            try trellis.run("sql", "--format", "csv", sql).output.split(whereSeparator: \.isNewline).dropFirst().map(
+                String.init) == [
+                    "paid_social,linkedin,li_fat_id,linkedin,spring", "organic_search,google.de,,linkedin,spring",
+                ])
+        let wrong = try trellis.run("capture", "--email", "ann@acme.example", "--referrer", "somewhere")
+        #expect(wrong.code == 64 && wrong.errors.contains("'somewhere' is no address of a page"))
+    }
+
     @Test func `init writes over nothing`() throws {
         let trellis = try starter()
         let again = try trellis.run("init")

@@ -64,13 +64,13 @@ public struct Capture {
             sql: """
                 CREATE TEMP TABLE IF NOT EXISTS drafts (
                     row INTEGER PRIMARY KEY, new_id INTEGER, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")),
-                    "touch:kind", "touch:channel", "touch:source", "touch:medium", "touch:campaign")
+                    \(Capture.touchColumns.map { "\"touch:\($0)\"" }.joined(separator: ", ")))
                 """
         ).execute()
         try tx.db.cachedStatement(sql: "DELETE FROM temp.drafts").execute()
-        let marks = names.map { _ in "?" }.joined(separator: ", ")
+        let marks = (names + Capture.touchColumns).map { _ in "?" }.joined(separator: ", ")
         let insert = try tx.db.cachedStatement(
-            sql: "INSERT INTO temp.drafts VALUES (?1, ?2, ?2, NULL, \(marks), ?, ?, ?, ?, ?)")
+            sql: "INSERT INTO temp.drafts VALUES (?1, ?2, ?2, NULL, \(marks))")
         // Those known by a number alone come last, as they do below.
         var newID = last
         var newIDOfNumber = last + Int64(drafts.count { !$0.isKnownByNumberAlone })
@@ -85,6 +85,10 @@ public struct Capture {
             row.append(draft.touch?.source)
             row.append(draft.touch?.medium)
             row.append(draft.touch?.campaign)
+            row.append(draft.touch?.referrer)
+            row.append(draft.touch?.landingPage)
+            row.append(draft.touch?.click?.kind)
+            row.append(draft.touch?.click?.id)
             try row.write()
         }
     }
@@ -223,14 +227,18 @@ public struct Capture {
 
     // MARK: - Touches and consents
 
+    private static let touchColumns = [
+        "kind", "channel", "source", "medium", "campaign", "referrer", "landing_page", "click_id_kind", "click_id",
+    ]
+
     /// A form is a touch each time; an import is one only for a lead it made, so that the same file twice changes
     /// nothing.
     private func addTouches(_ drafts: [LeadDraft], newAfter last: Int64, _ tx: Transaction) throws {
         guard drafts.contains(where: { $0.touch != nil }) else { return }
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign)
-                SELECT lead_id, :now, "touch:kind", "touch:channel", "touch:source", "touch:medium", "touch:campaign" FROM temp.drafts
+                INSERT INTO touches (lead_id, at, \(Capture.touchColumns.joined(separator: ", ")))
+                SELECT lead_id, :now, \(Capture.touchColumns.map { "\"touch:\($0)\"" }.joined(separator: ", ")) FROM temp.drafts
                 WHERE "touch:kind" IS NOT NULL AND ("touch:kind" <> 'import' OR (lead_id > :last AND turn IS NULL)) ORDER BY row
                 """
         ).execute(arguments: ["now": tx.stamp, "last": last])

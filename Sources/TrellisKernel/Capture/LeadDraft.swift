@@ -42,6 +42,11 @@ public struct LeadDraft: Draft {
         public var source: String?
         public var medium: String?
         public var campaign: String?
+        /// The page before, without its parameters.
+        public var referrer: String?
+        /// The page the visitor came to, without its parameters.
+        public var landingPage: String?
+        public var click: Arrival.Click?
 
         public init(
             kind: String, channel: String? = nil, source: String? = nil, medium: String? = nil, campaign: String? = nil

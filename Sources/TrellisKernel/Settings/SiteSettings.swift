@@ -92,6 +92,7 @@ public struct SiteSettings: SettingsRecord {
         public var fields: [Named<CustomField>] = []
         public var stages = ["subscriber", "lead", "mql", "sal", "sql", "opportunity", "customer"]
         public var defaultCountry: String?
+        public var channels: [Named<ChannelRule>] = []
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -102,6 +103,9 @@ public struct SiteSettings: SettingsRecord {
             SettingsField(
                 "default_country", \.defaultCountry, optional: .country,
                 "The country of phone numbers without one (ISO 3166-1 alpha-2).")
+            SettingsField(
+                "channels", \.channels, .named("a mapping of channels", of: .record()),
+                "Channels by utm_source, utm_medium or the page before, asked in order before those Trellis knows.")
         }
 
         /// Stages outside the order: entered from anywhere, left for anywhere.
