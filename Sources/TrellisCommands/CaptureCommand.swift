@@ -25,25 +25,6 @@ struct CaptureCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Columns of leads and consents.", valueName: "field=value"))
     var fields: [String] = []
 
-    /// Where the visitor came from this time. The first time it is also where the lead came from.
-    private func touch(_ draft: inout LeadDraft, _ kernel: Kernel) -> LeadDraft.Touch {
-        let kind = magnet == nil ? "manual" : "form"
-        var touch = LeadDraft.Touch(kind: kind)
-        if landingPage != nil || referrer != nil {
-            let arrival = Arrival(landingPage: landingPage, referrer: referrer)
-            touch = LeadDraft.Touch(kind: kind, arrival: arrival, rules: kernel.config.site.leads.channels)
-        }
-        touch.channel = channel ?? touch.channel
-        for (column, value) in [("source", touch.source), ("medium", touch.medium), ("campaign", touch.campaign)]
-        where draft[column].isNull {
-            draft[column] = value.databaseValue
-        }
-        touch.source = String.fromDatabaseValue(draft["source"])
-        touch.medium = String.fromDatabaseValue(draft["medium"])
-        touch.campaign = String.fromDatabaseValue(draft["campaign"])
-        return touch
-    }
-
     func validate() throws {
         for address in [landingPage, referrer].compactMap({ $0 })
         where Arrival(landingPage: address, referrer: nil).landingPage == nil {
@@ -65,7 +46,11 @@ struct CaptureCommand: ParsableCommand {
         var draft = try kernel.draft(texts.map { (name: $0.0, text: $0.1) })
         draft.consents = consents
         draft.form = magnet
-        draft.touch = touch(&draft, kernel)
+        let arrival =
+            landingPage == nil && referrer == nil ? nil : Arrival(landingPage: landingPage, referrer: referrer)
+        draft.arrive(
+            arrival, kind: magnet == nil ? "manual" : "form", channel: channel, rules: kernel.config.site.leads.channels
+        )
         let proposal = draft
         let result = try kernel.write(origin: magnet.map { "form:\($0)" } ?? "cli") { try $0.capture(proposal) }
         if global.json {

@@ -9,12 +9,11 @@ import TrellisKernel
 /// ```
 public enum TrellisProgram {
     private static let types = Mutex<[any Plugin.Type]>([])
+    private static let wantsHelp = Mutex(false)
 
     /// The commands of the plugins, for the page of help alone: to make them all takes a millisecond.
     fileprivate static var pluginOverview: String {
-        let arguments = CommandLine.arguments.dropFirst()
-        guard arguments.isEmpty || !Set(arguments).isDisjoint(with: ["help", "--help", "-h"]) else { return "" }
-        return PluginCommandLine.overview(plugins)
+        wantsHelp.withLock { $0 } ? PluginCommandLine.overview(plugins) : ""
     }
 
     /// The plugins of this program.
@@ -25,6 +24,9 @@ public enum TrellisProgram {
         async -> Never
     {
         types.withLock { $0 = plugins }
+        wantsHelp.withLock {
+            $0 = arguments.isEmpty || !Set(arguments).isDisjoint(with: ["help", "--help", "-h"])
+        }
         let arguments = GlobalOptions.behindCommand(arguments)
         do {
             if let call = try PluginCommandLine(arguments, plugins: plugins) {

@@ -94,11 +94,10 @@ import TrellisTesting
     @Test func `a touch is written with all that is known of it`() throws {
         let crm = try TestKernel()
         var draft = try crm.kernel.draft([("email", "ann@acme.example")])
-        draft.touch = LeadDraft.Touch(
-            kind: "form",
-            arrival: Arrival(
-                landingPage: "\(Self.page)?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=G1",
-                referrer: "https://www.google.de/"))
+        let arrival = Arrival(
+            landingPage: "\(Self.page)?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=G1",
+            referrer: "https://www.google.de/")
+        draft.arrive(arrival, kind: "form")
         let proposal = draft
         _ = try crm.kernel.write(origin: "form:offer") { try $0.capture(proposal) }
         #expect(

@@ -70,14 +70,28 @@ public struct Arrival: Sendable, Hashable {
     }
 }
 
-extension LeadDraft.Touch {
-    /// A touch of a visitor who came this way. The channel is what the rules make of it.
-    public init(kind: String, arrival: Arrival, rules: [Named<ChannelRule>] = []) {
-        self.init(
-            kind: kind, channel: Channel.of(arrival, rules: rules), source: arrival.source, medium: arrival.medium,
-            campaign: arrival.campaign)
-        referrer = arrival.referrer
-        landingPage = arrival.landingPage
-        click = arrival.click
+extension LeadDraft {
+    /// Says how the person came this time. The first time it is also where the lead came from: what the draft does not
+    /// say of its source, medium and campaign itself is taken from here.
+    ///
+    /// - Parameters:
+    ///   - kind: `form` or `manual`, as in `touches.kind`.
+    ///   - channel: where it is known; otherwise it is told by the arrival and the rules of the site.
+    public mutating func arrive(
+        _ arrival: Arrival?, kind: String, channel: String? = nil, rules: [Named<ChannelRule>] = []
+    ) {
+        for (column, value) in [
+            ("source", arrival?.source), ("medium", arrival?.medium), ("campaign", arrival?.campaign),
+        ] where self[column].isNull {
+            self[column] = value.databaseValue
+        }
+        var touch = Touch(
+            kind: kind, channel: channel ?? arrival.map { Channel.of($0, rules: rules) },
+            source: String.fromDatabaseValue(self["source"]), medium: String.fromDatabaseValue(self["medium"]),
+            campaign: String.fromDatabaseValue(self["campaign"]))
+        touch.referrer = arrival?.referrer
+        touch.landingPage = arrival?.landingPage
+        touch.click = arrival?.click
+        self.touch = touch
     }
 }

@@ -1,15 +1,11 @@
-/// The kind of road a lead came on. The names are those of `touches.channel` and `spend.channel`; a site may add its
-/// own.
+/// The kind of road a lead came on, as it stands in `touches.channel` and `spend.channel`: `organic_search`,
+/// `paid_search`, `organic_social`, `paid_social`, `email`, `referral`, `direct`, `webinar`, `outbound`, `offline`,
+/// `partner`, or one of the site's own.
 ///
 /// The rules are those of the default channel group of Google Analytics
 /// (https://support.google.com/analytics/answer/9756891), made smaller: what a link says of itself counts before what
 /// the page before it says.
 public enum Channel {
-    public static let names = [
-        "organic_search", "paid_search", "organic_social", "paid_social", "email", "referral", "direct", "webinar",
-        "outbound", "offline", "partner",
-    ]
-
     /// The click ids of ad platforms, and what they say of the road. Facebook puts `fbclid` on every link, paid for or
     /// not.
     static let clickIDs: KeyValuePairs = [

@@ -1,5 +1,3 @@
-import Dispatch
-
 /// The rows of the file in chunks, each a transaction. Only one thread reads at a time.
 final class ImportSource: @unchecked Sendable {
     struct Chunk {
@@ -39,22 +37,5 @@ final class ImportSource: @unchecked Sendable {
         chunk.fractionRead = reader.bytesTotal > 0 ? Double(reader.bytesRead) / Double(reader.bytesTotal) : 0
         chunk.unwrappedRows = reader.unwrappedRows
         return chunk
-    }
-}
-
-/// Work that is done on another thread while the caller does something else.
-final class Ahead<Value>: @unchecked Sendable {
-    private let group = DispatchGroup()
-    private var result: Result<Value, any Error>?
-
-    init(_ work: @escaping @Sendable () throws -> Value) {
-        DispatchQueue.global().async(group: group) { self.result = Result { try work() } }
-    }
-
-    /// Waits for the work to end.
-    func value() throws -> Value {
-        group.wait()
-        guard let result else { throw CancellationError() }
-        return try result.get()
     }
 }
