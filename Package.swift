@@ -20,6 +20,7 @@ let package = Package(
     name: "trellis",
     products: [
         .library(name: "TrellisKernel", targets: ["TrellisKernel"]),
+        .library(name: "TrellisServer", targets: ["TrellisServer"]),
         .library(name: "TrellisCommands", targets: ["TrellisCommands"]),
         .library(name: "TrellisPlugins", targets: builtIns),
         .library(name: "TrellisTesting", targets: ["TrellisTesting"]),
@@ -31,6 +32,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     ],
     targets: [
         .target(name: "CTrellisSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -44,11 +52,29 @@ let package = Package(
             ],
             plugins: [embedded]),
         .target(name: "TrellisTransports", dependencies: [kernel]),
+        .target(
+            name: "TrellisServer",
+            dependencies: [
+                kernel,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ],
+            plugins: [embedded]),
         .target(name: "TrellisTesting", dependencies: [kernel, .product(name: "Logging", package: "swift-log")]),
         .target(
             name: "TrellisCommands",
             dependencies: [
-                kernel, "TrellisTransports",
+                kernel, "TrellisServer", "TrellisTransports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             plugins: [embedded]),
@@ -67,6 +93,15 @@ let package = Package(
 
         .testTarget(name: "TrellisKernelTests", dependencies: [kernel, "TrellisTesting"]),
         .testTarget(name: "TrellisTransportsTests", dependencies: ["TrellisTransports", "TrellisTesting"]),
+        .testTarget(
+            name: "TrellisServerTests",
+            dependencies: [
+                "TrellisServer", "TrellisTesting",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+            ] + builtInTargets),
         .testTarget(
             name: "TrellisCommandsTests", dependencies: ["TrellisCommands", "TrellisTesting"] + builtInTargets),
         .testTarget(name: "JourneyTests", dependencies: ["TrellisTesting", "TrellisTransports"] + builtInTargets),

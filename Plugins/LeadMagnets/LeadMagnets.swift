@@ -1,62 +1,75 @@
 import Foundation
 import TrellisKernel
 
-/// Turns a stranger who wants something useful into a lead who got it: a form, a submission, a mail with a signed link.
+/// Turns a stranger who wants something useful into a lead who got it: a page, a form, and what was promised, by mail
+/// or at once.
 public struct LeadMagnets: Plugin {
     public static let name = "lead_magnets"
-    public static let summary = "Downloads behind a form, delivered by mail."
+    public static let summary = "Downloads, webinars, trials and links behind a form, with pages of their own."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
-    public static let events = [EventDeclaration("asset.downloaded", ["magnet": .text])]
-    public static let mails = [
-        "magnet-delivery": """
-        ---
-        subject: {{magnet_title}}
-        purpose: transactional
-        ---
-        Hello {{first_name|there}},
-
-        here is what you asked for:
-
-        [{{magnet_title}}]({{download_url}})
-
-        {{site_name}}
-        """
+    public static let events = [
+        EventDeclaration("asset.downloaded", ["magnet": .text]),
+        EventDeclaration("form.confirmed", ["form": .text]),
+        EventDeclaration("webinar.registered", ["magnet": .text, "webinar": .text]),
+        EventDeclaration("webinar.attended", ["webinar": .text, "minutes": .integer], isActivity: true),
+        EventDeclaration("webinar.missed", ["webinar": .text], isActivity: true),
+        EventDeclaration("trial.started", ["ends_on": .date, "magnet": .text], isActivity: true),
+        EventDeclaration("lead.referred", ["lead_id": .integer, "magnet": .text]),
     ]
+    public static let mails = Mails.builtIn
+    public static var pages: [String: String] { EmbeddedPages.files }
     public static let invariants = [
         Invariant(
-            "a submission is answered by one download",
+            "what was asked for is handed over once",
             violations: """
-                SELECT s.id FROM magnets_submissions AS s
-                WHERE (SELECT count(*) FROM events AS e WHERE e.kind = 'asset.downloaded' AND e.cause_id = s.event_id) <> 1
-                """)
+                SELECT s.delivered_by, s.magnet FROM (
+                    SELECT delivered_by, magnet, delivered_as, count(*) AS asked FROM magnets_submissions WHERE state = 'delivered' GROUP BY 1, 2, 3) AS s
+                LEFT JOIN (
+                    SELECT cause_id, kind, json_extract(body, '$.magnet') AS magnet, count(*) AS given FROM events
+                    WHERE kind IN (SELECT delivered_as FROM magnets_submissions) GROUP BY 1, 2, 3) AS e
+                  ON e.cause_id = s.delivered_by AND e.kind = s.delivered_as AND e.magnet = s.magnet
+                WHERE e.given IS NOT s.asked
+                """),
+        Invariant(
+            "nobody who was asked to confirm got it before they did",
+            violations: """
+                SELECT s.id FROM magnets_submissions AS s JOIN events AS e ON e.cause_id = s.event_id AND e.lead_id = s.lead_id AND e.kind = s.delivered_as
+                WHERE s.state = 'waiting'
+                """),
     ]
 
-    private let magnets: [Named<MagnetSettings.Magnet>]
+    private let offers: Offers
 
     public init(settings: MagnetSettings) {
-        magnets = settings.magnets
+        offers = Offers(settings: settings, views: ViewCounter())
     }
 
+    private var magnets: [Named<MagnetSettings.Magnet>] { offers.settings.magnets }
+
     public func check(_ check: ConfigCheck) {
-        for magnet in magnets {
-            for field in magnet.value.form.fields { check.leadColumn(field.name) }
-            if let asset = magnet.value.asset { check.file(asset) }
-            if let stage = magnet.value.stage { check.stage(stage) }
-            if let mail = magnet.value.mail { check.mail(mail, values: ["magnet_title", "download_url"]) }
+        for magnet in magnets.map(\.value) {
+            for field in magnet.form.fields.map(\.name) + magnet.form.more { check.leadColumn(field) }
+            for file in [magnet.asset, magnet.page] + magnet.variants.map(\.value.page) {
+                if let file { check.file(file) }
+            }
+            if let stage = magnet.stage { check.stage(stage) }
+            if let mail = magnet.mail { check.mail(mail, values: Mails.values) }
+            if let mail = magnet.confirmMail { check.mail(mail, values: Mails.values) }
+            if let field = magnet.trial.field { check.leadColumn(field) }
         }
     }
 
     @HookBuilder public var hooks: [any Hook] {
         Filter("form", LeadDraft.self, order: .early) { draft, _ in try applyForm(to: &draft) }
-        Subscribe("deliver", to: ["form.submitted"], from: .nextEvent) { _, tx in try deliver(tx) }
-        Answer("download-link", TemplateValues.self) { question, _ in
-            guard let submission = question.body["submission"] else { return [:] }
-            return ["download_url": try question.link("download", submission)]
-        }
+        Subscribe("deliver", to: ["form.submitted", "form.confirmed"], from: .nextEvent) { _, tx in try deliver(tx) }
+        Answer("download-link", TemplateValues.self) { question, db in try templateValues(question, db) }
         Answer("submissions", Report.self) { _, db in [ReportSection("Magnets", try LeadMagnets.overview(db))] }
     }
 
-    /// A form takes the fields it declares and nothing else, and says which are missing.
+    public var endpoints: [Endpoint] { offers.endpoints }
+
+    /// A form takes the fields it declares and nothing else, and says which are missing. A lead that is known need not
+    /// tell again what it told before.
     private func applyForm(to draft: inout LeadDraft) throws {
         guard let form = draft.form else { return }
         guard let magnet = magnets.first(where: { $0.name == form })?.value else {
@@ -64,64 +77,77 @@ public struct LeadMagnets: Plugin {
                 "there is no magnet '\(form)'.\(NearMiss.hint(form, among: magnets.map(\.name))) There are: \(magnets.map(\.name).joined(separator: ", "))."
             )
         }
-        let declared = Set(magnet.form.fields.map(\.name.value) + ["source", "medium", "campaign"])
+        let declared = Set(
+            magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value) + ["source", "medium", "campaign"])
         for column in draft.givenColumns where !declared.contains(column) { draft[column] = .null }
+        // A form in a browser was checked against what it showed.
         let missing = magnet.form.fields.filter { $0.isRequired && draft[$0.name.value].isNull }.map(\.name.value)
-        guard missing.isEmpty else { throw Veto("the form of '\(form)' needs \(missing.joined(separator: ", "))") }
+        guard missing.isEmpty || draft.proof != nil else {
+            throw Veto("the form of '\(form)' needs \(missing.joined(separator: ", "))")
+        }
         draft.consents = draft.consents.filter { purpose, _ in magnet.form.consent.contains { $0.name == purpose } }
         draft.consentTexts = Dictionary(magnet.form.consent.map { ($0.name, $0.value) }) { first, _ in first }
+        if magnet.optIn == .double { draft.awaitsConfirmation = true }
         if let stage = magnet.stage { draft["stage"] = stage.value.databaseValue }
     }
 
     private func deliver(_ tx: Transaction) throws {
-        for magnet in magnets {
-            let last =
-                try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM magnets_submissions"))
-                ?? 0
-            try tx.db.cachedStatement(
-                sql: """
-                    INSERT INTO magnets_submissions (magnet, lead_id, event_id, at)
-                    SELECT :magnet, lead_id, id, at FROM batch
-                    WHERE kind = 'form.submitted' AND lead_id IS NOT NULL AND json_extract(body, '$.form') = :magnet
-                    ON CONFLICT (event_id) DO NOTHING
-                    """
-            ).execute(arguments: ["magnet": magnet.name])
-            guard tx.db.changesCount > 0 else { continue }
-            try tx.emit(
-                "asset.downloaded",
-                forEach: """
-                    SELECT lead_id, event_id AS cause_id, json_object('magnet', magnet) AS body FROM magnets_submissions WHERE id > :last
-                    """, arguments: ["last": last])
-            // Asked twice for the same thing within a day, a lead gets one mail.
-            try tx.send(
-                .transactional,
-                forEach: """
-                    SELECT 'magnet:' || magnet || ':lead ' || lead_id || ':' || date(at) AS key, lead_id, NULL AS recipient, :template AS template,
-                           json_object('submission', id, 'magnet_title', :title) AS body, event_id AS cause_id
-                    FROM magnets_submissions WHERE id > :last
-                    """,
-                arguments: [
-                    "template": magnet.value.mail?.value ?? "magnet-delivery", "title": magnet.value.title,
-                    "last": last,
-                ])
+        guard
+            let row = try Row.fetchOne(tx.db.cachedStatement(sql: "SELECT min(id), max(id) FROM batch")),
+            let first: Int64 = row[0], let last: Int64 = row[1]
+        else { return }
+        let deliveries = magnets.map { Delivery(magnet: $0, tx: tx, range: (first, last)) }
+        for delivery in deliveries { try delivery.note() }
+        try Delivery.confirm(tx)
+        for delivery in deliveries {
+            try delivery.askToConfirm()
+            try delivery.handOver()
         }
+        try tx.db.cachedStatement(
+            sql: "DELETE FROM magnets_receipts WHERE at < datetime(?, '-\(Delivery.receiptDays) days')"
+        ).execute(arguments: [tx.stamp])
+    }
+
+    /// The links of a mail about a magnet. They are made when it is sent, so that they work from then on.
+    private func templateValues(_ question: TemplateValues, _ db: Database) throws -> [String: String] {
+        guard
+            let name = try question.body["magnet"] ?? LeadMagnets.magnet(ofSubmission: question.body["submission"], db),
+            let leadID = question.leadID, let magnet = magnets.first(where: { $0.name == name })
+        else { return [:] }
+        let offer = Offer(magnet: magnet, config: question.config)
+        let expires = question.now + Double(offers.settings.linkDays) * 86_400
+        var values = [
+            "download_url": try Handover(offer: offer, leadID: leadID, days: offers.settings.linkDays).link(
+                now: question.now),
+            "confirm_url": try question.link(
+                "confirm", Confirmation.subject(lead: leadID, magnet: name), expires: expires),
+            "magnet_url": magnet.value.webinar.recording ?? magnet.value.url ?? offer.url,
+            "trial_days": String(magnet.value.trial.days),
+        ]
+        values["webinar_time"] = offer.time
+        values["referral_url"] = try Referrals.link(of: leadID, offer, db)
+        return values
+    }
+
+    /// Mails of before named the submission.
+    private static func magnet(ofSubmission id: String?, _ db: Database) throws -> String? {
+        guard let id else { return nil }
+        return try String.fetchOne(db, sql: "SELECT magnet FROM magnets_submissions WHERE id = ?", arguments: [id])
     }
 
     static func overview(_ db: Database) throws -> Table {
         Table(
-            columns: ["magnet", "submissions", "leads"],
+            columns: ["magnet", "views", "submissions", "leads", "conversion"],
             try Row.fetchAll(
                 db,
-                sql:
-                    "SELECT magnet, count(*), count(DISTINCT lead_id) FROM magnets_submissions GROUP BY magnet ORDER BY 2 DESC"
-            ))
+                sql: """
+                    SELECT s.magnet, v.views, s.submissions, s.leads,
+                           CASE WHEN v.views > 0 THEN round(100.0 * s.submissions / v.views, 1) || ' %' END
+                    FROM (SELECT magnet, count(*) AS submissions, count(DISTINCT lead_id) AS leads FROM magnets_submissions GROUP BY magnet) AS s
+                    LEFT JOIN (SELECT magnet, sum(views) AS views FROM magnets_views GROUP BY magnet) AS v ON v.magnet = s.magnet
+                    ORDER BY s.submissions DESC, s.magnet
+                    """))
     }
 
-    public var commands: [Command] {
-        [
-            Command("magnets", "The magnets and who asked for them.") { call in
-                .table(try call.kernel.read { try LeadMagnets.overview($0) })
-            }
-        ]
-    }
+    public var commands: [Command] { MagnetCommands(offers: offers).all }
 }

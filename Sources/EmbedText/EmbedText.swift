@@ -2,24 +2,22 @@ import Foundation
 import PackagePlugin
 
 /// Turns text files into Swift values, so that a program is one file to copy: `Migrations/OWNER/*.sql` for the kernel
-/// and the plugins, `Starter/` for the commands.
+/// and the plugins, `Pages/OWNER/` for whoever shows pages, `Starter/` for the commands.
 @main
 struct EmbedText: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let root = context.package.directoryURL
-        let folder =
-            switch target.name {
-            case "TrellisCommands": root.appending(path: "Starter")
-            case "TrellisKernel": root.appending(path: "Migrations/Kernel")
-            default: root.appending(path: "Migrations/\(target.name)")
-            }
+        let owner = target.name.hasPrefix("Trellis") ? String(target.name.dropFirst(7)) : target.name
+        let folders = ["Migrations/\(owner)", "Pages/\(owner)", owner == "Commands" ? "Starter" : nil]
+            .compactMap { $0 }.map { root.appending(path: $0) }
+            .filter { FileManager.default.fileExists(atPath: $0.path()) }
         let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedText.swift")
         return [
             .buildCommand(
-                displayName: "Embedding \(folder.lastPathComponent) into \(target.name)",
+                displayName: "Embedding the texts of \(target.name)",
                 executable: try context.tool(named: "text-embedder").url,
-                arguments: [target.name, folder.path(), output.path()],
-                inputFiles: try files(below: folder),
+                arguments: [target.name, output.path()] + folders.map { $0.path() },
+                inputFiles: try folders.flatMap(files),
                 outputFiles: [output])
         ]
     }

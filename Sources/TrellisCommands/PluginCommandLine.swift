@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TrellisKernel
+import TrellisServer
 
 /// Runs the commands that plugins bring as values: finds the command by its words, and takes its arguments and
 /// options apart.
@@ -52,6 +53,8 @@ struct PluginCommandLine {
             table.show(format)
             if format == .table { print(note) }
         case .text(let text): print(text)
+        case .page(let name, let values):
+            print(try Pages(config: kernel.config, plugins: kernel.pluginTypes).render(name, values) ?? "")
         }
     }
 

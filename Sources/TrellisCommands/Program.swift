@@ -95,7 +95,7 @@ struct RootCommand: AsyncParsableCommand {
         version: TrellisProgram.version,
         subcommands: [
             InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self,
-            WorkCommand.self,
+            ServeCommand.self, WorkCommand.self,
             ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self,
             EventsCommand.self,
             OutboxCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self, TrashCommand.self,

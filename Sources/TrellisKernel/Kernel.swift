@@ -18,6 +18,7 @@ public final class Kernel: Sendable {
     let hooks: HookTable
     let store: Store
     let leadLayout: LeadLayout
+    let sharedCommit = SharedCommit()
 
     /// Opens the file the config names, making it when it is not there.
     ///
@@ -50,6 +51,7 @@ public final class Kernel: Sendable {
     /// Runs a transaction that commits as a whole or not at all.
     ///
     /// - Parameter origin: what the log calls whoever writes: `cli`, `import:7`, `form:sales-plan`.
+    @discardableResult
     public func write<T>(origin: String, _ body: (Transaction) throws -> T) throws -> T {
         try write(KernelContext(origin: origin), body)
     }

@@ -15,6 +15,7 @@ extension TestKernel {
         case .table(let table): return TestKernel.lines(table)
         case .tableWithNote(let table, let note): return TestKernel.lines(table) + [note]
         case .text(let sentence): return [sentence]
+        case .page(let name, _): return [name]
         }
     }
 

@@ -1,35 +1,54 @@
 import Foundation
 
-// text-embedder TARGET FOLDER OUTPUT: writes a Swift file with the text of every file below FOLDER, in the order of
-// names. For TrellisCommands they are the files of a new CRM; for every other target its migrations.
+// text-embedder TARGET OUTPUT FOLDER…: writes a Swift file with the text of every file below each folder, in the order
+// of names. What a folder holds is told by its path: Migrations/OWNER, Pages/OWNER, Starter.
 let arguments = CommandLine.arguments
-guard arguments.count == 4 else {
-    FileHandle.standardError.write(Data("usage: text-embedder TARGET FOLDER OUTPUT\n".utf8))
+guard arguments.count >= 3 else {
+    FileHandle.standardError.write(Data("usage: text-embedder TARGET OUTPUT FOLDER…\n".utf8))
     exit(64)
 }
-let (target, folder, output) = (arguments[1], URL(filePath: arguments[2]), URL(filePath: arguments[3]))
-let isStarter = target == "TrellisCommands"
+let (target, output) = (arguments[1], URL(filePath: arguments[2]))
 
-let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path()).sorted().filter { name in
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: folder.appending(path: name).path(), isDirectory: &isFolder)
-    return !isFolder.boolValue && (isStarter || name.hasSuffix(".sql"))
+/// The files below a folder, by their paths in it.
+func files(below folder: URL) throws -> [(name: String, text: String)] {
+    try FileManager.default.subpathsOfDirectory(atPath: folder.path()).sorted().compactMap { name in
+        let file = folder.appending(path: name)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: file.path(), isDirectory: &isFolder), !isFolder.boolValue else {
+            return nil
+        }
+        return (name, try String(contentsOf: file, encoding: .utf8))
+    }
 }
 
-var source = target == "TrellisKernel" || isStarter ? "" : "import TrellisKernel\n\n"
-source +=
-    isStarter
-    ? "/// The files below Starter/, in the order of their names.\nenum EmbeddedStarter {\n    static let files: [StarterFile] = [\n"
-    : "/// The migrations of \(target), in the order of application.\nenum EmbeddedMigrations {\n    static let files: [MigrationFile] = [\n"
-for name in names {
-    let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-    source +=
-        isStarter
-        ? "        StarterFile(name: \"\(name)\", text: ###\"\"\"\n"
-        : "        MigrationFile(name: \"\(name.dropLast(4))\", sql: ###\"\"\"\n"
-    source += text.split(separator: "\n", omittingEmptySubsequences: false).map { "        \($0)" }.joined(
-        separator: "\n")
-    source += "\n        \"\"\"###),\n"
+func literal(_ text: String) -> String {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "        \($0)" }
+    return "###\"\"\"\n\(lines.joined(separator: "\n"))\n        \"\"\"###"
 }
-source += "    ]\n}\n"
+
+/// The declaration that holds the files of one folder.
+func declaration(of folder: URL) throws -> String {
+    let all = try files(below: folder)
+    func list(_ elements: [String]) -> String { elements.map { "        \($0),\n" }.joined() }
+    if folder.lastPathComponent == "Starter" {
+        let elements = all.map { "StarterFile(name: \"\($0.name)\", text: \(literal($0.text)))" }
+        return
+            "/// The files below Starter/, in the order of their names.\nenum EmbeddedStarter {\n    static let files: [StarterFile] = [\n\(list(elements))    ]\n}\n"
+    }
+    if folder.deletingLastPathComponent().lastPathComponent == "Pages" {
+        let elements = all.map { "\"\($0.name)\": \(literal($0.text))" }
+        return
+            "/// The pages of \(target), by the names of their files.\nenum EmbeddedPages {\n    static let files: [String: String] = [\n\(list(elements))    ]\n}\n"
+    }
+    let elements = all.filter { $0.name.hasSuffix(".sql") }.map {
+        "MigrationFile(name: \"\($0.name.dropLast(4))\", sql: \(literal($0.text)))"
+    }
+    return
+        "/// The migrations of \(target), in the order of application.\nenum EmbeddedMigrations {\n    static let files: [MigrationFile] = [\n\(list(elements))    ]\n}\n"
+}
+
+/// A folder that holds nothing yet declares nothing.
+let folders = try arguments.dropFirst(3).map { URL(filePath: $0) }.filter { try !files(below: $0).isEmpty }
+let needsKernel = target != "TrellisKernel" && folders.contains { $0.path().contains("/Migrations/") }
+let source = (needsKernel ? "import TrellisKernel\n\n" : "") + (try folders.map(declaration).joined(separator: "\n"))
 try Data(source.utf8).write(to: output)

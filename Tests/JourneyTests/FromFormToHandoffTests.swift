@@ -78,12 +78,15 @@ import TrellisTesting
                 "rita@acme.example: New lead: Ann",
             ])
         guard sent.count == 4 else { return }
-        let signer = try LinkSigner(secret: TestKernel.environment["TRELLIS_SECRET"])
-        let delivery = try #require(sent[0].text.firstMatch(of: #/https://crm.acme.example/download/(\S+?)[>)\s]/#))
-        #expect(signer.subject(of: String(delivery.1), purpose: "download") == "1")
+        let signer = try crm.kernel.config.signer
+        let delivery = try #require(
+            sent[0].text.firstMatch(of: #/https:\/\/crm.acme.example\/download\/([A-Za-z0-9_-]+)/#))
+        #expect(
+            signer.open(String(delivery.1), purpose: "download", now: crm.kernel.clock.now())
+                == .subject(#"["sales-plan",1]"#))
         #expect(!sent[0].text.contains("Unsubscribe"))
         #expect(sent[1].text.hasPrefix("Hello Ann,\n\nGood to have you."))
-        #expect(sent[1].text.contains("Acme, 1 Main Street\nUnsubscribe: https://crm.acme.example/unsubscribe/1."))
+        #expect(sent[1].text.contains("Acme, 1 Main Street\nUnsubscribe: https://crm.acme.example/unsubscribe/"))
         #expect(sent[1].source.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"))
         #expect(sent[2].text.contains("A story."))
         for part in [

@@ -252,13 +252,14 @@ public struct Capture {
         try addConsentsOfNewLeads(tx)
         let insert = try tx.db.cachedStatement(
             sql: """
-                INSERT INTO consents (lead_id, purpose, state, text, source, at)
-                SELECT d.lead_id, s.purpose, s.state, s.text, :source, :now
+                INSERT INTO consents (lead_id, purpose, state, text, source, page, network, agent, at)
+                SELECT d.lead_id, s.purpose, s.state, s.text, :source, s.page, s.network, s.agent, :now
                 FROM temp.draft_consents AS s CROSS JOIN temp.drafts AS d ON d.row = s.row
                 LEFT JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = d.lead_id AND purpose = s.purpose)
                 WHERE d.turn = :turn AND c.state IS NOT s.state
                   AND NOT (s.state = 'granted' AND c.state IS 'withdrawn' AND :source NOT LIKE 'form:%')
                   AND NOT (s.state = 'withdrawn' AND c.state IS NULL)
+                  AND NOT (s.state = 'requested' AND c.state IS 'granted')
                 ORDER BY s.rowid
                 """)
         let turns = try Int.fetchOne(tx.db.cachedStatement(sql: "SELECT max(turn) FROM temp.drafts")) ?? 0
@@ -273,10 +274,10 @@ public struct Capture {
         try tx.loggingItself {
             try tx.db.cachedStatement(
                 sql: """
-                    INSERT INTO consents (lead_id, purpose, state, text, source, at)
-                    SELECT d.lead_id, s.purpose, s.state, s.text, :source, :now
+                    INSERT INTO consents (lead_id, purpose, state, text, source, page, network, agent, at)
+                    SELECT d.lead_id, s.purpose, s.state, s.text, :source, s.page, s.network, s.agent, :now
                     FROM temp.draft_consents AS s CROSS JOIN temp.drafts AS d ON d.row = s.row
-                    WHERE d.turn IS NULL AND s.state = 'granted' ORDER BY s.rowid
+                    WHERE d.turn IS NULL AND s.state <> 'withdrawn' ORDER BY s.rowid
                     """
             ).execute(arguments: ["source": tx.origin, "now": tx.stamp])
         }
@@ -291,17 +292,23 @@ public struct Capture {
 
     private func stageConsents(_ drafts: [LeadDraft], _ tx: Transaction) throws {
         try tx.db.cachedStatement(
-            sql: "CREATE TEMP TABLE IF NOT EXISTS draft_consents (row INTEGER, purpose TEXT, state TEXT, text TEXT)"
+            sql: """
+                CREATE TEMP TABLE IF NOT EXISTS draft_consents (
+                    row INTEGER, purpose TEXT, state TEXT, text TEXT, page TEXT, network TEXT, agent TEXT)
+                """
         ).execute()
         try tx.db.cachedStatement(sql: "DELETE FROM temp.draft_consents").execute()
-        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.draft_consents VALUES (?, ?, ?, ?)")
+        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.draft_consents VALUES (?, ?, ?, ?, ?, ?, ?)")
         for (number, draft) in drafts.enumerated() {
             for (purpose, isGranted) in draft.consents.sorted(by: { $0.key < $1.key }) {
                 var row = StagedRow(insert)
                 row.append(Int64(number))
                 row.append(purpose)
-                row.append(isGranted ? "granted" : "withdrawn")
+                row.append(isGranted ? (draft.awaitsConfirmation ? "requested" : "granted") : "withdrawn")
                 row.append(draft.consentTexts[purpose])
+                row.append(draft.proof?.page)
+                row.append(draft.proof?.network)
+                row.append(draft.proof?.agent)
                 try row.write()
             }
         }
@@ -328,11 +335,7 @@ extension Kernel {
     public func draft(_ fields: [(name: String, text: String)]) throws -> LeadDraft {
         var draft = draft()
         for (name, text) in fields {
-            guard let index = leadLayout.index(of: name) else {
-                throw FieldProblem(
-                    field: name, message: "no such column.\(NearMiss.hint(name, among: leadLayout.names))")
-            }
-            try draft.set(index, text: text)
+            try draft.set(name, text: text)
         }
         return draft
     }
@@ -346,11 +349,12 @@ extension Transaction {
         var draft = draft
         try draft.normalise()
         try filter(&draft)
-        try ErasedAddresses(secret: kernel.config.site.site.secret).refuse(draft.email, db)
+        let erased = ErasedAddresses(config: kernel.config)
+        try draft.proof == nil ? erased.refuse(draft.email, db) : erased.readmit(draft.email, db)
         guard let result = try Capture(kernel.leadLayout).take([draft], self).first else {
             throw KernelError.data("Nothing was captured.")
         }
-        if let form = draft.form { try emit(FormSubmitted(form: form), lead: result.leadID) }
+        if let form = draft.form { try emit(FormSubmitted(form: form, variant: draft.variant), lead: result.leadID) }
         return result
     }
 }

@@ -14,7 +14,7 @@ public enum Channel {
     ]
 
     /// The rules of the site first, then what the link says, then the page before. Nothing at all is a direct visit.
-    static func of(_ arrival: Arrival, rules: [Named<ChannelRule>] = []) -> String {
+    public static func of(_ arrival: Arrival, rules: [Named<ChannelRule>] = []) -> String {
         if let rule = rules.first(where: { $0.value.fits(arrival) }) { return rule.name }
         if let told = told(by: arrival) { return told }
         guard let host = arrival.referringHost else { return arrival.source == nil ? "direct" : "referral" }

@@ -7,10 +7,16 @@ public struct LeadDraft: Draft {
     public var consents: [String: Bool] = [:]
     /// The sentences they agreed to, by purpose.
     public var consentTexts: [String: String] = [:]
+    /// What shows that the person agreed themselves; nil where somebody else says so, as an import does.
+    public var proof: ConsentProof?
+    /// Whether the address must be confirmed before any consent counts (double opt-in): it is `requested` until then.
+    public var awaitsConfirmation = false
     /// Where the person came from this time.
     public var touch: Touch?
     /// The form or magnet that was filled in; nil for an import or a command without one.
     public var form: String?
+    /// Which words of its page the person saw; nil for the plain ones.
+    public var variant: String?
 
     init(_ layout: LeadLayout) {
         self.layout = layout
@@ -26,6 +32,15 @@ public struct LeadDraft: Draft {
     /// The columns that have a value.
     public var givenColumns: [String] {
         zip(layout.columns, values).compactMap { $1.isNull ? nil : $0.name }
+    }
+
+    /// What the lead is known by, so that two drafts of one person are told to be: the address, or what stands for it.
+    public var identity: String {
+        [
+            email?.lowercased(), String.fromDatabaseValue(values[layout.externalID]),
+            String.fromDatabaseValue(values[layout.phone]),
+        ]
+        .compactMap { $0 }.first ?? ""
     }
 
     var isKnownByNumberAlone: Bool { values[layout.email].isNull && values[layout.externalID].isNull }
@@ -69,6 +84,16 @@ public struct FieldProblem: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension LeadDraft {
+    /// Reads the text of a form field into a column by its name. Empty text is no value.
+    ///
+    /// - Throws: ``FieldProblem`` saying what was expected.
+    public mutating func set(_ name: String, text: String) throws {
+        guard let index = layout.index(of: name) else {
+            throw FieldProblem(field: name, message: "no such column.\(NearMiss.hint(name, among: layout.names))")
+        }
+        try set(index, text: text)
+    }
+
     /// Reads the text of a form field, a CSV cell or a command into a column. Empty text is no value.
     ///
     /// - Throws: ``FieldProblem`` saying what was expected.
@@ -107,7 +132,9 @@ extension LeadDraft {
 
     /// Brings what depends on another column into its form: a phone number needs the country. Then says whether the
     /// lead can be known.
-    mutating func normalise() throws {
+    ///
+    /// - Throws: ``FieldProblem``.
+    public mutating func normalise() throws {
         if case .string(let phone) = values[layout.phone].storage {
             let country =
                 String.fromDatabaseValue(values[layout.country]).flatMap(CountryCode.init) ?? layout.defaultCountry

@@ -4,7 +4,11 @@ extension Transaction {
     /// - Parameter at: when it happened, as text; nil means now. What lies ahead is scheduled instead.
     /// - Throws: ``FieldProblem`` for a field that is not declared or does not fit, ``KernelError`` for an unknown
     ///   kind.
-    public func record(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String? = nil) throws {
+    /// - Returns: the id of the event; nil where it lies ahead.
+    @discardableResult
+    public func record(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String? = nil) throws
+        -> Int64?
+    {
         guard let declaration = kernel.kinds[kind], declaration.isActivity else {
             let activities = kernel.kinds.values.filter(\.isActivity).map(\.kind).sorted()
             throw KernelError.data(
@@ -19,19 +23,11 @@ extension Transaction {
                     field: name,
                     message: "not a field of \(kind).\(NearMiss.hint(name, among: declaration.fields.map(\.name)))")
             }
-            let value: JSONValue =
-                switch try FieldValue.read(text, as: field.value, field: name).storage {
-                case .int64(let number): .integer(number)
-                case .double(let number): .number(number)
-                case .string(let text): .string(text)
-                case .null, .blob: .null
-                }
-            body.append((name, value))
+            body.append((name, JSONValue(try FieldValue.read(text, as: field.value, field: name))))
         }
         let json = JSONValue.object(body.sorted { $0.key < $1.key }).text()
         guard let at else {
-            try emit(kind, lead: lead, body: json)
-            return
+            return try emit(kind, lead: lead, body: json)
         }
         guard let date = Timestamp.date(at) else {
             throw FieldProblem(field: "at", message: "expected a time such as 2026-01-31 14:00")
@@ -40,12 +36,13 @@ extension Transaction {
             try db.execute(
                 sql: "INSERT INTO scheduled_events (owner, kind, lead_id, due_at, body) VALUES ('kernel', ?, ?, ?, ?)",
                 arguments: [kind, lead, Timestamp.text(date), json])
-        } else {
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body) SELECT ?, ?, cause_id, depth, origin, ?, ? FROM kernel_context
-                    """
-            ).execute(arguments: [kind, lead, Timestamp.text(date), json])
+            return nil
         }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body) SELECT ?, ?, cause_id, depth, origin, ?, ? FROM kernel_context
+                """
+        ).execute(arguments: [kind, lead, Timestamp.text(date), json])
+        return db.lastInsertedRowID
     }
 }

@@ -16,7 +16,7 @@ public enum KernelEvents {
             EventDeclaration("consent.requested", ["purpose": .text]),
             EventDeclaration("consent.granted", ["purpose": .text]),
             EventDeclaration("consent.withdrawn", ["purpose": .text]),
-            EventDeclaration("form.submitted", ["form": .text]),
+            EventDeclaration("form.submitted", ["form": .text, "variant": .text]),
             EventDeclaration("lead.recycled", ["into": .text]),
             EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer]),
             EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer]),
@@ -60,9 +60,12 @@ public struct LeadUnsubscribed: Event {
 public struct FormSubmitted: Event {
     public static let kind = "form.submitted"
     public let form: String
+    /// Which words of its page the person saw; nil for the plain ones.
+    public let variant: String?
 
-    public init(form: String) {
+    public init(form: String, variant: String? = nil) {
         self.form = form
+        self.variant = variant
     }
 }
 

@@ -7,7 +7,7 @@ struct KernelHooks {
             try linkAccounts(tx)
         }
         Subscribe("keep-out-erased", to: ["lead.created"], from: .firstEvent) { _, tx in
-            try ErasedAddresses(secret: config.site.site.secret).suppressReturning(tx)
+            try ErasedAddresses(config: config).suppressReturning(tx)
         }
     }
 

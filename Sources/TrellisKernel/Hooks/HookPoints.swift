@@ -92,8 +92,16 @@ public struct TemplateValues: Question {
     public let template: String
     /// The values the message came with.
     public let body: [String: String]
-    /// A link of this site: `link("download", "17")` is `https://…/download/17.MAC`, signed for that purpose alone.
-    public let link: @Sendable (_ purpose: String, _ subject: String) throws -> String
+    /// The moment the mail is rendered.
+    public let now: Date
+    public let config: Config
+
+    /// A link of this site, sealed for one purpose: `link("download", "17")` is `https://…/download/TOKEN`.
+    ///
+    /// - Parameter expires: when it ceases to work; without it, never.
+    public func link(_ purpose: String, _ subject: String, expires: Date? = nil) throws -> String {
+        try config.link(purpose, subject, expires: expires)
+    }
 }
 
 /// Tables for `trellis report`. Asked on one reader, so that all tables show the same moment.

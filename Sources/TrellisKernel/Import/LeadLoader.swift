@@ -23,7 +23,7 @@ struct LeadLoader: RowLoader {
             }
             return (index, constant.value)
         }
-        erased = ErasedAddresses(secret: kernel.config.site.site.secret)
+        erased = ErasedAddresses(config: kernel.config)
         guard indexes.contains(where: { [layout.email, layout.phone, layout.externalID].contains($0) }) else {
             throw KernelError.data(
                 "No column gives an email, a phone or an external_id, and a lead is known by one of them. Map one: --map \"\(header.first ?? "Column")=external_id\"."

@@ -183,12 +183,11 @@ public final class Courier {
             if order.purpose == .marketing {
                 values["unsubscribe_url"] = try? renderer.unsubscribeLink(leadID: leadID)
             }
+            values["preferences_url"] = try? kernel.config.link("preferences", String(leadID))
+            values["lead_key"] = try? kernel.config.signer.token(purpose: "lead", subject: String(leadID))
         }
-        let site = kernel.config.site.site
-        let question = TemplateValues(leadID: order.leadID, template: order.template, body: order.body) {
-            purpose, subject in
-            "\(site.baseURL)/\(purpose)/\(try LinkSigner(secret: site.secret).token(purpose: purpose, subject: subject))"
-        }
+        let question = TemplateValues(
+            leadID: order.leadID, template: order.template, body: order.body, now: tx.now, config: kernel.config)
         if order.purpose == .internal, let leadID = order.leadID {
             let lines = try kernel.hooks.ask(LeadCard(leadID: leadID), tx.db).flatMap { $0 }
             values["lead_card"] = lines.map { "\($0.label): \($0.text)" }.joined(separator: " · ")

@@ -1,48 +1,124 @@
 import Crypto
 import Foundation
 
-/// Signs what stands in links, so that nobody can guess or change one. The purpose is part of what is signed: a link to
+/// Seals what stands in links, so that nobody can read, guess or change it. The purpose is part of the seal: a link to
 /// unsubscribe is no link to download.
+///
+/// A token is a nonce, the text encrypted with ChaCha20-Poly1305 (RFC 8439), and a tag of 128 bits. The nonce is a
+/// keyed hash of purpose and text, so that the same link is the same text each time it is written.
 public struct LinkSigner: Sendable {
-    private let key: SymmetricKey
+    /// The secret of today, then the older ones: what they sealed still opens.
+    private let keys: [Keys]
 
+    private struct Keys: Sendable {
+        let secret: SymmetricKey
+        let seal: SymmetricKey
+        let nonce: SymmetricKey
+
+        init(_ secret: String) {
+            self.secret = SymmetricKey(data: Data(secret.utf8))
+            seal = SymmetricKey(
+                data: HMAC<SHA256>.authenticationCode(for: Data("trellis.2.seal".utf8), using: self.secret))
+            nonce = SymmetricKey(
+                data: HMAC<SHA256>.authenticationCode(for: Data("trellis.2.nonce".utf8), using: self.secret))
+        }
+    }
+
+    /// What a token turned out to be.
+    public enum Opened: Sendable, Hashable {
+        case subject(String)
+        /// Sealed here for this purpose, and too old.
+        case expired
+        /// Not sealed here, not for this purpose, or changed on its way.
+        case unknown
+    }
+
+    private static let nonceBytes = 12
+    private static let tagBytes = 16
+    /// Longer ones are not looked at.
+    static let tokenBytesMax = 2000
+
+    /// - Parameter older: secrets of before, whose links must still work.
     /// - Throws: ``KernelError/noSecret`` while the site has no secret.
-    public init(secret: String?) throws {
+    public init(secret: String?, older: [String] = []) throws {
         guard let secret else { throw KernelError.noSecret }
-        key = SymmetricKey(data: Data(secret.utf8))
+        keys = ([secret] + older).map(Keys.init)
     }
 
-    /// `subject.MAC`, safe in a URL. The MAC is HMAC-SHA-256 cut to 128 bits (RFC 2104 section 5).
-    public func token(purpose: String, subject: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(for: LinkSigner.message(purpose, subject), using: key)
-        return subject + "." + LinkSigner.base64(Array(code.prefix(16)))
+    /// A text for a URL that only the site can open again. The same arguments give the same token.
+    ///
+    /// - Parameter expires: when it ceases to open; without it, never.
+    public func token(purpose: String, subject: String, expires: Date? = nil) -> String {
+        let until = expires.map { String(Int64($0.timeIntervalSince1970)) } ?? ""
+        let text = Data("\(until)|\(subject)".utf8)
+        let label = LinkSigner.label(purpose)
+        let hash = HMAC<SHA256>.authenticationCode(for: label + text, using: keys[0].nonce)
+        guard let nonce = try? ChaChaPoly.Nonce(data: Data(hash.prefix(LinkSigner.nonceBytes))),
+            let box = try? ChaChaPoly.seal(text, using: keys[0].seal, nonce: nonce, authenticating: label)
+        else { return "" }
+        return LinkSigner.base64(box.combined)
     }
 
-    /// The subject of a token; nil where it was not signed here for this purpose. Compared in constant time.
-    public func subject(of token: String, purpose: String) -> String? {
-        guard let dot = token.lastIndex(of: "."), token.utf8.count <= 500 else { return nil }
-        let subject = String(token[..<dot])
-        let expected = Array(self.token(purpose: purpose, subject: subject).utf8)
-        let given = Array(token.utf8)
-        guard expected.count == given.count else { return nil }
-        let difference = zip(expected, given).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
-        return difference == 0 ? subject : nil
+    /// Opens a token. The tag is compared in constant time.
+    public func open(_ token: String, purpose: String, now: Date) -> Opened {
+        guard token.utf8.count <= LinkSigner.tokenBytesMax, let data = LinkSigner.data(token),
+            data.count > LinkSigner.nonceBytes + LinkSigner.tagBytes,
+            let box = try? ChaChaPoly.SealedBox(combined: data)
+        else { return .unknown }
+        for key in keys {
+            guard let text = try? ChaChaPoly.open(box, using: key.seal, authenticating: LinkSigner.label(purpose)),
+                let parts = String(validating: text, as: UTF8.self)?.split(
+                    separator: "|", maxSplits: 1, omittingEmptySubsequences: false), parts.count == 2
+            else { continue }
+            if let until = Int64(parts[0]), now.timeIntervalSince1970 >= Double(until) { return .expired }
+            return .subject(String(parts[1]))
+        }
+        return .unknown
     }
 
-    /// A keyed hash of an address, by which an erased person is kept out.
-    func hash(ofAddress address: String) -> String {
-        HMAC<SHA256>.authenticationCode(for: LinkSigner.message("address", address.lowercased()), using: key)
+    /// Keyed hashes of an address, by which an erased person is kept out: under the secret of today first, then under
+    /// the older ones.
+    func hashes(ofAddress address: String) -> [String] {
+        keys.map { key in
+            HMAC<SHA256>.authenticationCode(
+                for: Data("trellis.1.7.address.\(address.lowercased())".utf8), using: key.secret
+            )
             .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        }
     }
 
-    private static func message(_ purpose: String, _ subject: String) -> Data {
-        // The length keeps one purpose from reaching into the subject of another.
-        Data("trellis.1.\(purpose.utf8.count).\(purpose).\(subject)".utf8)
+    /// The length keeps one purpose from reaching into the text of another.
+    private static func label(_ purpose: String) -> Data {
+        Data("trellis.2.\(purpose.utf8.count).\(purpose).".utf8)
     }
 
     /// Base 64 for URLs, without padding (RFC 4648 section 5).
-    private static func base64(_ bytes: [UInt8]) -> String {
-        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
-            "=", with: "")
+    private static func base64(_ bytes: Data) -> String {
+        bytes.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    private static func data(_ token: String) -> Data? {
+        guard token.utf8.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "/") }) else {
+            return nil
+        }
+        let plain = token.replacing("-", with: "+").replacing("_", with: "/")
+        guard let data = Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.count % 4) % 4)),
+            base64(data) == token
+        else { return nil }
+        return data
+    }
+}
+
+extension Config {
+    /// The signer of this site's links.
+    ///
+    /// - Throws: ``KernelError/noSecret`` while the site has no secret.
+    public var signer: LinkSigner {
+        get throws { try LinkSigner(secret: site.site.secret, older: site.site.olderSecrets) }
+    }
+
+    /// `https://crm.acme.example/unsubscribe/TOKEN`: a link of this site, sealed for its purpose.
+    public func link(_ purpose: String, _ subject: String, expires: Date? = nil) throws -> String {
+        "\(site.site.baseURL)/\(purpose)/\(try signer.token(purpose: purpose, subject: subject, expires: expires))"
     }
 }

@@ -97,9 +97,7 @@ struct MailRenderer: Sendable {
     }
 
     func unsubscribeLink(leadID: Int64) throws -> String {
-        let token = try LinkSigner(secret: config.site.site.secret).token(
-            purpose: "unsubscribe", subject: String(leadID))
-        return "\(config.site.site.baseURL)/unsubscribe/\(token)"
+        try config.link("unsubscribe", String(leadID))
     }
 
     private static func insert(_ footer: String, into html: String) -> String {

@@ -45,4 +45,6 @@ public enum CommandResult: Sendable {
     /// A table, and a sentence below it.
     case tableWithNote(Table, String)
     case text(String)
+    /// A page or a part of one, by the name of its template, with its values.
+    case page(String, PageValues)
 }

@@ -68,7 +68,7 @@ public final class ConfigCheck {
                 return
             }
             let known = try Set(LoggedTable.leads.columns(db).map(\.name)).union([
-                "site_name", "base_url", "unsubscribe_url",
+                "site_name", "base_url", "unsubscribe_url", "preferences_url", "lead_key",
             ]).union(values)
             for variable in template.variables.subtracting(known).sorted() {
                 problem(

@@ -28,11 +28,17 @@ public protocol Plugin: Sendable {
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
 
+    /// Pages it shows, as Mustache templates by the name of their file; a file of the same name in the site's folder of
+    /// templates takes its place.
+    static var pages: [String: String] { get }
+
     init(settings: Settings)
     func check(_ check: ConfigCheck) throws
     @HookBuilder var hooks: [any Hook] { get }
     /// Its commands; the first word is shared by all of them: `scoring explain`.
     var commands: [Command] { get }
+    /// What it answers over HTTP, as values: a plugin needs no HTTP library.
+    var endpoints: [Endpoint] { get }
 }
 
 extension Plugin {
@@ -44,6 +50,8 @@ extension Plugin {
     public static var rebuilds: [String]? { nil }
     public func check(_: ConfigCheck) throws {}
     public var commands: [Command] { [] }
+    public var endpoints: [Endpoint] { [] }
+    public static var pages: [String: String] { [:] }
 }
 
 /// A promise as SQL: a SELECT that must return no row.

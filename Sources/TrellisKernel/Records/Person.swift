@@ -46,7 +46,7 @@ public struct Person: Sendable {
     ///
     /// - Returns: how many leads and contacts were removed.
     public func erase(_ kernel: Kernel) throws -> Int {
-        let hash = try LinkSigner(secret: kernel.config.site.site.secret).hash(ofAddress: email)
+        let hash = try kernel.config.signer.hashes(ofAddress: email)[0]
         let removed = try kernel.write(KernelContext(origin: "erase", mode: "erasing")) { tx in
             try tx.db.execute(sql: "PRAGMA secure_delete = ON")
             let ids = try leadIDs(tx.db)
@@ -98,17 +98,6 @@ public struct Person: Sendable {
     }
 
     private static func json(_ row: Row) -> JSONValue {
-        .object(
-            row.map { column, value in
-                let json: JSONValue =
-                    switch value.storage {
-                    case .null: .null
-                    case .int64(let number): .integer(number)
-                    case .double(let number): .number(number)
-                    case .string(let text): .string(text)
-                    case .blob(let data): .string(String(decoding: data, as: UTF8.self))
-                    }
-                return (column, json)
-            })
+        .object(row.map { column, value in (column, JSONValue(value)) })
     }
 }

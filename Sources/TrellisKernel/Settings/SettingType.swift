@@ -202,3 +202,21 @@ extension SettingType {
         SettingType(scalar: expected, schema: .object([("type", .string("string"))]), parse)
     }
 }
+
+extension SettingType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    /// One of the words of an enumeration.
+    public static func choice() -> SettingType {
+        let words = Value.allCases.map(\.rawValue)
+        return SettingType(
+            scalar: "one of " + words.joined(separator: ", "),
+            schema: .object([("enum", .array(words.map(JSONValue.string)))])
+        ) { Value(rawValue: $0) }
+    }
+}
+
+extension SettingType where Value == Date {
+    /// A moment, UTC.
+    public static var instant: SettingType {
+        SettingType(scalar: "a time such as 2026-01-31 14:00", schema: type("string")) { Timestamp.date($0) }
+    }
+}

@@ -1,8 +1,11 @@
+import Foundation
+
 /// What config.yaml says apart from its plugins. Every default is the value in the declaration.
 public struct SiteSettings: SettingsRecord {
     public var site = Site()
     public var database = "crm.sqlite"
     public var migrations: String?
+    public var server = ServerSettings()
     public var mail = Mail()
     public var leads = LeadTable()
     public var accounts = CustomTable()
@@ -17,6 +20,7 @@ public struct SiteSettings: SettingsRecord {
         SettingsField("site", \.site, .record(), "Who runs this CRM.")
         SettingsField("database", \.database, .text, "The SQLite file, beside the config.")
         SettingsField("migrations", \.migrations, optional: .text, "A folder of the site's own numbered .sql files.")
+        SettingsField("server", \.server, .record(), "Where pages, forms and links are answered.")
         SettingsField("mail", \.mail, .record(), "Where mail comes from and how it leaves.")
         SettingsField("leads", \.leads, .record(), "The lead table: stages and the site's own columns.")
         SettingsField("accounts", \.accounts, .record(), "The site's own columns of accounts.")
@@ -36,6 +40,8 @@ public struct SiteSettings: SettingsRecord {
         public var timezone = "UTC"
         public var postalAddress: String?
         public var secret: String?
+        public var olderSecrets: [String] = []
+        public var privacyURL: String?
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -47,8 +53,16 @@ public struct SiteSettings: SettingsRecord {
                 "Stands in every marketing mail; without one none is sent.")
             SettingsField(
                 "secret", \.secret, optional: .secret,
-                "Signs links and keys the hash of erased addresses; at least 16 characters.")
+                "Seals links and keys the hash of erased addresses; at least 16 characters.")
+            SettingsField(
+                "older_secrets", \.olderSecrets, .list(of: .secret),
+                "Secrets of before: links that were mailed under them still work.")
+            SettingsField(
+                "privacy_url", \.privacyURL, optional: .webAddress, "The privacy notice; every page links to it.")
         }
+
+        /// The name in ``baseURL``, without a port.
+        public var baseHost: String { URL(string: baseURL)?.host() ?? "localhost" }
 
         public func problems(at place: Place) -> [ConfigProblem] {
             guard let secret, secret.utf8.count < 16 else { return [] }
@@ -131,7 +145,7 @@ public struct CustomField: SettingsRecord {
     public init() {}
 
     public static var fields: [SettingsField<Self>] {
-        SettingsField("type", \.kind, .fieldKind, "text, integer, real, date, time or boolean.")
+        SettingsField("type", \.kind, .choice(), "text, integer, real, date, time or boolean.")
         SettingsField("label", \.label, optional: .text, "How people call it.")
         SettingsField("one_of", \.oneOf, .list(of: .text), "The only values a form or an import may give.")
     }
@@ -170,16 +184,6 @@ extension SettingType where Value == String {
     }
 }
 
-extension SettingType where Value == CustomField.Kind {
-    static var fieldKind: SettingType {
-        let words = CustomField.Kind.allCases.map(\.rawValue)
-        return SettingType(
-            scalar: "one of " + words.joined(separator: ", "),
-            schema: .object([("enum", .array(words.map(JSONValue.string)))])
-        ) { CustomField.Kind(rawValue: $0) }
-    }
-}
-
 extension SettingType where Value == String? {
     static var nullableText: SettingType {
         SettingType(
@@ -198,7 +202,7 @@ extension SettingType where Value == [Named<CustomField>] {
         .named(
             "a mapping of fields", isIdentifier: true,
             of: .record(
-                orShort: SettingType<CustomField.Kind>.fieldKind.map { kind in
+                orShort: SettingType<CustomField.Kind>.choice().map { kind in
                     var field = CustomField()
                     field.kind = kind
                     return field

@@ -1,0 +1,148 @@
+import Foundation
+import TrellisKernel
+
+/// Double opt-in: the page behind the link in the confirmation mail. Looking at it changes nothing, because mail
+/// scanners look at every link; the button on it does.
+struct Confirmation: Sendable {
+    let offers: Offers
+
+    static let purpose = "confirm"
+    private static let donePurpose = "confirmed"
+
+    /// `[17, "sales-plan"]`: the subject of the links of confirmations.
+    static func subject(lead: Int64, magnet: String) -> String {
+        JSONValue.array([.integer(lead), .string(magnet)]).text()
+    }
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/confirm/:token") { request in try .page("confirm", page(request)) },
+            Endpoint(.post, "/confirm/:token", confirm),
+            Endpoint(.post, "/confirm/:token/reject", reject),
+            Endpoint(.get, "/confirmed/:token") { request in try .page("thanks", donePage(request)) },
+        ]
+    }
+
+    /// Whom a link is about, and the offer that it came with.
+    private struct Asked {
+        let leadID: Int64
+        let offer: Offer
+        let email: String?
+    }
+
+    private func asked(_ request: WebRequest, purpose: String) throws -> Asked {
+        let parts = JSONValue(parsing: try request.kernel.open(request["token"], purpose: purpose))?.elements ?? []
+        guard parts.count == 2, let id = parts[0].scalarText.flatMap(Int64.init), let name = parts[1].scalarText else {
+            throw WebProblem.notFound
+        }
+        let leadID = try request.kernel.read { db in
+            try Int64.fetchOne(db, sql: "SELECT kept_id FROM lead_merges WHERE gone_id = ?", arguments: [id]) ?? id
+        }
+        let email = try request.kernel.read { db in
+            try String.fetchOne(db, sql: "SELECT email FROM leads WHERE id = ?", arguments: [leadID])
+        }
+        return Asked(leadID: leadID, offer: try offers.offer(name, request), email: email)
+    }
+
+    private func page(_ request: WebRequest) throws -> PageValues {
+        let asked = try asked(request, purpose: Confirmation.purpose)
+        let texts = try request.kernel.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT coalesce((SELECT text FROM consents AS t WHERE t.lead_id = c.lead_id AND t.purpose = c.purpose ORDER BY id DESC LIMIT 1), purpose)
+                    FROM consents_now AS c WHERE lead_id = ? AND state = 'requested' ORDER BY purpose
+                    """, arguments: [asked.leadID])
+        }
+        var values: PageValues = [
+            "title": "Please confirm", "is_private": true, "action": .text(request.path),
+            "reject_action": .text(request.path + "/reject"), "title_of_offer": .text(asked.offer.title),
+            "purposes": .list(texts.map { ["text": .text($0)] }), "button": "Yes, that was me",
+        ]
+        values["address"] = .optional(asked.email.map(MaskedAddress.of))
+        return values
+    }
+
+    /// The consents asked for are granted, with what proves it, and what was asked for is handed over. Once more, it
+    /// does nothing.
+    private func confirm(_ request: WebRequest) async throws -> WebReply {
+        let asked = try asked(request, purpose: Confirmation.purpose)
+        guard asked.email != nil else { throw WebProblem.expired }
+        let (leadID, name, proof) = (asked.leadID, asked.offer.name, request.proof())
+        try await request.kernel.writeTogether(origin: "form:\(name)") { tx in
+            try Confirmation.grant(lead: leadID, proof: proof, tx)
+            if try Confirmation.isOpen(lead: leadID, tx) { try tx.emit(FormConfirmed(form: name), lead: leadID) }
+        }
+        let config = request.kernel.config
+        let token = try config.signer.token(
+            purpose: Confirmation.donePurpose, subject: Confirmation.subject(lead: leadID, magnet: name),
+            expires: request.kernel.clock.now() + Double(offers.settings.linkDays) * 86_400)
+        return .see("/confirmed/\(token)")
+    }
+
+    private static func grant(lead: Int64, proof: ConsentProof, _ tx: Transaction) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO consents (lead_id, purpose, state, text, source, page, network, agent, at)
+                SELECT lead_id, purpose, 'granted', text, :origin, :page, :network, :agent, :now FROM consents AS c
+                WHERE lead_id = :lead AND state = 'requested'
+                  AND id = (SELECT max(id) FROM consents WHERE lead_id = c.lead_id AND purpose = c.purpose)
+                """
+        ).execute(arguments: [
+            "origin": tx.origin, "page": proof.page, "network": proof.network, "agent": proof.agent, "now": tx.stamp,
+            "lead": lead,
+        ])
+    }
+
+    /// Whether a form of the lead is younger than their last confirmation.
+    private static func isOpen(lead: Int64, _ tx: Transaction) throws -> Bool {
+        try Bool.fetchOne(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT coalesce(max(CASE kind WHEN 'form.submitted' THEN id END), 0) > coalesce(max(CASE kind WHEN 'form.confirmed' THEN id END), 0)
+                    FROM events WHERE lead_id = ? AND kind IN ('form.submitted', 'form.confirmed')
+                    """), arguments: [lead]) ?? false
+    }
+
+    /// "I did not ask for this": the address gets no mail of any kind any more.
+    private func reject(_ request: WebRequest) async throws -> WebReply {
+        let asked = try asked(request, purpose: Confirmation.purpose)
+        let (leadID, name) = (asked.leadID, asked.offer.name)
+        try await request.kernel.writeTogether(origin: "form:\(name)") { tx in
+            try tx.db.execute(
+                sql: """
+                    INSERT INTO suppressions (email, reason, origin, at)
+                    SELECT email, 'complained', :origin, :now FROM leads WHERE id = :lead AND email IS NOT NULL
+                    ON CONFLICT DO NOTHING
+                    """, arguments: ["origin": tx.origin, "now": tx.stamp, "lead": leadID])
+            try tx.db.execute(
+                sql: "UPDATE magnets_submissions SET state = 'rejected' WHERE lead_id = ? AND state = 'waiting'",
+                arguments: [leadID])
+        }
+        return .page("rejected", ["title": "Sorry for the bother", "is_private": true])
+    }
+
+    private func donePage(_ request: WebRequest) throws -> PageValues {
+        let asked = try asked(request, purpose: Confirmation.donePurpose)
+        guard asked.email != nil else { throw WebProblem.expired }
+        var values: PageValues = [
+            "title": .text(asked.offer.title), "is_private": true, "heading": "Thank you, that is confirmed",
+            "text": .text("\(asked.offer.title) is yours. You find it in your mail too."),
+        ]
+        if asked.offer.magnet.value.deliver == .page { values["text"] = .text("\(asked.offer.title) is yours.") }
+        let handover = Handover(offer: asked.offer, leadID: asked.leadID, days: offers.settings.linkDays)
+        values.merge(try handover.page(request.kernel)) { own, _ in own }
+        if asked.offer.magnet.value.isReferred {
+            values["referral_url"] = .optional(
+                try request.kernel.read { try Referrals.link(of: asked.leadID, asked.offer, $0) })
+        }
+        return values
+    }
+}
+
+/// The lead pressed the button in the mail: the address is theirs.
+struct FormConfirmed: Event {
+    static let kind = "form.confirmed"
+    /// The form whose mail it was.
+    let form: String
+}

@@ -1,0 +1,84 @@
+import TrellisKernel
+
+/// What `trellis magnets …` does.
+struct MagnetCommands: Sendable {
+    let offers: Offers
+
+    var all: [Command] {
+        [
+            Command("magnets", "The magnets, their views and who asked for them.") { call in
+                .table(try call.kernel.read { try LeadMagnets.overview($0) })
+            },
+            Command("magnets quarantine", "Forms that look like no person's, and why.") { call in
+                let held = try call.kernel.read { try Quarantine.held($0) }
+                guard !held.rows.isEmpty else { return .text("No form is held.") }
+                return .tableWithNote(
+                    held, "'trellis magnets release ID' takes one in; the others go after \(Quarantine.daysKept) days.")
+            },
+            Command("magnets release", "Take in a form that was held.", arguments: ["id"]) { call in
+                guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }
+                let lead = try Quarantine.release(id, magnets: offers.settings.magnets, call.kernel)
+                return .text("Lead \(lead) is taken in. What they ticked counts once they confirm it by mail.")
+            },
+            Command("magnets embed", "HTML of a form, for a page of another site.", arguments: ["magnet"]) { call in
+                let (offer, signer) = (try offer(call), try call.kernel.config.signer)
+                let form = OfferForm(offer: offer, token: FormToken(magnet: offer.name))
+                return .page("embed", form.values(signer, isEmbedded: true))
+            },
+            Command(
+                "magnets upgrade", "HTML that offers a magnet within an article: at its top, or inline.",
+                arguments: ["magnet", "place?"]
+            ) { call in
+                let offer = try offer(call)
+                let place = call.arguments.count > 1 ? call.arguments[1] : "inline"
+                guard ["top", "inline"].contains(place) else {
+                    throw KernelError.usage("the place is 'top' or 'inline'.")
+                }
+                var values: PageValues = [
+                    "url": .text(offer.url + "?utm_source=article&utm_medium=referral&utm_content=\(place)"),
+                    "headline": .text(offer.magnet.value.headline ?? offer.title), "button": .text(offer.button),
+                    "is_top": .flag(place == "top"),
+                ]
+                values["summary"] = .optional(offer.magnet.value.summary)
+                return .page("upgrade", values)
+            },
+            Command(
+                "magnets close-webinar", "Log webinar.missed for who registered and has not attended.",
+                arguments: ["magnet"]
+            ) { call in
+                let offer = try offer(call)
+                guard offer.magnet.value.kind == .webinar else {
+                    throw KernelError.usage("\(offer.name) is no webinar.")
+                }
+                return .text("\(try close(offer.name, call.kernel)) leads missed it.")
+            },
+        ]
+    }
+
+    private func offer(_ call: CommandCall) throws -> Offer {
+        let (name, names) = (call.arguments[0], offers.settings.magnets.map(\.name))
+        guard let magnet = offers.settings.magnets.first(where: { $0.name == name }) else {
+            throw KernelError.usage(
+                "there is no magnet '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.joined(separator: ", "))."
+            )
+        }
+        return Offer(magnet: magnet, config: call.kernel.config)
+    }
+
+    /// Returns how many. Once more, it logs nobody twice.
+    private func close(_ webinar: String, _ kernel: Kernel) throws -> Int {
+        try kernel.write(origin: "cli") { tx in
+            let before = tx.db.totalChangesCount
+            try tx.emit(
+                "webinar.missed",
+                forEach: """
+                    SELECT r.lead_id, max(r.id) AS cause_id, json_object('webinar', :webinar) AS body FROM events AS r
+                    WHERE r.kind = 'webinar.registered' AND json_extract(r.body, '$.webinar') = :webinar AND NOT EXISTS (
+                        SELECT 1 FROM events AS e WHERE e.lead_id = r.lead_id AND e.kind IN ('webinar.attended', 'webinar.missed')
+                        AND json_extract(e.body, '$.webinar') = :webinar)
+                    GROUP BY r.lead_id
+                    """, arguments: ["webinar": webinar])
+            return tx.db.totalChangesCount - before
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import TrellisKernel
+
+/// A magnet as its visitors see it: the words of its page, and its form.
+struct Offer: Sendable {
+    let magnet: Named<MagnetSettings.Magnet>
+    let config: Config
+    /// The words this visitor sees in place of the plain ones.
+    var variant: Named<MagnetSettings.Variant>?
+
+    var name: String { magnet.name }
+    var path: String { "/offers/\(magnet.name)" }
+    var url: String { config.site.site.baseURL + path }
+    var title: String { magnet.value.title }
+
+    /// What kind of thing it is, for people.
+    var kindLabel: String {
+        switch magnet.value.kind {
+        case .asset: "Download"
+        case .webinar: magnet.value.webinar.recording == nil ? "Webinar" : "Webinar recording"
+        case .trial: "Free trial"
+        case .link: "Link"
+        }
+    }
+
+    var button: String {
+        if let own = variant?.value.button ?? magnet.value.button { return own }
+        return switch magnet.value.kind {
+        case .asset: magnet.value.deliver == .page ? "Get the download" : "Send it to me"
+        case .webinar: "Save my seat"
+        case .trial: "Start the trial"
+        case .link: "Show me"
+        }
+    }
+
+    /// The name under which the file is saved.
+    var fileName: String { magnet.value.asset.map { ($0.value as NSString).lastPathComponent } ?? name }
+
+    /// The variant a visitor asks for by name, or one by its weight.
+    func variant(named name: String?) -> Named<MagnetSettings.Variant>? {
+        if let named = magnet.value.variants.first(where: { $0.name == name }) { return named }
+        var rest = Int.random(in: 0...magnet.value.variants.reduce(0) { $0 + $1.value.weight })
+        for variant in magnet.value.variants {
+            rest -= variant.value.weight
+            if rest < 0 { return variant }
+        }
+        return nil
+    }
+
+    /// The values of its landing page.
+    func page(form: PageValues) -> PageValues {
+        var values: PageValues = [
+            "title": .text(title), "headline": .text(variant?.value.headline ?? magnet.value.headline ?? title),
+            "kind_label": .text(kindLabel), "form": .record(form),
+        ]
+        values["description"] = .optional(magnet.value.summary)
+        values["text_html"] = .optional(text)
+        values["meta"] = .optional(meta)
+        return values
+    }
+
+    /// Its text as HTML; a file that cannot be read is left out here, and told by `trellis check`.
+    private var text: String? {
+        guard let file = variant?.value.page ?? magnet.value.page,
+            let data = FileManager.default.contents(atPath: config.path(file.value))
+        else { return nil }
+        return try? WebText.html(String(decoding: data, as: UTF8.self), name: file.value)
+    }
+
+    /// `PDF, 1.2 MB` or `Mon 4 May 2026, 16:00 (Europe/Berlin)`.
+    private var meta: String? {
+        switch magnet.value.kind {
+        case .asset:
+            guard let file = magnet.value.asset,
+                let size = try? FileManager.default.attributesOfItem(atPath: config.path(file.value))[.size] as? Int
+            else { return nil }
+            let ending = (file.value as NSString).pathExtension.uppercased()
+            return [ending.isEmpty ? nil : ending, Offer.size(size)].compactMap { $0 }.joined(separator: ", ")
+        case .webinar: return time
+        case .trial: return "\(magnet.value.trial.days) days, free"
+        case .link: return nil
+        }
+    }
+
+    /// When the webinar begins, in the zone of the site.
+    var time: String? {
+        magnet.value.webinar.startsAt.map { start in
+            let format = DateFormatter()
+            format.locale = Locale(identifier: "en_GB")
+            format.timeZone = TimeZone(identifier: config.site.site.timezone)
+            format.dateFormat = "EEEE d MMMM yyyy, HH:mm"
+            return "\(format.string(from: start)) (\(config.site.site.timezone))"
+        }
+    }
+
+    private static func size(_ bytes: Int) -> String {
+        if bytes < 1000 { return "\(bytes) bytes" }
+        if bytes < 1_000_000 { return "\(bytes / 1000) kB" }
+        return "\(Double(bytes / 100_000) / 10) MB"
+    }
+}

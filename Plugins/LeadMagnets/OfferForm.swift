@@ -1,0 +1,155 @@
+import Foundation
+import TrellisKernel
+
+/// The form of an offer: which fields it asks, what stands in them, and what is wrong with them.
+struct OfferForm: Sendable {
+    let offer: Offer
+    let token: FormToken
+    /// What was typed before, or what the address of the page says.
+    var typed = WebFields()
+    /// Where the visitor came from, carried along until the form is sent.
+    var arrival: (page: String?, referrer: String?) = (nil, nil)
+    /// What a lead that is known has told already.
+    var known: [String: String] = [:]
+    var errors: [(field: String, message: String)] = []
+    /// What is wrong with the form as a whole.
+    var problem: String?
+
+    /// How many further questions a known lead is asked at a time.
+    static let moreAtOnce = 2
+    static let prefix = "consent_"
+
+    /// The fields it asks: a lead that is known is asked for what is missing.
+    var fields: [MagnetSettings.FormField] {
+        let form = offer.magnet.value.form
+        guard token.leadID != nil else { return form.fields }
+        let missing = form.fields.filter { known[$0.name.value] == nil && $0.name.value != "email" }
+        let more = form.more.filter { known[$0.value] == nil }.prefix(OfferForm.moreAtOnce)
+        return missing + more.map { MagnetSettings.FormField(name: $0, isRequired: false) }
+    }
+
+    func values(_ signer: LinkSigner, isEmbedded: Bool = false) -> PageValues {
+        var hidden: [(name: String, value: String?)] = [(FormToken.field, token.sealed(signer))]
+        if !isEmbedded { hidden += [("_page", arrival.page), ("_referrer", arrival.referrer)] }
+        var values: PageValues = [
+            "action": .text((isEmbedded ? offer.config.site.site.baseURL : "") + "/forms/\(offer.name)"),
+            "hidden": .list(
+                hidden.compactMap { pair in pair.value.map { ["name": .text(pair.name), "value": .text($0)] } }),
+            "fields": .list(fields.map(field)),
+            "consents": .list(consents),
+            "trap": .record([
+                "name": .text(Screening.trap), "id": .text("trellis-\(Screening.trap)"), "label": "Leave this empty",
+            ]),
+            "button": .text(offer.button),
+            "errors": .list(
+                errors.map { error in
+                    ["id": .text(error.field), "label": .text(label(error.field)), "error": .text(error.message)]
+                }),
+        ]
+        values["problem"] = .optional(problem)
+        values["note"] = .optional(note)
+        return values
+    }
+
+    private var note: String? {
+        switch (offer.magnet.value.optIn, offer.magnet.value.deliver) {
+        case (.double, _): "We send you a mail first: press the button in it, so that nobody can sign you up but you."
+        case (.single, .email):
+            "We mail it to you. Anything else we send only if you tick a box, and every such mail has a link to leave."
+        case (.single, .page): nil
+        }
+    }
+
+    private var consents: [PageValues] {
+        offer.magnet.value.form.consent.map { consent in
+            let name = OfferForm.prefix + consent.name
+            return [
+                "name": .text(name), "id": .text(name), "text": .text(consent.value),
+                "checked": .flag(typed[name].map(OfferForm.isYes) ?? false),
+            ]
+        }
+    }
+
+    static func isYes(_ text: String) -> Bool { ["on", "yes", "true", "1"].contains(text.lowercased()) }
+
+    // MARK: - Fields
+
+    private func field(_ field: MagnetSettings.FormField) -> PageValues {
+        let name = field.name.value
+        let custom = offer.config.site.leads.fields.first { $0.name == name }?.value
+        let kind = FieldKind(name: name, custom: custom)
+        var values: PageValues = [
+            "name": .text(name), "id": .text(name), "label": .text(label(name)), "required": .flag(field.isRequired),
+            "type": .text(kind.type), "is_select": .flag(kind.type == "select"),
+            "is_checkbox": .flag(kind.type == "checkbox"),
+            "is_text": .flag(!["select", "checkbox"].contains(kind.type)),
+        ]
+        values["autocomplete"] = .optional(kind.autocomplete)
+        values["inputmode"] = .optional(kind.inputMode)
+        values["maxlength"] = .optional(kind.lengthMax.map(String.init))
+        values["error"] = .optional(errors.first { $0.field == name }?.message)
+        if let value = typed[name], !value.isEmpty {
+            values["value"] = .text(value)
+            if kind.type == "checkbox" { values["checked"] = .flag(OfferForm.isYes(value)) }
+        }
+        if let custom, !custom.oneOf.isEmpty {
+            values["options"] = .list(
+                custom.oneOf.map { option in
+                    [
+                        "value": .text(option), "label": .text(option.prefix(1).uppercased() + option.dropFirst()),
+                        "selected": .flag(typed[name] == option),
+                    ]
+                })
+        }
+        return values
+    }
+
+    private func label(_ name: String) -> String {
+        if let custom = offer.config.site.leads.fields.first(where: { $0.name == name })?.value.label { return custom }
+        if let own = FieldKind.labels[name] { return own }
+        return name.prefix(1).uppercased() + name.dropFirst().replacing("_", with: " ")
+    }
+}
+
+/// How a column is asked for: the type of its input and what browsers may fill in by themselves
+/// (https://html.spec.whatwg.org/#autofill).
+struct FieldKind: Sendable {
+    var type = "text"
+    var autocomplete: String?
+    var inputMode: String?
+    var lengthMax: Int?
+
+    init(name: String, custom: CustomField?) {
+        autocomplete = FieldKind.autofill[name]
+        switch name {
+        case "email": (type, lengthMax) = ("email", 320)
+        case "phone": (type, lengthMax) = ("tel", 40)
+        case "employees": (type, inputMode) = ("number", "numeric")
+        default: lengthMax = 500
+        }
+        guard let custom else { return }
+        if !custom.oneOf.isEmpty {
+            (type, lengthMax) = ("select", nil)
+            return
+        }
+        switch custom.kind {
+        case .integer: (type, inputMode, lengthMax) = ("number", "numeric", nil)
+        case .real: (type, inputMode, lengthMax) = ("text", "decimal", 40)
+        case .boolean: (type, lengthMax) = ("checkbox", nil)
+        case .date: (type, lengthMax) = ("date", nil)
+        case .time, .text: break
+        }
+    }
+
+    static let labels = [
+        "email": "Email", "first_name": "First name", "last_name": "Last name", "phone": "Phone",
+        "company": "Company", "title": "Job title", "industry": "Industry", "employees": "How many people work there?",
+        "country": "Country", "city": "City", "postal_code": "Postcode",
+    ]
+
+    private static let autofill = [
+        "email": "email", "first_name": "given-name", "last_name": "family-name", "phone": "tel",
+        "company": "organization", "title": "organization-title", "country": "country-name", "city": "address-level2",
+        "region": "address-level1", "postal_code": "postal-code",
+    ]
+}

@@ -1,0 +1,107 @@
+import Foundation
+import TrellisKernel
+
+/// The offers of the site, as pages.
+struct Offers: Sendable {
+    let settings: MagnetSettings
+    let views: ViewCounter
+
+    /// - Throws: ``WebProblem/notFound`` for a name nobody offers.
+    func offer(_ name: String, _ request: WebRequest) throws -> Offer {
+        guard let magnet = settings.magnets.first(where: { $0.name == name }) else { throw WebProblem.notFound }
+        return Offer(magnet: magnet, config: request.kernel.config)
+    }
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/", index),
+            Endpoint(.get, "/offers/:magnet", landingPage),
+            Endpoint(.get, "/forms/:magnet", isOpenToOrigins: true, form),
+            Endpoint(.post, "/forms/:magnet", isOpenToOrigins: true) { request in
+                try await Submission(request, self).answer()
+            },
+            Endpoint(.get, "/thanks/:token") { request in
+                let page = try ThanksPage(request, self)
+                return .page("thanks", try page.page(request.kernel, daysOfLinks: settings.linkDays))
+            },
+        ] + Confirmation(offers: self).endpoints + Downloads(offers: self).endpoints + Visits(offers: self).endpoints
+            + [Referrals.endpoint(self)]
+    }
+
+    private func index(_ request: WebRequest) async throws -> WebReply {
+        let offers = settings.magnets.map { Offer(magnet: $0, config: request.kernel.config) }
+        return .page(
+            "offers",
+            [
+                "title": "What we offer",
+                "offers": .list(
+                    offers.map { offer in
+                        var values: PageValues = [
+                            "url": .text(offer.path), "title": .text(offer.title), "kind_label": .text(offer.kindLabel),
+                        ]
+                        values["summary"] = .optional(offer.magnet.value.summary)
+                        return values
+                    }),
+            ])
+    }
+
+    private func landingPage(_ request: WebRequest) async throws -> WebReply {
+        var offer = try offer(request["magnet"], request)
+        offer.variant = offer.variant(named: request.query["variant"])
+        let (signer, arrival) = (try request.kernel.config.signer, request.arrival)
+        let leadID = try knownLead(request)
+        var form = OfferForm(
+            offer: offer, token: token(for: offer, request, leadID: leadID), typed: request.query,
+            known: try leadID.map { try known($0, request.kernel) } ?? [:])
+        form.arrival = (request.address(query: request.queryText), request.header("referer"))
+        let reply = WebReply.page("offer", offer.page(form: form.values(signer)))
+        guard request.method == "GET" else { return reply }
+        return try await Visits(offers: self).count(
+            request, arrival, page: offer.path, magnet: offer.name, variant: offer.variant?.name, reply)
+    }
+
+    /// The form for a program: its fields, and the token to send along.
+    private func form(_ request: WebRequest) async throws -> WebReply {
+        let offer = try offer(request["magnet"], request)
+        guard request.wantsJSON else { return .see(offer.path) }
+        let fields = offer.magnet.value.form.fields.map { field in
+            JSONValue.object([("name", .string(field.name.value)), ("required", .bool(field.isRequired))])
+        }
+        let consents = offer.magnet.value.form.consent.map { consent in
+            JSONValue.object([("name", .string(OfferForm.prefix + consent.name)), ("text", .string(consent.value))])
+        }
+        let token = token(for: offer, request, leadID: nil).sealed(try request.kernel.config.signer)
+        return .json(
+            .object([
+                ("title", .string(offer.title)),
+                ("action", .string(request.kernel.config.site.site.baseURL + request.path)),
+                ("fields", .array(fields)), ("consents", .array(consents)), (FormToken.field, .string(token)),
+                ("leave_empty", .string(Screening.trap)),
+            ]))
+    }
+
+    private func token(for offer: Offer, _ request: WebRequest, leadID: Int64?) -> FormToken {
+        FormToken(magnet: offer.name, madeAt: request.kernel.clock.now(), variant: offer.variant?.name, leadID: leadID)
+    }
+
+    // MARK: - Known leads
+
+    /// The lead a link in one of our mails was written for: `?for={{lead_key}}`.
+    private func knownLead(_ request: WebRequest) throws -> Int64? {
+        guard let key = request.query["for"] else { return nil }
+        guard
+            case .subject(let id) = try request.kernel.config.signer.open(
+                key, purpose: "lead", now: request.kernel.clock.now())
+        else { return nil }
+        return Int64(id)
+    }
+
+    /// What a lead has told already, by column; empty where there is no such lead any more.
+    func known(_ leadID: Int64, _ kernel: Kernel) throws -> [String: String] {
+        let row = try kernel.read { db in
+            try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
+        }
+        guard let row else { return [:] }
+        return row.reduce(into: [:]) { known, column in known[column.0] = JSONValue(column.1).scalarText }
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import TrellisKernel
+
+/// Forms that look like no person's: kept 30 days, and taken in where somebody of the house says so.
+enum Quarantine {
+    static let daysKept = 30
+
+    struct Held: Sendable {
+        let magnet: String
+        let reasons: [String]
+        let fields: WebFields
+        let page: String?
+        let referrer: String?
+        let proof: ConsentProof
+
+        /// A field of a program may be as long as a body.
+        static let valueLengthMax = 1000
+
+        func insert(_ tx: Transaction) throws {
+            try tx.db.cachedStatement(sql: "DELETE FROM magnets_quarantine WHERE at < datetime(?, '-\(daysKept) days')")
+                .execute(arguments: [tx.stamp])
+            let typed = fields.pairs.filter { $0.name != FormToken.field }.map {
+                ($0.name, JSONValue.string(String($0.value.prefix(Held.valueLengthMax))))
+            }
+            try tx.db.cachedStatement(
+                sql: """
+                    INSERT INTO magnets_quarantine (magnet, reasons, email, fields, page, referrer, network, agent, at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """
+            ).execute(arguments: [
+                magnet, reasons.joined(separator: ", "), fields["email"].map { String($0.prefix(320)) },
+                JSONValue.object(typed).text(), page.map { String($0.prefix(Held.valueLengthMax)) },
+                referrer.map { String($0.prefix(Held.valueLengthMax)) }, proof.network, proof.agent, tx.stamp,
+            ])
+        }
+    }
+
+    /// Takes a held form in as if it had passed. Its consents count only once they are confirmed by mail, because
+    /// nobody knows who ticked the boxes.
+    static func release(_ id: Int64, magnets: [Named<MagnetSettings.Magnet>], _ kernel: Kernel) throws -> Int64 {
+        try kernel.write(origin: "cli") { tx in
+            guard
+                let row = try Row.fetchOne(
+                    tx.db, sql: "SELECT * FROM magnets_quarantine WHERE id = ? AND released_at IS NULL", arguments: [id]
+                )
+            else { throw KernelError.data("There is no held form \(id). 'trellis magnets quarantine' lists them.") }
+            let (name, typed) = (row["magnet"] as String, JSONValue(parsing: row["fields"]) ?? .null)
+            guard let magnet = magnets.first(where: { $0.name == name })?.value else {
+                throw KernelError.data("The magnet '\(name)' of this form is no longer in the config.")
+            }
+            var draft = kernel.draft()
+            for field in magnet.form.fields {
+                try draft.set(field.name.value, text: TextCleaning.cleaned(typed[field.name.value]?.scalarText ?? ""))
+            }
+            for consent in magnet.form.consent
+            where typed[OfferForm.prefix + consent.name]?.scalarText.map(OfferForm.isYes) == true {
+                draft.consents[consent.name] = true
+            }
+            draft.form = name
+            draft.awaitsConfirmation = true
+            draft.proof = ConsentProof(page: row["page"], network: row["network"], agent: row["agent"])
+            draft.arrive(
+                Arrival(landingPage: row["page"], referrer: row["referrer"]), kind: "form",
+                rules: kernel.config.site.leads.channels)
+            let leadID = try tx.capture(draft).leadID
+            try tx.db.execute(
+                sql: "UPDATE magnets_quarantine SET released_at = ?, lead_id = ? WHERE id = ?",
+                arguments: [tx.stamp, leadID, id])
+            return leadID
+        }
+    }
+
+    static func held(_ db: Database) throws -> Table {
+        Table(
+            columns: ["id", "at", "magnet", "email", "reasons"],
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, at, magnet, email, reasons FROM magnets_quarantine WHERE released_at IS NULL ORDER BY id DESC LIMIT 100
+                    """))
+    }
+}
+
+/// What kinds of address one is, by the lists in `magnets_address_list`.
+enum AddressFlags {
+    static func of(_ email: String, _ db: Database) throws -> Set<MagnetSettings.AddressFlag> {
+        let parts = email.split(separator: "@", maxSplits: 1)
+        guard let local = parts.first, let domain = parts.last else { return [] }
+        let names = try String.fetchAll(
+            db.cachedStatement(
+                sql:
+                    "SELECT kind FROM magnets_address_list WHERE value = CASE kind WHEN 'role' THEN :local ELSE :domain END"
+            ),
+            arguments: ["local": String(local), "domain": String(domain)])
+        return Set(names.compactMap(MagnetSettings.AddressFlag.init(rawValue:)))
+    }
+}

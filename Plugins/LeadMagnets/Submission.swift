@@ -1,0 +1,209 @@
+import Foundation
+import TrellisKernel
+
+/// A form that was sent: read, screened, checked field by field, and taken in. Whatever is wrong with it, the person
+/// finds what they typed again.
+struct Submission: Sendable {
+    let offers: Offers
+    let offer: Offer
+    let request: WebRequest
+    let signer: LinkSigner
+    let now: Date
+
+    init(_ request: WebRequest, _ offers: Offers) throws {
+        self.offers = offers
+        self.request = request
+        offer = try offers.offer(request["magnet"], request)
+        signer = try request.kernel.config.signer
+        now = request.kernel.clock.now()
+    }
+
+    func answer() async throws -> WebReply {
+        let reading = FormToken.read(request.fields[FormToken.field], magnet: offer.name, signer, now: now)
+        let reasons = Screening.reasons(request.fields, token: reading, now: now)
+        guard reasons.isEmpty, case .token(let token) = reading else {
+            return try await quarantine(reasons)
+        }
+        if let madeAt = token.madeAt, now.timeIntervalSince(madeAt) > FormToken.secondsMax {
+            return try again(
+                token, problem: "This page was open for more than a day. Please press the button once more.")
+        }
+        let known = try token.leadID.map { try offers.known($0, request.kernel) } ?? [:]
+        let (draft, errors) = try draft(token, known: known)
+        guard errors.isEmpty else { return try again(token, known: known, errors: errors, status: 422) }
+        return try await take(draft, token, known: known)
+    }
+
+    // MARK: - Reading
+
+    /// The declared fields as a draft, and what is wrong with each. Anything else that came is not looked at.
+    private func draft(_ token: FormToken, known: [String: String]) throws -> (
+        LeadDraft, [(field: String, message: String)]
+    ) {
+        var draft = request.kernel.draft()
+        var errors: [(field: String, message: String)] = []
+        if token.leadID != nil { draft.email = known["email"] }
+        for field in OfferForm(offer: offer, token: token, known: known).fields {
+            let name = field.name.value
+            let text = TextCleaning.cleaned(request.fields[name] ?? "")
+            do {
+                try draft.set(name, text: text)
+                if field.isRequired, draft[name].isNull { errors.append((name, "Please fill this in.")) }
+            } catch let problem as FieldProblem {
+                errors.append((name, Submission.sentence(problem.message)))
+            }
+        }
+        if errors.isEmpty {
+            do {
+                try draft.normalise()
+                if let refusal = try refusal(of: draft.email) { errors.append(("email", refusal)) }
+            } catch let problem as FieldProblem {
+                errors.append((problem.field, Submission.sentence(problem.message)))
+            }
+        }
+        for consent in offer.magnet.value.form.consent {
+            if request.fields[OfferForm.prefix + consent.name].map(OfferForm.isYes) == true {
+                draft.consents[consent.name] = true
+            }
+        }
+        draft.form = offer.name
+        draft.variant = token.variant
+        draft.awaitsConfirmation = offer.magnet.value.optIn == .double
+        draft.proof = request.proof(page: arrival.page.flatMap { Arrival(landingPage: $0, referrer: nil).landingPage })
+        draft.arrive(
+            Arrival(landingPage: arrival.page, referrer: arrival.referrer), kind: "form",
+            rules: request.kernel.config.site.leads.channels)
+        return (draft, errors)
+    }
+
+    /// The page the form was on and the one before: carried by the form itself, or, for a form on a page of another
+    /// site, what the browser says.
+    private var arrival: (page: String?, referrer: String?) {
+        if let page = request.fields["_page"], !page.isEmpty { return (page, request.fields["_referrer"]) }
+        return (request.header("referer") ?? offer.url, nil)
+    }
+
+    private func refusal(of email: String?) throws -> String? {
+        guard let email, !offer.magnet.value.refuse.isEmpty else { return nil }
+        let flags = try request.kernel.read { try AddressFlags.of(email, $0) }
+        guard let flag = offer.magnet.value.refuse.first(where: { flags.contains($0) }) else { return nil }
+        return switch flag {
+        case .disposable: "This is an address for ten minutes. Please give one you read."
+        case .role: "This is the address of an office. Please give your own."
+        case .freeMail: "Please give your address at work."
+        }
+    }
+
+    /// "expected a whole number" as a person is told it.
+    private static func sentence(_ message: String) -> String {
+        let first = message.prefix(1).uppercased() + message.dropFirst()
+        let text = first.hasPrefix("Expected ") ? "Please give " + first.dropFirst(9) : first
+        return text.hasSuffix(".") || text.hasSuffix("?") ? text : text + "."
+    }
+
+    // MARK: - Answers
+
+    private func take(_ draft: LeadDraft, _ token: FormToken, known: [String: String]) async throws -> WebReply {
+        let intake = Intake(
+            offer: offer, token: token, draft: draft, visitor: request.cookie(Visits.cookie),
+            referral: request.query["ref"] ?? request.fields["_ref"])
+        do {
+            let leadID = try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try intake.take($0) }
+            return try thanks(leadID: leadID, email: draft.email)
+        } catch is Intake.Replayed {
+            return try await quarantine(["one form sent for many addresses"])
+        } catch let veto as Veto {
+            return try again(token, known: known, problem: veto.reason, status: 422)
+        } catch let problem as FieldProblem {
+            return try again(
+                token, known: known, errors: [(problem.field, Submission.sentence(problem.message))], status: 422)
+        } catch KernelError.busy, KernelError.diskFull {
+            return try again(
+                token, known: known,
+                problem: "We could not save this just now. Nothing is lost: please press the button again in a minute.",
+                status: 503
+            ).with("retry-after", "30")
+        }
+    }
+
+    /// The form again, with what was typed.
+    private func again(
+        _ token: FormToken, known: [String: String] = [:], errors: [(field: String, message: String)] = [],
+        problem: String? = nil, status: Int = 200
+    ) throws -> WebReply {
+        if request.wantsJSON {
+            let fields = errors.map { ($0.field, JSONValue.string($0.message)) }
+            return .json(
+                .object([("error", .string(problem ?? "Please check the fields.")), ("fields", .object(fields))]),
+                status: status == 200 ? 422 : status)
+        }
+        // Of a form on somebody else's page the answer is a form of ours, which knows when it was made.
+        var token = token
+        if let madeAt = token.madeAt, now.timeIntervalSince(madeAt) > FormToken.secondsMax { token.madeAt = now - 60 }
+        var form = OfferForm(offer: offer, token: token, typed: request.fields, known: known)
+        form.arrival = arrival
+        form.errors = errors
+        form.problem = problem
+        return .page("offer", offer.page(form: form.values(signer)), status: status)
+    }
+
+    private func thanks(leadID: Int64?, email: String?) throws -> WebReply {
+        let page = ThanksPage(offer: offer, leadID: leadID, email: email)
+        return request.wantsJSON ? try page.json(signer, now: now) : .see(page.path(signer, now: now))
+    }
+
+    /// A program learns nothing: its answer is a person's.
+    private func quarantine(_ reasons: [String]) async throws -> WebReply {
+        let held = Quarantine.Held(
+            magnet: offer.name, reasons: reasons, fields: request.fields, page: arrival.page,
+            referrer: arrival.referrer, proof: request.proof())
+        try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try held.insert($0) }
+        return try thanks(leadID: nil, email: nil)
+    }
+}
+
+/// What is written when a form is taken in, in one transaction.
+struct Intake: Sendable {
+    let offer: Offer
+    let token: FormToken
+    let draft: LeadDraft
+    let visitor: String?
+    let referral: String?
+
+    /// One form may be sent for so many addresses, as by somebody who goes back to mend theirs; more is a program.
+    static let addressesPerForm = 3
+    /// Every copy of a snippet has the same token: there, the same address again within so many minutes is the same.
+    static let minutesOfSnippet = 10
+
+    struct Replayed: Error {}
+
+    /// Returns the lead. The same form with the same address again is the same submission.
+    func take(_ tx: Transaction) throws -> Int64 {
+        let (form, receipt) = token.receipt(of: draft.identity)
+        if let leadID = try taken(receipt, tx) { return leadID }
+        if token.madeAt != nil {
+            let before = try Int.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT count(*) FROM magnets_receipts WHERE token = ?"), arguments: [form])
+            guard before ?? 0 < Intake.addressesPerForm else { throw Replayed() }
+        }
+        let result = try tx.capture(draft)
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO magnets_receipts (receipt, token, lead_id, at) VALUES (?, ?, ?, ?)
+                ON CONFLICT (receipt) DO UPDATE SET at = excluded.at
+                """
+        ).execute(arguments: [receipt, form, result.leadID, tx.stamp])
+        if let visitor { try Visits.belong(to: result.leadID, visitor: visitor, tx) }
+        if let referral, result.outcome == .created {
+            try Referrals.credit(code: referral, lead: result.leadID, magnet: offer.name, tx)
+        }
+        return result.leadID
+    }
+
+    private func taken(_ receipt: String, _ tx: Transaction) throws -> Int64? {
+        let since = token.madeAt == nil ? tx.now - Double(Intake.minutesOfSnippet) * 60 : .distantPast
+        return try Int64.fetchOne(
+            tx.db.cachedStatement(sql: "SELECT lead_id FROM magnets_receipts WHERE receipt = ? AND at > ?"),
+            arguments: [receipt, Timestamp.text(since)])
+    }
+}

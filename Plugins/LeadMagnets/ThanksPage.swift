@@ -1,0 +1,111 @@
+import Foundation
+import TrellisKernel
+
+/// The page after the form. What it says is sealed into its address, so that it may be loaded again, and so that the
+/// address of the person stands in no log.
+struct ThanksPage: Sendable {
+    let offer: Offer
+    /// Nil where no lead was made: a program's form, whose sender must not learn it.
+    let leadID: Int64?
+    let email: String?
+
+    private static let purpose = "thanks"
+    private static let hours = 24.0
+
+    func path(_ signer: LinkSigner, now: Date) -> String {
+        let parts: [JSONValue] = [
+            .string(offer.name), leadID.map(JSONValue.integer) ?? .null, email.map(JSONValue.string) ?? .null,
+        ]
+        let token = signer.token(
+            purpose: ThanksPage.purpose, subject: JSONValue.array(parts).text(),
+            expires: now + ThanksPage.hours * 3600)
+        return "/thanks/\(token)"
+    }
+
+    /// - Throws: ``WebProblem`` where the address is not one of ours.
+    init(_ request: WebRequest, _ offers: Offers) throws {
+        let parts =
+            JSONValue(parsing: try request.kernel.open(request["token"], purpose: ThanksPage.purpose))?.elements ?? []
+        guard parts.count == 3, let name = parts[0].scalarText else { throw WebProblem.notFound }
+        offer = try offers.offer(name, request)
+        leadID = parts[1].scalarText.flatMap(Int64.init)
+        email = parts[2].scalarText
+    }
+
+    init(offer: Offer, leadID: Int64?, email: String?) {
+        self.offer = offer
+        self.leadID = leadID
+        self.email = email
+    }
+
+    func page(_ kernel: Kernel, daysOfLinks: Int) throws -> PageValues {
+        let needsConfirmation = offer.magnet.value.optIn == .double
+        var values: PageValues = [
+            "title": .text(offer.title), "is_private": true, "heading": .text(heading), "text": .text(text),
+            "needs_confirmation": .flag(needsConfirmation), "again_url": .text(offer.path),
+        ]
+        values["address"] = .optional(email)
+        guard let leadID, !needsConfirmation else { return values }
+        if offer.magnet.value.deliver == .page {
+            values.removeValue(forKey: "address")
+            values.removeValue(forKey: "again_url")
+            values.merge(try Handover(offer: offer, leadID: leadID, days: daysOfLinks).page(kernel)) { own, _ in own }
+        }
+        if offer.magnet.value.isReferred {
+            values["referral_url"] = .optional(try kernel.read { try Referrals.link(of: leadID, offer, $0) })
+        }
+        return values
+    }
+
+    func json(_ signer: LinkSigner, now: Date) throws -> WebReply {
+        .json(
+            .object([
+                ("status", .string("taken")), ("message", .string(text)),
+                ("needs_confirmation", .bool(offer.magnet.value.optIn == .double)),
+                ("page", .string(offer.config.site.site.baseURL + path(signer, now: now))),
+            ]))
+    }
+
+    private var heading: String {
+        if offer.magnet.value.optIn == .double { return "Check your mail" }
+        return offer.magnet.value.deliver == .page ? "Here you are" : "It is on its way"
+    }
+
+    private var text: String {
+        if offer.magnet.value.optIn == .double { return "One step is left: show us that the address is yours." }
+        if offer.magnet.value.deliver == .page { return "Thank you. \(offer.title) is yours." }
+        return "Thank you. \(offer.title) should be in your mail in a minute."
+    }
+}
+
+/// What a lead gets, on a page: the download, the link, the seat.
+struct Handover: Sendable {
+    let offer: Offer
+    let leadID: Int64
+    /// How many days its links work.
+    let days: Int
+
+    /// `["sales-plan", 17]`: the subject of the links of downloads.
+    var subject: String { JSONValue.array([.string(offer.name), .integer(leadID)]).text() }
+
+    func link(now: Date) throws -> String {
+        try offer.config.link("download", subject, expires: now + Double(days) * 86_400)
+    }
+
+    func page(_ kernel: Kernel) throws -> PageValues {
+        var values: PageValues = [:]
+        switch offer.magnet.value.kind {
+        case .asset:
+            values["download_url"] = .text(try link(now: kernel.clock.now()))
+            values["download_name"] = .text(offer.fileName)
+        case .link, .trial:
+            values["link_url"] = .optional(offer.magnet.value.url)
+            values["link_text"] = .text(offer.button)
+        case .webinar:
+            values["link_url"] = .optional(offer.magnet.value.webinar.recording ?? offer.magnet.value.url)
+            values["link_text"] = .text(
+                offer.magnet.value.webinar.recording == nil ? "Where to join" : "Watch the recording")
+        }
+        return values
+    }
+}

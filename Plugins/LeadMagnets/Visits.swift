@@ -1,0 +1,229 @@
+import Foundation
+import Synchronization
+import TrellisKernel
+
+/// Pages that were looked at: counted for everybody, without a cookie; kept one by one only for a visitor who has a
+/// cookie of this site, so that they belong to the lead the visitor becomes.
+struct Visits: Sendable {
+    let offers: Offers
+
+    static let cookie = "trellis_visitor"
+    static let cookieDays = 180
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/pixel.gif") { request in
+                let page = request.query["page"] ?? request.header("referer")
+                guard let page, request.method == "GET", let path = Visits.path(page) else { return Visits.pixel }
+                let arrival = Arrival(landingPage: page, referrer: request.query["referrer"])
+                return try await count(request, arrival, page: path, magnet: "", variant: nil, Visits.pixel)
+            },
+            Endpoint(.post, "/visitor", isOpenToOrigins: true) { request in
+                // Pressed by a person: agrees to the cookie, or takes it back.
+                let agrees = request.fields["agree"].map(OfferForm.isYes) ?? false
+                guard offers.settings.visitors != .none else { throw WebProblem.notFound }
+                let back = request.header("referer").flatMap(Visits.path) ?? "/"
+                return .see(back).with(
+                    "set-cookie", agrees ? Visits.setCookie(Visits.number(), request) : Visits.dropCookie)
+            },
+            Endpoint(.get, "/trellis.js") { _ in
+                WebReply.text(Visits.script, type: "text/javascript; charset=utf-8").with(
+                    "cache-control", "public, max-age=3600"
+                )
+                .with("cross-origin-resource-policy", "cross-origin")
+            },
+        ]
+    }
+
+    /// Counts a view, and keeps it where the visitor is known by a cookie.
+    func count(
+        _ request: WebRequest, _ arrival: Arrival, page: String, magnet: String, variant: String?, _ reply: WebReply
+    ) async throws -> WebReply {
+        guard !Robots.isOne(request.header("user-agent")) else { return reply }
+        let kernel = request.kernel
+        let channel = Channel.of(arrival, rules: kernel.config.site.leads.channels)
+        offers.views.add(
+            View(
+                day: String(Timestamp.text(kernel.clock.now()).prefix(10)), page: page, magnet: magnet,
+                variant: variant ?? "", channel: channel), kernel)
+        guard offers.settings.visitors != .none else { return reply }
+        var visitor = request.cookie(Visits.cookie).flatMap { Visits.isNumber($0) ? $0 : nil }
+        var reply = reply
+        if visitor == nil, offers.settings.visitors == .always {
+            let number = Visits.number()
+            visitor = number
+            reply = reply.with("set-cookie", Visits.setCookie(number, request))
+        }
+        guard let visitor else { return reply }
+        try await kernel.writeTogether(origin: "visitor") { tx in
+            try Visits.keep(visitor: visitor, page: page, channel: channel, arrival, tx)
+        }
+        return reply
+    }
+
+    /// A visitor whose lead is known leaves a touch of that lead.
+    private static func keep(
+        visitor: String, page: String, channel: String, _ arrival: Arrival, _ tx: Transaction
+    ) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO magnets_visits (visitor, lead_id, at, page, channel, source, medium, campaign, referrer)
+                VALUES (:visitor, (SELECT lead_id FROM magnets_visits WHERE visitor = :visitor AND lead_id IS NOT NULL ORDER BY id DESC LIMIT 1),
+                        :now, :page, :channel, :source, :medium, :campaign, :referrer)
+                """
+        ).execute(arguments: [
+            "visitor": visitor, "now": tx.stamp, "page": page, "channel": channel, "source": arrival.source,
+            "medium": arrival.medium, "campaign": arrival.campaign, "referrer": arrival.referrer,
+        ])
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign, referrer, landing_page)
+                SELECT lead_id, at, 'view', channel, source, medium, campaign, referrer, page FROM magnets_visits
+                WHERE id = ? AND lead_id IS NOT NULL
+                """
+        ).execute(arguments: [tx.db.lastInsertedRowID])
+    }
+
+    /// What a visitor looked at before is their lead's from now on: each page a touch.
+    static func belong(to lead: Int64, visitor: String, _ tx: Transaction) throws {
+        guard isNumber(visitor) else { return }
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign, referrer, landing_page)
+                SELECT :lead, at, 'view', channel, source, medium, campaign, referrer, page FROM magnets_visits
+                WHERE visitor = :visitor AND lead_id IS NULL ORDER BY id
+                """
+        ).execute(arguments: ["visitor": visitor, "lead": lead])
+        try tx.db.cachedStatement(sql: "UPDATE magnets_visits SET lead_id = ? WHERE visitor = ? AND lead_id IS NULL")
+            .execute(arguments: [lead, visitor])
+    }
+
+    // MARK: - Parts
+
+    private static func number() -> String {
+        (0..<32).map { _ in String(UInt8.random(in: 0...15), radix: 16) }.joined()
+    }
+
+    private static func isNumber(_ text: String) -> Bool {
+        text.utf8.count == 32 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
+    private static func setCookie(_ number: String, _ request: WebRequest) -> String {
+        let isSecure = request.kernel.config.site.site.baseURL.hasPrefix("https:")
+        return
+            "\(cookie)=\(number); Max-Age=\(cookieDays * 86_400); Path=/; HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
+    }
+
+    private static let dropCookie = "\(cookie)=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
+
+    /// The path of a page, at most 300 characters; nil for what is no address.
+    private static func path(_ page: String) -> String? {
+        if page.hasPrefix("/"), !page.hasPrefix("//"), !page.hasPrefix("/\\") {
+            return String(page.prefix { $0 != "?" && $0 != "#" }.prefix(300))
+        }
+        guard let bare = Arrival(landingPage: page, referrer: nil).landingPage, let path = URL(string: bare)?.path()
+        else {
+            return nil
+        }
+        return path.isEmpty ? "/" : path
+    }
+
+    /// A GIF of one transparent pixel.
+    private static let pixel = WebReply(
+        headers: [("content-type", "image/gif"), ("cross-origin-resource-policy", "cross-origin")],
+        body: .bytes([
+            0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21, 0xf9, 4, 1, 0,
+            0, 0,
+            0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b,
+        ]))
+
+    /// For pages of the site's own: counts the view with the page before, and fills in where the visitor came from in
+    /// forms of ours. It sets no cookie and reads none.
+    static let script = """
+        (function(){var d=document,s=d.currentScript,b=s.src.replace(/\\/trellis\\.js.*/,""),r=d.referrer,l=location,k="trellis_first";
+        try{if(!sessionStorage[k])sessionStorage[k]=JSON.stringify([l.href,r]);var f=JSON.parse(sessionStorage[k])}catch(e){f=[l.href,r]}
+        (new Image).src=b+"/pixel.gif?page="+encodeURIComponent(l.href)+"&referrer="+encodeURIComponent(r);
+        d.addEventListener("submit",function(e){var t=e.target;if((t.action||"").indexOf(b+"/forms/")!==0)return;
+        [["_page",f[0]],["_referrer",f[1]]].forEach(function(p){var i=t.elements[p[0]];
+        if(!i){i=d.createElement("input");i.type="hidden";i.name=p[0];t.appendChild(i)}i.value=p[1]})},true)})();
+        """
+}
+
+/// Programs that look at pages and say so.
+enum Robots {
+    private static let words = [
+        "bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit", "curl/", "wget/", "python", "headless",
+        "monitor",
+        "scan", "feed", "archive", "java/", "go-http",
+    ]
+
+    /// Whether the browser names itself as one; no name is one.
+    static func isOne(_ agent: String?) -> Bool {
+        guard let agent = agent?.lowercased(), !agent.isEmpty else { return true }
+        return words.contains { agent.contains($0) }
+    }
+}
+
+struct View: Sendable, Hashable {
+    let day: String
+    let page: String
+    let magnet: String
+    let variant: String
+    let channel: String
+}
+
+/// Counts views in memory and writes them together, once a second at most: a view is no reason to wait for the disk.
+/// What was counted in the last second is lost when the process dies.
+final class ViewCounter: Sendable {
+    private struct State {
+        var counts: [View: Int] = [:]
+        var isWaiting = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Kinds of view in one second; more are not counted.
+    static let kindsMax = 5000
+
+    func add(_ view: View, _ kernel: Kernel) {
+        let begins = state.withLock { state in
+            guard state.counts[view] != nil || state.counts.count < ViewCounter.kindsMax else { return false }
+            state.counts[view, default: 0] += 1
+            defer { state.isWaiting = true }
+            return !state.isWaiting
+        }
+        guard begins else { return }
+        Task {
+            try? await Task.sleep(for: .seconds(1))
+            await write(kernel)
+        }
+    }
+
+    /// Writes what was counted so far.
+    func write(_ kernel: Kernel) async {
+        let counts = state.withLock { state in
+            defer { state = State() }
+            return state.counts
+        }
+        let rows = JSONValue.array(
+            counts.map { view, count in
+                .array([
+                    .string(view.day), .string(view.page), .string(view.magnet), .string(view.variant),
+                    .string(view.channel), .integer(Int64(count)),
+                ])
+            })
+        do {
+            try await kernel.writeTogether(origin: "visitor") { tx in
+                try tx.db.cachedStatement(
+                    sql: """
+                        INSERT INTO magnets_views (day, page, magnet, variant, channel, views)
+                        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?) WHERE true
+                        ON CONFLICT (day, page, magnet, variant, channel) DO UPDATE SET views = views + excluded.views
+                        """
+                ).execute(arguments: [rows.text()])
+            }
+        } catch {
+            kernel.logger.warning("views were not counted", metadata: ["error": "\(error)"])
+        }
+    }
+}

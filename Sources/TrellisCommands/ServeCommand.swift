@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import TrellisKernel
+import TrellisServer
+import TrellisTransports
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract:
+            "The whole CRM in one process: pages, forms, links, the API, and the work behind them; until SIGTERM.",
+        discussion:
+            "Pages and forms are on server.listen (127.0.0.1:8080), the API and the figures on server.admin.listen (127.0.0.1:8081)."
+    )
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        JSONLog.bootstrap()
+        let kernel = try global.open(for: .worker)
+        guard kernel.config.site.site.secret != nil else { throw KernelError.noSecret }
+        let worker = try Worker(
+            kernel, transport: FileTransport(folder: kernel.config.path(kernel.config.site.mail.folder)))
+        if worker.isAfterCrash {
+            TrellisProgram.note(
+                "The process before this one did not end well. What it had begun is done again where that is safe.")
+        }
+        let server = try WebServer(kernel) { address in TrellisProgram.note("Listening: \(address)") }
+        if kernel.config.site.server.admin.token == nil {
+            TrellisProgram.note("The API is off: set server.admin.token to have it.")
+        }
+        TrellisProgram.note(
+            "Serving \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C."
+        )
+        try await server.run(with: worker)
+        TrellisProgram.note("Stopped.")
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+
+/// `server:`: where pages, forms and links are answered, and what is refused.
+public struct ServerSettings: SettingsRecord {
+    public var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+    public var admin = Admin()
+    public var hosts: [String] = []
+    public var origins: [String] = []
+    public var trustedProxies: [AddressRange] = []
+    public var templates = "templates"
+    public var limits = Limits()
+    public init() {}
+
+    public static var fields: [SettingsField<Self>] {
+        SettingsField("listen", \.listen, .listenAddress, "The public address: pages, forms, links.")
+        SettingsField("admin", \.admin, .record(), "The other address: API and figures, for the house alone.")
+        SettingsField(
+            "hosts", \.hosts, .list(of: .text), "Names the site is called by besides that of base_url; others get 421.")
+        SettingsField(
+            "origins", \.origins, .list(of: .webAddress),
+            "Sites whose pages may send forms by script and embed them: https://www.acme.example.")
+        SettingsField(
+            "trusted_proxies", \.trustedProxies, .list(of: .addressRange),
+            "Proxies whose X-Forwarded-For is believed: 10.0.0.0/8.")
+        SettingsField("templates", \.templates, .text, "A folder of pages that take the place of the built-in ones.")
+        SettingsField("limits", \.limits, .record(), "How much one visitor may ask for.")
+    }
+
+    public struct Admin: SettingsRecord {
+        public var listen = ListenAddress(host: "127.0.0.1", port: 8081)
+        public var token: String?
+        public var isBehindTLS = false
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField("listen", \.listen, .listenAddress, "The address of the API.")
+            SettingsField(
+                "token", \.token, optional: .secret,
+                "What a caller says as 'Authorization: Bearer …', at least 32 characters; without one the API is off.")
+            SettingsField(
+                "behind_tls", \.isBehindTLS, .flag,
+                "Says that a proxy with TLS stands before it: then it may listen on other addresses than loopback.")
+        }
+
+        public func problems(at place: Place) -> [ConfigProblem] {
+            var problems: [ConfigProblem] = []
+            if let token, token.utf8.count < 32 {
+                problems.append(
+                    ConfigProblem(
+                        "the token is shorter than 32 characters. Make one with: openssl rand -hex 32", at: place))
+            }
+            if !listen.isLoopback, !isBehindTLS {
+                problems.append(
+                    ConfigProblem(
+                        "the API would be open to the network without encryption. Listen on 127.0.0.1, or put a proxy with TLS before it and say behind_tls: true.",
+                        at: place))
+            }
+            return problems
+        }
+    }
+
+    public struct Limits: SettingsRecord {
+        public var formsPerMinute = 20
+        public var requestsPerMinute = 600
+        public var connections = 1000
+        public var connectionsPerAddress = 50
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField(
+                "forms_per_minute", \.formsPerMinute, .integer(1...100_000), "Forms from one address; then 429.")
+            SettingsField(
+                "requests_per_minute", \.requestsPerMinute, .integer(1...1_000_000),
+                "Requests from one address; then 429.")
+            SettingsField("connections", \.connections, .integer(10...100_000), "Open connections in all.")
+            SettingsField(
+                "connections_per_address", \.connectionsPerAddress, .integer(1...100_000),
+                "Open connections from one address that is no trusted proxy.")
+        }
+    }
+}
+
+/// A host and a port to listen on.
+public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+    public let host: String
+    public let port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `127.0.0.1:8080` and `[::1]:8080`.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { return nil }
+        let host = text[..<colon].trimmingPrefix("[")
+        let name = host.hasSuffix("]") ? String(host.dropLast()) : String(host)
+        guard !name.isEmpty else { return nil }
+        self.init(host: name, port: port)
+    }
+
+    public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension SettingType where Value == ListenAddress {
+    static var listenAddress: SettingType {
+        .parsed("an address and a port such as 127.0.0.1:8080") { ListenAddress($0) }
+    }
+}
+
+extension SettingType where Value == AddressRange {
+    static var addressRange: SettingType {
+        .parsed("an address or a network such as 10.0.0.0/8") { AddressRange($0) }
+    }
+}

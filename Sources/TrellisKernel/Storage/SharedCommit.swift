@@ -1,0 +1,107 @@
+import Dispatch
+import Synchronization
+
+/// Writes of many callers that share a commit: while one commit waits for the disk, those who come meanwhile gather for
+/// the next. So sixteen forms at once cost far fewer than sixteen waits for the disk, and each is answered only after
+/// the commit that holds it.
+///
+/// Each write stands in a savepoint of its own: one that fails is undone alone, and the others commit.
+final class SharedCommit: Sendable {
+    /// One caller's write. `run` does it and returns who is told of the commit: with nil, or with why there was none.
+    struct Write: Sendable {
+        let origin: String
+        let run: @Sendable (Transaction) throws -> Told
+        let fail: Told.Failure
+    }
+
+    struct Told: Sendable {
+        typealias Failure = @Sendable (any Error) -> Void
+        let committed: @Sendable () -> Void
+    }
+
+    private struct State {
+        var waiting: [Write] = []
+        var isRunning = false
+    }
+
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "trellis.shared-commit")
+
+    /// Together they hold the one writer for a moment only.
+    static let writesMax = 64
+
+    func add(_ write: Write, to kernel: Kernel) {
+        let starts = state.withLock { state in
+            state.waiting.append(write)
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        if starts { queue.async { self.drain(kernel) } }
+    }
+
+    private func drain(_ kernel: Kernel) {
+        while let writes = next() { SharedCommit.commit(writes, kernel) }
+    }
+
+    /// The writes of the next commit; nil when nobody waits.
+    private func next() -> [Write]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isRunning = false
+                return nil
+            }
+            let writes = Array(state.waiting.prefix(SharedCommit.writesMax))
+            state.waiting.removeFirst(writes.count)
+            return writes
+        }
+    }
+
+    /// Whether an error is about the file: then nothing of the transaction stands any more.
+    private static func endsAll(_ error: any Error) -> Bool {
+        (error as? DatabaseError).map { KernelError.from($0, path: "") != nil } ?? false
+    }
+
+    private static func commit(_ writes: [Write], _ kernel: Kernel) {
+        var open = writes.map(Optional.some)
+        do {
+            var told: [Told] = []
+            try kernel.write(origin: "kernel") { tx in
+                for (index, write) in writes.enumerated() {
+                    do {
+                        try tx.db.inSavepoint {
+                            told.append(try write.run(try tx.acting(as: write.origin)))
+                            return .commit
+                        }
+                    } catch let error where !SharedCommit.endsAll(error) {
+                        open[index] = nil
+                        write.fail(error)
+                    }
+                }
+            }
+            told.forEach { $0.committed() }
+        } catch {
+            for case let write? in open { write.fail(error) }
+        }
+    }
+}
+
+extension Kernel {
+    /// A transaction for one of many callers at a time, such as the sender of a form: it commits as a whole or not at
+    /// all, and shares its wait for the disk with the others. Returns after the commit.
+    ///
+    /// - Parameter origin: what the log calls whoever writes: `form:sales-plan`.
+    public func writeTogether<T: Sendable>(
+        origin: String, _ body: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let write = SharedCommit.Write(
+                origin: origin,
+                run: { tx in
+                    let result = try body(tx)
+                    return SharedCommit.Told { continuation.resume(returning: result) }
+                },
+                fail: { continuation.resume(throwing: $0) })
+            sharedCommit.add(write, to: self)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+/// What an ``Endpoint`` answers.
+public struct WebReply: Sendable {
+    public enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// A page by the name of its template, with its values.
+        case page(String, PageValues)
+        case file(WebFile)
+    }
+
+    public var status: Int
+    public var headers: [(name: String, value: String)]
+    public var body: Body
+
+    public init(status: Int = 200, headers: [(name: String, value: String)] = [], body: Body = .none) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// A page from a template.
+    public static func page(_ name: String, _ values: PageValues, status: Int = 200) -> WebReply {
+        WebReply(status: status, body: .page(name, values))
+    }
+
+    public static func json(_ value: JSONValue, status: Int = 200) -> WebReply {
+        WebReply(
+            status: status, headers: [("content-type", "application/json")],
+            body: .bytes(Array((value.text() + "\n").utf8)))
+    }
+
+    public static func text(_ text: String, type: String = "text/plain; charset=utf-8", status: Int = 200) -> WebReply {
+        WebReply(status: status, headers: [("content-type", type)], body: .bytes(Array(text.utf8)))
+    }
+
+    /// Shows another page of this site after something was done: to reload it does nothing again (RFC 9110, 15.4.4).
+    public static func see(_ path: String) -> WebReply {
+        WebReply(status: 303, headers: [("location", path)])
+    }
+
+    /// The same answer with a header more.
+    public func with(_ name: String, _ value: String) -> WebReply {
+        var reply = self
+        reply.headers.append((name, value))
+        return reply
+    }
+}
+
+/// The values of a page: texts, flags, lists and records. A text is escaped when it is written; only a value whose name
+/// ends in `_html` may be written as it is.
+public typealias PageValues = [String: PageValue]
+
+public indirect enum PageValue: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByBooleanLiteral {
+    case text(String)
+    case flag(Bool)
+    case list([PageValues])
+    case record(PageValues)
+
+    public init(stringLiteral value: String) { self = .text(value) }
+    public init(booleanLiteral value: Bool) { self = .flag(value) }
+
+    /// A text that may be absent: a template asks for it by its name.
+    public static func optional(_ text: String?) -> PageValue? { text.map(PageValue.text) }
+}
+
+/// A file of the site, sent whole or in part.
+public struct WebFile: Sendable, Hashable {
+    /// Where it lies: never told to anybody.
+    public let path: String
+    /// The name it is saved under.
+    public let name: String
+
+    public init(path: String, name: String) {
+        self.path = path
+        self.name = name
+    }
+}
+
+/// Why a request is not answered as asked: a page, or JSON for a program. The sentence is shown, so that it holds
+/// nothing of the inside.
+public struct WebProblem: Error, Sendable, CustomStringConvertible {
+    public let status: Int
+    public let description: String
+    public let headers: [(name: String, value: String)]
+
+    public init(_ status: Int, _ description: String, headers: [(name: String, value: String)] = []) {
+        self.status = status
+        self.description = description
+        self.headers = headers
+    }
+
+    /// One answer for what never was, is no more, and was tampered with: nobody learns which.
+    public static let notFound = WebProblem(
+        404, "There is nothing at this address. The link may be cut off or too old.")
+    public static let expired = WebProblem(410, "This link has expired. Ask for a new one where you got it.")
+}
+
+extension Kernel {
+    /// The subject of a token in a link of this site.
+    ///
+    /// - Throws: ``WebProblem/notFound`` or ``WebProblem/expired``.
+    public func open(_ token: String, purpose: String) throws -> String {
+        switch try config.signer.open(token, purpose: purpose, now: clock.now()) {
+        case .subject(let subject): return subject
+        case .expired: throw WebProblem.expired
+        case .unknown: throw WebProblem.notFound
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// Markdown of the site as HTML for its pages: the same Markdown as that of mails, without their inline styles.
+public enum WebText {
+    /// - Parameter name: what problems call the text: the path of its file.
+    /// - Throws: ``MailTemplateProblem`` with the line to correct.
+    public static func html(_ markdown: String, name: String) throws -> String {
+        let template = try MailTemplate(name: name, source: "---\nsubject: page\n---\n" + markdown)
+        return template.parts.body.map(html).joined(separator: "\n")
+    }
+
+    private static func html(_ block: MailTemplate.Block) -> String {
+        switch block {
+        case .paragraph(let inlines): "<p>\(html(inlines))</p>"
+        // The page itself has the heading of the first level.
+        case .heading(let level, let inlines): "<h\(max(2, level))>\(html(inlines))</h\(max(2, level))>"
+        case .rule: "<hr>"
+        case .list(let start, let items):
+            (start == nil ? "<ul>" : "<ol start=\"\(start ?? 1)\">")
+                + items.map { "<li>\(html($0))</li>" }.joined() + (start == nil ? "</ul>" : "</ol>")
+        }
+    }
+
+    private static func html(_ inlines: [MailTemplate.Inline]) -> String {
+        inlines.map { inline in
+            switch inline {
+            case .text(let text): MailEncoding.escaped(text)
+            case .variable(let placeholder): MailEncoding.escaped(placeholder.fallback ?? "")
+            case .strong(let inner): "<strong>\(html(inner))</strong>"
+            case .emphasis(let inner): "<em>\(html(inner))</em>"
+            case .lineBreak: "<br>"
+            case .link(let label, let target): link(label, target)
+            }
+        }.joined()
+    }
+
+    private static func link(_ label: [MailTemplate.Inline], _ target: [MailTemplate.Piece]) -> String {
+        let rendering = MailTemplate.Rendering(values: [:])
+        let plain = MailEncoding.escaped(rendering.plain(target))
+        let text = label.isEmpty ? plain : html(label)
+        guard let url = rendering.url(target) else { return text }
+        return "<a href=\"\(MailEncoding.escaped(url))\">\(text)</a>"
+    }
+}

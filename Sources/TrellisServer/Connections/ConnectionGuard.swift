@@ -1,0 +1,115 @@
+import Hummingbird
+import NIOCore
+import NIOHTTPTypes
+
+/// Closes connections that hold the server up: those beyond the limit, heads that do not come to an end, bodies that
+/// trickle, readers that do not read, and connections on which nothing happens.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// From the opening of the connection to the end of the first head.
+    static let headTime = TimeAmount.seconds(10)
+    /// From one answer to the end of the next head.
+    static let idleTime = TimeAmount.seconds(30)
+    /// A body brings so many bytes in each such time, or its end.
+    static let bodyTime = TimeAmount.seconds(10)
+    static let bodyBytes = 10 * 1024
+    /// How long a reader may take nothing of what waits for it.
+    static let writeTime = TimeAmount.seconds(30)
+
+    private let limit: ConnectionLimit
+    private var address: String?
+    private var deadline: Scheduled<Void>?
+    private var writeDeadline: Scheduled<Void>?
+    private var bytesInTime = 0
+
+    init(_ limit: ConnectionLimit) {
+        self.limit = limit
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { begin(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head:
+            bytesInTime = 0
+            watchBody(context)
+        case .body(let part): bytesInTime += part.readableBytes
+        case .end: stop()
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { close(context, after: ConnectionGuard.idleTime) }
+        context.write(data, promise: promise)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        writeDeadline?.cancel()
+        writeDeadline = context.channel.isWritable ? nil : schedule(context, ConnectionGuard.writeTime)
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: - Deadlines
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard address == nil else { return }
+        let address = context.channel.remoteAddress?.ipAddress ?? ""
+        guard limit.enter(address) else { return context.close(promise: nil) }
+        self.address = address
+        close(context, after: ConnectionGuard.headTime)
+    }
+
+    private func end() {
+        stop()
+        writeDeadline?.cancel()
+        if let address { limit.leave(address) }
+        address = nil
+    }
+
+    private func stop() {
+        deadline?.cancel()
+        deadline = nil
+    }
+
+    private func close(_ context: ChannelHandlerContext, after time: TimeAmount) {
+        stop()
+        deadline = schedule(context, time)
+    }
+
+    private func schedule(_ context: ChannelHandlerContext, _ time: TimeAmount) -> Scheduled<Void> {
+        let channel = context.channel
+        return context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+
+    private func watchBody(_ context: ChannelHandlerContext) {
+        stop()
+        let (channel, watch) = (context.channel, NIOLoopBound(self, eventLoop: context.eventLoop))
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: ConnectionGuard.bodyTime) {
+            guard watch.value.bytesInTime >= ConnectionGuard.bodyBytes else { return channel.close(promise: nil) }
+            watch.value.bytesInTime = 0
+            watch.value.watchBody(bound.value)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import TrellisKernel
+
+/// Unsubscribing and the preference centre, on sealed links that never expire. A GET changes nothing: mail scanners
+/// follow every link.
+enum Leaving {
+    static var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/unsubscribe/:token") { request in
+                try .page("unsubscribe", Member(request, purpose: "unsubscribe").unsubscribePage())
+            },
+            Endpoint(.post, "/unsubscribe/:token", leave),
+            Endpoint(.get, "/preferences/:token") { request in
+                try .page(
+                    "preferences",
+                    Member(request, purpose: "preferences").preferencesPage(isSaved: request.query["saved"] != nil))
+            },
+            Endpoint(.post, "/preferences/:token", setPreferences),
+        ]
+    }
+
+    /// The button on the page, and the one-click POST of a mail program, which comes without cookies, follows no
+    /// redirect, and may be repeated (RFC 8058, section 3.2).
+    private static func leave(_ request: WebRequest) async throws -> WebReply {
+        let member = try Member(request, purpose: "unsubscribe")
+        if request.fields["undo"] != nil {
+            try await request.kernel.writeTogether(origin: "form:preferences") { tx in try member.stay(tx) }
+            return try .see(member.path("preferences") + "?saved=1")
+        }
+        try await request.kernel.writeTogether(origin: "form:unsubscribe") { tx in try member.leave(tx) }
+        if request.fields["List-Unsubscribe"] == "One-Click" { return .text("You are unsubscribed.\n") }
+        return try .page("left", member.leftPage())
+    }
+
+    private static func setPreferences(_ request: WebRequest) async throws -> WebReply {
+        let member = try Member(request, purpose: "preferences")
+        let wanted = Set(
+            request.fields.pairs.compactMap { $0.name.hasPrefix("consent_") ? String($0.name.dropFirst(8)) : nil })
+        let proof = request.proof()
+        if request.fields["leave"] != nil {
+            try await request.kernel.writeTogether(origin: "form:preferences") { tx in try member.leave(tx) }
+            return try .page("left", member.leftPage())
+        }
+        try await request.kernel.writeTogether(origin: "form:preferences") { tx in
+            try member.set(wanted, proof: proof, tx)
+        }
+        return .see(request.path + "?saved=1")
+    }
+}
+
+/// The lead a sealed link is about. Once they are erased the link still works, and does nothing.
+private struct Member {
+    let kernel: Kernel
+    let leadID: Int64
+    let email: String?
+
+    init(_ request: WebRequest, purpose: String) throws {
+        kernel = request.kernel
+        guard let id = Int64(try kernel.open(request["token"], purpose: purpose)) else { throw WebProblem.notFound }
+        leadID =
+            try kernel.read { db in
+                try Int64.fetchOne(db, sql: "SELECT kept_id FROM lead_merges WHERE gone_id = ?", arguments: [id])
+            } ?? id
+        email = try kernel.read { [leadID] db in
+            try String.fetchOne(db, sql: "SELECT email FROM leads WHERE id = ?", arguments: [leadID])
+        }
+    }
+
+    func path(_ purpose: String) throws -> String {
+        "/\(purpose)/\(try kernel.config.signer.token(purpose: purpose, subject: String(leadID)))"
+    }
+
+    // MARK: - Pages
+
+    func unsubscribePage() throws -> PageValues {
+        var values: PageValues = [
+            "title": "Unsubscribe", "is_private": true, "action": .text(try path("unsubscribe")),
+            "preferences_url": .text(try path("preferences")),
+        ]
+        values["address"] = .optional(email.map(MaskedAddress.of))
+        return values
+    }
+
+    func leftPage() throws -> PageValues {
+        [
+            "title": "You are unsubscribed", "is_private": true, "preferences_url": .text(try path("preferences")),
+            "undo_action": .text(try path("unsubscribe")),
+        ]
+    }
+
+    func preferencesPage(isSaved: Bool) throws -> PageValues {
+        let (asked, isOut) = try kernel.read { db in (try purposes(db), try isSuppressed(db)) }
+        var values: PageValues = [
+            "title": "Your mail from us", "is_private": true, "saved": .flag(isSaved),
+            "action": .text(try path("preferences")), "leave_action": .text(try path("preferences")),
+            "is_suppressed": .flag(isOut),
+            "purposes": .list(
+                asked.map { purpose in
+                    [
+                        "name": .text("consent_\(purpose.name)"), "id": .text("consent_\(purpose.name)"),
+                        "text": .text(purpose.text), "checked": .flag(purpose.isGranted),
+                    ]
+                }),
+        ]
+        values["address"] = .optional(email.map(MaskedAddress.of))
+        return values
+    }
+
+    /// The purposes the lead was ever asked about, with the sentence they saw last.
+    private func purposes(_ db: Database) throws -> [(name: String, text: String, isGranted: Bool)] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT purpose, state = 'granted' AS is_granted,
+                       (SELECT text FROM consents WHERE lead_id = c.lead_id AND purpose = c.purpose AND text IS NOT NULL ORDER BY id DESC LIMIT 1) AS text
+                FROM consents_now AS c WHERE lead_id = ? ORDER BY purpose
+                """, arguments: [leadID]
+        ).map { row in
+            let name: String = row["purpose"]
+            return (name, (row["text"] as String?) ?? name.prefix(1).uppercased() + name.dropFirst(), row["is_granted"])
+        }
+    }
+
+    private func isSuppressed(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email = ?)", arguments: [email]) ?? false
+    }
+
+    // MARK: - Changes
+
+    /// No marketing mail any more. What is there already is left as it is, so that a click repeated is one.
+    func leave(_ tx: Transaction) throws {
+        try tx.db.execute(
+            sql: """
+                INSERT INTO suppressions (email, reason, origin, at)
+                SELECT email, 'unsubscribed', :origin, :now FROM leads WHERE id = :lead AND email IS NOT NULL
+                ON CONFLICT DO NOTHING
+                """, arguments: ["origin": tx.origin, "now": tx.stamp, "lead": leadID])
+    }
+
+    /// Takes back what the person did here; what a mail server or a complaint said stays.
+    func stay(_ tx: Transaction) throws {
+        try tx.db.execute(
+            sql: """
+                DELETE FROM suppressions WHERE reason = 'unsubscribed' AND email = (SELECT email FROM leads WHERE id = ?)
+                """, arguments: [leadID])
+    }
+
+    /// Grants and withdraws as the boxes say, with the sentence beside the box as its text.
+    func set(_ wanted: Set<String>, proof: ConsentProof, _ tx: Transaction) throws {
+        let changed = try purposes(tx.db).filter { wanted.contains($0.name) != $0.isGranted }
+        let list = JSONValue.array(
+            changed.map {
+                .object([
+                    ("purpose", .string($0.name)), ("text", .string($0.text)),
+                    ("state", .string($0.isGranted ? "withdrawn" : "granted")),
+                ])
+            })
+        try tx.db.execute(
+            sql: """
+                INSERT INTO consents (lead_id, purpose, state, text, source, page, network, agent, at)
+                SELECT :lead, json_extract(value, '$.purpose'), json_extract(value, '$.state'), json_extract(value, '$.text'),
+                       :origin, :page, :network, :agent, :now
+                FROM json_each(:list) WHERE EXISTS (SELECT 1 FROM leads WHERE id = :lead)
+                """,
+            arguments: [
+                "lead": leadID, "origin": tx.origin, "page": proof.page, "network": proof.network,
+                "agent": proof.agent, "now": tx.stamp, "list": list.text(),
+            ])
+        if changed.contains(where: { !$0.isGranted }) { try stay(tx) }
+    }
+}

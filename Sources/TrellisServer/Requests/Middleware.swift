@@ -1,0 +1,217 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import TrellisKernel
+
+/// Counts and times every request, and logs it by its route: never by its address, which may hold a token.
+struct RequestRecorder: RouterMiddleware {
+    let metrics: ServerMetrics
+    let name: String
+
+    func handle(
+        _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        metrics.requestBegan()
+        defer { metrics.requestEnded() }
+        let response = try await next(request, context)
+        let elapsed = ContinuousClock.now - start
+        let route = context.endpointPath ?? "none"
+        metrics.answered(name: name, route: route, status: response.status.code, elapsed: elapsed)
+        context.logger.info(
+            "request",
+            metadata: [
+                "listener": "\(name)", "method": "\(request.method)", "route": "\(route)",
+                "status": "\(response.status.code)", "ms": "\(elapsed.milliseconds)",
+            ])
+        return response
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}
+
+/// What every response says to a browser: nothing is loaded from elsewhere, nothing runs, nothing is framed, nothing is
+/// guessed, and no page after this one learns its address.
+struct ResponseHeaders: RouterMiddleware {
+    func handle(
+        _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        for (name, value) in ResponseHeaders.all where response.headers[name] == nil { response.headers[name] = value }
+        return response
+    }
+
+    private static let all: [(HTTPField.Name, String)] = [
+        (
+            .contentSecurityPolicy,
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        (.xContentTypeOptions, "nosniff"),
+        (.referrerPolicy, "same-origin"),
+        (.cacheControl, "no-store"),
+    ]
+}
+
+extension HTTPField.Name {
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+}
+
+/// Says what went wrong as the asker can read it. What the inside said stays in the log.
+struct ProblemWriter: RouterMiddleware {
+    let writer: ReplyWriter
+
+    func handle(
+        _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
+    ) async throws -> Response {
+        let wantsJSON =
+            request.headers[.accept]?.hasPrefix("application/json") == true
+            || request.headers[.contentType]?.hasPrefix("application/json") == true
+        do {
+            return try await next(request, context)
+        } catch let problem as WebProblem {
+            return writer.problem(problem, wantsJSON: wantsJSON)
+        } catch let error as HTTPError {
+            let problem =
+                error.status == .notFound ? WebProblem.notFound : WebProblem(error.status.code, error.body ?? "")
+            return writer.problem(problem, wantsJSON: wantsJSON)
+        } catch let error as KernelError where [.busy, .diskFull].contains(error) {
+            context.logger.error("the file takes no writes", metadata: ["error": "\(error)"])
+            return writer.problem(ProblemWriter.later, wantsJSON: wantsJSON)
+        } catch is CancellationError {
+            return writer.problem(ProblemWriter.later, wantsJSON: wantsJSON)
+        } catch {
+            context.logger.error(
+                "a request failed", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "")"])
+            return writer.problem(
+                WebProblem(500, "Something on our side went wrong. It is noted; please try again later."),
+                wantsJSON: wantsJSON)
+        }
+    }
+
+    static let later = WebProblem(
+        503, "We cannot save anything at this moment. Nothing is lost: please try again in a minute.",
+        headers: [("retry-after", "30")])
+}
+
+/// Refuses requests that call the site by a name it does not have (RFC 9110, 15.5.20): a page of somebody else whose
+/// name points here reads nothing.
+struct HostCheck: RouterMiddleware {
+    private let names: Set<String>
+
+    init(config: Config, door: Site.Door) {
+        let settings = config.site.server
+        let listen = door == .open ? settings.listen : settings.admin.listen
+        var names = Set((settings.hosts + [config.site.site.baseHost, listen.host]).map { $0.lowercased() })
+        if listen.isLoopback || listen.host == "0.0.0.0" || listen.host == "::" {
+            names.formUnion(["localhost", "127.0.0.1", "::1"])
+        }
+        self.names = names
+    }
+
+    func handle(
+        _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
+    ) async throws -> Response {
+        guard let authority = request.head.authority, let host = HostCheck.host(of: authority) else {
+            throw WebProblem(400, "The request does not say which site it is for.")
+        }
+        guard names.contains(host) else {
+            throw WebProblem(421, "This is not the site you asked for.")
+        }
+        return try await next(request, context)
+    }
+
+    /// The name without the port, in lower case; nil for what is no name.
+    static func host(of authority: String) -> String? {
+        let name: Substring
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return nil }
+            name = authority[authority.index(after: authority.startIndex)..<end]
+        } else {
+            name = authority.prefix { $0 != ":" }
+        }
+        return name.isEmpty ? nil : name.lowercased()
+    }
+}
+
+/// Limits how often one visitor comes: 429 says when to come again (RFC 6585).
+struct RequestLimit: RouterMiddleware {
+    private let requests: RateLimit
+    private let forms: RateLimit
+    private let clients: ForwardedClient
+    private let metrics: ServerMetrics
+
+    init(config: Config, metrics: ServerMetrics) {
+        let limits = config.site.server.limits
+        requests = RateLimit(perMinute: limits.requestsPerMinute)
+        forms = RateLimit(perMinute: limits.formsPerMinute)
+        clients = ForwardedClient(trusted: config.site.server.trustedProxies)
+        self.metrics = metrics
+    }
+
+    func handle(
+        _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
+    ) async throws -> Response {
+        let client = clients.address(peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor])
+        // A mail provider presses the unsubscribe button for many people from few addresses.
+        let isLeaving = request.uri.path.hasPrefix("/unsubscribe/")
+        let limit = request.method == .post && !isLeaving ? forms : requests
+        if let seconds = limit.wait(for: client.visitor) {
+            metrics.refused("rate")
+            throw WebProblem(
+                429, "That was quick. Please wait \(seconds) seconds and try again.",
+                headers: [("retry-after", String(seconds))])
+        }
+        return try await next(request, context)
+    }
+}
+
+/// Lets in who says the token of `server.admin.token`.
+struct TokenCheck: RouterMiddleware {
+    private let token: [UInt8]
+
+    init(config: Config) {
+        token = Array((config.site.server.admin.token ?? "").utf8)
+    }
+
+    func handle(
+        _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
+    ) async throws -> Response {
+        let said = Array((request.headers[.authorization] ?? "").utf8)
+        let expected = Array("Bearer ".utf8) + token
+        // In constant time: how long it takes must not tell how much was right.
+        let difference = zip(said, expected).reduce(said.count == expected.count ? 0 : UInt8(1)) { $0 | ($1.0 ^ $1.1) }
+        guard difference == 0, !token.isEmpty else {
+            throw WebProblem(
+                401, "Say the token of server.admin.token: Authorization: Bearer …",
+                headers: [("www-authenticate", "Bearer")])
+        }
+        return try await next(request, context)
+    }
+}
+
+/// Which pages of other sites may call an endpoint by script (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
+struct CrossOrigin: Sendable {
+    let origins: [String]
+
+    func allowing(_ request: WebRequest, _ response: Response) -> Response {
+        var response = response
+        response.headers[.vary] = "Origin"
+        guard let origin = request.header("origin"), origins.contains(origin) else { return response }
+        response.headers[.accessControlAllowOrigin] = origin
+        return response
+    }
+
+    func preflight(_ request: Request) -> Response {
+        var headers: HTTPFields = [.vary: "Origin"]
+        guard let origin = request.headers[.origin], origins.contains(origin) else {
+            return Response(status: .forbidden, headers: headers)
+        }
+        headers[.accessControlAllowOrigin] = origin
+        headers[.accessControlAllowMethods] = "POST"
+        headers[.accessControlAllowHeaders] = "content-type"
+        headers[.accessControlMaxAge] = "600"
+        return Response(status: .noContent, headers: headers)
+    }
+}

@@ -1,0 +1,96 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import TrellisKernel
+
+/// Endpoints as routes of one listener.
+struct Site: Sendable {
+    /// Who may come in.
+    enum Door: Sendable {
+        /// Everybody.
+        case open
+        /// Whoever says the token.
+        case admin
+    }
+
+    let kernel: Kernel
+    let pages: Pages
+    let metrics: ServerMetrics
+    let door: Door
+    /// Whether the work behind the pages is being done.
+    let isReady: @Sendable () -> Bool
+
+    func router(for endpoints: [Endpoint]) -> Router<SiteContext> {
+        let router = Router(context: SiteContext.self, options: .autoGenerateHeadEndpoints)
+        let writer = ReplyWriter(pages: pages, isJSON: door == .admin)
+        router.add(middleware: RequestRecorder(metrics: metrics, name: door == .open ? "public" : "admin"))
+        router.add(middleware: ResponseHeaders())
+        router.add(middleware: ProblemWriter(writer: writer))
+        router.add(middleware: HostCheck(config: kernel.config, door: door))
+        if door == .open {
+            router.add(middleware: RequestLimit(config: kernel.config, metrics: metrics))
+            addStyle(to: router)
+        }
+        addHealth(to: router)
+        let guarded =
+            door == .admin ? router.group().add(middleware: TokenCheck(config: kernel.config)) : router.group()
+        for endpoint in endpoints { add(endpoint, to: guarded, writer) }
+        return router
+    }
+
+    private func add(_ endpoint: Endpoint, to router: RouterGroup<SiteContext>, _ writer: ReplyWriter) {
+        let reader = RequestReader(kernel: kernel)
+        let origins = CrossOrigin(origins: kernel.config.site.server.origins)
+        let path = RouterPath(endpoint.path)
+        let method = HTTPRequest.Method(rawValue: endpoint.method.rawValue) ?? .get
+        router.on(path, method: method) { request, context in
+            let read = try await reader.read(request, context)
+            let reply = try await endpoint(read)
+            let response = try await writer.response(to: read, reply, context)
+            return endpoint.isOpenToOrigins ? origins.allowing(read, response) : response
+        }
+        if endpoint.isOpenToOrigins, endpoint.method == .post {
+            router.on(path, method: .options) { request, _ in origins.preflight(request) }
+        }
+    }
+
+    private func addStyle(to router: Router<SiteContext>) {
+        let style = ByteBuffer(string: pages.style)
+        router.get("trellis.css") { request, _ in
+            let isTagged = request.uri.query == pages.styleTag
+            return Response(
+                status: .ok,
+                headers: [
+                    .contentType: "text/css; charset=utf-8",
+                    .cacheControl: isTagged ? "public, max-age=31536000, immutable" : "no-cache",
+                ],
+                body: .init(byteBuffer: style))
+        }
+    }
+
+    /// `/healthz`: the process answers. `/readyz`: the file can be read and the worker works.
+    private func addHealth(to router: Router<SiteContext>) {
+        router.get("healthz") { _, _ in "ok\n" }
+        router.get("readyz") { _, _ -> Response in
+            let canRead = (try? kernel.read { try Int.fetchOne($0, sql: "SELECT 1 FROM stages LIMIT 1") }) == 1
+            let sentence =
+                !canRead ? "the database cannot be read\n" : isReady() ? "ready\n" : "the worker has stopped\n"
+            return Response(
+                status: canRead && isReady() ? .ok : .serviceUnavailable,
+                headers: [.contentType: "text/plain; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: sentence)))
+        }
+    }
+}
+
+/// What is known of a request besides itself.
+struct SiteContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The address of the other end of the connection: the visitor's, or that of a proxy.
+    let peer: String?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        peer = source.channel.remoteAddress?.ipAddress
+    }
+}

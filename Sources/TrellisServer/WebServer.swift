@@ -1,0 +1,86 @@
+import Foundation
+public import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+public import TrellisKernel
+import UnixSignals
+
+/// The whole CRM in one process: the public listener, the one for the house, and the worker, until SIGTERM.
+///
+/// A stop is graceful: no new connection is taken, requests under way are answered, the batch under way commits.
+public struct WebServer: Sendable {
+    private let kernel: Kernel
+    private let metrics: ServerMetrics
+    private let pages: Pages
+    /// Told once both listeners are open, with the addresses they got.
+    private let started: @Sendable (String) -> Void
+
+    /// How long requests under way may still take after the signal to stop, and how long the process then waits for
+    /// what was cancelled.
+    static let shutdownSeconds = (graceful: 7, cancelled: 2)
+
+    /// - Throws: ``ConfigProblems`` for a page of the site that cannot be read.
+    public init(_ kernel: Kernel, started: @escaping @Sendable (String) -> Void = { _ in }) throws {
+        self.kernel = kernel
+        self.started = started
+        metrics = ServerMetrics()
+        pages = try Pages(config: kernel.config, plugins: kernel.pluginTypes)
+    }
+
+    /// Serves and works until the process is told to stop.
+    ///
+    /// - Parameter worker: the one worker on the file, already holding its lock.
+    public func run(with worker: sending Worker) async throws {
+        ConnectionLimit.raiseFileLimit()
+        let settings = kernel.config.site.server
+        let work = WorkerService(worker, kernel: kernel)
+        var services: [any Service] = [work, publicListener(isReady: { work.isWorking })]
+        if settings.admin.token != nil { services.append(adminListener(isReady: { work.isWorking })) }
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: kernel.logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(WebServer.shutdownSeconds.graceful)
+        configuration.maximumCancellationDuration = .seconds(WebServer.shutdownSeconds.cancelled)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    /// Pages, forms and links: what everybody may reach.
+    public func publicListener(isReady: @escaping @Sendable () -> Bool = { true }) -> some ApplicationProtocol {
+        let endpoints = Leaving.endpoints + kernel.plugins.flatMap { $0.endpoints }
+        return listener(
+            on: kernel.config.site.server.listen, name: "public",
+            router: Site(kernel: kernel, pages: pages, metrics: metrics, door: .open, isReady: isReady)
+                .router(for: endpoints))
+    }
+
+    /// The API and the figures: what the house alone may reach.
+    public func adminListener(isReady: @escaping @Sendable () -> Bool = { true }) -> some ApplicationProtocol {
+        let endpoints = LeadAPI.endpoints + [metrics.endpoint]
+        return listener(
+            on: kernel.config.site.server.admin.listen, name: "admin",
+            router: Site(kernel: kernel, pages: pages, metrics: metrics, door: .admin, isReady: isReady)
+                .router(for: endpoints))
+    }
+
+    private func listener(on address: ListenAddress, name: String, router: Router<SiteContext>)
+        -> some ApplicationProtocol
+    {
+        let limit = ConnectionLimit(kernel.config.site.server, metrics: metrics)
+        let channel = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(limit)],
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
+        let started = self.started
+        return Application(
+            router: router, server: .http1(configuration: channel),
+            configuration: .init(address: .hostname(address.host, port: address.port), backlog: 512),
+            onServerRunning: { channel in
+                started(
+                    "\(name) http://\(ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port))"
+                )
+            },
+            logger: kernel.logger)
+    }
+}
