@@ -42,10 +42,11 @@ let package = Package(
     ],
     targets: [
         .target(name: "CTrellisSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CTrellisResolver", linkerSettings: [.linkedLibrary("resolv")]),
         .target(
             name: "TrellisKernel",
             dependencies: [
-                "CTrellisSQLite", "Yams",
+                "CTrellisSQLite", "CTrellisResolver", "Yams",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -116,7 +117,7 @@ let package = Package(
 )
 
 // One loop of settings for all targets of Swift source.
-for target in package.targets where ![.plugin, .system].contains(target.type) && target.name != "CTrellisSQLite" {
+for target in package.targets where ![.plugin, .system].contains(target.type) && !target.name.hasPrefix("CTrellis") {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

@@ -40,6 +40,15 @@ CREATE TABLE magnets_quarantine (
 CREATE INDEX magnets_quarantine_by_time ON magnets_quarantine (at);
 CREATE INDEX magnets_quarantine_by_email ON magnets_quarantine (email);
 
+-- Leads from forms on ad platforms, by the platform's id, so that one that is sent twice is one.
+CREATE TABLE magnets_platform_leads (
+    platform    TEXT    NOT NULL,                 -- google, meta, linkedin
+    platform_id TEXT    NOT NULL,
+    lead_id     INTEGER,                          -- NULL where it could not be taken in and is in quarantine
+    at          TEXT    NOT NULL,
+    PRIMARY KEY (platform, platform_id)
+) STRICT, WITHOUT ROWID;
+
 -- How often a page was looked at, a row per day, page, variant and channel: counted without cookies.
 CREATE TABLE magnets_views (
     day     TEXT    NOT NULL,

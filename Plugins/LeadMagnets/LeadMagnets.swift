@@ -57,6 +57,15 @@ public struct LeadMagnets: Plugin {
             if let mail = magnet.confirmMail { check.mail(mail, values: Mails.values) }
             if let field = magnet.trial.field { check.leadColumn(field) }
         }
+        let names = magnets.map(\.name)
+        for form in offers.settings.leadForms.map(\.value) {
+            for field in form.fields { check.leadColumn(Located(field.value, at: field.place)) }
+            if !names.contains(form.magnet.value) {
+                check.problem(
+                    "there is no magnet '\(form.magnet.value)'.\(NearMiss.hint(form.magnet.value, among: names))",
+                    at: form.magnet.place)
+            }
+        }
     }
 
     @HookBuilder public var hooks: [any Hook] {
@@ -65,6 +74,8 @@ public struct LeadMagnets: Plugin {
         Answer("download-link", TemplateValues.self) { question, db in try templateValues(question, db) }
         Answer("submissions", Report.self) { _, db in [ReportSection("Magnets", try LeadMagnets.overview(db))] }
     }
+
+    public var chores: [Chore] { [DomainCheck.chore] }
 
     public var endpoints: [Endpoint] { offers.endpoints }
 
@@ -98,6 +109,7 @@ public struct LeadMagnets: Plugin {
         else { return }
         let deliveries = magnets.map { Delivery(magnet: $0, tx: tx, range: (first, last)) }
         for delivery in deliveries { try delivery.note() }
+        try DomainCheck.note(tx)
         try Delivery.confirm(tx)
         for delivery in deliveries {
             try delivery.askToConfirm()

@@ -6,6 +6,7 @@ public struct MagnetSettings: SettingsRecord {
     public var magnets: [Named<Magnet>] = []
     public var visitors = Visitors.none
     public var linkDays = 7
+    public var leadForms: [Named<AdForm>] = []
     public init() {}
 
     /// Whether a visitor is known again by a cookie of this site before any form is filled in.
@@ -20,6 +21,9 @@ public struct MagnetSettings: SettingsRecord {
 
     public static var fields: [SettingsField<Self>] {
         SettingsField("magnets", \.magnets, .named("a mapping of magnets", of: .record()), "What is offered, by name.")
+        SettingsField(
+            "lead_forms", \.leadForms, .named("a mapping of lead forms", of: .record()),
+            "Forms on ad platforms, by the name in the address of their webhook: /webhooks/NAME.")
         SettingsField(
             "visitors", \.visitors, .choice(),
             "none: no cookie; consent: one once the visitor agreed; always: one from the first page on. Pages seen before a form then belong to the lead."

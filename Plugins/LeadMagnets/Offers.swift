@@ -25,7 +25,7 @@ struct Offers: Sendable {
                 return .page("thanks", try page.page(request.kernel, daysOfLinks: settings.linkDays))
             },
         ] + Confirmation(offers: self).endpoints + Downloads(offers: self).endpoints + Visits(offers: self).endpoints
-            + [Referrals.endpoint(self)]
+            + AdForms(offers: self).endpoints + [Referrals.endpoint(self)]
     }
 
     private func index(_ request: WebRequest) async throws -> WebReply {

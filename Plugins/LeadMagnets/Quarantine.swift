@@ -7,7 +7,7 @@ enum Quarantine {
 
     struct Held: Sendable {
         let magnet: String
-        let reasons: [String]
+        var reasons: [String]
         let fields: WebFields
         let page: String?
         let referrer: String?
@@ -15,6 +15,12 @@ enum Quarantine {
 
         /// A field of a program may be as long as a body.
         static let valueLengthMax = 1000
+
+        func with(reason: String) -> Held {
+            var held = self
+            held.reasons = [reason]
+            return held
+        }
 
         func insert(_ tx: Transaction) throws {
             try tx.db.cachedStatement(sql: "DELETE FROM magnets_quarantine WHERE at < datetime(?, '-\(daysKept) days')")

@@ -4,7 +4,7 @@ import TrellisKernel
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Lay down a starter CRM: a config, mails, a landing page and 50 sample leads.")
+        commandName: "init", abstract: "Lay down a starter CRM: a config, mails, landing pages and 50 sample leads.")
 
     @Argument(help: "The folder; made where it is not there.")
     var folder = "."
@@ -18,12 +18,14 @@ struct InitCommand: ParsableCommand {
         }
         for file in files { try write(file.text, to: file.target) }
         if !FileManager.default.fileExists(atPath: path(".env")) {
-            let secret = (0..<32).map { _ in String(UInt8.random(in: 0...255), radix: 16) }.map {
-                $0.count == 1 ? "0" + $0 : $0
-            }.joined()
             try write(
-                "# Signs links. Keep it out of version control; whoever has it can make links in your name.\nTRELLIS_SECRET=\(secret)\n",
-                to: ".env", mode: 0o600)
+                """
+                # Seals links. Keep it out of version control; whoever has it can make links in your name.
+                TRELLIS_SECRET=\(randomDigits())
+                # What a program says to the API: Authorization: Bearer …
+                TRELLIS_ADMIN_TOKEN=\(randomDigits())
+
+                """, to: ".env", mode: 0o600)
         }
         let here = folder == "." ? "" : "cd \(folder) && "
         print(
@@ -34,7 +36,13 @@ struct InitCommand: ParsableCommand {
               \(here)trellis import activities.csv --into activities
               \(here)trellis work --until-idle
               \(here)trellis report
+              \(here)trellis serve
             """)
+    }
+
+    /// 256 random bits in hex.
+    private func randomDigits() -> String {
+        (0..<64).map { _ in String(UInt8.random(in: 0...15), radix: 16) }.joined()
     }
 
     private func path(_ name: String) -> String { folder + "/" + name }

@@ -10,6 +10,7 @@ public final class Worker {
     private let pump: EventPump
     private let lock: FileLock
     private let runID: Int64
+    private let chores: ChoreRunner
     /// Whether the worker before this one died.
     public let isAfterCrash: Bool
 
@@ -29,6 +30,7 @@ public final class Worker {
         lock.sign(ProcessInfo.processInfo.processIdentifier)
         self.lock = lock
         self.kernel = kernel
+        chores = ChoreRunner(kernel)
         courier = Courier(kernel, transport: transport)
         let (runID, crashed) = try kernel.write(origin: "kernel") { tx in
             let crashed =
@@ -78,6 +80,7 @@ public final class Worker {
             } catch KernelError.busy {
                 kernel.logger.warning("\(KernelError.busy)")
             }
+            chores.startDue()
             if !shouldStop() { try? await Task.sleep(for: .milliseconds(Worker.restMilliseconds)) }
         }
     }

@@ -44,7 +44,7 @@ struct Site: Sendable {
         let path = RouterPath(endpoint.path)
         let method = HTTPRequest.Method(rawValue: endpoint.method.rawValue) ?? .get
         router.on(path, method: method) { request, context in
-            let read = try await reader.read(request, context)
+            let read = try await reader.read(request, context, as: endpoint.body)
             let reply = try await endpoint(read)
             let response = try await writer.response(to: read, reply, context)
             return endpoint.isOpenToOrigins ? origins.allowing(read, response) : response

@@ -22,7 +22,9 @@ public final class TestKernel {
         site: {name: Acme, base_url: "https://crm.acme.example", postal_address: "1 Main Street", secret: "${TRELLIS_SECRET}"}
         mail: {from: "Acme <hello@acme.example>"}
         """
-    public static let environment = ["TRELLIS_SECRET": "a secret for tests only"]
+    public static let environment = [
+        "TRELLIS_SECRET": "a secret for tests only", "TRELLIS_ADMIN_TOKEN": "a token for tests only, and long enough",
+    ]
 
     /// - Parameters:
     ///   - yaml: the config after ``site``.

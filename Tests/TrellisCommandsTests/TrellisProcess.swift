@@ -45,8 +45,11 @@ final class TrellisProcess {
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: folder)
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "TRELLIS_SECRET": "a secret for tests only"]
-            .merging(environment) { $1 }
+        process.environment = [
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "TRELLIS_SECRET": "a secret for tests only",
+            "TRELLIS_ADMIN_TOKEN": "a token for tests only, and long enough",
+        ]
+        .merging(environment) { $1 }
         let (output, errors) = (folder + "/.output", folder + "/.errors")
         for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))

@@ -37,6 +37,8 @@ public protocol Plugin: Sendable {
     @HookBuilder var hooks: [any Hook] { get }
     /// Its commands; the first word is shared by all of them: `scoring explain`.
     var commands: [Command] { get }
+    /// What it does beside the log, now and then, while a worker runs.
+    var chores: [Chore] { get }
     /// What it answers over HTTP, as values: a plugin needs no HTTP library.
     var endpoints: [Endpoint] { get }
 }
@@ -50,6 +52,7 @@ extension Plugin {
     public static var rebuilds: [String]? { nil }
     public func check(_: ConfigCheck) throws {}
     public var commands: [Command] { [] }
+    public var chores: [Chore] { [] }
     public var endpoints: [Endpoint] { [] }
     public static var pages: [String: String] { [:] }
 }

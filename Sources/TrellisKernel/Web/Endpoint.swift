@@ -9,20 +9,30 @@ public struct Endpoint: Sendable {
         case post = "POST"
     }
 
+    /// How the body of a request is read before it is answered.
+    public enum Body: Sendable {
+        /// As a form or flat JSON: the fields are checked and decoded.
+        case fields
+        /// Not at all: for what is signed as a whole.
+        case raw
+    }
+
     public let method: Method
     /// A segment that begins with a colon stands for any one segment: `/forms/:magnet`.
     public let path: String
     /// Whether scripts on pages of the origins under `server.origins` may call it (CORS).
     public let isOpenToOrigins: Bool
+    public let body: Body
     let answer: @Sendable (WebRequest) async throws -> WebReply
 
     public init(
-        _ method: Method, _ path: String, isOpenToOrigins: Bool = false,
+        _ method: Method, _ path: String, isOpenToOrigins: Bool = false, body: Body = .fields,
         _ answer: @escaping @Sendable (WebRequest) async throws -> WebReply
     ) {
         self.method = method
         self.path = path
         self.isOpenToOrigins = isOpenToOrigins
+        self.body = body
         self.answer = answer
     }
 

@@ -8,10 +8,10 @@ struct RequestReader: Sendable {
     let kernel: Kernel
 
     /// - Throws: ``WebProblem`` for what cannot be read.
-    func read(_ request: Request, _ context: SiteContext) async throws -> WebRequest {
+    func read(_ request: Request, _ context: SiteContext, as form: Endpoint.Body = .fields) async throws -> WebRequest {
         do {
             let body = try await body(of: request)
-            let isForm = ["POST", "PUT", "PATCH"].contains(request.method.rawValue)
+            let isForm = form == .fields && ["POST", "PUT", "PATCH"].contains(request.method.rawValue)
             return WebRequest(
                 kernel: kernel, method: request.method.rawValue, path: request.uri.path,
                 parameters: try parameters(context),

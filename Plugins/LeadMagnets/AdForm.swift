@@ -1,0 +1,97 @@
+import Foundation
+import TrellisKernel
+
+/// `lead_forms:` in the section of lead magnets: forms that people fill in on an ad platform, and that the platform
+/// sends here.
+public struct AdForm: SettingsRecord {
+    public enum Platform: String, Sendable, CaseIterable { case google, meta, linkedin }
+
+    public var platform = Platform.google
+    public var magnet = Located("")
+    public var key = ""
+    public var verifyToken: String?
+    public var fields: [Named<String>] = []
+    public var consent: [Named<String>] = []
+    public init() {}
+
+    public static var fields: [SettingsField<Self>] {
+        SettingsField.required("platform", \.platform, .choice(), "google, meta or linkedin.")
+        SettingsField.required("magnet", \.magnet, .locatedText, "The magnet that was promised on the platform.")
+        SettingsField.required(
+            "key", \.key, .secret, "What signs: Google's webhook key, Meta's app secret, LinkedIn's client secret.")
+        SettingsField(
+            "verify_token", \.verifyToken, optional: .secret,
+            "Meta's verify token, which it says once when the hook is made.")
+        SettingsField(
+            "fields", \.fields, .named("a mapping of the platform's fields to columns of leads", of: .text),
+            "Fields of the platform beyond the usual ones: {what_is_your_budget: budget}.")
+        SettingsField(
+            "consent", \.consent, .named("a mapping of purposes to the platform's fields", of: .text),
+            "Purpose and the field that was ticked for it.")
+    }
+}
+
+/// One lead as a platform sends it.
+struct AdLead: Sendable {
+    /// The platform's own id of it, which it never uses twice.
+    let id: String
+    let campaign: String?
+    let clickID: String?
+    let isTest: Bool
+    /// What was typed, by the names of the platform. Empty in a notification that says only that there is a lead.
+    let answers: [(name: String, text: String)]
+
+    /// The usual fields of the platforms, in lower case. A full name becomes a first and a last one.
+    static let columns = [
+        "email": "email", "work_email": "email", "user_email": "email", "first_name": "first_name",
+        "last_name": "last_name", "phone_number": "phone", "work_phone": "phone", "phone": "phone",
+        "company_name": "company", "company": "company", "job_title": "title", "city": "city", "country": "country",
+        "region": "region", "state": "region", "postal_code": "postal_code", "zip_code": "postal_code",
+        "post_code": "postal_code",
+    ]
+
+    /// Google's webhook: https://developers.google.com/google-ads/webhook/docs/implementation.
+    static func google(_ body: JSONValue) -> [AdLead] {
+        guard let id = body["lead_id"]?.scalarText else { return [] }
+        let answers = body["user_column_data"]?.elements.compactMap { column in
+            column["column_id"]?.scalarText.flatMap { name in column["string_value"]?.scalarText.map { (name, $0) } }
+        }
+        return [
+            AdLead(
+                id: id, campaign: body["campaign_id"]?.scalarText, clickID: body["gcl_id"]?.scalarText,
+                isTest: body["is_test"] == .bool(true), answers: answers ?? [])
+        ]
+    }
+
+    /// Meta's page webhook of the field `leadgen`, or a lead as its Graph API gives it, with `field_data`:
+    /// https://developers.facebook.com/docs/marketing-api/guides/lead-ads/retrieving.
+    static func meta(_ body: JSONValue) -> [AdLead] {
+        let changes = body["entry"]?.elements.flatMap { $0["changes"]?.elements ?? [] }
+        return (changes?.compactMap { $0["value"] } ?? [body]).compactMap { value in
+            guard let id = value["leadgen_id"]?.scalarText ?? value["id"]?.scalarText else { return nil }
+            let answers = value["field_data"]?.elements.compactMap { field in
+                field["name"]?.scalarText.flatMap { name in
+                    field["values"]?.elements.first?.scalarText.map { (name, $0) }
+                }
+            }
+            let campaign = value["campaign_id"]?.scalarText ?? value["form_id"]?.scalarText
+            return AdLead(id: id, campaign: campaign, clickID: nil, isTest: false, answers: answers ?? [])
+        }
+    }
+
+    /// LinkedIn's lead notification, or a lead form response, whose answers are named by the ids of their questions:
+    /// https://learn.microsoft.com/linkedin/marketing/lead-sync/leadsync.
+    static func linkedin(_ body: JSONValue) -> [AdLead] {
+        guard let id = body["leadGenFormResponse"]?.scalarText ?? body["id"]?.scalarText else { return [] }
+        let answers = body["formResponse"]?["answers"]?.elements.compactMap { answer in
+            (answer["name"] ?? answer["questionId"])?.scalarText.flatMap { name in
+                answer["answerDetails"]?["textQuestionAnswer"]?["answer"]?.scalarText.map { (name, $0) }
+            }
+        }
+        return [
+            AdLead(
+                id: id, campaign: (body["associatedEntity"] ?? body["leadGenForm"])?.scalarText, clickID: nil,
+                isTest: body["testLead"] == .bool(true), answers: answers ?? [])
+        ]
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import TrellisKernel
+
+/// Takes leads from the forms of ad platforms: `POST /webhooks/NAME`, signed by the platform. What cannot be taken in
+/// is kept in quarantine, because the platform does not ask twice.
+struct AdForms: Sendable {
+    let offers: Offers
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/webhooks/:name", prove),
+            Endpoint(.post, "/webhooks/:name", body: .raw, take),
+        ]
+    }
+
+    private func form(_ request: WebRequest) throws -> Named<AdForm> {
+        guard let form = offers.settings.leadForms.first(where: { $0.name == request["name"] }) else {
+            throw WebProblem.notFound
+        }
+        return form
+    }
+
+    /// Shows a platform that the address is ours, as Meta and LinkedIn ask when the hook is made.
+    private func prove(_ request: WebRequest) async throws -> WebReply {
+        let form = try form(request).value
+        switch form.platform {
+        case .google: throw WebProblem.notFound
+        case .meta:
+            guard let token = form.verifyToken, let said = request.query["hub.verify_token"],
+                Signature.isSame(said, token), let challenge = request.query["hub.challenge"]
+            else { throw WebProblem(403, "This is not the verify token.") }
+            return .text(challenge)
+        case .linkedin:
+            guard let code = request.query["challengeCode"] else { throw WebProblem.notFound }
+            return .json(
+                .object([
+                    ("challengeCode", .string(code)),
+                    ("challengeResponse", .string(Signature.hex(Array(code.utf8), key: form.key))),
+                ]))
+        }
+    }
+
+    private func take(_ request: WebRequest) async throws -> WebReply {
+        let form = try form(request)
+        guard let body = JSONValue(parsing: String(decoding: request.body, as: UTF8.self)) else {
+            throw WebProblem(400, "The body is no JSON.")
+        }
+        guard isSigned(request, body, form.value) else { throw WebProblem(401, "The signature is wrong.") }
+        let leads =
+            switch form.value.platform {
+            case .google: AdLead.google(body)
+            case .meta: AdLead.meta(body)
+            case .linkedin: AdLead.linkedin(body)
+            }
+        let config = request.kernel.config
+        for lead in leads where !lead.isTest {
+            let (draft, reason) = draft(of: lead, form.value, request.kernel)
+            let held = Quarantine.Held(
+                magnet: form.value.magnet.value, reasons: [reason ?? ""],
+                fields: WebFields(
+                    lead.answers.map { .init(name: column($0.name, form.value) ?? $0.name, value: $0.text) }),
+                page: "\(config.site.site.baseURL)\(request.path)", referrer: nil,
+                proof: ConsentProof(agent: "\(form.value.platform.rawValue) lead form, lead \(lead.id)"))
+            try await request.kernel.writeTogether(origin: "form:\(form.name)") { tx in
+                guard try AdForms.isNew(lead, form.value.platform, tx) else { return }
+                guard reason == nil else { return try held.insert(tx) }
+                do {
+                    let taken = try tx.capture(draft).leadID
+                    try AdForms.note(lead, form.value.platform, lead: taken, tx)
+                } catch let veto as Veto {
+                    try held.with(reason: veto.reason).insert(tx)
+                }
+            }
+        }
+        return .json(.object([("taken", .integer(Int64(leads.count { !$0.isTest })))]))
+    }
+
+    private func isSigned(_ request: WebRequest, _ body: JSONValue, _ form: AdForm) -> Bool {
+        switch form.platform {
+        case .google: Signature.isSame(body["google_key"]?.scalarText ?? "", form.key)
+        case .meta:
+            Signature.isSame(
+                request.header("x-hub-signature-256") ?? "", "sha256=" + Signature.hex(request.body, key: form.key))
+        case .linkedin:
+            // The prefix is part of what is signed.
+            Signature.isSame(
+                (request.header("x-li-signature") ?? "").replacing("hmacsha256=", with: ""),
+                Signature.hex(Array("hmacsha256=".utf8) + request.body, key: form.key))
+        }
+    }
+
+    // MARK: - Reading
+
+    private func column(_ name: String, _ form: AdForm) -> String? {
+        form.fields.first { $0.name == name }?.value ?? AdLead.columns[name.lowercased()]
+    }
+
+    /// The draft, and why it cannot be taken in.
+    private func draft(of lead: AdLead, _ form: AdForm, _ kernel: Kernel) -> (LeadDraft, reason: String?) {
+        var draft = kernel.draft()
+        guard !lead.answers.isEmpty else {
+            return (
+                draft,
+                "the notification brings no answers: fetch lead \(lead.id) from \(form.platform.rawValue) and import it"
+            )
+        }
+        do {
+            for (name, text) in lead.answers {
+                let text = TextCleaning.cleaned(text)
+                if name.lowercased() == "full_name" {
+                    let parts = text.split(separator: " ", maxSplits: 1)
+                    try draft.set("first_name", text: String(parts.first ?? ""))
+                    try draft.set("last_name", text: String(parts.count > 1 ? parts[1] : ""))
+                } else if let column = column(name, form) {
+                    try draft.set(column, text: text)
+                }
+            }
+            try draft.normalise()
+        } catch {
+            return (draft, "\(error)")
+        }
+        for consent in form.consent {
+            let text = lead.answers.first { $0.name == consent.value }?.text
+            if text.map(OfferForm.isYes) == true { draft.consents[consent.name] = true }
+        }
+        draft.form = form.magnet.value
+        draft.proof = ConsentProof(agent: "\(form.platform.rawValue) lead form")
+        var query = "utm_source=\(form.platform.rawValue)&utm_medium=cpc"
+        for (name, value) in [("utm_campaign", lead.campaign), ("gclid", lead.clickID)] {
+            let kept = value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+            if let kept { query += "&\(name)=\(kept)" }
+        }
+        draft.arrive(
+            Arrival(
+                landingPage: "\(kernel.config.site.site.baseURL)/offers/\(form.magnet.value)?\(query)", referrer: nil),
+            kind: "form", channel: form.platform == .google ? "paid_search" : "paid_social")
+        return (draft, nil)
+    }
+
+    // MARK: - Once
+
+    private static func isNew(_ lead: AdLead, _ platform: AdForm.Platform, _ tx: Transaction) throws -> Bool {
+        try tx.db.cachedStatement(
+            sql:
+                "INSERT INTO magnets_platform_leads (platform, platform_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        ).execute(arguments: [platform.rawValue, lead.id, tx.stamp])
+        return tx.db.changesCount == 1
+    }
+
+    private static func note(_ lead: AdLead, _ platform: AdForm.Platform, lead id: Int64, _ tx: Transaction) throws {
+        try tx.db.cachedStatement(
+            sql: "UPDATE magnets_platform_leads SET lead_id = ? WHERE platform = ? AND platform_id = ?"
+        ).execute(arguments: [id, platform.rawValue, lead.id])
+    }
+}

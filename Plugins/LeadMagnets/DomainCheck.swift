@@ -1,0 +1,43 @@
+import TrellisKernel
+
+/// Asks the name servers whether the domains of new addresses take mail. No form waits for the answer; it stands in
+/// `magnets_domains`, and flags leads in `magnets_address_flags`.
+enum DomainCheck {
+    /// Asked at a time.
+    static let domainsMax = 20
+    /// What nobody could say is asked again after a day, what was said after ninety.
+    static let days = (unknown: 1, known: 90)
+
+    static let chore = Chore("check-domains", every: .seconds(10)) { kernel in
+        let domains = try kernel.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT domain FROM magnets_domains
+                    WHERE checked_at IS NULL OR checked_at < datetime(:now, CASE WHEN takes_mail IS NULL THEN '-\(days.unknown) days' ELSE '-\(days.known) days' END)
+                    ORDER BY checked_at LIMIT \(domainsMax)
+                    """, arguments: ["now": Timestamp.text(kernel.clock.now())])
+        }
+        for domain in domains {
+            let takesMail = await MailDomain.takesMail(domain)
+            try await kernel.writeTogether(origin: "plugin:lead_magnets") { tx in
+                try tx.db.cachedStatement(
+                    sql: "UPDATE magnets_domains SET takes_mail = ?, checked_at = ? WHERE domain = ?"
+                )
+                .execute(arguments: [takesMail, tx.stamp, domain])
+            }
+        }
+    }
+
+    /// Notes the domains of the forms in the batch.
+    static func note(_ tx: Transaction) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO magnets_domains (domain)
+                SELECT DISTINCT substr(l.email, instr(l.email, '@') + 1) FROM (SELECT DISTINCT lead_id FROM batch) AS b CROSS JOIN leads AS l
+                WHERE l.id = b.lead_id AND l.email IS NOT NULL
+                ON CONFLICT DO NOTHING
+                """
+        ).execute()
+    }
+}

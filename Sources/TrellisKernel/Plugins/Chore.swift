@@ -1,0 +1,52 @@
+import Synchronization
+
+/// Something a plugin does beside the log, now and then, while a worker runs: asking a name server, looking into a
+/// mailbox. It may wait for the network, because nothing waits for it. What must happen once is no chore but a hook.
+public struct Chore: Sendable {
+    /// Its name within its plugin, for the log.
+    public let name: String
+    /// From one end to the next begin.
+    public let pause: Duration
+    let run: @Sendable (Kernel) async throws -> Void
+
+    public init(_ name: String, every pause: Duration, _ run: @escaping @Sendable (Kernel) async throws -> Void) {
+        self.name = name
+        self.pause = pause
+        self.run = run
+    }
+}
+
+/// Runs the chores of the plugins, each beside the worker and never twice at once.
+final class ChoreRunner: Sendable {
+    private let kernel: Kernel
+    private let chores: [Chore]
+    /// When each is due; nil while it runs.
+    private let due: Mutex<[ContinuousClock.Instant?]>
+
+    init(_ kernel: Kernel) {
+        self.kernel = kernel
+        chores = kernel.plugins.flatMap { $0.chores }
+        due = Mutex(chores.map { _ in .now })
+    }
+
+    /// Starts those that are due, and returns at once.
+    func startDue() {
+        let now = ContinuousClock.now
+        for (index, chore) in chores.enumerated() {
+            let isDue = due.withLock { due in
+                guard let at = due[index], at <= now else { return false }
+                due[index] = nil
+                return true
+            }
+            guard isDue else { continue }
+            Task.detached { [self] in
+                do {
+                    try await chore.run(kernel)
+                } catch {
+                    kernel.logger.warning("a chore failed", metadata: ["chore": "\(chore.name)", "error": "\(error)"])
+                }
+                due.withLock { $0[index] = .now + chore.pause }
+            }
+        }
+    }
+}
