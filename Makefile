@@ -9,7 +9,7 @@ RELEASE := .build/release/trellis
 TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api browser form-lab slowloris
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,23 @@ run: build ## Set up a sample CRM in sample/, run it until idle, and show what c
 
 test: deps ## Run every test
 	@$(SWIFT) build --build-tests --quiet && $(SWIFT) test --skip-build --parallel
+	@$(MAKE) --no-print-directory attacks api browser
+	@ROUNDS=3 $(MAKE) --no-print-directory form-lab
+
+attacks: build ## Attack the server as strangers do, and check that it refuses
+	@Tests/Attacks/run.sh $(TRELLIS)
+
+api: build ## Hold the API against its description (skipped where schemathesis cannot be installed)
+	@Tests/API/run.sh $(TRELLIS)
+
+browser: build ## From the landing page to the way out in a real browser (skipped where there is none)
+	@Tests/Browser/run.sh $(TRELLIS)
+
+form-lab: build ## Kill the server in 50 rushes of forms, and check that no answered form is lost
+	@python3 Tests/FormLab/form_lab.py $(TRELLIS) $${ROUNDS:-50}
+
+slowloris: build ## Hold 1,000 slow connections open, and time a normal visitor beside them
+	@Tests/FormLab/slowloris.sh $(TRELLIS)
 
 lint: ## Check the layout of the code
 	@$(SWIFT) format lint --strict --recursive --parallel Sources Plugins Tests Benchmarks Package.swift

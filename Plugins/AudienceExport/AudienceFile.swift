@@ -52,8 +52,7 @@ struct AudienceFile {
                 "INSERT INTO audiences_exports (audience, platform, file, members, withheld, at) VALUES (?, ?, ?, 0, '{}', ?)",
             arguments: [audience.name, platform.name, path, tx.stamp])
         let id = tx.db.lastInsertedRowID
-        try tx.db.execute(sql: "CREATE TEMP TABLE IF NOT EXISTS audiences_current (id INTEGER)")
-        try tx.db.execute(sql: "DELETE FROM temp.audiences_current")
+        try tx.scratchTable("audiences_current", columns: "id INTEGER")
         try tx.db.execute(sql: "INSERT INTO temp.audiences_current VALUES (?)", arguments: [id])
         try tx.db.execute(
             sql:

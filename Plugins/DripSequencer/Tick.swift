@@ -14,12 +14,10 @@ struct Tick {
     static let most = 5000
 
     func run() throws {
-        try tx.db.cachedStatement(
-            sql: """
-                CREATE TEMP TABLE IF NOT EXISTS drip_due (id INTEGER PRIMARY KEY, lead_id INTEGER, cycle INTEGER, event_id INTEGER, step INTEGER, sequence TEXT)
-                """
-        ).execute()
-        try tx.db.cachedStatement(sql: "DELETE FROM temp.drip_due").execute()
+        try tx.scratchTable(
+            "drip_due",
+            columns:
+                "id INTEGER PRIMARY KEY, lead_id INTEGER, cycle INTEGER, event_id INTEGER, step INTEGER, sequence TEXT")
         let known = sequences.map(\.name.sqlLiteral).joined(separator: ", ")
         try tx.db.cachedStatement(
             sql: """

@@ -8,12 +8,8 @@ struct Routing {
 
     /// Leads that reached the stage, or a later one without a stop, and that nobody has.
     func offerFromBatch() throws {
-        try tx.db.cachedStatement(
-            sql: """
-                CREATE TEMP TABLE IF NOT EXISTS handoff_candidates (lead_id INTEGER PRIMARY KEY, event_id INTEGER, rep TEXT, route TEXT)
-                """
-        ).execute()
-        try tx.db.cachedStatement(sql: "DELETE FROM temp.handoff_candidates").execute()
+        try tx.scratchTable(
+            "handoff_candidates", columns: "lead_id INTEGER PRIMARY KEY, event_id INTEGER, rep TEXT, route TEXT")
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.handoff_candidates (lead_id, event_id)

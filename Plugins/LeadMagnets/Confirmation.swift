@@ -16,7 +16,7 @@ struct Confirmation: Sendable {
 
     var endpoints: [Endpoint] {
         [
-            Endpoint(.get, "/confirm/:token") { request in try .page("confirm", page(request)) },
+            Endpoint(.get, "/confirm/:token", ask),
             Endpoint(.post, "/confirm/:token", confirm),
             Endpoint(.post, "/confirm/:token/reject", reject),
             Endpoint(.get, "/confirmed/:token") { request in try .page("thanks", donePage(request)) },
@@ -44,8 +44,15 @@ struct Confirmation: Sendable {
         return Asked(leadID: leadID, offer: try offers.offer(name, request), email: email)
     }
 
-    private func page(_ request: WebRequest) throws -> PageValues {
+    /// The page with the button; once it was pressed, the page after it.
+    private func ask(_ request: WebRequest) async throws -> WebReply {
         let asked = try asked(request, purpose: Confirmation.purpose)
+        guard asked.email != nil else { throw WebProblem.expired }
+        let isOpen = try request.kernel.read { try Confirmation.isOpen(lead: asked.leadID, $0) }
+        return try isOpen ? .page("confirm", page(request, asked)) : done(request, asked)
+    }
+
+    private func page(_ request: WebRequest, _ asked: Asked) throws -> PageValues {
         let texts = try request.kernel.read { db in
             try String.fetchAll(
                 db,
@@ -71,11 +78,15 @@ struct Confirmation: Sendable {
         let (leadID, name, proof) = (asked.leadID, asked.offer.name, request.proof())
         try await request.kernel.writeTogether(origin: "form:\(name)") { tx in
             try Confirmation.grant(lead: leadID, proof: proof, tx)
-            if try Confirmation.isOpen(lead: leadID, tx) { try tx.emit(FormConfirmed(form: name), lead: leadID) }
+            if try Confirmation.isOpen(lead: leadID, tx.db) { try tx.emit(FormConfirmed(form: name), lead: leadID) }
         }
-        let config = request.kernel.config
-        let token = try config.signer.token(
-            purpose: Confirmation.donePurpose, subject: Confirmation.subject(lead: leadID, magnet: name),
+        return try done(request, asked)
+    }
+
+    private func done(_ request: WebRequest, _ asked: Asked) throws -> WebReply {
+        let token = try request.kernel.signer.token(
+            purpose: Confirmation.donePurpose,
+            subject: Confirmation.subject(lead: asked.leadID, magnet: asked.offer.name),
             expires: request.kernel.clock.now() + Double(offers.settings.linkDays) * 86_400)
         return .see("/confirmed/\(token)")
     }
@@ -95,12 +106,13 @@ struct Confirmation: Sendable {
     }
 
     /// Whether a form of the lead is younger than their last confirmation.
-    private static func isOpen(lead: Int64, _ tx: Transaction) throws -> Bool {
+    private static func isOpen(lead: Int64, _ db: Database) throws -> Bool {
         try Bool.fetchOne(
-            tx.db.cachedStatement(
+            db.cachedStatement(
                 sql: """
                     SELECT coalesce(max(CASE kind WHEN 'form.submitted' THEN id END), 0) > coalesce(max(CASE kind WHEN 'form.confirmed' THEN id END), 0)
-                    FROM events WHERE lead_id = ? AND kind IN ('form.submitted', 'form.confirmed')
+                    FROM events
+                    WHERE lead_id IN (SELECT ?1 UNION SELECT gone_id FROM lead_merges WHERE kept_id = ?1) AND kind IN ('form.submitted', 'form.confirmed')
                     """), arguments: [lead]) ?? false
     }
 
@@ -127,7 +139,7 @@ struct Confirmation: Sendable {
         guard asked.email != nil else { throw WebProblem.expired }
         var values: PageValues = [
             "title": .text(asked.offer.title), "is_private": true, "heading": "Thank you, that is confirmed",
-            "text": .text("\(asked.offer.title) is yours. You find it in your mail too."),
+            "text": .text("\(asked.offer.title) is yours. You will find it in your mail too."),
         ]
         if asked.offer.magnet.value.deliver == .page { values["text"] = .text("\(asked.offer.title) is yours.") }
         let handover = Handover(offer: asked.offer, leadID: asked.leadID, days: offers.settings.linkDays)

@@ -21,7 +21,7 @@ struct MagnetCommands: Sendable {
                 return .text("Lead \(lead) is taken in. What they ticked counts once they confirm it by mail.")
             },
             Command("magnets embed", "HTML of a form, for a page of another site.", arguments: ["magnet"]) { call in
-                let (offer, signer) = (try offer(call), try call.kernel.config.signer)
+                let (offer, signer) = (try offer(call), try call.kernel.signer)
                 let form = OfferForm(offer: offer, token: FormToken(magnet: offer.name))
                 return .page("embed", form.values(signer, isEmbedded: true))
             },

@@ -9,6 +9,8 @@ struct OfferForm: Sendable {
     var typed = WebFields()
     /// Where the visitor came from, carried along until the form is sent.
     var arrival: (page: String?, referrer: String?) = (nil, nil)
+    /// The code of whoever shared the link.
+    var referral: String?
     /// What a lead that is known has told already.
     var known: [String: String] = [:]
     var errors: [(field: String, message: String)] = []
@@ -30,7 +32,7 @@ struct OfferForm: Sendable {
 
     func values(_ signer: LinkSigner, isEmbedded: Bool = false) -> PageValues {
         var hidden: [(name: String, value: String?)] = [(FormToken.field, token.sealed(signer))]
-        if !isEmbedded { hidden += [("_page", arrival.page), ("_referrer", arrival.referrer)] }
+        if !isEmbedded { hidden += [("_page", arrival.page), ("_referrer", arrival.referrer), ("_ref", referral)] }
         var values: PageValues = [
             "action": .text((isEmbedded ? offer.config.site.site.baseURL : "") + "/forms/\(offer.name)"),
             "hidden": .list(

@@ -48,11 +48,12 @@ struct Offers: Sendable {
     private func landingPage(_ request: WebRequest) async throws -> WebReply {
         var offer = try offer(request["magnet"], request)
         offer.variant = offer.variant(named: request.query["variant"])
-        let (signer, arrival) = (try request.kernel.config.signer, request.arrival)
+        let (signer, arrival) = (try request.kernel.signer, request.arrival)
         let leadID = try knownLead(request)
         var form = OfferForm(
             offer: offer, token: token(for: offer, request, leadID: leadID), typed: request.query,
             known: try leadID.map { try known($0, request.kernel) } ?? [:])
+        form.referral = request.query["ref"]
         form.arrival = (request.address(query: request.queryText), request.header("referer"))
         let reply = WebReply.page("offer", offer.page(form: form.values(signer)))
         guard request.method == "GET" else { return reply }
@@ -70,7 +71,7 @@ struct Offers: Sendable {
         let consents = offer.magnet.value.form.consent.map { consent in
             JSONValue.object([("name", .string(OfferForm.prefix + consent.name)), ("text", .string(consent.value))])
         }
-        let token = token(for: offer, request, leadID: nil).sealed(try request.kernel.config.signer)
+        let token = token(for: offer, request, leadID: nil).sealed(try request.kernel.signer)
         return .json(
             .object([
                 ("title", .string(offer.title)),
@@ -90,7 +91,7 @@ struct Offers: Sendable {
     private func knownLead(_ request: WebRequest) throws -> Int64? {
         guard let key = request.query["for"] else { return nil }
         guard
-            case .subject(let id) = try request.kernel.config.signer.open(
+            case .subject(let id) = try request.kernel.signer.open(
                 key, purpose: "lead", now: request.kernel.clock.now())
         else { return nil }
         return Int64(id)

@@ -14,7 +14,7 @@ struct Submission: Sendable {
         self.offers = offers
         self.request = request
         offer = try offers.offer(request["magnet"], request)
-        signer = try request.kernel.config.signer
+        signer = try request.kernel.signer
         now = request.kernel.clock.now()
     }
 
@@ -106,7 +106,7 @@ struct Submission: Sendable {
     private func take(_ draft: LeadDraft, _ token: FormToken, known: [String: String]) async throws -> WebReply {
         let intake = Intake(
             offer: offer, token: token, draft: draft, visitor: request.cookie(Visits.cookie),
-            referral: request.query["ref"] ?? request.fields["_ref"])
+            referral: request.fields["_ref"])
         do {
             let leadID = try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try intake.take($0) }
             return try thanks(leadID: leadID, email: draft.email)
@@ -142,6 +142,7 @@ struct Submission: Sendable {
         if let madeAt = token.madeAt, now.timeIntervalSince(madeAt) > FormToken.secondsMax { token.madeAt = now - 60 }
         var form = OfferForm(offer: offer, token: token, typed: request.fields, known: known)
         form.arrival = arrival
+        form.referral = request.fields["_ref"]
         form.errors = errors
         form.problem = problem
         return .page("offer", offer.page(form: form.values(signer)), status: status)

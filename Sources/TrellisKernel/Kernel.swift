@@ -19,6 +19,8 @@ public final class Kernel: Sendable {
     let store: Store
     let leadLayout: LeadLayout
     let sharedCommit = SharedCommit()
+    /// Nil while the site has no secret.
+    let readySigner: LinkSigner?
 
     /// Opens the file the config names, making it when it is not there.
     ///
@@ -28,6 +30,7 @@ public final class Kernel: Sendable {
         logger: Logger = Logger(label: "trellis"), workload: Workload = .everyday
     ) throws {
         self.config = config
+        readySigner = try? config.signer
         self.clock = clock
         self.logger = logger
         pluginTypes = types

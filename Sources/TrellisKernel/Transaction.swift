@@ -105,6 +105,19 @@ public struct Transaction {
         Set(try String.fetchAll(db.cachedStatement(sql: "SELECT DISTINCT kind FROM batch")))
     }
 
+    /// An empty temp table to work in: made the first time, emptied the next. Made only once, because whatever makes a
+    /// table also makes the connection forget its prepared statements.
+    public func scratchTable(_ name: String, columns: @autoclosure () -> String) throws {
+        let isThere = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM sqlite_temp_schema WHERE name = ?)"),
+            arguments: [name])
+        if isThere == true {
+            try db.cachedStatement(sql: "DELETE FROM temp.\(name)").execute()
+        } else {
+            try db.execute(sql: "CREATE TEMP TABLE \(name) (\(columns()))")
+        }
+    }
+
     /// Leads a draft past every filter; throws the ``Veto`` of the first that refuses.
     public func filter<D: Draft>(_ draft: inout D) throws {
         try kernel.hooks.filter(&draft, self)

@@ -16,6 +16,11 @@ public final class Worker {
 
     /// How often the log is looked at while nothing happens: a row of another client is noticed within a second.
     static let restMilliseconds = 200
+    /// A rest between two rounds while little happens at a time, so that what forms bring is handled together: each
+    /// round waits for the disk, and forms wait with it.
+    static let breathMilliseconds = 50
+    /// A round of fewer events leaves time to rest.
+    static let roundMin = 2000
 
     /// How long the pump goes on before the courier has its turn.
     static let slice = Duration.milliseconds(250)
@@ -71,12 +76,24 @@ public final class Worker {
         }
     }
 
+    /// A slice of events and a claim of messages; nil when nothing is due. Returns the events handled.
+    private func round() async throws -> Int? {
+        let sliceEnd = ContinuousClock.now + Worker.slice
+        let handled = try pump.runUntilIdle { $0 >= Worker.roundMin && ContinuousClock.now < sliceEnd }
+        let settled = try await courier.round()
+        return handled == 0 && settled == nil ? nil : handled
+    }
+
     /// Works until `shouldStop` says so, resting a little whenever nothing is due. A database that is locked by
     /// somebody else is waited for; any other trouble with the file ends the work.
     public func run(until shouldStop: @Sendable () -> Bool) async throws {
         while !shouldStop() {
             do {
-                try await runUntilIdle { _ in !shouldStop() }
+                while !shouldStop(), let handled = try await round() {
+                    if handled < Worker.roundMin {
+                        try? await Task.sleep(for: .milliseconds(Worker.breathMilliseconds))
+                    }
+                }
             } catch KernelError.busy {
                 kernel.logger.warning("\(KernelError.busy)")
             }

@@ -30,11 +30,13 @@ struct Site: Sendable {
         if door == .open {
             router.add(middleware: RequestLimit(config: kernel.config, metrics: metrics))
             addStyle(to: router)
+            addIcon(to: router)
         }
         addHealth(to: router)
         let guarded =
             door == .admin ? router.group().add(middleware: TokenCheck(config: kernel.config)) : router.group()
         for endpoint in endpoints { add(endpoint, to: guarded, writer) }
+        refuseOtherMethods(endpoints, on: guarded)
         return router
     }
 
@@ -54,6 +56,23 @@ struct Site: Sendable {
         }
     }
 
+    /// A path that is there, asked by a method it does not know (RFC 9110, 15.5.6).
+    private func refuseOtherMethods(_ endpoints: [Endpoint], on router: RouterGroup<SiteContext>) {
+        let health = ["/healthz", "/readyz"].map { Endpoint(.get, $0) { _ in WebReply() } }
+        for (path, known) in Dictionary(grouping: endpoints + health, by: \.path) {
+            var methods = Set(known.map(\.method.rawValue))
+            if methods.contains("GET") { methods.insert("HEAD") }
+            if known.contains(where: { $0.isOpenToOrigins && $0.method == .post }) { methods.insert("OPTIONS") }
+            let allowed = methods.sorted().joined(separator: ", ")
+            for method in ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"] where !methods.contains(method) {
+                guard let method = HTTPRequest.Method(rawValue: method) else { continue }
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw WebProblem(405, "This address does not know that.", headers: [("allow", allowed)])
+                }
+            }
+        }
+    }
+
     private func addStyle(to router: Router<SiteContext>) {
         let style = ByteBuffer(string: pages.style)
         router.get("trellis.css") { request, _ in
@@ -65,6 +84,13 @@ struct Site: Sendable {
                     .cacheControl: isTagged ? "public, max-age=31536000, immutable" : "no-cache",
                 ],
                 body: .init(byteBuffer: style))
+        }
+    }
+
+    /// Browsers ask for it on every first visit.
+    private func addIcon(to router: Router<SiteContext>) {
+        router.get("favicon.ico") { _, _ in
+            Response(status: .noContent, headers: [.cacheControl: "public, max-age=86400"])
         }
     }
 

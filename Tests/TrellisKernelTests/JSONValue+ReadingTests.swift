@@ -26,7 +26,7 @@ import Testing
         #expect(value?.text() == #"{"a":{"c":3,"d":4},"b":2}"#)
     }
 
-    @Test(arguments: ["", " ", "{", "[1,]", "{'a':1}", "nul", "\"", "1 2", "{\"a\":1}}", "{a:1}"])
+    @Test(arguments: ["", " ", "{", "[1 2]", "{'a':1}", "nul", "\"", "1 2", "{\"a\":1}}", "{a:1}"])
     func `what is no document is none`(_ text: String) {
         #expect(JSONValue(parsing: text) == nil)
     }
@@ -58,10 +58,12 @@ import Testing
         #expect(JSONValue.string("text")["id"] == nil)
     }
 
-    @Test(arguments: [
-        (JSONValue.string("a"), "a"), (.string(""), ""), (.integer(-3), "-3"), (.number(1.5), "1.5"),
-        (.bool(true), "true"), (.bool(false), "false"), (.null, nil), (.array([.integer(1)]), nil), (.object([]), nil),
-    ] as [(JSONValue, String?)])
+    @Test(
+        arguments: [
+            (JSONValue.string("a"), "a"), (.string(""), ""), (.integer(-3), "-3"), (.number(1.5), "1.5"),
+            (.bool(true), "true"), (.bool(false), "false"), (.null, nil), (.array([.integer(1)]), nil),
+            (.object([]), nil),
+        ] as [(JSONValue, String?)])
     func `a text, a number and a flag have a text`(_ value: JSONValue, _ text: String?) {
         #expect(value.scalarText == text)
     }

@@ -59,7 +59,9 @@ import Testing
         #expect(address.description == text)
     }
 
-    @Test(arguments: ["", "8080", "127.0.0.1", ":8080", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", "a:-1", "[]:80"])
+    @Test(arguments: [
+        "", "8080", "127.0.0.1", ":8080", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", "a:-1", "[]:80",
+    ])
     func `what is no address to listen on is none`(_ text: String) {
         #expect(ListenAddress(text) == nil)
     }

@@ -43,7 +43,9 @@ private final class Queue: Sendable {
 
     /// Adds a lead, in the name of whom it is.
     func addLead(_ name: String) {
-        add(name) { try $0.db.execute(sql: "INSERT INTO leads (email) VALUES (?)", arguments: ["\(name)@acme.example"]) }
+        add(name) {
+            try $0.db.execute(sql: "INSERT INTO leads (email) VALUES (?)", arguments: ["\(name)@acme.example"])
+        }
     }
 
     /// Occupies the writer until ``goOn()``: whoever is added meanwhile waits for the next commit.
@@ -110,9 +112,10 @@ private final class Queue: Sendable {
         for name in ["ann", "bob", "cem"] { queue.addLead(name) }
         _ = queue.goOn()
         #expect(
-            try crm.rows("SELECT lead_id, kind, origin, cause_id FROM events WHERE lead_id IS NOT NULL ORDER BY id") == [
-                "1|lead.created|form:ann|", "2|lead.created|form:bob|", "3|lead.created|form:cem|",
-            ])
+            try crm.rows("SELECT lead_id, kind, origin, cause_id FROM events WHERE lead_id IS NOT NULL ORDER BY id")
+                == [
+                    "1|lead.created|form:ann|", "2|lead.created|form:bob|", "3|lead.created|form:cem|",
+                ])
         #expect(try crm.rows("SELECT origin, now FROM kernel_context") == ["|"])
     }
 

@@ -29,12 +29,14 @@ import TrellisTesting
         #expect(request.header("referer") == nil)
     }
 
-    @Test(arguments: [
-        ("trellis_visitor=abc", "abc"), ("a=1; trellis_visitor=abc; b=2", "abc"), ("a=1;trellis_visitor=abc", "abc"),
-        ("trellis_visitor=a=b", "a=b"), ("trellis_visitor=", ""), ("trellis_visitor_2=abc", nil),
-        ("old_trellis_visitor=abc", nil), ("trellis_visitor", nil), ("", nil),
-        ("trellis_visitor=one; trellis_visitor=two", "one"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("trellis_visitor=abc", "abc"), ("a=1; trellis_visitor=abc; b=2", "abc"),
+            ("a=1;trellis_visitor=abc", "abc"),
+            ("trellis_visitor=a=b", "a=b"), ("trellis_visitor=", ""), ("trellis_visitor_2=abc", nil),
+            ("old_trellis_visitor=abc", nil), ("trellis_visitor", nil), ("", nil),
+            ("trellis_visitor=one; trellis_visitor=two", "one"),
+        ] as [(String, String?)])
     func `a cookie is found by its whole name`(_ header: String, _ value: String?) throws {
         #expect(try request(headers: ["cookie": header]).cookie("trellis_visitor") == value)
     }
@@ -43,12 +45,13 @@ import TrellisTesting
         #expect(try request().cookie("trellis_visitor") == nil)
     }
 
-    @Test(arguments: [
-        (["content-type": "application/json"], true), (["content-type": "application/json; charset=utf-8"], true),
-        (["accept": "application/json"], true), (["accept": "application/json, */*"], true),
-        (["accept": "text/html,application/json"], false),
-        (["content-type": "application/x-www-form-urlencoded", "accept": "*/*"], false), ([:], false),
-    ] as [([String: String], Bool)])
+    @Test(
+        arguments: [
+            (["content-type": "application/json"], true), (["content-type": "application/json; charset=utf-8"], true),
+            (["accept": "application/json"], true), (["accept": "application/json, */*"], true),
+            (["accept": "text/html,application/json"], false),
+            (["content-type": "application/x-www-form-urlencoded", "accept": "*/*"], false), ([:], false),
+        ] as [([String: String], Bool)])
     func `a program says that it wants JSON`(_ headers: [String: String], _ wantsJSON: Bool) throws {
         #expect(try request(headers: headers).wantsJSON == wantsJSON)
     }
@@ -88,8 +91,9 @@ import TrellisTesting
         let proof = try request("/confirm/aToken.of-a_person", query: "a=b").proof()
         #expect(proof.page == "https://crm.acme.example/confirm")
         #expect(try request("/").proof().page == "https://crm.acme.example/")
-        #expect(try request("/forms/plan").proof(page: "https://www.acme.example/article").page
-            == "https://www.acme.example/article")
+        #expect(
+            try request("/forms/plan").proof(page: "https://www.acme.example/article").page
+                == "https://www.acme.example/article")
     }
 
     @Test func `a proof names the network and not the visitor`() throws {

@@ -26,15 +26,15 @@ import Testing
                 ### Last
                 Done.
                 """) == """
-                <h2>Know what sells</h2>
-                <p>Twelve months on one page.</p>
-                <h2>For whom</h2>
-                <ul><li>Buyers</li><li>Owners</li></ul>
-                <ol start="3"><li>Print it</li><li>Hang it up</li></ol>
-                <hr>
-                <h3>Last</h3>
-                <p>Done.</p>
-                """)
+                    <h2>Know what sells</h2>
+                    <p>Twelve months on one page.</p>
+                    <h2>For whom</h2>
+                    <ul><li>Buyers</li><li>Owners</li></ul>
+                    <ol start="3"><li>Print it</li><li>Hang it up</li></ol>
+                    <hr>
+                    <h3>Last</h3>
+                    <p>Done.</p>
+                    """)
     }
 
     @Test func `the page has the only heading of the first level`() throws {

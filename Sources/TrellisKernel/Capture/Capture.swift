@@ -14,12 +14,10 @@ public struct CaptureResult: Sendable, Hashable {
 /// all that it can; the others are matched against the leads by e-mail address, then external id, then phone, and
 /// become changes of those. So a file of new leads is not looked up at all, and any file takes a few statements.
 public struct Capture {
-    private let layout: LeadLayout
-    private let names: [String]
+    private let sql: CaptureSQL
 
     init(_ layout: LeadLayout) {
-        self.layout = layout
-        names = layout.names.map { "\"\($0)\"" }
+        sql = layout.captureSQL
     }
 
     /// - Parameter drafts: normalised, and past the filters.
@@ -27,7 +25,7 @@ public struct Capture {
     func take(_ drafts: [LeadDraft], _ tx: Transaction) throws -> [CaptureResult] {
         let last = try lastID(tx.db)
         try stage(drafts, after: last, tx)
-        let made = try tx.loggingItself { try insert(where: "d.email IS NOT NULL OR d.external_id IS NOT NULL", tx) }
+        let made = try tx.loggingItself { try insert(sql.insertNamed, tx) }
         try logNewLeads(after: last, tx)
         guard made < drafts.count else {
             try addTouches(drafts, newAfter: last, tx)
@@ -38,11 +36,7 @@ public struct Capture {
         if drafts.contains(where: \.isKnownByNumberAlone) {
             // Last, so that a number alone finds the lead that came with it; and once, because nothing makes a number
             // unique.
-            _ = try insert(
-                where: """
-                    d.lead_id IS NULL AND NOT EXISTS (SELECT 1 FROM leads WHERE leads.phone = d.phone)
-                    AND d.row IN (SELECT min(row) FROM temp.drafts WHERE lead_id IS NULL GROUP BY phone)
-                    """, tx)
+            _ = try insert(sql.insertNumbered, tx)
             try resolve(tx)
             try refuseUnknown(tx)
         }
@@ -60,17 +54,8 @@ public struct Capture {
     // MARK: - Staging
 
     private func stage(_ drafts: [LeadDraft], after last: Int64, _ tx: Transaction) throws {
-        try tx.db.cachedStatement(
-            sql: """
-                CREATE TEMP TABLE IF NOT EXISTS drafts (
-                    row INTEGER PRIMARY KEY, new_id INTEGER, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")),
-                    \(Capture.touchColumns.map { "\"touch:\($0)\"" }.joined(separator: ", ")))
-                """
-        ).execute()
-        try tx.db.cachedStatement(sql: "DELETE FROM temp.drafts").execute()
-        let marks = (names + Capture.touchColumns).map { _ in "?" }.joined(separator: ", ")
-        let insert = try tx.db.cachedStatement(
-            sql: "INSERT INTO temp.drafts VALUES (?1, ?2, ?2, NULL, \(marks))")
+        try tx.scratchTable("drafts", columns: sql.draftColumns)
+        let insert = try tx.db.cachedStatement(sql: sql.stage)
         // Those known by a number alone come last, as they do below.
         var newID = last
         var newIDOfNumber = last + Int64(drafts.count { !$0.isKnownByNumberAlone })
@@ -94,22 +79,8 @@ public struct Capture {
     }
 
     /// Makes leads of drafts, of the first where several are about one. Returns how many there are.
-    private func insert(where condition: String, _ tx: Transaction) throws -> Int {
-        let values = layout.columns.map { column in
-            switch column.name {
-            case "stage": "coalesce(d.stage, 'lead')"
-            case "created_at": "coalesce(d.created_at, :now)"
-            default: "d.\"\(column.name)\""
-            }
-        }
-        try tx.db.cachedStatement(
-            sql: """
-                INSERT INTO leads (id, \(names.joined(separator: ", ")), updated_at)
-                SELECT d.new_id, \(values.joined(separator: ", ")), :now FROM temp.drafts AS d
-                WHERE \(condition) ORDER BY d.row
-                ON CONFLICT DO NOTHING
-                """
-        ).execute(arguments: ["now": tx.stamp])
+    private func insert(_ statement: String, _ tx: Transaction) throws -> Int {
+        try tx.db.cachedStatement(sql: statement).execute(arguments: ["now": tx.stamp])
         return tx.db.changesCount
     }
 
@@ -147,10 +118,6 @@ public struct Capture {
 
     // MARK: - Known leads
 
-    /// First touch counts: these keep what they have.
-    private static let firstCounts: Set<String> = ["source", "medium", "campaign", "created_at"]
-    private static let handledApart: Set<String> = ["stage"]
-
     /// Changes what a draft says differently. Several drafts about one lead take turns, so that the last one wins.
     /// Returns the rows whose lead was changed.
     private func updateKnown(newAfter last: Int64, _ tx: Transaction) throws -> Set<Int> {
@@ -167,18 +134,10 @@ public struct Capture {
         let turns = try Int.fetchOne(tx.db.cachedStatement(sql: "SELECT max(turn) FROM temp.drafts")) ?? 0
         for turn in stride(from: 1, through: turns, by: 1) {
             let rows = try Int.fetchAll(
-                tx.db.cachedStatement(
-                    sql: """
-                        SELECT d.row FROM temp.drafts AS d JOIN leads ON leads.id = d.lead_id WHERE d.turn = ? AND (\(differs))
-                        """), arguments: [turn])
+                tx.db.cachedStatement(sql: sql.differing), arguments: [turn])
             guard !rows.isEmpty else { continue }
             changed.formUnion(rows)
-            try tx.db.cachedStatement(
-                sql: """
-                    UPDATE leads SET \(assignments), updated_at = :now FROM temp.drafts AS d
-                    WHERE leads.id = d.lead_id AND d.turn = :turn AND (\(differs))
-                    """
-            ).execute(arguments: ["now": tx.stamp, "turn": turn])
+            try tx.db.cachedStatement(sql: sql.update).execute(arguments: ["now": tx.stamp, "turn": turn])
             try tx.db.cachedStatement(
                 sql: """
                     UPDATE leads SET stage = d.stage, updated_at = :now FROM temp.drafts AS d, stages AS was, stages AS becomes
@@ -200,48 +159,13 @@ public struct Capture {
         }
     }
 
-    private var changing: [LeadLayout.Column] {
-        layout.columns.filter { !Capture.handledApart.contains($0.name) }
-    }
-
-    private var assignments: String {
-        changing.map { column in
-            Capture.firstCounts.contains(column.name)
-                ? "\"\(column.name)\" = coalesce(leads.\"\(column.name)\", d.\"\(column.name)\")"
-                : "\"\(column.name)\" = coalesce(d.\"\(column.name)\", leads.\"\(column.name)\")"
-        }.joined(separator: ", ")
-    }
-
-    private var differs: String {
-        changing.filter { $0.name != "created_at" }.map { column in
-            Capture.firstCounts.contains(column.name)
-                ? "leads.\"\(column.name)\" IS NULL AND d.\"\(column.name)\" IS NOT NULL"
-                : "d.\"\(column.name)\" IS NOT NULL AND d.\"\(column.name)\" IS NOT leads.\"\(column.name)\""
-        }.joined(separator: " OR ")
-            + """
-             OR (d.stage IS NOT NULL AND d.stage <> leads.stage AND EXISTS (
-                SELECT 1 FROM stages AS was, stages AS becomes WHERE was.name = leads.stage AND becomes.name = d.stage
-                AND (was.is_side OR becomes.is_side OR becomes.position > was.position)))
-            """
-    }
-
     // MARK: - Touches and consents
-
-    private static let touchColumns = [
-        "kind", "channel", "source", "medium", "campaign", "referrer", "landing_page", "click_id_kind", "click_id",
-    ]
 
     /// A form is a touch each time; an import is one only for a lead it made, so that the same file twice changes
     /// nothing.
     private func addTouches(_ drafts: [LeadDraft], newAfter last: Int64, _ tx: Transaction) throws {
         guard drafts.contains(where: { $0.touch != nil }) else { return }
-        try tx.db.cachedStatement(
-            sql: """
-                INSERT INTO touches (lead_id, at, \(Capture.touchColumns.joined(separator: ", ")))
-                SELECT lead_id, :now, \(Capture.touchColumns.map { "\"touch:\($0)\"" }.joined(separator: ", ")) FROM temp.drafts
-                WHERE "touch:kind" IS NOT NULL AND ("touch:kind" <> 'import' OR (lead_id > :last AND turn IS NULL)) ORDER BY row
-                """
-        ).execute(arguments: ["now": tx.stamp, "last": last])
+        try tx.db.cachedStatement(sql: sql.addTouches).execute(arguments: ["now": tx.stamp, "last": last])
     }
 
     /// A consent becomes a row only where it says something new. A consent withdrawn, or an address suppressed, is
@@ -291,13 +215,9 @@ public struct Capture {
     }
 
     private func stageConsents(_ drafts: [LeadDraft], _ tx: Transaction) throws {
-        try tx.db.cachedStatement(
-            sql: """
-                CREATE TEMP TABLE IF NOT EXISTS draft_consents (
-                    row INTEGER, purpose TEXT, state TEXT, text TEXT, page TEXT, network TEXT, agent TEXT)
-                """
-        ).execute()
-        try tx.db.cachedStatement(sql: "DELETE FROM temp.draft_consents").execute()
+        try tx.scratchTable(
+            "draft_consents",
+            columns: "row INTEGER, purpose TEXT, state TEXT, text TEXT, page TEXT, network TEXT, agent TEXT")
         let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.draft_consents VALUES (?, ?, ?, ?, ?, ?, ?)")
         for (number, draft) in drafts.enumerated() {
             for (purpose, isGranted) in draft.consents.sorted(by: { $0.key < $1.key }) {

@@ -161,12 +161,12 @@ enum FieldValue {
             guard !text.utf8.contains(0) else { throw FieldProblem(field: field, message: "contains a NUL character") }
             return text.databaseValue
         case .integer:
-            guard let value = Int64(text) ?? Double(text).flatMap({ Int64(exactly: $0) }) else {
+            guard let value = Int64(text) ?? FieldValue.number(text).flatMap({ Int64(exactly: $0) }) else {
                 throw FieldProblem(field: field, message: "expected a whole number")
             }
             return value.databaseValue
         case .real:
-            guard let value = Double(text), value.isFinite else {
+            guard let value = FieldValue.number(text) else {
                 throw FieldProblem(field: field, message: "expected a number")
             }
             return value.databaseValue
@@ -186,6 +186,12 @@ enum FieldValue {
             }
             return Timestamp.text(date).databaseValue
         }
+    }
+
+    /// A number as people write it: no hexadecimal, no infinity.
+    private static func number(_ text: String) -> Double? {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) || "+-.eE".utf8.contains($0) }) else { return nil }
+        return Double(text).flatMap { $0.isFinite ? $0 : nil }
     }
 
     static func flag(_ text: String) -> Bool? {

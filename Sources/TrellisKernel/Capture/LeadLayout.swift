@@ -22,6 +22,7 @@ public final class LeadLayout: Sendable {
     let country: Int
     let stage: Int
     let createdAt: Int
+    let captureSQL: CaptureSQL
 
     /// Set by the kernel, never by whoever proposes a lead.
     private static let keptBack: Set<String> = ["id", "updated_at", "account_id", "contact_id"]
@@ -53,6 +54,7 @@ public final class LeadLayout: Sendable {
         country = indexes["country"] ?? 0
         stage = indexes["stage"] ?? 0
         createdAt = indexes["created_at"] ?? 0
+        captureSQL = CaptureSQL(columns: columns.map(\.name))
     }
 
     public var names: [String] { columns.map(\.name) }

@@ -17,7 +17,10 @@ extension Transaction {
                         ? "Declare it under activities:." : "There are: \(activities.joined(separator: ", "))."))
         }
         var body: [(key: String, value: JSONValue)] = []
-        for (name, text) in fields {
+        for (name, text) in fields where !text.isEmpty {
+            guard !body.contains(where: { $0.key == name }) else {
+                throw FieldProblem(field: name, message: "given more than once")
+            }
             guard let field = declaration.fields.first(where: { $0.name == name }) else {
                 throw FieldProblem(
                     field: name,

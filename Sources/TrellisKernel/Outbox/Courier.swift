@@ -184,7 +184,7 @@ public final class Courier {
                 values["unsubscribe_url"] = try? renderer.unsubscribeLink(leadID: leadID)
             }
             values["preferences_url"] = try? kernel.config.link("preferences", String(leadID))
-            values["lead_key"] = try? kernel.config.signer.token(purpose: "lead", subject: String(leadID))
+            values["lead_key"] = try? kernel.signer.token(purpose: "lead", subject: String(leadID))
         }
         let question = TemplateValues(
             leadID: order.leadID, template: order.template, body: order.body, now: tx.now, config: kernel.config)

@@ -94,23 +94,34 @@ public struct LinkSigner: Sendable {
 
     /// Base 64 for URLs, without padding (RFC 4648 section 5).
     private static func base64(_ bytes: Data) -> String {
-        bytes.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 4 / 3 + 3)
+        for byte in bytes.base64EncodedData() where byte != UInt8(ascii: "=") {
+            text.append(
+                byte == UInt8(ascii: "+") ? UInt8(ascii: "-") : byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte)
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
+    /// The bytes of a text written as above, and in no other way.
     private static func data(_ token: String) -> Data? {
-        guard token.utf8.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "/") }) else {
-            return nil
+        var plain = Data(capacity: token.utf8.count + 3)
+        for byte in token.utf8 {
+            switch byte {
+            case UInt8(ascii: "-"): plain.append(UInt8(ascii: "+"))
+            case UInt8(ascii: "_"): plain.append(UInt8(ascii: "/"))
+            case UInt8(ascii: "+"), UInt8(ascii: "/"): return nil
+            default: plain.append(byte)
+            }
         }
-        let plain = token.replacing("-", with: "+").replacing("_", with: "/")
-        guard let data = Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.count % 4) % 4)),
-            base64(data) == token
-        else { return nil }
+        while plain.count % 4 != 0 { plain.append(UInt8(ascii: "=")) }
+        guard let data = Data(base64Encoded: plain), base64(data) == token else { return nil }
         return data
     }
 }
 
 extension Config {
-    /// The signer of this site's links.
+    /// The signer of this site's links. Where many are sealed or opened, ``Kernel/signer`` has it ready.
     ///
     /// - Throws: ``KernelError/noSecret`` while the site has no secret.
     public var signer: LinkSigner {
@@ -120,5 +131,17 @@ extension Config {
     /// `https://crm.acme.example/unsubscribe/TOKEN`: a link of this site, sealed for its purpose.
     public func link(_ purpose: String, _ subject: String, expires: Date? = nil) throws -> String {
         "\(site.site.baseURL)/\(purpose)/\(try signer.token(purpose: purpose, subject: subject, expires: expires))"
+    }
+}
+
+extension Kernel {
+    /// The signer of this site's links.
+    ///
+    /// - Throws: ``KernelError/noSecret`` while the site has no secret.
+    public var signer: LinkSigner {
+        get throws {
+            guard let readySigner else { throw KernelError.noSecret }
+            return readySigner
+        }
     }
 }

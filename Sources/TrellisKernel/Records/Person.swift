@@ -2,8 +2,8 @@ import Foundation
 
 /// What is kept about one person, and how it is given out (GDPR articles 15 and 20) or removed (article 17).
 ///
-/// Plugins keep no names, addresses or free text of their own: their rows point at leads. So the rows with a `lead_id`,
-/// found in the schema, are all there is.
+/// Plugins keep names, addresses and free text in no table but such as have a `lead_id` or an `email`. So these, found
+/// in the schema, are all there is.
 public struct Person: Sendable {
     private let email: String
 
@@ -33,6 +33,10 @@ public struct Person: Sendable {
                 let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE email = ?", arguments: [email])
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
+            for table in try Person.tablesOfAddresses(tx.db) {
+                let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE email = ?", arguments: [email])
+                if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
+            }
             let trash = try Row.fetchAll(
                 tx.db, sql: "SELECT * FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE",
                 arguments: [email])
@@ -46,7 +50,7 @@ public struct Person: Sendable {
     ///
     /// - Returns: how many leads and contacts were removed.
     public func erase(_ kernel: Kernel) throws -> Int {
-        let hash = try kernel.config.signer.hashes(ofAddress: email)[0]
+        let hash = try kernel.signer.hashes(ofAddress: email)[0]
         let removed = try kernel.write(KernelContext(origin: "erase", mode: "erasing")) { tx in
             try tx.db.execute(sql: "PRAGMA secure_delete = ON")
             let ids = try leadIDs(tx.db)
@@ -54,6 +58,9 @@ public struct Person: Sendable {
             try tx.db.execute(sql: "DELETE FROM contacts WHERE email = ?", arguments: [email])
             let contacts = tx.db.changesCount
             try tx.db.execute(sql: "DELETE FROM suppressions WHERE email = ?", arguments: [email])
+            for table in try Person.tablesOfAddresses(tx.db) {
+                try tx.db.execute(sql: "DELETE FROM \(table) WHERE email = ?", arguments: [email])
+            }
             try tx.db.execute(
                 sql: "DELETE FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE", arguments: [email])
             try tx.db.execute(
@@ -86,6 +93,16 @@ public struct Person: Sendable {
         try tx.db.execute(sql: "DELETE FROM trash WHERE table_name = 'leads' AND row_id = ?", arguments: [id])
         try tx.db.execute(sql: "DELETE FROM leads WHERE id = ?", arguments: [id])
         try tx.emit("lead.erased", lead: id)
+    }
+
+    /// Tables of plugins that hold an address before there is a lead, such as forms held back.
+    private static func tablesOfAddresses(_ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT s.name FROM sqlite_schema AS s JOIN pragma_table_info(s.name) AS c ON c.name = 'email'
+                WHERE s.type = 'table' AND s.name NOT IN ('leads', 'contacts', 'suppressions') ORDER BY s.name
+                """)
     }
 
     private func leadIDs(_ db: Database) throws -> [Int64] {

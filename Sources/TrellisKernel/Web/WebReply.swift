@@ -100,7 +100,7 @@ extension Kernel {
     ///
     /// - Throws: ``WebProblem/notFound`` or ``WebProblem/expired``.
     public func open(_ token: String, purpose: String) throws -> String {
-        switch try config.signer.open(token, purpose: purpose, now: clock.now()) {
+        switch try signer.open(token, purpose: purpose, now: clock.now()) {
         case .subject(let subject): return subject
         case .expired: throw WebProblem.expired
         case .unknown: throw WebProblem.notFound

@@ -23,6 +23,7 @@ enum LeadAPI {
 
     static let description = EmbeddedPages.files["openapi.json"] ?? "{}"
     static let limitMax = 1000
+    private static let filters = ["email", "stage", "owner", "country", "source", "campaign", "external_id"]
     private static let noLead = WebProblem(404, "There is no such lead.")
 
     /// The leads in the order of their ids, a page at a time: `after` is the id the last page ended with.
@@ -30,10 +31,18 @@ enum LeadAPI {
         let (limit, after) = try page(request)
         var conditions = ["id > :after"]
         var arguments: StatementArguments = ["after": after, "limit": limit]
-        for column in ["email", "stage", "owner", "country", "source", "campaign", "external_id"] {
-            guard let value = request.query[column] else { continue }
+        for pair in request.query.pairs where !["limit", "after"].contains(pair.name) {
+            let column = pair.name
+            guard filters.contains(column) else {
+                throw WebProblem(
+                    400, "There is no filter of this name.\(NearMiss.hint(column, among: filters + ["limit", "after"]))"
+                )
+            }
+            guard !conditions.contains("\(column) = :\(column)") else {
+                throw WebProblem(400, "\(column): given more than once")
+            }
             conditions.append("\(column) = :\(column)")
-            arguments = arguments &+ [column: value]
+            arguments = arguments &+ [column: LeadAPI.value(pair.value, of: column)]
         }
         let leads = try request.kernel.read { [arguments, conditions] db in
             try Row.fetchAll(
@@ -41,7 +50,16 @@ enum LeadAPI {
                 sql: "SELECT * FROM lead_cards WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT :limit",
                 arguments: arguments)
         }
-        return .json(answer("leads", leads, limit: limit, key: "id"))
+        return .json(answer("leads", leads, limit: limit, key: "id", json))
+    }
+
+    /// A value as the table holds it.
+    private static func value(_ text: String, of column: String) -> String {
+        switch column {
+        case "email": (try? EmailAddress(text).address) ?? text
+        case "country": CountryCode(text)?.alpha2 ?? text
+        default: text
+        }
     }
 
     /// What happened to a lead, oldest first.
@@ -56,7 +74,7 @@ enum LeadAPI {
                     WHERE lead_id = ? AND event_id > ? ORDER BY event_id LIMIT ?
                     """, arguments: [id, after, limit])
         }
-        return .json(answer("events", events, limit: limit, key: "event_id"))
+        return .json(answer("events", events, limit: limit, key: "event_id", event))
     }
 
     /// Records a fact: `{"kind": "demo.booked", "starts_at": "…"}`. With the header `Idempotency-Key` a repetition is
@@ -64,6 +82,9 @@ enum LeadAPI {
     private static func record(_ request: WebRequest) async throws -> WebReply {
         let id = try leadID(request)
         guard let kind = request.fields["kind"] else { throw WebProblem(400, "The field 'kind' is missing.") }
+        for name in ["kind", "at"] where request.fields.all(name).count > 1 {
+            throw WebProblem(422, "\(name): given more than once")
+        }
         let fields = request.fields.pairs.filter { !["kind", "at"].contains($0.name) }
             .map { (name: $0.name, text: $0.value) }
         let (call, at) = (try APICall(request), request.fields["at"])
@@ -106,19 +127,23 @@ enum LeadAPI {
         return (limit, after)
     }
 
-    private static func answer(_ name: String, _ rows: [Row], limit: Int, key: String) -> JSONValue {
+    private static func answer(
+        _ name: String, _ rows: [Row], limit: Int, key: String, _ json: (Row) -> JSONValue
+    ) -> JSONValue {
         let next: JSONValue = rows.count == limit ? rows.last.map { .integer($0[key]) } ?? .null : .null
         return .object([(name, .array(rows.map(json))), ("next", next)])
     }
 
     private static func json(_ row: Row) -> JSONValue {
+        .object(row.map { column, value in (column, JSONValue(value)) })
+    }
+
+    /// An event with its body as JSON rather than as text.
+    private static func event(_ row: Row) -> JSONValue {
         .object(
             row.map { column, value in
-                (
-                    column,
-                    column == "body"
-                        ? String.fromDatabaseValue(value).flatMap(JSONValue.init(parsing:)) ?? .null : JSONValue(value)
-                )
+                guard column == "body" else { return (column, JSONValue(value)) }
+                return (column, String.fromDatabaseValue(value).flatMap(JSONValue.init(parsing:)) ?? .null)
             })
     }
 }
@@ -131,8 +156,8 @@ private struct APICall: Sendable {
     /// Nil where the caller gave no key.
     init?(_ request: WebRequest) throws {
         guard let key = request.header("idempotency-key") else { return nil }
-        guard (1...200).contains(key.utf8.count) else {
-            throw WebProblem(400, "The header Idempotency-Key takes 1 to 200 characters.")
+        guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw WebProblem(400, "The header Idempotency-Key takes 1 to 200 characters from ! to ~.")
         }
         self.key = key
         digest = Digest.hex(Array(request.path.utf8) + [0] + request.body)

@@ -67,7 +67,7 @@ private struct Member {
     }
 
     func path(_ purpose: String) throws -> String {
-        "/\(purpose)/\(try kernel.config.signer.token(purpose: purpose, subject: String(leadID)))"
+        "/\(purpose)/\(try kernel.signer.token(purpose: purpose, subject: String(leadID)))"
     }
 
     // MARK: - Pages
@@ -98,7 +98,7 @@ private struct Member {
                 asked.map { purpose in
                     [
                         "name": .text("consent_\(purpose.name)"), "id": .text("consent_\(purpose.name)"),
-                        "text": .text(purpose.text), "checked": .flag(purpose.isGranted),
+                        "text": .text(purpose.text), "checked": .flag(purpose.isGranted && !isOut),
                     ]
                 }),
         ]
@@ -146,9 +146,11 @@ private struct Member {
                 """, arguments: [leadID])
     }
 
-    /// Grants and withdraws as the boxes say, with the sentence beside the box as its text.
+    /// Grants and withdraws as the boxes say, with the sentence beside the box as its text. Who had left and ticks a
+    /// box is back.
     func set(_ wanted: Set<String>, proof: ConsentProof, _ tx: Transaction) throws {
-        let changed = try purposes(tx.db).filter { wanted.contains($0.name) != $0.isGranted }
+        let asked = try purposes(tx.db)
+        let changed = asked.filter { wanted.contains($0.name) != $0.isGranted }
         let list = JSONValue.array(
             changed.map {
                 .object([
@@ -167,6 +169,6 @@ private struct Member {
                 "lead": leadID, "origin": tx.origin, "page": proof.page, "network": proof.network,
                 "agent": proof.agent, "now": tx.stamp, "list": list.text(),
             ])
-        if changed.contains(where: { !$0.isGranted }) { try stay(tx) }
+        if asked.contains(where: { wanted.contains($0.name) }) { try stay(tx) }
     }
 }

@@ -4,7 +4,7 @@ import TrellisKernel
 
 /// The figures of the server, as Prometheus reads them: https://prometheus.io/docs/instrumenting/exposition_formats/.
 final class ServerMetrics: Sendable {
-    private let registry = PrometheusMetrics()
+    private let registry = PrometheusMetrics(help: ServerMetrics.help)
     private let underWay = Atomic(0)
     private let connections = Atomic(0)
 
@@ -43,11 +43,10 @@ final class ServerMetrics: Sendable {
             for (name, sql) in ServerMetrics.counts {
                 gauge(name, try Double.fetchOne(db.cachedStatement(sql: sql)) ?? 0)
             }
-            for row in try Row.fetchAll(
-                db.cachedStatement(sql: "SELECT state, count(*) FROM outbox_messages GROUP BY state"))
-            {
-                gauge("outbox_messages", row[1], [("state", row[0])])
-            }
+            let states = try Row.fetchAll(
+                db.cachedStatement(sql: "SELECT state, count(*) FROM outbox_messages GROUP BY state")
+            ).reduce(into: [String: Double]()) { $0[$1[0]] = $1[1] }
+            for state in ServerMetrics.states { gauge("outbox_messages", states[state] ?? 0, [("state", state)]) }
             for row in try Row.fetchAll(
                 db.cachedStatement(
                     sql: "SELECT id, max(0, (SELECT coalesce(max(id), 0) FROM events) - last_event_id) FROM subscribers"
@@ -61,6 +60,20 @@ final class ServerMetrics: Sendable {
     private func gauge(_ name: String, _ value: Double, _ dimensions: [(String, String)] = []) {
         Gauge(label: name, dimensions: dimensions, factory: registry).record(value)
     }
+
+    private static let states = [
+        "waiting", "sending", "inflight", "sent", "held", "refused", "cancelled", "unknown", "failed",
+    ]
+
+    private static let help = [
+        "http_requests": "Requests answered, by listener, route and status.",
+        "http_request_seconds": "How long requests took, in seconds.",
+        "http_requests_under_way": "Requests being answered now.", "connections": "Open connections.",
+        "refused": "Turned away before they were answered, by reason.", "leads": "Leads in the file.",
+        "events": "The id of the last event in the log.", "parked_events": "Events that could not be handled.",
+        "scheduled_events": "Appointments.", "stops": "What stands still: see trellis status.",
+        "outbox_messages": "Messages by state.", "subscriber_events_behind": "How far a subscriber is behind the log.",
+    ]
 
     private static let counts = [
         ("leads", "SELECT count(*) FROM leads"),

@@ -55,6 +55,8 @@ struct ResponseHeaders: RouterMiddleware {
 }
 
 extension HTTPField.Name {
+    /// A second one: the first is the authority of the request.
+    static let host = HTTPField.Name("Host")!
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
 }
 
@@ -113,7 +115,11 @@ struct HostCheck: RouterMiddleware {
     func handle(
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
-        guard let authority = request.head.authority, let host = HostCheck.host(of: authority) else {
+        // Of several names nobody knows which counts, and a whole address in place of the path brings one more
+        // (RFC 9112, 3.2).
+        guard request.headers[.host] == nil, request.head.path?.hasPrefix("/") == true,
+            let authority = request.head.authority, let host = HostCheck.host(of: authority)
+        else {
             throw WebProblem(400, "The request does not say which site it is for.")
         }
         guard names.contains(host) else {
@@ -178,7 +184,10 @@ struct TokenCheck: RouterMiddleware {
     func handle(
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
-        guard let token, Signature.isSame(request.headers[.authorization] ?? "", "Bearer \(token)") else {
+        // The name of the scheme has no case (RFC 9110, 11.1).
+        let said = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
+        guard let token, said.count == 2, said[0].lowercased() == "bearer", Signature.isSame(String(said[1]), token)
+        else {
             throw WebProblem(
                 401, "Say the token of server.admin.token: Authorization: Bearer …",
                 headers: [("www-authenticate", "Bearer")])

@@ -1,0 +1,231 @@
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import LeadMagnets
+
+@Suite struct DeliveryTests {
+    private let crm: TestKernel
+    private let browser: Browser
+
+    init() throws {
+        crm = try MagnetSite.crm()
+        browser = Browser(crm)
+    }
+
+    /// Fills in a form for Ann, and lets the worker do what follows.
+    private func ask(_ magnet: String, _ consents: KeyValuePairs<String, String> = [:]) async throws {
+        let form = try await browser.open("/offers/\(magnet)")
+        _ = try await browser.post(
+            form.action, form.hidden + [("email", "ann@a.example")] + consents.map { ($0.key, $0.value) })
+        try await crm.work()
+    }
+
+    private func confirm() async throws {
+        let link = try #require(crm.link("confirm", to: "ann@a.example"))
+        _ = try await browser.post(link)
+        try await crm.work()
+    }
+
+    private var subjects: [String] { crm.transport.sent.map(\.subject) }
+
+    // MARK: - Double opt-in
+
+    @Test func `with double opt-in nothing is handed over before the address is confirmed`() async throws {
+        try await ask("guide", ["consent_newsletter": "on"])
+        #expect(try crm.events() == ["lead.created", "consent.requested", "form.submitted", "mail.sent"])
+        #expect(
+            try crm.rows("SELECT magnet, state, delivered_by, delivered_as, handed_at FROM magnets_submissions") == [
+                "guide|waiting||asset.downloaded|"
+            ])
+        #expect(subjects == ["Please confirm: The guide"])
+        let text = try #require(crm.transport.sent.first).text
+        #expect(text.contains("/confirm/") && !text.contains("/download/") && !text.contains("/unsubscribe/"))
+        crm.clock.advance(by: "30 days")
+        try await crm.work()
+        #expect(subjects.count == 1)
+        try await confirmExpired()
+        #expect(try crm.troubles() == [])
+    }
+
+    /// A month later the link in the mail is too old.
+    private func confirmExpired() async throws {
+        let link = try #require(crm.link("confirm", to: "ann@a.example"))
+        await #expect(throws: WebProblem.self) { try await browser.post(link) }
+    }
+
+    @Test func `a form that comes by a command waits for its confirmation too`() async throws {
+        try crm.capture(["email": "ann@a.example"], form: "guide", consents: ["newsletter"])
+        try await crm.work()
+        #expect(try crm.rows("SELECT state FROM consents") == ["requested"])
+        #expect(try crm.rows("SELECT state FROM magnets_submissions") == ["waiting"])
+        try await confirm()
+        #expect(subjects == ["Please confirm: The guide", "The guide"])
+    }
+
+    @Test func `an address is asked to confirm once a day, for all magnets together`() async throws {
+        try await ask("guide")
+        for magnet in ["guide", "map", "atlas"] { try await ask(magnet) }
+        #expect(subjects == ["Please confirm: The guide"])
+        crm.clock.advance(by: "23 hours")
+        try await ask("map")
+        #expect(subjects.count == 1)
+        crm.clock.advance(by: "2 hours")
+        try await ask("map")
+        #expect(subjects == ["Please confirm: The guide", "Please confirm: The map"])
+    }
+
+    @Test func `several magnets in one batch ask once`() async throws {
+        for magnet in ["map", "guide", "atlas"] { try await browser.fillIn(magnet, ["email": "ann@a.example"]) }
+        try await browser.fillIn("map", ["email": "bob@b.example"])
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient).sorted() == ["ann@a.example", "bob@b.example"])
+        #expect(try crm.value("SELECT count(*) FROM magnets_submissions WHERE state = 'waiting'") == "4")
+    }
+
+    @Test func `an address is asked to confirm three times in thirty days`() async throws {
+        for _ in 1...6 {
+            try await ask("guide")
+            crm.clock.advance(by: "2 days")
+        }
+        #expect(subjects.count == Delivery.confirmationsPerMonth)
+        crm.clock.advance(by: "20 days")
+        try await ask("guide")
+        #expect(subjects.count == 4)
+    }
+
+    @Test func `who confirmed before is not asked again, unless something new is agreed to`() async throws {
+        try await ask("guide", ["consent_newsletter": "on"])
+        try await confirm()
+        crm.clock.advance(by: "2 days")
+        try await ask("map")
+        try await ask("guide", ["consent_newsletter": "on"])
+        #expect(subjects == ["Please confirm: The guide", "The guide", "The map", "The guide"])
+        crm.clock.advance(by: "2 days")
+        try await ask("map", ["consent_calls": "on"])
+        #expect(subjects.last == "Please confirm: The map")
+        #expect(try crm.rows("SELECT state FROM magnets_submissions ORDER BY id DESC LIMIT 1") == ["waiting"])
+        try await confirm()
+        #expect(subjects.last == "The map")
+        #expect(
+            try crm.rows("SELECT purpose, state FROM consents_now ORDER BY 1") == [
+                "calls|granted", "newsletter|granted",
+            ])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `the confirmation of one is not that of another`() async throws {
+        try await ask("guide")
+        try await confirm()
+        try await browser.fillIn("guide", ["email": "bob@b.example"])
+        try await crm.work()
+        #expect(try crm.rows("SELECT lead_id, state FROM magnets_submissions") == ["1|delivered", "2|waiting"])
+        #expect(crm.transport.sent.last?.subject == "Please confirm: The guide")
+    }
+
+    // MARK: - Kinds
+
+    @Test func `a webinar is a seat, and a mail with its time`() async throws {
+        try await ask("course")
+        #expect(
+            try crm.rows("SELECT kind, body, cause_kind FROM lead_trace WHERE kind LIKE 'webinar.%'") == [
+                #"webinar.registered|{"magnet":"course","webinar":"course"}|form.submitted"#
+            ])
+        let mail = try #require(crm.transport.sent.first)
+        #expect(mail.subject == "Your seat: The course")
+        #expect(mail.text.contains("The course: Monday 4 May 2026, 16:00 (UTC)."))
+        #expect(mail.text.contains("https://meet.acme.example/1"))
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `a trial has a last day, also on the lead`() async throws {
+        try await ask("trial")
+        #expect(
+            try crm.rows("SELECT body FROM events WHERE kind = 'trial.started'") == [
+                #"{"ends_on":"2026-03-12","magnet":"trial"}"#
+            ])
+        #expect(try crm.rows("SELECT trial_ends_on FROM leads") == ["2026-03-12"])
+        #expect(subjects == ["Your trial of 10 days"])
+        #expect(crm.transport.sent.first?.text.contains("https://app.acme.example") == true)
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `a link is mailed as it is`() async throws {
+        try await ask("tool")
+        #expect(try crm.rows("SELECT body FROM events WHERE kind = 'asset.downloaded'") == [#"{"magnet":"tool"}"#])
+        #expect(subjects == ["The tool"])
+        #expect(crm.transport.sent.first?.text.contains("https://tool.acme.example") == true)
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `what is delivered on the page sends no mail`() async throws {
+        try await ask("chart")
+        #expect(try crm.events() == ["lead.created", "form.submitted", "asset.downloaded"])
+        #expect(try crm.rows("SELECT * FROM outbox_messages") == [])
+        #expect(try crm.rows("SELECT state FROM magnets_submissions") == ["delivered"])
+    }
+
+    @Test func `what is delivered on the page waits for its confirmation as well`() async throws {
+        try await ask("atlas")
+        #expect(subjects == ["Please confirm: The atlas"])
+        let link = try #require(crm.link("confirm", to: "ann@a.example"))
+        let page = try await browser.follow(try await browser.post(link)).page
+        #expect(page.text("text") == "The atlas is yours." && page["download_url"] != nil)
+        try await crm.work()
+        #expect(subjects.count == 1)
+        #expect(try crm.events().suffix(2) == ["form.confirmed", "asset.downloaded"])
+    }
+
+    // MARK: - Once
+
+    @Test func `what fails on its way is undone, and done once later`() async throws {
+        try await browser.fillIn("trial", ["email": "ann@a.example"])
+        try crm.kernel.write(origin: "test") { tx in
+            try tx.db.execute(
+                sql: """
+                    CREATE TRIGGER no_mail BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no mail today'); END
+                    """)
+        }
+        try crm.pump()
+        #expect(try crm.events() == ["lead.created", "form.submitted"])
+        #expect(try crm.rows("SELECT * FROM magnets_submissions") == [])
+        #expect(try crm.rows("SELECT trial_ends_on FROM leads") == [""])
+        try crm.kernel.write(origin: "test") { try $0.db.execute(sql: "DROP TRIGGER no_mail") }
+        crm.clock.advance(by: "1 minute")
+        for _ in 1...2 { try await crm.work() }
+        #expect(try crm.events().count { $0 == "trial.started" } == 1)
+        #expect(subjects == ["Your trial of 10 days"])
+        #expect(try crm.rows("SELECT trial_ends_on FROM leads") == ["2026-03-12"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `to hear the log again doubles nothing`() async throws {
+        try await ask("guide", ["consent_newsletter": "on"])
+        try await confirm()
+        for magnet in ["trial", "course", "chart", "tool"] { try await ask(magnet) }
+        try await browser.fillIn("map", ["email": "bob@b.example", "consent_calls": "on"])
+        try await crm.work()
+        let events = try crm.events()
+        let tables = ["magnets_submissions", "outbox_messages", "consents", "magnets_referral_codes"]
+        let rows = try tables.map { try crm.rows("SELECT * FROM \($0)") }
+        let off = try crm.reopened(MagnetSite.yaml("enabled: false"))
+        off.clock.advance(by: "2 days")
+        try await off.work()
+        let again = try off.reopened(MagnetSite.yaml("resume: start"))
+        try await again.work()
+        #expect(try again.events() == events)
+        #expect(try tables.map { try again.rows("SELECT * FROM \($0)") } == rows)
+        #expect(again.transport.sent.isEmpty)
+        #expect(try again.troubles() == [])
+    }
+
+    @Test func `receipts are kept for a week`() async throws {
+        try await ask("tool")
+        crm.clock.advance(by: "6 days")
+        try await ask("tool")
+        #expect(try crm.value("SELECT count(*) FROM magnets_receipts") == "2")
+        crm.clock.advance(by: "2 days")
+        try await ask("tool")
+        #expect(try crm.value("SELECT count(*) FROM magnets_receipts") == "2")
+    }
+}

@@ -1,0 +1,147 @@
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import LeadMagnets
+
+@Suite struct MagnetSettingsTests {
+    /// What is wrong with a section, without the places of what is wrong.
+    private func problems(_ section: String) throws -> [String] {
+        do {
+            _ = try TestKernel(
+                "plugins: {lead_magnets: \(section)}", plugins: [LeadMagnets.self],
+                files: ["plan.pdf": "%PDF-1.4", "mails/mine.md": "---\nsubject: S\n---\nHello {{confirm_url}}\n"])
+            return []
+        } catch let problems as ConfigProblems {
+            return problems.problems.map {
+                $0.description.replacing(#/^config.yaml:\d+:\d+: plugins\.lead_magnets\.?/#, with: "")
+            }
+        }
+    }
+
+    private func problem(_ magnet: String) throws -> String {
+        let all = try problems("{magnets: {plan: {title: The plan, \(magnet)}}}")
+        #expect(all.count == 1, "\(all)")
+        return String((all.first ?? "").trimmingPrefix("magnets.plan"))
+    }
+
+    // MARK: - What a magnet needs
+
+    @Test(arguments: [
+        ("kind: asset", ": an asset magnet needs its file: asset: assets/plan.pdf"),
+        ("kind: link", ": a link magnet needs where it leads: url: https://…"),
+        (
+            "kind: webinar",
+            ": a webinar needs its time or its recording: webinar: {starts_at: \"2026-05-04 16:00\", url: https://…}"
+        ),
+    ])
+    func `a magnet without what it promises is refused`(_ magnet: String, _ sentence: String) throws {
+        #expect(try problem(magnet) == sentence)
+    }
+
+    @Test func `a magnet without a title is refused`() throws {
+        #expect(
+            try problems("{magnets: {plan: {kind: trial}}}") == [
+                "magnets.plan: the key 'title' is missing: What people see."
+            ])
+    }
+
+    @Test(arguments: [
+        "asset: plan.pdf", "kind: link, url: \"https://acme.example\"", "kind: trial",
+        "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\"}",
+        "kind: webinar, webinar: {recording: \"https://acme.example/r\"}",
+        "kind: trial, opt_in: double, confirm_mail: mine, trial: {field: source}, stage: mql",
+    ])
+    func `a magnet with it is taken`(_ magnet: String) throws {
+        #expect(try problems("{magnets: {plan: {title: The plan, \(magnet)}}}") == [])
+    }
+
+    // MARK: - Values
+
+    @Test(arguments: [
+        ("kind: assett, asset: plan.pdf", ".kind: expected one of asset, webinar, trial, link, got 'assett'."),
+        ("kind: trial, deliver: post", ".deliver: expected one of email, page, got 'post'."),
+        ("kind: trial, opt_in: triple", ".opt_in: expected one of single, double, got 'triple'."),
+        ("kind: trial, refuse: [role, gmail]", ".refuse.2: expected one of disposable, role, free_mail, got 'gmail'."),
+        ("kind: trial, trial: {days: 0}", ".trial.days: expected a whole number from 1 to 3650, got '0'."),
+        (
+            "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\", minutes: 4}",
+            ".webinar.minutes: expected a whole number from 5 to 1440, got '4'."
+        ),
+        (
+            "kind: webinar, webinar: {recording: \"https://a.example\", starts_at: soon}",
+            ".webinar.starts_at: expected a time such as 2026-01-31 14:00, got 'soon'."
+        ),
+        (
+            "kind: trial, variants: {chief: {weight: 1001}}",
+            ".variants.chief.weight: expected a whole number from 0 to 1000, got '1001'."
+        ),
+        (
+            "kind: trial, url: acme.example",
+            ".url: expected an address that starts with https:// or http://, got 'acme.example'."
+        ),
+        ("kind: trial, refer: true", ": unknown key 'refer'."),
+        ("kind: trial, referals: true", ": unknown key 'referals'. Did you mean 'referrals'?"),
+    ])
+    func `a value that cannot be is named`(_ magnet: String, _ sentence: String) throws {
+        #expect(try problem(magnet) == sentence)
+    }
+
+    @Test(arguments: [
+        ("{visitors: some}", "visitors: expected one of none, consent, always, got 'some'."),
+        ("{link_days: 0}", "link_days: expected a whole number from 1 to 365, got '0'."),
+        ("{link_days: 366}", "link_days: expected a whole number from 1 to 365, got '366'."),
+        ("{magnets: [plan]}", "magnets: expected a mapping of magnets, got a list."),
+    ])
+    func `a value of the section that cannot be is named`(_ section: String, _ sentence: String) throws {
+        #expect(try problems(section) == [sentence])
+    }
+
+    // MARK: - What is elsewhere
+
+    @Test(arguments: [
+        ("asset: plan.pfd", ".asset: there is no file 'plan.pfd' beside the config."),
+        ("kind: trial, page: gone.md", ".page: there is no file 'gone.md' beside the config."),
+        (
+            "kind: trial, variants: {chief: {page: gone.md}}",
+            ".variants.chief.page: there is no file 'gone.md' beside the config."
+        ),
+        ("kind: trial, mail: min", ".mail: there is no mail 'min'. Did you mean 'mine'? Write mails/min.md."),
+        (
+            "kind: trial, confirm_mail: min",
+            ".confirm_mail: there is no mail 'min'. Did you mean 'mine'? Write mails/min.md."
+        ),
+        ("kind: trial, trial: {field: emial}", ".trial.field: leads has no column 'emial'. Did you mean 'email'?"),
+        (
+            "kind: trial, form: {fields: [email!, emial!]}",
+            ".form.fields.2: leads has no column 'emial'. Did you mean 'email'?"
+        ),
+        ("kind: trial, form: {more: [phon]}", ".form.more.1: leads has no column 'phon'. Did you mean 'phone'?"),
+    ])
+    func `what is not there is named, with what was meant`(_ magnet: String, _ sentence: String) throws {
+        #expect(try problem(magnet) == sentence)
+    }
+
+    // MARK: - Read
+
+    @Test func `a section is read over its defaults`() throws {
+        let settings = MagnetSettings()
+        #expect(settings.visitors == .none && settings.linkDays == 7 && settings.magnets.isEmpty)
+        let magnet = MagnetSettings.Magnet()
+        #expect(magnet.kind == .asset && magnet.deliver == .email && magnet.optIn == .single && !magnet.isReferred)
+        #expect(magnet.form.fields.map(\.name.value) == ["email"] && magnet.form.fields[0].isRequired)
+        #expect(magnet.trial.days == 14 && magnet.webinar.minutes == 60)
+        #expect(MagnetSettings.Variant().weight == 1)
+    }
+
+    @Test func `the days a link works are those of the section`() async throws {
+        let crm = try MagnetSite.crm("link_days: 2")
+        try await Browser(crm).fillIn("guide", ["email": "ann@a.example"])
+        try await crm.work()
+        let link = try #require(crm.link("confirm", to: "ann@a.example"))
+        crm.clock.advance(by: "47 hours")
+        #expect(try await Browser(crm).get(link).status == 200)
+        crm.clock.advance(by: "1 hour")
+        await #expect(throws: WebProblem.self) { try await Browser(crm).get(link) }
+    }
+}

@@ -1,0 +1,190 @@
+import Hummingbird
+import LeadMagnets
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import TrellisServer
+
+/// Fails in every way an endpoint can.
+private struct Failures: Plugin {
+    static let name = "failures"
+    static let summary = "Fails in every way."
+    private struct Inner: Error {}
+
+    init(settings: NoSettings) {}
+
+    var hooks: [any Hook] { [] as [any Hook] }
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/fails/:how") { request in
+                switch request["how"] {
+                case "busy": throw KernelError.busy
+                case "full": throw KernelError.diskFull
+                case "cancelled": throw CancellationError()
+                case "known": throw WebProblem(403, "This is not for you.", headers: [("x-reason", "none")])
+                case "data": throw KernelError.data("the secret inside")
+                default: throw Inner()
+                }
+            }
+        ]
+    }
+}
+
+@Suite struct MiddlewareTests {
+    private static let magnet = "{magnets: {tool: {title: The tool, kind: link, url: \"https://tool.acme.example\"}}}"
+
+    private func crm(_ server: String = "{}") throws -> TestKernel {
+        try TestKernel(
+            "server: \(server)\nplugins: {failures: {}, lead_magnets: \(MiddlewareTests.magnet)}",
+            plugins: [LeadMagnets.self, Failures.self])
+    }
+
+    private func site(_ server: String = "{}") throws -> Listener { try Listener.open(try crm(server)) }
+
+    // MARK: - Names of the site
+
+    @Test(arguments: [
+        ("localhost", "localhost"), ("localhost:8080", "localhost"), ("CRM.Acme.Example:443", "crm.acme.example"),
+        ("[::1]", "::1"), ("[::1]:8080", "::1"), ("[2001:DB8::7]:80", "2001:db8::7"), ("127.0.0.1:80", "127.0.0.1"),
+        ("", nil), (":8080", nil), ("[]", nil), ("[]:80", nil), ("[::1", nil),
+    ] as [(String, String?)])
+    func `a name is what stands before the port`(_ authority: String, _ host: String?) {
+        #expect(HostCheck.host(of: authority) == host)
+    }
+
+    @Test func `whoever calls the site by a name it does not have is sent away`() async throws {
+        // A test calls it localhost, which is no name of a site that listens elsewhere.
+        let other = try site("{listen: \"10.0.0.5:8080\"}")
+        let answer = try await other.get("/offers/tool")
+        #expect(answer.status == 421 && answer.heading == "Wrong address")
+        #expect(answer.body.contains("This is not the site you asked for."))
+        #expect(try await other.post("/forms/tool", "email=a").status == 421)
+        #expect(try await site("{listen: \"10.0.0.5:8080\", hosts: [LOCALHOST]}").get("/offers/tool").status == 200)
+    }
+
+    @Test(arguments: ["127.0.0.1:8080", "[::1]:8080", "0.0.0.0:8080", "[::]:8080", "localhost:8080"])
+    func `a site on this machine is called by the names of this machine`(_ address: String) async throws {
+        #expect(try await site("{listen: \"\(address)\"}").get("/healthz").status == 200)
+    }
+
+    @Test func `of two names nobody knows which counts`() async throws {
+        let site = try site()
+        #expect(try await site.get("/offers/tool", [.host: "crm.acme.example"]).status == 400)
+        let whole = try await site.get("http://crm.acme.example/offers/tool")
+        #expect(whole.status == 400 && whole.body.contains("The request does not say which site it is for."))
+    }
+
+    // MARK: - What failed
+
+    @Test(arguments: [
+        ("busy", 503, "We cannot save anything at this moment. Nothing is lost: please try again in a minute."),
+        ("full", 503, "We cannot save anything at this moment. Nothing is lost: please try again in a minute."),
+        ("cancelled", 503, "We cannot save anything at this moment. Nothing is lost: please try again in a minute."),
+        ("known", 403, "This is not for you."),
+        ("data", 500, "Something on our side went wrong. It is noted; please try again later."),
+        ("inner", 500, "Something on our side went wrong. It is noted; please try again later."),
+    ])
+    func `what failed is told as its asker can read it`(_ how: String, _ status: Int, _ sentence: String) async throws {
+        let site = try site()
+        let page = try await site.get("/fails/\(how)")
+        #expect(page.status == status && page.body.contains(sentence))
+        #expect(page.headers[.contentType] == "text/html; charset=utf-8" && page.headers[.contentSecurityPolicy] != nil)
+        #expect(page.headers[.retryAfter] == (status == 503 ? "30" : nil))
+        let json = try await site.get("/fails/\(how)", [.accept: "application/json"])
+        #expect(json.status == status && json.json?.text() == "{\"error\":\"\(sentence)\"}")
+        #expect(!page.body.contains("secret") && !json.body.contains("secret"))
+    }
+
+    @Test func `a problem keeps the headers it came with`() async throws {
+        let answer = try await site().get("/fails/known")
+        #expect(answer.headers.first { $0.name.canonicalName == "x-reason" }?.value == "none")
+    }
+
+    // MARK: - How often
+
+    @Test func `whoever sends many forms is told when to come again`() async throws {
+        let crm = try crm("{limits: {forms_per_minute: 2}}")
+        let site = try Listener.open(crm)
+        for _ in 1...2 { #expect(try await site.post("/forms/tool", "email=ann%40a.example").status == 303) }
+        let third = try await site.post("/forms/tool", "email=ann%40a.example")
+        #expect(third.status == 429 && third.heading == "One moment, please")
+        let seconds = try #require(third.headers[.retryAfter].flatMap(Int.init))
+        #expect((1...30).contains(seconds))
+        #expect(third.body.contains("That was quick. Please wait \(seconds) seconds and try again."))
+        #expect(try crm.value("SELECT count(*) FROM magnets_quarantine") == "2")
+        #expect(try await site.get("/offers/tool").status == 200)
+    }
+
+    @Test func `to leave is no form that is limited`() async throws {
+        let crm = try crm("{limits: {forms_per_minute: 1}}")
+        let site = try Listener.open(crm)
+        let signer = try crm.kernel.config.signer
+        for number in 1...10 {
+            let lead = try crm.capture(["email": "lead\(number)@a.example"])
+            let token = signer.token(purpose: "unsubscribe", subject: String(lead))
+            #expect(try await site.post("/unsubscribe/\(token)", "List-Unsubscribe=One-Click").status == 200)
+        }
+        #expect(try crm.value("SELECT count(*) FROM suppressions") == "10")
+    }
+
+    @Test func `whoever asks for many pages is told when to come again`() async throws {
+        let site = try site("{limits: {requests_per_minute: 3}}")
+        for _ in 1...3 { #expect(try await site.get("/offers/tool").status == 200) }
+        let answer = try await site.get("/offers/tool", [.accept: "application/json"])
+        #expect(answer.status == 429 && answer.headers[.retryAfter] != nil)
+        #expect(answer.json?["error"]?.scalarText?.hasPrefix("That was quick.") == true)
+    }
+
+    @Test func `the house may ask its API as often as it likes`() async throws {
+        let admin = try Listener.admin(try crm("{limits: {requests_per_minute: 1}}"))
+        for _ in 1...5 { #expect(try await admin.get("/healthz").status == 200) }
+    }
+
+    // MARK: - Other sites
+
+    private static let origins = "{origins: [\"https://www.acme.example\"]}"
+    private static let known = "https://www.acme.example"
+
+    @Test func `a script on a page of ours elsewhere may send a form`() async throws {
+        let site = try site(MiddlewareTests.origins)
+        let asked = try await site.ask(
+            .options, "/forms/tool",
+            [.origin: MiddlewareTests.known, .accessControlRequestMethod: "POST"])
+        #expect(asked.status == 204)
+        #expect(asked.headers[.accessControlAllowOrigin] == MiddlewareTests.known)
+        #expect(asked.headers[.accessControlAllowMethods] == "POST")
+        #expect(asked.headers[.accessControlAllowHeaders] == "content-type")
+        #expect(asked.headers[.accessControlAllowCredentials] == nil)
+        for answer in [
+            try await site.get("/forms/tool", [.origin: MiddlewareTests.known, .accept: "application/json"]),
+            try await site.post("/forms/tool", "email=a", [.origin: MiddlewareTests.known]),
+        ] {
+            #expect(answer.headers[.accessControlAllowOrigin] == MiddlewareTests.known)
+            #expect(answer.headers[.vary] == "Origin")
+        }
+    }
+
+    @Test(arguments: [
+        "https://evil.example", "http://www.acme.example", "https://www.acme.example:8443",
+        "https://www.acme.example.evil.example", "null", "*",
+    ])
+    func `a script on any other page may not`(_ origin: String) async throws {
+        let site = try site(MiddlewareTests.origins)
+        let asked = try await site.ask(.options, "/forms/tool", [.origin: origin])
+        #expect(asked.status == 403 && asked.headers[.accessControlAllowOrigin] == nil)
+        let answer = try await site.get("/forms/tool", [.origin: origin, .accept: "application/json"])
+        #expect(answer.status == 200 && answer.headers[.accessControlAllowOrigin] == nil)
+        #expect(answer.headers[.vary] == "Origin")
+    }
+
+    @Test func `pages are not open to scripts of other sites`() async throws {
+        let site = try site(MiddlewareTests.origins)
+        for path in ["/offers/tool", "/", "/unsubscribe/abc"] {
+            let answer = try await site.get(path, [.origin: MiddlewareTests.known])
+            #expect(answer.headers[.accessControlAllowOrigin] == nil, "\(path)")
+        }
+        #expect(try await site.ask(.options, "/offers/tool", [.origin: MiddlewareTests.known]).status == 405)
+    }
+}
