@@ -56,6 +56,8 @@ struct Site: Sendable {
         }
     }
 
+    private static let methods = ["CONNECT", "DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"]
+
     /// A path that is there, asked by a method it does not know (RFC 9110, 15.5.6).
     private func refuseOtherMethods(_ endpoints: [Endpoint], on router: RouterGroup<SiteContext>) {
         let health = ["/healthz", "/readyz"].map { Endpoint(.get, $0) { _ in WebReply() } }
@@ -64,7 +66,7 @@ struct Site: Sendable {
             if methods.contains("GET") { methods.insert("HEAD") }
             if known.contains(where: { $0.isOpenToOrigins && $0.method == .post }) { methods.insert("OPTIONS") }
             let allowed = methods.sorted().joined(separator: ", ")
-            for method in ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"] where !methods.contains(method) {
+            for method in Site.methods where !methods.contains(method) {
                 guard let method = HTTPRequest.Method(rawValue: method) else { continue }
                 router.on(RouterPath(path), method: method) { _, _ -> Response in
                     throw WebProblem(405, "This address does not know that.", headers: [("allow", allowed)])

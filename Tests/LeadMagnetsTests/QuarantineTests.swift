@@ -113,6 +113,13 @@ import TrellisTesting
         #expect(try crm.rows("SELECT email FROM magnets_quarantine") == ["bob@b.example", "cem@c.example"])
     }
 
+    @Test func `of an erased person no form is held any more`() async throws {
+        for name in ["Ann", "bob"] { try await hold("plan", ["email": "\(name)@a.example", "first_name": name]) }
+        #expect(try Person(email: "ann@a.example").export(crm.kernel)["magnets_quarantine"]?.elements.count == 1)
+        #expect(try Person(email: "ann@a.example").erase(crm.kernel) == 0)
+        #expect(try crm.rows("SELECT email FROM magnets_quarantine") == ["bob@a.example"])
+    }
+
     @Test func `the list shows what is held, newest first, and not what was released`() async throws {
         for name in ["ann", "bob", "cem"] { try await hold("plan", ["email": "\(name)@a.example"]) }
         try crm.run("magnets release", "2")

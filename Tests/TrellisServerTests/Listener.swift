@@ -10,15 +10,17 @@ import TrellisTesting
 /// A listener of the server, asked without a network. Whoever asks calls it localhost, and has no address.
 struct Listener {
     private let application: any ApplicationProtocol
+    /// The file is closed when nobody holds its kernel any more. It is not touched here.
+    nonisolated(unsafe) private let crm: TestKernel
 
     /// Pages, forms and links.
     static func open(_ crm: TestKernel, isReady: Bool = true) throws -> Listener {
-        Listener(application: try WebServer(crm.kernel).publicListener(isReady: { isReady }))
+        Listener(application: try WebServer(crm.kernel).publicListener(isReady: { isReady }), crm: crm)
     }
 
     /// The API and the figures.
     static func admin(_ crm: TestKernel) throws -> Listener {
-        Listener(application: try WebServer(crm.kernel).adminListener())
+        Listener(application: try WebServer(crm.kernel).adminListener(), crm: crm)
     }
 
     func get(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {

@@ -50,13 +50,16 @@ import TrellisTesting
     @Test func `a text is escaped, and only what is HTML by its name is not`() throws {
         let pages = try pages(["note.mustache": "{{text}}|{{{text_html}}}|{{#flag}}yes{{/flag}}{{^flag}}no{{/flag}}"])
         #expect(
-            pages.render("note", ["text": "<b>\"'&", "text_html": "<b>&amp;</b>", "flag": true])?.hasSuffix("|<b>&amp;</b>|yes") == true)
+            pages.render("note", ["text": "<b>\"'&", "text_html": "<b>&amp;</b>", "flag": true])?.hasSuffix(
+                "|<b>&amp;</b>|yes") == true)
         #expect(pages.render("note", ["text": "<script>"])?.contains("<script>") == false)
         #expect(pages.render("note", ["text": "a", "flag": false]) == "a||no")
     }
 
     @Test func `lists and records are read by the page`() throws {
-        let pages = try pages(["list.mustache": "{{#rows}}[{{name}}{{#.more}}+{{.}}{{/.more}}]{{/rows}}{{#one}}{{name}}{{/one}}"])
+        let pages = try pages([
+            "list.mustache": "{{#rows}}[{{name}}{{#.more}}+{{.}}{{/.more}}]{{/rows}}{{#one}}{{name}}{{/one}}"
+        ])
         let rows: PageValue = .list([["name": "a", "more": "x"], ["name": "b"]])
         #expect(pages.render("list", ["rows": rows, "one": .record(["name": "c"])]) == "[a+x][b]c")
     }
@@ -87,13 +90,15 @@ import TrellisTesting
     @Test func `the folder may have another name, and other files in it are left alone`() throws {
         let crm = try TestKernel(
             "server: {templates: house}",
-            files: ["house/problem.mustache": "own", "house/notes.txt": "{{#open", "templates/problem.mustache": "{{#open"])
+            files: [
+                "house/problem.mustache": "own", "house/notes.txt": "{{#open", "templates/problem.mustache": "{{#open",
+            ])
         #expect(try Pages(config: crm.kernel.config, plugins: []).render("problem", [:]) == "own")
     }
 
     // MARK: - Refused
 
-    @Test(arguments: ["{{#open}}never closed", "{{/closed}}", "{{", "{{{text}}"])
+    @Test(arguments: ["{{#open}}never closed", "{{/closed}}", "{{{text}}"])
     func `a page that cannot be read is named by its file`(_ text: String) throws {
         let problem = try problem(["offer.mustache": text])
         #expect(problem.place.file == "offer.mustache")

@@ -85,7 +85,8 @@ private struct Answers: Plugin {
 
     @Test func `a part of a file is sent where it is asked for`() async throws {
         for (range, body, said) in [
-            ("bytes=2-4", "234", "bytes 2-4/10"), ("bytes=-2", "89", "bytes 8-9/10"), ("bytes=7-", "789", "bytes 7-9/10"),
+            ("bytes=2-4", "234", "bytes 2-4/10"), ("bytes=-2", "89", "bytes 8-9/10"),
+            ("bytes=7-", "789", "bytes 7-9/10"),
         ] {
             let answer = try await site.get("/file", [.range: range])
             #expect(answer.status == 206 && answer.body == body)
@@ -147,12 +148,13 @@ private struct Answers: Plugin {
     }
 
     @Test func `a header made of input cannot end itself`() async throws {
-        let answer = try await site.get("/headers?value=a%0D%0Ax-evil:%20yes")
-        #expect(answer.status == 400)
-        let plain = try await site.get("/headers?value=a%0Ab")
-        #expect(plain.status == 200 && plain.headers.count { $0.name.canonicalName == "x-broken" } == 0)
-        #expect(plain.headers.contains { $0.name.canonicalName == "x-kept" })
-        #expect(plain.headers[values: .setCookie] == ["a=1", "b=2"])
+        for value in ["a%0D%0Ax-evil:%20yes", "a%0Ab", "a%0D"] {
+            let answer = try await site.get("/headers?value=\(value)")
+            let names = answer.headers.map(\.name.canonicalName)
+            #expect(answer.status == 200 && answer.body == "text")
+            #expect(names.contains("x-kept") && !names.contains("x-broken") && !names.contains("x-evil"))
+            #expect(answer.headers[values: .setCookie] == ["a=1", "b=2"])
+        }
         let kept = try await site.get("/headers?value=a%20b")
         #expect(kept.headers.first { $0.name.canonicalName == "x-broken" }?.value == "a b")
     }
