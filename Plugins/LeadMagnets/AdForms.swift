@@ -106,7 +106,7 @@ struct AdForms: Sendable {
         }
         do {
             for (name, text) in lead.answers {
-                let text = TextCleaning.cleaned(text)
+                let text = TextCleaning.line(text)
                 if name.lowercased() == "full_name" {
                     let parts = text.split(separator: " ", maxSplits: 1)
                     try draft.set("first_name", text: String(parts.first ?? ""))

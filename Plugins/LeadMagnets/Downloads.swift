@@ -29,6 +29,9 @@ struct Downloads: Sendable {
                 ).execute(arguments: ["lead": leadID, "magnet": name, "now": tx.stamp])
             }
         }
-        return WebReply(body: .file(WebFile(path: request.kernel.config.path(asset.value), name: offer.fileName)))
+        let config = request.kernel.config
+        // A file named by its whole path was meant to lie elsewhere.
+        let folder = asset.value.hasPrefix("/") ? nil : config.folder
+        return WebReply(body: .file(WebFile(path: config.path(asset.value), name: offer.fileName, folder: folder)))
     }
 }

@@ -56,7 +56,7 @@ enum Quarantine {
             }
             var draft = kernel.draft()
             for field in magnet.form.fields {
-                try draft.set(field.name.value, text: TextCleaning.cleaned(typed[field.name.value]?.scalarText ?? ""))
+                try draft.set(field.name.value, text: TextCleaning.line(typed[field.name.value]?.scalarText ?? ""))
             }
             for consent in magnet.form.consent
             where typed[OfferForm.prefix + consent.name]?.scalarText.map(OfferForm.isYes) == true {

@@ -45,7 +45,7 @@ struct Submission: Sendable {
         if token.leadID != nil { draft.email = known["email"] }
         for field in OfferForm(offer: offer, token: token, known: known).fields {
             let name = field.name.value
-            let text = TextCleaning.cleaned(request.fields[name] ?? "")
+            let text = TextCleaning.line(request.fields[name] ?? "")
             do {
                 try draft.set(name, text: text)
                 if field.isRequired, draft[name].isNull { errors.append((name, "Please fill this in.")) }
@@ -153,13 +153,23 @@ struct Submission: Sendable {
         return request.wantsJSON ? try page.json(signer, now: now) : .see(page.path(signer, now: now))
     }
 
+    /// What the form asks for; programs send anything.
+    private var declaredFields: WebFields {
+        let form = offer.magnet.value.form
+        let names = Set(form.fields.map(\.name.value) + form.more.map(\.value) + [Screening.trap])
+            .union(form.consent.map { OfferForm.prefix + $0.name })
+        return WebFields(request.fields.pairs.filter { names.contains($0.name) })
+    }
+
     /// A program learns nothing: its answer is a person's.
     private func quarantine(_ reasons: [String]) async throws -> WebReply {
         let held = Quarantine.Held(
-            magnet: offer.name, reasons: reasons, fields: request.fields, page: arrival.page,
+            magnet: offer.name, reasons: reasons, fields: declaredFields, page: arrival.page,
             referrer: arrival.referrer, proof: request.proof())
         try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try held.insert($0) }
-        return try thanks(leadID: nil, email: nil)
+        // Nothing but an address: the page is on our site, and says what they typed.
+        let email = request.fields["email"].flatMap { try? EmailAddress($0).address }
+        return try thanks(leadID: nil, email: email)
     }
 }
 

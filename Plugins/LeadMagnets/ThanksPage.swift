@@ -14,7 +14,7 @@ struct ThanksPage: Sendable {
 
     func path(_ signer: LinkSigner, now: Date) -> String {
         let parts: [JSONValue] = [
-            .string(offer.name), leadID.map(JSONValue.integer) ?? .null, email.map(JSONValue.string) ?? .null,
+            .string(offer.name), .integer(leadID ?? 0), email.map(JSONValue.string) ?? .null,
         ]
         let token = signer.token(
             purpose: ThanksPage.purpose, subject: JSONValue.array(parts).text(),
@@ -28,7 +28,7 @@ struct ThanksPage: Sendable {
             JSONValue(parsing: try request.kernel.open(request["token"], purpose: ThanksPage.purpose))?.elements ?? []
         guard parts.count == 3, let name = parts[0].scalarText else { throw WebProblem.notFound }
         offer = try offers.offer(name, request)
-        leadID = parts[1].scalarText.flatMap(Int64.init)
+        leadID = parts[1].scalarText.flatMap(Int64.init).flatMap { $0 == 0 ? nil : $0 }
         email = parts[2].scalarText
     }
 

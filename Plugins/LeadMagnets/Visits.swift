@@ -125,7 +125,8 @@ struct Visits: Sendable {
         else {
             return nil
         }
-        return path.isEmpty ? "/" : path
+        // Two slashes at the beginning are the address of another site.
+        return "/" + path.split(separator: "/").joined(separator: "/")
     }
 
     /// A GIF of one transparent pixel.
@@ -182,6 +183,8 @@ final class ViewCounter: Sendable {
 
     private let state = Mutex(State())
 
+    /// Anybody may name a page to the pixel: beyond so many rows a day only landing pages are counted.
+    static let rowsPerDayMax = 20_000
     /// Kinds of view in one second; more are not counted.
     static let kindsMax = 5000
 
@@ -217,7 +220,8 @@ final class ViewCounter: Sendable {
                 try tx.db.cachedStatement(
                     sql: """
                         INSERT INTO magnets_views (day, page, magnet, variant, channel, views)
-                        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?) WHERE true
+                        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)
+                        WHERE value ->> 2 <> '' OR (SELECT count(*) FROM magnets_views WHERE day = value ->> 0) < \(ViewCounter.rowsPerDayMax)
                         ON CONFLICT (day, page, magnet, variant, channel) DO UPDATE SET views = views + excluded.views
                         """
                 ).execute(arguments: [rows.text()])

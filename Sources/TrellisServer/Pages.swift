@@ -22,10 +22,12 @@ public struct Pages: Sendable {
             else { throw Pages.problem(file, "cannot be read as UTF-8 text") }
             texts[file] = text
         }
+        MustacheContentTypes.register(ByteEscaping(), named: ByteEscaping.name)
         var templates: [String: MustacheTemplate] = [:]
         for (file, text) in texts where file.hasSuffix(".mustache") {
             do {
-                templates[String(file.dropLast(9))] = try MustacheTemplate(string: text)
+                templates[String(file.dropLast(9))] = try MustacheTemplate(
+                    string: "{{% CONTENT_TYPE:\(ByteEscaping.name)}}\n\(text)")
             } catch {
                 throw Pages.problem(file, "\(error)")
             }
@@ -63,6 +65,14 @@ public struct Pages: Sendable {
     private static func problem(_ file: String, _ sentence: String) -> ConfigProblems {
         ConfigProblems([ConfigProblem("the page \(file): \(sentence).", at: Place(file: file))])
     }
+}
+
+/// Escapes values byte by byte. The library's own way goes by characters, and to that a quotation mark with an accent
+/// is no quotation mark.
+private struct ByteEscaping: MustacheContentType {
+    static let name = "TRELLIS"
+
+    func escapeText(_ text: String) -> String { WebText.escaped(text) }
 }
 
 /// A short text that changes when the style sheet does, so that browsers may keep it for long.

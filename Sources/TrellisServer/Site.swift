@@ -46,10 +46,14 @@ struct Site: Sendable {
         let path = RouterPath(endpoint.path)
         let method = HTTPRequest.Method(rawValue: endpoint.method.rawValue) ?? .get
         router.on(path, method: method) { request, context in
-            let read = try await reader.read(request, context, as: endpoint.body)
-            let reply = try await endpoint(read)
-            let response = try await writer.response(to: read, reply, context)
-            return endpoint.isOpenToOrigins ? origins.allowing(read, response) : response
+            do {
+                let read = try await reader.read(request, context, as: endpoint.body)
+                let response = try await writer.response(to: read, try await endpoint(read), context)
+                return endpoint.isOpenToOrigins ? origins.allowing(request, response) : response
+            } catch let problem as WebProblem where endpoint.isOpenToOrigins {
+                // A script may read what was wrong.
+                return origins.allowing(request, writer.problem(problem, wantsJSON: request.wantsJSON))
+            }
         }
         if endpoint.isOpenToOrigins, endpoint.method == .post {
             router.on(path, method: .options) { request, _ in origins.preflight(request) }

@@ -37,7 +37,7 @@ import TrellisTesting
             Issue.record("no file")
             return
         }
-        #expect(file == WebFile(path: crm.folder + "/assets/plan.pdf", name: "plan.pdf"))
+        #expect(file.path == crm.folder + "/assets/plan.pdf" && file.name == "plan.pdf")
         #expect(reply.status == 200)
     }
 

@@ -49,22 +49,23 @@ import TrellisTesting
 
     // MARK: - Who may ask
 
-    @Test(arguments: [
-        "", "Bearer", "Bearer ", "Bearer x", "Basic a token for tests only, and long enough",
-        "Bearer a token for tests only, and long enoug", "Bearer a token for tests only, and long enough!",
-        "a token for tests only, and long enough",
-    ])
-    func `whoever does not say the token gets nothing`(_ said: String) async throws {
-        for path in ["/api/leads", "/api/leads/1", "/api/leads/1/timeline", "/api/openapi.json", "/metrics"] {
-            let answer = try await admin.get(path, said.isEmpty ? [:] : [.authorization: said])
-            #expect(answer.status == 401 && answer.headers[.wwwAuthenticate] == "Bearer", "\(path)")
-            #expect(error(answer) == "Say the token of server.admin.token: Authorization: Bearer …")
+    @Test func `whoever does not say the token gets nothing`() async throws {
+        for said in [
+            "", "Bearer", "Bearer ", "Bearer x", "Basic a token for tests only, and long enough",
+            "Bearer a token for tests only, and long enoug", "Bearer a token for tests only, and long enough!",
+            "a token for tests only, and long enough",
+        ] {
+            for path in ["/api/leads", "/api/leads/1", "/api/leads/1/timeline", "/api/openapi.json", "/metrics"] {
+                let answer = try await admin.get(path, said.isEmpty ? [:] : [.authorization: said])
+                #expect(answer.status == 401 && answer.headers[.wwwAuthenticate] == "Bearer", "\(path)")
+                #expect(error(answer) == "Say the token of server.admin.token: Authorization: Bearer …")
+            }
+            let post = try await admin.post(
+                "/api/leads/1/activities", #"{"kind":"demo.booked"}"#,
+                [.authorization: said, .contentType: "application/json"])
+            #expect(post.status == 401, "\(said)")
+            #expect(try demos() == [])
         }
-        let post = try await admin.post(
-            "/api/leads/1/activities", #"{"kind":"demo.booked"}"#,
-            [.authorization: said, .contentType: "application/json"])
-        #expect(post.status == 401)
-        #expect(try demos() == [])
     }
 
     @Test func `without a token in the config nobody gets in`() async throws {
@@ -97,45 +98,50 @@ import TrellisTesting
         #expect(last?["leads"]?.elements == [] && last?["next"] == .null)
     }
 
-    @Test(arguments: [
-        ("?email=ANN%40a.example", ["1"]), ("?email=ann%40A.EXAMPLE", ["1"]), ("?stage=mql", ["2", "3"]),
-        ("?country=DE", ["1", "3"]), ("?country=Germany&stage=mql", ["3"]), ("?source=google", ["2"]),
-        ("?campaign=spring", ["3"]), ("?external_id=A-1", ["1"]), ("?owner=rita", []), ("?stage=mql&after=2", ["3"]),
-        ("?email=' OR 1=1 --", []), ("?stage=mql&limit=1", ["2"]),
-    ])
-    func `a list may be filtered`(_ query: String, _ expected: [String]) async throws {
-        #expect(try await ids(query) == expected)
+    @Test func `a list may be filtered`() async throws {
+        for (query, expected) in [
+            ("?email=ANN%40a.example", ["1"]), ("?email=ann%40A.EXAMPLE", ["1"]), ("?stage=mql", ["2", "3"]),
+            ("?country=DE", ["1", "3"]), ("?country=Germany&stage=mql", ["3"]), ("?source=google", ["2"]),
+            ("?campaign=spring", ["3"]), ("?external_id=A-1", ["1"]), ("?owner=rita", []),
+            ("?stage=mql&after=2", ["3"]),
+            ("?email=' OR 1=1 --", []), ("?stage=mql&limit=1", ["2"]),
+        ] {
+            #expect(try await ids(query) == expected, "\(query)")
+        }
     }
 
-    @Test(arguments: [
-        ("?limit=0", "limit takes a whole number from 1 to 1000."),
-        ("?limit=1001", "limit takes a whole number from 1 to 1000."),
-        ("?limit=ten", "limit takes a whole number from 1 to 1000."),
-        ("?after=x", "after takes the whole number that 'next' said."),
-        ("?stag=mql", "There is no filter of this name. Did you mean 'stage'?"),
-        ("?zzz=1", "There is no filter of this name."),
-    ])
-    func `a question that cannot be answered is refused`(_ query: String, _ sentence: String) async throws {
-        let answer = try await get("/api/leads" + query)
-        #expect(answer.status == 400 && error(answer) == sentence)
+    @Test func `a question that cannot be answered is refused`() async throws {
+        for (query, sentence) in [
+            ("?limit=0", "limit takes a whole number from 1 to 1000."),
+            ("?limit=1001", "limit takes a whole number from 1 to 1000."),
+            ("?limit=ten", "limit takes a whole number from 1 to 1000."),
+            ("?after=x", "after takes the whole number that 'next' said."),
+            ("?stag=mql", "There is no filter of this name. Did you mean 'stage'?"),
+            ("?zzz=1", "There is no filter of this name."),
+        ] {
+            let answer = try await get("/api/leads" + query)
+            #expect(answer.status == 400 && error(answer) == sentence, "\(query)")
+        }
     }
 
     // MARK: - One lead
 
-    @Test(arguments: ["1", "ann@a.example", "ANN%40a.example", "external:A-1"])
-    func `a lead is found by its id, its address or the id of another system`(_ reference: String) async throws {
-        let answer = try await get("/api/leads/\(reference)")
-        #expect(answer.status == 200)
-        #expect(answer.json?["email"] == .string("Ann@a.example") && answer.json?["stage"] == .string("lead"))
+    @Test func `a lead is found by its id, its address or the id of another system`() async throws {
+        for reference in ["1", "ann@a.example", "ANN%40a.example", "external:A-1"] {
+            let answer = try await get("/api/leads/\(reference)")
+            #expect(answer.status == 200)
+            #expect(answer.json?["email"] == .string("Ann@a.example") && answer.json?["stage"] == .string("lead"))
+        }
     }
 
-    @Test(arguments: ["7", "0", "-1", "dan@d.example", "external:B", "x", "1%20OR%201"])
-    func `a lead that is not there is not found`(_ reference: String) async throws {
-        for path in ["/api/leads/\(reference)", "/api/leads/\(reference)/timeline"] {
-            let answer = try await get(path)
-            #expect(answer.status == 404 && error(answer) == "There is no such lead.", "\(path)")
+    @Test func `a lead that is not there is not found`() async throws {
+        for reference in ["7", "0", "-1", "dan@d.example", "external:B", "x", "1%20OR%201"] {
+            for path in ["/api/leads/\(reference)", "/api/leads/\(reference)/timeline"] {
+                let answer = try await get(path)
+                #expect(answer.status == 404 && error(answer) == "There is no such lead.", "\(path)")
+            }
+            #expect(try await record(reference, #"{"kind":"demo.booked"}"#).status == 404)
         }
-        #expect(try await record(reference, #"{"kind":"demo.booked"}"#).status == 404)
     }
 
     @Test func `what happened to a lead comes oldest first, with what each was caused by`() async throws {
@@ -183,20 +189,24 @@ import TrellisTesting
         #expect(try demos().count == 1)
     }
 
-    @Test(arguments: [
-        (#"{}"#, 400, "The field 'kind' is missing."),
-        (#"{"kind": "demo.boked"}"#, 422, "'demo.boked' is no activity of this config. Did you mean 'demo.booked'? There are: demo.booked."),
-        (#"{"kind": "mail.sent"}"#, 422, "'mail.sent' is no activity of this config. There are: demo.booked."),
-        (#"{"kind": "demo.booked", "slto": "x"}"#, 422, "slto: not a field of demo.booked. Did you mean 'slot'?"),
-        (#"{"kind": "demo.booked", "seats": "many"}"#, 422, "seats: expected a whole number"),
-        (#"{"kind": "demo.booked", "at": "soon"}"#, 422, "at: expected a time such as 2026-01-31 14:00"),
-        (#"{"kind": "demo.booked", "slot": ["a", "b"]}"#, 422, "slot: given more than once"),
-    ])
-    func `a fact that cannot be is refused`(_ body: String, _ status: Int, _ sentence: String) async throws {
-        let events = try crm.events()
-        let answer = try await record("2", body, key: "k")
-        #expect(answer.status == status && error(answer) == sentence)
-        #expect(try crm.events() == events && crm.rows("SELECT * FROM api_calls") == [])
+    @Test func `a fact that cannot be is refused`() async throws {
+        for (body, status, sentence) in [
+            (#"{}"#, 400, "The field 'kind' is missing."),
+            (
+                #"{"kind": "demo.boked"}"#, 422,
+                "'demo.boked' is no activity of this config. Did you mean 'demo.booked'? There are: demo.booked."
+            ),
+            (#"{"kind": "mail.sent"}"#, 422, "'mail.sent' is no activity of this config. There are: demo.booked."),
+            (#"{"kind": "demo.booked", "slto": "x"}"#, 422, "slto: not a field of demo.booked. Did you mean 'slot'?"),
+            (#"{"kind": "demo.booked", "seats": "many"}"#, 422, "seats: expected a whole number"),
+            (#"{"kind": "demo.booked", "at": "soon"}"#, 422, "at: expected a time such as 2026-01-31 14:00"),
+            (#"{"kind": "demo.booked", "slot": ["a", "b"]}"#, 422, "slot: given more than once"),
+        ] {
+            let events = try crm.events()
+            let answer = try await record("2", body, key: "k")
+            #expect(answer.status == status && error(answer) == sentence, "\(body)")
+            #expect(try crm.events() == events && crm.rows("SELECT * FROM api_calls") == [])
+        }
     }
 
     @Test func `a body that is no JSON is refused`() async throws {
@@ -244,12 +254,13 @@ import TrellisTesting
         #expect(try demos().count == 1)
     }
 
-    @Test(arguments: ["", String(repeating: "x", count: 201), "two words"])
-    func `a key that is none is refused`(_ key: String) async throws {
-        let answer = try await record("2", #"{"kind":"demo.booked"}"#, key: key)
-        #expect(answer.status == 400)
-        #expect(error(answer) == "The header Idempotency-Key takes 1 to 200 characters from ! to ~.")
-        #expect(try demos() == [])
+    @Test func `a key that is none is refused`() async throws {
+        for key in ["", String(repeating: "x", count: 201), "two words"] {
+            let answer = try await record("2", #"{"kind":"demo.booked"}"#, key: key)
+            #expect(answer.status == 400)
+            #expect(error(answer) == "The header Idempotency-Key takes 1 to 200 characters from ! to ~.")
+            #expect(try demos() == [])
+        }
     }
 
     // MARK: - What it says of itself

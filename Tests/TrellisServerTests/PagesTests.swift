@@ -52,6 +52,8 @@ import TrellisTesting
         #expect(
             pages.render("note", ["text": "<b>\"'&", "text_html": "<b>&amp;</b>", "flag": true])?.hasSuffix(
                 "|<b>&amp;</b>|yes") == true)
+        // To a person, a quotation mark with an accent over it is one character.
+        #expect(pages.render("note", ["text": "\"\u{301}"])?.contains("\"") == false)
         #expect(pages.render("note", ["text": "<script>"])?.contains("<script>") == false)
         #expect(pages.render("note", ["text": "a", "flag": false]) == "a||no")
     }

@@ -20,6 +20,11 @@ private struct Answers: Plugin {
             Endpoint(.get, "/file") { request in
                 WebReply(body: .file(WebFile(path: request.kernel.config.path("plan.txt"), name: "the plan.txt")))
             },
+            Endpoint(.get, "/inside/:name") { request in
+                let config = request.kernel.config
+                let path = config.path(request["name"])
+                return WebReply(body: .file(WebFile(path: path, name: "inside.txt", folder: config.folder)))
+            },
             Endpoint(.get, "/none") { _ in WebReply(status: 204) },
             Endpoint(.get, "/page") { _ in
                 .page("problem", ["title": "T & T", "heading": "<b>", "text": "It's \"text\""], status: 418)
@@ -34,17 +39,7 @@ private struct Answers: Plugin {
     }
 }
 
-@Suite struct ReplyWriterTests {
-    private let crm: TestKernel
-    private let site: Listener
-
-    init() throws {
-        crm = try TestKernel("plugins: {answers: {}}", plugins: [Answers.self], files: ["plan.txt": "0123456789"])
-        site = try Listener.open(crm)
-    }
-
-    // MARK: - Ranges
-
+@Suite struct ByteRangeTests {
     @Test(arguments: [
         ("bytes=0-3", 0, 3), ("bytes=4-", 4, 9), ("bytes=-3", 7, 9), ("bytes=0-0", 0, 0), ("bytes=9-9", 9, 9),
         ("bytes=5-500", 5, 9), ("bytes=-500", 0, 9), ("bytes=0-", 0, 9),
@@ -69,6 +64,16 @@ private struct Answers: Plugin {
     ])
     func `what is no range of one part is none`(_ text: String) {
         #expect(ByteRange(text) == nil)
+    }
+}
+
+@Suite struct ReplyWriterTests {
+    private let crm: TestKernel
+    private let site: Listener
+
+    init() throws {
+        crm = try TestKernel("plugins: {answers: {}}", plugins: [Answers.self], files: ["plan.txt": "0123456789"])
+        site = try Listener.open(crm)
     }
 
     // MARK: - Files
@@ -126,6 +131,20 @@ private struct Answers: Plugin {
         #expect(answer.status == 503)
         #expect(answer.body.contains("The file is not here at the moment. Please try again later."))
         #expect(!answer.body.contains(crm.folder))
+    }
+
+    @Test func `a link within the folder is followed, and one that leads out of it is not`() async throws {
+        let files = FileManager.default
+        try Data("secret".utf8).write(to: URL(filePath: crm.folder + "-outside.txt"))
+        defer { try? files.removeItem(atPath: crm.folder + "-outside.txt") }
+        try files.createSymbolicLink(atPath: crm.folder + "/in.txt", withDestinationPath: crm.folder + "/plan.txt")
+        try files.createSymbolicLink(atPath: crm.folder + "/out.txt", withDestinationPath: crm.folder + "-outside.txt")
+        #expect(try await site.get("/inside/in.txt").body == "0123456789")
+        #expect(try await site.get("/inside/plan.txt").status == 200)
+        for name in ["out.txt", "..%2F" + URL(filePath: crm.folder).lastPathComponent + "-outside.txt"] {
+            let answer = try await site.get("/inside/\(name)")
+            #expect(answer.status == 503 && !answer.body.contains("secret"), "\(name)")
+        }
     }
 
     // MARK: - Other answers

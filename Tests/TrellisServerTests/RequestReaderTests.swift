@@ -27,7 +27,8 @@ private struct Echo: Plugin {
         }
         return .json(
             .object([
-                ("name", .string(request["name"])), ("path", .string(request.path)), ("method", .string(request.method)),
+                ("name", .string(request["name"])), ("path", .string(request.path)),
+                ("method", .string(request.method)),
                 ("query", list(request.query)), ("queryText", .string(request.queryText)),
                 ("fields", list(request.fields)), ("body", .string(String(decoding: request.body, as: UTF8.self))),
                 ("client", .string("\(request.client)")), ("accept", .string(request.header("accept") ?? "")),

@@ -1,6 +1,9 @@
 /// A lead as proposed by a form, a row of an import or a command: the first thing filters see. What a draft leaves out
 /// stays as it is in a lead that is known already.
 public struct LeadDraft: Draft {
+    /// Names, companies and answers are no longer; the tables check it for some.
+    static let textLengthMax = 500
+
     let layout: LeadLayout
     var values: [DatabaseValue]
     /// Purposes the person agreed to or refused just now: `newsletter: true`.
@@ -127,6 +130,11 @@ extension LeadDraft {
                     field: column.name, message: "expected one of \(column.oneOf.sorted().joined(separator: ", "))")
             }
             values[index] = try FieldValue.read(trimmed, as: kind, field: column.name)
+            if kind == .text, trimmed.utf8.count > LeadDraft.textLengthMax,
+                trimmed.unicodeScalars.count > LeadDraft.textLengthMax
+            {
+                throw FieldProblem(field: column.name, message: "at most \(LeadDraft.textLengthMax) characters")
+            }
         }
     }
 

@@ -2,6 +2,14 @@ import Foundation
 
 /// Makes a text that came from outside comparable and safe to show.
 public enum TextCleaning {
+    /// A text of one line: cleaned, and each stretch of white space in it one space. What is asked for in one line
+    /// reaches headers of mails and cells of tables.
+    public static func line(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 < 32 || $0 >= 0x80 }) else { return cleaned(text) }
+        return cleaned(text).unicodeScalars.split { $0.properties.isWhitespace }.map { String($0) }
+            .joined(separator: " ")
+    }
+
     /// The text in NFC, without invisible characters that only mislead, and without white space around it.
     ///
     /// Zero-width spaces, word joiners, byte order marks and the controls of writing direction go. ZWNJ and ZWJ stay:

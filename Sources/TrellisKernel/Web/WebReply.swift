@@ -1,3 +1,5 @@
+import Foundation
+
 /// What an ``Endpoint`` answers.
 public struct WebReply: Sendable {
     public enum Body: Sendable {
@@ -69,10 +71,20 @@ public struct WebFile: Sendable, Hashable {
     public let path: String
     /// The name it is saved under.
     public let name: String
+    /// The folder that it must lie in once every symbolic link is followed; nil for any.
+    public let folder: String?
 
-    public init(path: String, name: String) {
+    public init(path: String, name: String, folder: String? = nil) {
         self.path = path
         self.name = name
+        self.folder = folder
+    }
+
+    /// Whether the file may be read at this path, which has no symbolic links in it.
+    public func mayBe(at path: String) -> Bool {
+        guard let folder else { return true }
+        let root = URL(filePath: folder).resolvingSymlinksInPath().path(percentEncoded: false)
+        return path.hasPrefix(root.hasSuffix("/") ? root : root + "/")
     }
 }
 

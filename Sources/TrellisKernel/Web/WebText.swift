@@ -9,6 +9,10 @@ public enum WebText {
         return template.parts.body.map(html).joined(separator: "\n")
     }
 
+    /// A text as it may stand in HTML, between tags and in a quoted attribute. Byte by byte: a quotation mark with an
+    /// accent over it is one character to a person, and still ends an attribute.
+    public static func escaped(_ text: String) -> String { MailEncoding.escaped(text) }
+
     private static func html(_ block: MailTemplate.Block) -> String {
         switch block {
         case .paragraph(let inlines): "<p>\(html(inlines))</p>"

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOHTTPTypes
@@ -17,6 +18,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// A body brings so many bytes in each such time, or its end.
     static let bodyTime = TimeAmount.seconds(10)
     static let bodyBytes = 10 * 1024
+    /// From an answer that came before the end of its request to the end of the connection.
+    static let lingerTime = TimeAmount.seconds(2)
     /// How long a reader may take nothing of what waits for it.
     static let writeTime = TimeAmount.seconds(30)
 
@@ -25,6 +28,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var deadline: Scheduled<Void>?
     private var writeDeadline: Scheduled<Void>?
     private var bytesInTime = 0
+    /// Between the head of a request and its end: what is answered meanwhile was answered early, and the rest of the
+    /// body is not waited for.
+    private var isRequestOpen = false
+    /// After a body in chunks no other request is read: where two servers read its length differently, one of them
+    /// takes the end of the body for a request (RFC 9112, 11.2).
+    private var isLast = false
+    private var isLastRead = false
 
     init(_ limit: ConnectionLimit) {
         self.limit = limit
@@ -49,19 +59,34 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isLastRead else { return }
         switch unwrapInboundIn(data) {
-        case .head:
-            bytesInTime = 0
+        case .head(let head):
+            (isRequestOpen, bytesInTime) = (true, 0)
+            isLast = head.headerFields[.transferEncoding] != nil
             watchBody(context)
         case .body(let part): bytesInTime += part.readableBytes
-        case .end: stop()
+        case .end:
+            (isRequestOpen, isLastRead) = (false, isLast)
+            stop()
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { close(context, after: ConnectionGuard.idleTime) }
-        context.write(data, promise: promise)
+        guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        guard isLast || isRequestOpen else {
+            close(context, after: ConnectionGuard.idleTime)
+            return context.write(data, promise: promise)
+        }
+        // What still comes is thrown away for a moment before the end: a connection that is closed on unread bytes is
+        // reset, and the answer is lost with it (RFC 9112, 9.6).
+        isLastRead = true
+        let written = promise ?? context.eventLoop.makePromise()
+        let channel = context.channel
+        written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+        close(context, after: ConnectionGuard.lingerTime)
+        context.write(data, promise: written)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOHTTP1
 import TrellisKernel
 
 /// Counts and times every request, and logs it by its route: never by its address, which may hold a token.
@@ -25,6 +26,14 @@ struct RequestRecorder: RouterMiddleware {
                 "status": "\(response.status.code)", "ms": "\(elapsed.milliseconds)",
             ])
         return response
+    }
+}
+
+extension Request {
+    /// Whether a program asks, which reads JSON rather than a page.
+    var wantsJSON: Bool {
+        headers[.accept]?.hasPrefix("application/json") == true
+            || headers[.contentType]?.hasPrefix("application/json") == true
     }
 }
 
@@ -67,11 +76,12 @@ struct ProblemWriter: RouterMiddleware {
     func handle(
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
-        let wantsJSON =
-            request.headers[.accept]?.hasPrefix("application/json") == true
-            || request.headers[.contentType]?.hasPrefix("application/json") == true
+        let wantsJSON = request.wantsJSON
         do {
             return try await next(request, context)
+        } catch let error as HTTPParserError {
+            // What is no HTTP is answered 400 by the library, which then closes the connection.
+            throw error
         } catch let problem as WebProblem {
             return writer.problem(problem, wantsJSON: wantsJSON)
         } catch let error as HTTPError {
@@ -128,16 +138,26 @@ struct HostCheck: RouterMiddleware {
         return try await next(request, context)
     }
 
-    /// The name without the port, in lower case; nil for what is no name.
+    /// The name without the port, in lower case; nil for what is no name (RFC 3986, 3.2.2).
     static func host(of authority: String) -> String? {
-        let name: Substring
         if authority.hasPrefix("[") {
-            guard let end = authority.firstIndex(of: "]") else { return nil }
-            name = authority[authority.index(after: authority.startIndex)..<end]
-        } else {
-            name = authority.prefix { $0 != ":" }
+            guard let end = authority.firstIndex(of: "]"), isPort(authority[authority.index(after: end)...]) else {
+                return nil
+            }
+            let name = String(authority[authority.index(after: authority.startIndex)..<end])
+            return ClientAddress(name) == nil ? nil : name.lowercased()
         }
-        return name.isEmpty ? nil : name.lowercased()
+        let name = authority.prefix { $0 != ":" }
+        let isName = name.utf8.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 46
+                || $0 == 95
+        }
+        guard !name.isEmpty, isName, isPort(authority[name.endIndex...]) else { return nil }
+        return name.lowercased()
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        text.isEmpty || (text.hasPrefix(":") && text.utf8.dropFirst().allSatisfy { (48...57).contains($0) })
     }
 }
 
@@ -200,10 +220,10 @@ struct TokenCheck: RouterMiddleware {
 struct CrossOrigin: Sendable {
     let origins: [String]
 
-    func allowing(_ request: WebRequest, _ response: Response) -> Response {
+    func allowing(_ request: Request, _ response: Response) -> Response {
         var response = response
         response.headers[.vary] = "Origin"
-        guard let origin = request.header("origin"), origins.contains(origin) else { return response }
+        guard let origin = request.headers[.origin], origins.contains(origin) else { return response }
         response.headers[.accessControlAllowOrigin] = origin
         return response
     }

@@ -77,7 +77,8 @@ struct FileReply: Sendable {
     func response(
         range: String?, ifRange: String?, ifNoneMatch: String?, headers: HTTPFields, _ context: SiteContext
     ) async throws -> Response {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: file.path),
+        let path = URL(filePath: file.path).resolvingSymlinksInPath().path(percentEncoded: false)
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path), file.mayBe(at: path),
             let size = attributes[.size] as? Int, let changed = attributes[.modificationDate] as? Date
         else {
             context.logger.error("a file of the config cannot be read", metadata: ["file": "\(file.name)"])
@@ -93,7 +94,7 @@ struct FileReply: Sendable {
         if ifNoneMatch == tag { return Response(status: .notModified, headers: headers) }
         let files = FileIO()
         guard let range, ifRange == nil || ifRange == tag, let asked = ByteRange(range) else {
-            let body = try await files.loadFile(path: file.path, context: context)
+            let body = try await files.loadFile(path: path, context: context)
             return Response(status: .ok, headers: headers, body: body)
         }
         guard let part = asked.within(size) else {
@@ -101,7 +102,7 @@ struct FileReply: Sendable {
             return Response(status: .rangeNotSatisfiable, headers: headers)
         }
         headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound)/\(size)"
-        let body = try await files.loadFile(path: file.path, range: part, context: context)
+        let body = try await files.loadFile(path: path, range: part, context: context)
         return Response(status: .partialContent, headers: headers, body: body)
     }
 }

@@ -13,7 +13,7 @@ struct RequestReader: Sendable {
             let body = try await body(of: request)
             let isForm = form == .fields && ["POST", "PUT", "PATCH"].contains(request.method.rawValue)
             return WebRequest(
-                kernel: kernel, method: request.method.rawValue, path: request.uri.path,
+                kernel: kernel, method: request.method.rawValue, path: path(of: request),
                 parameters: try parameters(context),
                 query: try FormBody.query(request.uri.query ?? ""), queryText: request.uri.query ?? "",
                 fields: isForm ? try FormBody.read(body, contentType: request.headers[.contentType]) : WebFields([]),
@@ -21,6 +21,11 @@ struct RequestReader: Sendable {
         } catch let problem as BodyProblem {
             throw WebProblem(problem.status, problem.description)
         }
+    }
+
+    /// With one slash at a time: two at the beginning of a path are the address of another site.
+    private func path(of request: Request) -> String {
+        "/" + request.uri.path.split(separator: "/").joined(separator: "/")
     }
 
     private func body(of request: Request) async throws -> [UInt8] {
