@@ -87,7 +87,7 @@ let package = Package(
                 "TrellisKernel", "TrellisTransports", "CTrellisSQLite",
                 .product(name: "Crypto", package: "swift-crypto"),
             ] + builtInTargets,
-            path: "Benchmarks"),
+            path: "Benchmarks", exclude: ["Forms"]),
 
         .executableTarget(name: "text-embedder"),
         .plugin(

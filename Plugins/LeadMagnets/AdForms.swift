@@ -67,8 +67,8 @@ struct AdForms: Sendable {
                 do {
                     let taken = try tx.capture(draft).leadID
                     try AdForms.note(lead, form.value.platform, lead: taken, tx)
-                } catch let veto as Veto {
-                    try held.with(reason: veto.reason).insert(tx)
+                } catch let problem where problem is Veto || problem is FieldProblem {
+                    try held.with(reason: "\(problem)").insert(tx)
                 }
             }
         }

@@ -30,12 +30,14 @@ struct Delivery {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO magnets_submissions (magnet, lead_id, event_id, at, variant, state, delivered_by, delivered_as)
-                SELECT :magnet, lead_id, id, at, variant, CASE WHEN waits THEN 'waiting' ELSE 'delivered' END,
+                SELECT :magnet, lead, id, at, variant, CASE WHEN waits THEN 'waiting' ELSE 'delivered' END,
                        CASE WHEN waits THEN NULL ELSE id END, :kind
-                FROM (SELECT b.*, json_extract(body, '$.variant') AS variant, :isDouble AND (
-                          NOT EXISTS (SELECT 1 FROM events WHERE lead_id = b.lead_id AND kind = 'form.confirmed' AND id < b.id)
-                          OR EXISTS (SELECT 1 FROM consents_now WHERE lead_id = b.lead_id AND state = 'requested')) AS waits
-                      FROM batch AS b WHERE kind = 'form.submitted' AND lead_id IS NOT NULL AND json_extract(body, '$.form') = :magnet)
+                FROM (SELECT form.*, :isDouble AND (
+                          NOT EXISTS (SELECT 1 FROM events WHERE lead_id IN (form.lead, form.lead_id) AND kind = 'form.confirmed' AND id < form.id)
+                          OR EXISTS (SELECT 1 FROM consents_now WHERE lead_id = form.lead AND state = 'requested')) AS waits
+                      FROM (SELECT b.*, coalesce(m.kept_id, b.lead_id) AS lead, json_extract(body, '$.variant') AS variant
+                            FROM batch AS b LEFT JOIN lead_merges AS m ON m.gone_id = b.lead_id
+                            WHERE kind = 'form.submitted' AND lead_id IS NOT NULL AND json_extract(body, '$.form') = :magnet) AS form)
                 WHERE true ON CONFLICT (event_id) DO NOTHING
                 """
         ).execute(arguments: ["magnet": magnet.name, "kind": kind, "isDouble": magnet.value.optIn == .double])
@@ -52,16 +54,16 @@ struct Delivery {
         ).execute()
     }
 
-    /// Asks those who wait to confirm their address.
+    /// Asks those who wait to confirm their address, and those whose consent is only requested.
     func askToConfirm() throws {
-        guard magnet.value.optIn == .double else { return }
         try tx.send(
             .transactional,
             forEach: """
                 SELECT 'confirm:lead ' || s.lead_id || ':' || max(s.event_id) AS key, s.lead_id, NULL AS recipient, :template AS template,
                        json_object('magnet', :magnet, 'magnet_title', :title) AS body, max(s.event_id) AS cause_id
                 FROM magnets_submissions AS s
-                WHERE s.event_id BETWEEN :first AND :last AND s.magnet = :magnet AND s.state = 'waiting'
+                WHERE s.event_id BETWEEN :first AND :last AND s.magnet = :magnet
+                  AND (s.state = 'waiting' OR EXISTS (SELECT 1 FROM consents_now AS c WHERE c.lead_id = s.lead_id AND c.state = 'requested'))
                   AND NOT EXISTS (SELECT 1 FROM outbox_messages WHERE lead_id = s.lead_id AND key GLOB 'confirm:*' AND created_at > datetime(:now, '-1 day'))
                   AND (SELECT count(*) FROM outbox_messages WHERE lead_id = s.lead_id AND key GLOB 'confirm:*' AND created_at > datetime(:now, '-30 days'))
                       < \(Delivery.confirmationsPerMonth)
@@ -110,12 +112,13 @@ struct Delivery {
         try tx.send(
             .transactional,
             forEach: """
-                SELECT 'magnet:' || magnet || ':lead ' || lead_id || ':' || date(at) AS key, lead_id, NULL AS recipient, :template AS template,
+                SELECT 'magnet:' || magnet || ':lead ' || lead_id || ':' || date(:now) AS key, lead_id, NULL AS recipient, :template AS template,
                        json_object('magnet', magnet, 'magnet_title', :title) AS body, delivered_by AS cause_id
                 \(due)
                 """,
             arguments: arguments &+ [
-                "template": magnet.value.mail?.value ?? Mails.name(for: magnet.value), "title": magnet.value.title,
+                "now": tx.stamp, "template": magnet.value.mail?.value ?? Mails.name(for: magnet.value),
+                "title": magnet.value.title,
             ])
     }
 }

@@ -17,6 +17,7 @@ public struct LeadMagnets: Plugin {
         EventDeclaration("lead.referred", ["lead_id": .integer, "magnet": .text]),
     ]
     public static let mails = Mails.builtIn
+    public static let addressTables = ["magnets_quarantine"]
     public static var pages: [String: String] { EmbeddedPages.files }
     public static let invariants = [
         Invariant(
@@ -49,8 +50,9 @@ public struct LeadMagnets: Plugin {
     public func check(_ check: ConfigCheck) {
         for magnet in magnets.map(\.value) {
             for field in magnet.form.fields.map(\.name) + magnet.form.more { check.leadColumn(field) }
-            for file in [magnet.asset, magnet.page] + magnet.variants.map(\.value.page) {
-                if let file { check.file(file) }
+            if let asset = magnet.asset { check.file(asset) }
+            for page in [magnet.page] + magnet.variants.map(\.value.page) {
+                if let page { LeadMagnets.checkText(page, check) }
             }
             if let stage = magnet.stage { check.stage(stage) }
             if let mail = magnet.mail { check.mail(mail, values: Mails.values) }
@@ -65,6 +67,18 @@ public struct LeadMagnets: Plugin {
                     "there is no magnet '\(form.magnet.value)'.\(NearMiss.hint(form.magnet.value, among: names))",
                     at: form.magnet.place)
             }
+        }
+    }
+
+    /// A text of a page: there, and Markdown that can be shown.
+    private static func checkText(_ file: LocatedText, _ check: ConfigCheck) {
+        guard let data = FileManager.default.contents(atPath: check.config.path(file.value)) else {
+            return check.file(file)
+        }
+        do {
+            _ = try WebText.html(String(decoding: data, as: UTF8.self), name: file.value)
+        } catch {
+            check.problem("\(error)", at: file.place)
         }
     }
 
@@ -118,6 +132,7 @@ public struct LeadMagnets: Plugin {
         try tx.db.cachedStatement(
             sql: "DELETE FROM magnets_receipts WHERE at < datetime(?, '-\(Delivery.receiptDays) days')"
         ).execute(arguments: [tx.stamp])
+        try Quarantine.empty(tx)
     }
 
     /// The links of a mail about a magnet. They are made when it is sent, so that they work from then on.
@@ -155,7 +170,9 @@ public struct LeadMagnets: Plugin {
                 sql: """
                     SELECT s.magnet, v.views, s.submissions, s.leads,
                            CASE WHEN v.views > 0 THEN round(100.0 * s.submissions / v.views, 1) || ' %' END
-                    FROM (SELECT magnet, count(*) AS submissions, count(DISTINCT lead_id) AS leads FROM magnets_submissions GROUP BY magnet) AS s
+                    FROM (SELECT magnet, sum(is_form) AS submissions, count(DISTINCT lead_id) AS leads FROM (
+                            SELECT magnet, lead_id, 1 AS is_form FROM magnets_submissions
+                            UNION ALL SELECT DISTINCT magnet, NULL, 0 FROM magnets_views WHERE magnet <> '') GROUP BY magnet) AS s
                     LEFT JOIN (SELECT magnet, sum(views) AS views FROM magnets_views GROUP BY magnet) AS v ON v.magnet = s.magnet
                     ORDER BY s.submissions DESC, s.magnet
                     """))

@@ -51,7 +51,7 @@ struct Offers: Sendable {
         let (signer, arrival) = (try request.kernel.signer, request.arrival)
         let leadID = try knownLead(request)
         var form = OfferForm(
-            offer: offer, token: token(for: offer, request, leadID: leadID), typed: request.query,
+            offer: offer, token: token(for: offer, request, leadID: leadID), typed: Offers.prefilled(request.query),
             known: try leadID.map { try known($0, request.kernel) } ?? [:])
         form.referral = request.query["ref"]
         form.arrival = (request.address(query: request.queryText), request.header("referer"))
@@ -94,7 +94,18 @@ struct Offers: Sendable {
             case .subject(let id) = try request.kernel.signer.open(
                 key, purpose: "lead", now: request.kernel.clock.now())
         else { return nil }
-        return Int64(id)
+        return try request.kernel.read { db in
+            try Int64.fetchOne(
+                db,
+                sql:
+                    "SELECT id FROM leads WHERE id = coalesce((SELECT kept_id FROM lead_merges WHERE gone_id = ?1), ?1)",
+                arguments: [Int64(id)])
+        }
+    }
+
+    /// What the address of the page may fill in: no box, because a box ticked by a link is no consent.
+    private static func prefilled(_ query: WebFields) -> WebFields {
+        WebFields(query.pairs.filter { !$0.name.hasPrefix(OfferForm.prefix) })
     }
 
     /// What a lead has told already, by column; empty where there is no such lead any more.

@@ -23,8 +23,7 @@ enum Quarantine {
         }
 
         func insert(_ tx: Transaction) throws {
-            try tx.db.cachedStatement(sql: "DELETE FROM magnets_quarantine WHERE at < datetime(?, '-\(daysKept) days')")
-                .execute(arguments: [tx.stamp])
+            try Quarantine.empty(tx)
             let typed = fields.pairs.filter { $0.name != FormToken.field }.map {
                 ($0.name, JSONValue.string(String($0.value.prefix(Held.valueLengthMax))))
             }
@@ -39,6 +38,12 @@ enum Quarantine {
                 referrer.map { String($0.prefix(Held.valueLengthMax)) }, proof.network, proof.agent, tx.stamp,
             ])
         }
+    }
+
+    /// What was held for long enough goes.
+    static func empty(_ tx: Transaction) throws {
+        try tx.db.cachedStatement(sql: "DELETE FROM magnets_quarantine WHERE at < datetime(?, '-\(daysKept) days')")
+            .execute(arguments: [tx.stamp])
     }
 
     /// Takes a held form in as if it had passed. Its consents count only once they are confirmed by mail, because

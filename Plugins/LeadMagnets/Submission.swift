@@ -56,7 +56,7 @@ struct Submission: Sendable {
         if errors.isEmpty {
             do {
                 try draft.normalise()
-                if let refusal = try refusal(of: draft.email) { errors.append(("email", refusal)) }
+                if token.leadID == nil, let refusal = try refusal(of: draft.email) { errors.append(("email", refusal)) }
             } catch let problem as FieldProblem {
                 errors.append((problem.field, Submission.sentence(problem.message)))
             }

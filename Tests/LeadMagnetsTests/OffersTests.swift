@@ -74,6 +74,11 @@ import TrellisTesting
         #expect(!form.names.contains("title"))
     }
 
+    @Test func `no link ticks a box`() async throws {
+        let form = try WebForm(try await browser.get("/offers/guide?consent_newsletter=on&consent_ads=on"))
+        #expect(form.ticked == [])
+    }
+
     @Test func `each form is one of its own`() async throws {
         let (one, other) = (try await browser.open("/offers/plan"), try await browser.open("/offers/plan"))
         #expect(one.hidden[0].1 != other.hidden[0].1)
@@ -89,6 +94,19 @@ import TrellisTesting
         #expect(form.fields.allSatisfy { $0["required"] == false })
         try crm.foreign("UPDATE leads SET budget = 5, size = 'small', phone = '+4930123456'")
         #expect(try WebForm(try await browser.get("/offers/plan?for=\(key)")).names == ["city", "country"])
+    }
+
+    @Test func `the key of a lead that was merged is that of the one that was kept, and of one that is gone nobody's`()
+        async throws
+    {
+        let gone = try crm.capture(["email": "ann@a.example", "first_name": "Ann"])
+        let kept = try crm.capture(["email": "ann@b.example", "company": "B"])
+        let key = try crm.kernel.signer.token(purpose: "lead", subject: String(gone))
+        try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
+        #expect(
+            try WebForm(try await browser.get("/offers/plan?for=\(key)")).names == ["budget", "size", "phone", "city"])
+        try crm.foreign("DELETE FROM leads WHERE id = \(kept)")
+        #expect(try WebForm(try await browser.get("/offers/plan?for=\(key)")).names.first == "email")
     }
 
     @Test(arguments: ["", "x", "unsubscribe"])

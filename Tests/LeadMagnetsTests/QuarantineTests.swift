@@ -68,6 +68,18 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `what was ticked is confirmed by mail also where the form alone is enough`() async throws {
+        try await hold("plan", ["email": "ann@a.example", "first_name": "Ann", "consent_newsletter": "on"])
+        try crm.run("magnets release", "1")
+        try await crm.work()
+        #expect(Set(crm.transport.sent.map(\.subject)) == ["The plan", "Please confirm: The plan"])
+        let token = try crm.kernel.signer.token(
+            purpose: "confirm", subject: Confirmation.subject(lead: 1, magnet: "plan"))
+        _ = try await browser.post("/confirm/\(token)")
+        #expect(try crm.rows("SELECT purpose, state FROM consents_now") == ["newsletter|granted"])
+        #expect(try crm.troubles() == [])
+    }
+
     // MARK: - Refused
 
     @Test func `a form that is not held cannot be released`() async throws {

@@ -25,6 +25,9 @@ public protocol Plugin: Sendable {
     /// the log.
     static var rebuilds: [String]? { get }
 
+    /// Its tables with a column `email` for people who are no leads: what they hold is given out and erased too.
+    static var addressTables: [String] { get }
+
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
 
@@ -49,6 +52,7 @@ extension Plugin {
     public static var cardColumns: KeyValuePairs<String, String> { [:] }
     public static var invariants: [Invariant] { [] }
     public static var mails: [String: String] { [:] }
+    public static var addressTables: [String] { [] }
     public static var rebuilds: [String]? { nil }
     public func check(_: ConfigCheck) throws {}
     public var commands: [Command] { [] }

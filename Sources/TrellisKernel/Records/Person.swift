@@ -2,8 +2,8 @@ import Foundation
 
 /// What is kept about one person, and how it is given out (GDPR articles 15 and 20) or removed (article 17).
 ///
-/// Plugins keep names, addresses and free text in no table but such as have a `lead_id` or an `email`. So these, found
-/// in the schema, are all there is.
+/// Plugins keep names, addresses and free text in no table but such as have a `lead_id`, found in the schema, or such
+/// as they name (``Plugin/addressTables``).
 public struct Person: Sendable {
     private let email: String
 
@@ -33,7 +33,7 @@ public struct Person: Sendable {
                 let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE email = ?", arguments: [email])
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
-            for table in try Person.tablesOfAddresses(tx.db) {
+            for table in try Person.tablesOfAddresses(tx) {
                 let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE email = ?", arguments: [email])
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
@@ -58,7 +58,7 @@ public struct Person: Sendable {
             try tx.db.execute(sql: "DELETE FROM contacts WHERE email = ?", arguments: [email])
             let contacts = tx.db.changesCount
             try tx.db.execute(sql: "DELETE FROM suppressions WHERE email = ?", arguments: [email])
-            for table in try Person.tablesOfAddresses(tx.db) {
+            for table in try Person.tablesOfAddresses(tx) {
                 try tx.db.execute(sql: "DELETE FROM \(table) WHERE email = ?", arguments: [email])
             }
             try tx.db.execute(
@@ -96,13 +96,8 @@ public struct Person: Sendable {
     }
 
     /// Tables of plugins that hold an address before there is a lead, such as forms held back.
-    private static func tablesOfAddresses(_ db: Database) throws -> [String] {
-        try String.fetchAll(
-            db,
-            sql: """
-                SELECT s.name FROM sqlite_schema AS s JOIN pragma_table_info(s.name) AS c ON c.name = 'email'
-                WHERE s.type = 'table' AND s.name NOT IN ('leads', 'contacts', 'suppressions') ORDER BY s.name
-                """)
+    private static func tablesOfAddresses(_ tx: Transaction) throws -> [String] {
+        try tx.kernel.pluginTypes.flatMap { $0.addressTables }.filter { try tx.db.tableExists($0) }
     }
 
     private func leadIDs(_ db: Database) throws -> [Int64] {

@@ -101,7 +101,10 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(host: name, port: port)
     }
 
-    public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    public var isLoopback: Bool {
+        guard let address = ClientAddress(host) else { return host == "localhost" }
+        return ["127.0.0.0/8", "::1"].compactMap(AddressRange.init).contains { address.isIn($0) }
+    }
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 

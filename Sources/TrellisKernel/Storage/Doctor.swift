@@ -127,7 +127,9 @@ public struct Doctor {
             violations: """
                 SELECT m.id FROM outbox_messages AS m
                 WHERE m.state = 'sent' AND m.purpose <> 'internal' AND m.lead_id IS NOT NULL
-                  AND (SELECT count(*) FROM events AS e WHERE e.kind = 'mail.sent' AND e.lead_id = m.lead_id
+                  AND (SELECT count(*) FROM events AS e
+                       WHERE e.kind = 'mail.sent'
+                         AND e.lead_id IN (SELECT m.lead_id UNION SELECT gone_id FROM lead_merges WHERE kept_id = m.lead_id)
                        AND json_extract(e.body, '$.message_id') = m.id) <> 1
                 """),
         Invariant("no chain of causes is broken", violations: "SELECT id FROM events WHERE cause_id >= id"),

@@ -64,11 +64,13 @@ public struct AddressRange: Sendable, Hashable {
     let bits: Int
 
     public init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1)
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let base = ClientAddress(first) else { return nil }
         self.base = base
         let most = base.bytes.count * 8
-        guard let bits = parts.count == 2 ? Int(parts[1]) : most, (0...most).contains(bits) else { return nil }
+        guard parts.count == 1 || parts[1].utf8.allSatisfy({ (48...57).contains($0) }),
+            let bits = parts.count == 2 ? Int(parts[1]) : most, (0...most).contains(bits)
+        else { return nil }
         self.bits = bits
     }
 }

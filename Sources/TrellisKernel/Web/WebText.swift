@@ -5,8 +5,13 @@ public enum WebText {
     /// - Parameter name: what problems call the text: the path of its file.
     /// - Throws: ``MailTemplateProblem`` with the line to correct.
     public static func html(_ markdown: String, name: String) throws -> String {
-        let template = try MailTemplate(name: name, source: "---\nsubject: page\n---\n" + markdown)
-        return template.parts.body.map(html).joined(separator: "\n")
+        // A mail has its subject above its text, in lines that this text does not have.
+        let subject = "---\nsubject: page\n---\n"
+        do {
+            return try MailTemplate(name: name, source: subject + markdown).parts.body.map(html).joined(separator: "\n")
+        } catch {
+            throw MailTemplateProblem(template: error.template, line: max(1, error.line - 3), kind: error.kind)
+        }
     }
 
     /// A text as it may stand in HTML, between tags and in a quoted attribute. Byte by byte: a quotation mark with an
