@@ -9,7 +9,7 @@ RELEASE := .build/release/trellis
 TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api browser form-lab slowloris
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api browser form-lab slowloris bench-forms
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ format: ## Lay the code out
 
 bench: release ## Measure each job beside its limit (LEADS=1000000)
 	@$(SWIFT) build -c release --static-swift-stdlib --product trellis-bench && .build/release/trellis-bench --leads $(LEADS)
+
+bench-forms: release ## Measure forms beside a bare server in C, and while an import is pumped
+	@BACKLOG=1000000 Benchmarks/Forms/run.sh $(CURDIR)/$(RELEASE)
 
 bench-quick: ## The same with 100,000 leads
 	@$(MAKE) bench LEADS=100000

@@ -21,6 +21,8 @@ public final class EventPump {
 
     /// A write transaction aims at this, so that a form is answered while an import is being pumped.
     static let batchAim = Duration.milliseconds(50)
+    /// And at this while forms come in: a form waits for the batch before it, and for its commit.
+    static let batchAimBesideForms = Duration.milliseconds(15)
     /// A handler that takes longer is interrupted, and counts as failed.
     public static let handlerBudget = Duration.seconds(5)
     static let firstBatch = 500
@@ -111,7 +113,7 @@ public final class EventPump {
                     let most = limit ?? sizes[subscription.id] ?? EventPump.firstBatch
                     tried.append(Attempt(subscription: subscription, limit: most))
                     try advance(&tried[tried.count - 1], try tx.acting(as: subscription.id.origin))
-                    if ContinuousClock.now - begin > EventPump.batchAim { break }
+                    if ContinuousClock.now - begin > aim { break }
                 }
             }
         } catch let error where !EventPump.isAboutTheFile(error) {
@@ -178,13 +180,18 @@ public final class EventPump {
 
     private struct DeadlyEvent: Error {}
 
+    /// How long a batch should take now.
+    private var aim: Duration {
+        kernel.sharedCommit.isInUse ? EventPump.batchAimBesideForms : EventPump.batchAim
+    }
+
     private func adapt(_ attempt: Attempt) {
         let (id, limit) = (attempt.subscription.id, attempt.limit)
         // What runs alone because it is suspected says nothing about the size of a batch.
         guard suspicion?.subscriber != id.description else { return }
-        if attempt.elapsed > EventPump.batchAim {
+        if attempt.elapsed > aim {
             sizes[id] = max(50, limit / 2)
-        } else if attempt.window.count == limit, attempt.elapsed < EventPump.batchAim / 2 {
+        } else if attempt.window.count == limit, attempt.elapsed < aim / 2 {
             sizes[id] = min(attempt.subscription.subscribe.batchLimit, limit * 2)
         }
     }

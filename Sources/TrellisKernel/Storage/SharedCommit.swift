@@ -22,6 +22,7 @@ final class SharedCommit: Sendable {
     private struct State {
         var waiting: [Write] = []
         var isRunning = false
+        var last: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -30,9 +31,18 @@ final class SharedCommit: Sendable {
     /// Together they hold the one writer for a moment only.
     static let writesMax = 64
 
+    /// How long after a write others are expected.
+    static let useTime = Duration.seconds(1)
+
+    /// Whether anybody wrote lately.
+    var isInUse: Bool {
+        state.withLock { state in state.last.map { ContinuousClock.now - $0 < SharedCommit.useTime } ?? false }
+    }
+
     func add(_ write: Write, to kernel: Kernel) {
         let starts = state.withLock { state in
             state.waiting.append(write)
+            state.last = .now
             defer { state.isRunning = true }
             return !state.isRunning
         }
