@@ -35,12 +35,7 @@ struct Confirmation: Sendable {
         guard parts.count == 2, let id = parts[0].scalarText.flatMap(Int64.init), let name = parts[1].scalarText else {
             throw WebProblem.notFound
         }
-        let leadID = try request.kernel.read { db in
-            try Int64.fetchOne(db, sql: "SELECT kept_id FROM lead_merges WHERE gone_id = ?", arguments: [id]) ?? id
-        }
-        let email = try request.kernel.read { db in
-            try String.fetchOne(db, sql: "SELECT email FROM leads WHERE id = ?", arguments: [leadID])
-        }
+        let (leadID, email) = try request.kernel.lead(ofLink: id)
         return Asked(leadID: leadID, offer: try offers.offer(name, request), email: email)
     }
 

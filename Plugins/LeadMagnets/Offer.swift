@@ -72,7 +72,8 @@ struct Offer: Sendable {
         switch magnet.value.kind {
         case .asset:
             guard let file = magnet.value.asset,
-                let size = try? FileManager.default.attributesOfItem(atPath: config.path(file.value))[.size] as? Int
+                let data = try? URL(filePath: config.path(file.value)).resolvingSymlinksInPath()
+                    .resourceValues(forKeys: [.fileSizeKey]), let size = data.fileSize
             else { return nil }
             let ending = (file.value as NSString).pathExtension.uppercased()
             return [ending.isEmpty ? nil : ending, Offer.size(size)].compactMap { $0 }.joined(separator: ", ")

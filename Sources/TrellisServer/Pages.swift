@@ -34,7 +34,7 @@ public struct Pages: Sendable {
         }
         library = MustacheLibrary(templates: templates)
         style = texts["style.css"] ?? ""
-        styleTag = StyleTag.of(style)
+        styleTag = String(Digest.hex(style).prefix(12))
         let site = config.site.site
         var common: PageValues = [
             "site_name": .text(site.name), "base_url": .text(site.baseURL), "language": "en", "home_url": "/",
@@ -73,11 +73,4 @@ private struct ByteEscaping: MustacheContentType {
     static let name = "TRELLIS"
 
     func escapeText(_ text: String) -> String { WebText.escaped(text) }
-}
-
-/// A short text that changes when the style sheet does, so that browsers may keep it for long.
-enum StyleTag {
-    static func of(_ text: String) -> String {
-        String(text.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }, radix: 36)
-    }
 }

@@ -14,7 +14,7 @@ public struct WebServer: Sendable {
     private let kernel: Kernel
     private let metrics: ServerMetrics
     private let pages: Pages
-    /// Told once both listeners are open, with the addresses they got.
+    /// Told of each listener once it is open, with the address it got.
     private let started: @Sendable (String) -> Void
 
     /// How long requests under way may still take after the signal to stop, and how long the process then waits for
@@ -35,7 +35,7 @@ public struct WebServer: Sendable {
     public func run(with worker: sending Worker) async throws {
         ConnectionLimit.raiseFileLimit()
         let settings = kernel.config.site.server
-        let work = WorkerService(worker, kernel: kernel)
+        let work = WorkerService(worker)
         var services: [any Service] = [work, publicListener(isReady: { work.isWorking })]
         if settings.admin.token != nil { services.append(adminListener(isReady: { work.isWorking })) }
         var configuration = ServiceGroupConfiguration(

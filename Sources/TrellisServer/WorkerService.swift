@@ -11,7 +11,7 @@ final class WorkerService: Service {
     private let isStopping = Atomic(false)
     private let isRunning = Atomic(false)
 
-    init(_ worker: sending Worker, kernel: Kernel) {
+    init(_ worker: sending Worker) {
         self.worker = Mutex(worker)
     }
 

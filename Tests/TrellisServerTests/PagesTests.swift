@@ -86,7 +86,7 @@ import TrellisTesting
         #expect(own.style == "body {}" && own.styleTag != built.styleTag)
         #expect(try #require(own.render("problem", PagesTests.values)).contains("/trellis.css?\(own.styleTag)\""))
         #expect(try pages().styleTag == built.styleTag)
-        #expect(StyleTag.of("body {}") == own.styleTag)
+        #expect(try pages(["style.css": "body {}"]).styleTag == own.styleTag)
     }
 
     @Test func `the folder may have another name, and other files in it are left alone`() throws {

@@ -106,7 +106,7 @@ import TrellisTesting
                 #expect(policy.contains(part), "\(path)")
             }
             #expect(headers[.xContentTypeOptions] == "nosniff", "\(path)")
-            #expect(headers[.referrerPolicy] == "same-origin")
+            #expect(headers.all("referrer-policy") == ["same-origin"])
             #expect(headers[.cacheControl] != nil)
         }
     }

@@ -1,3 +1,16 @@
+extension Kernel {
+    /// The lead a link was made for: where it was merged, the one that was kept. Without an address where it is gone.
+    public func lead(ofLink id: Int64) throws -> (id: Int64, email: String?) {
+        try read { db in
+            let kept = try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT kept_id FROM lead_merges WHERE gone_id = ?"), arguments: [id])
+            let email = try String.fetchOne(
+                db.cachedStatement(sql: "SELECT email FROM leads WHERE id = ?"), arguments: [kept ?? id])
+            return (kept ?? id, email)
+        }
+    }
+}
+
 /// How people name a lead: an id, an e-mail address, or `external:ID`.
 public struct LeadReference: Sendable {
     private let text: String

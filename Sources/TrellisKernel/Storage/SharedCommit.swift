@@ -7,15 +7,14 @@ import Synchronization
 ///
 /// Each write stands in a savepoint of its own: one that fails is undone alone, and the others commit.
 final class SharedCommit: Sendable {
-    /// One caller's write. `run` does it and returns who is told of the commit: with nil, or with why there was none.
+    /// One caller's write. `run` does it and returns who is told of the commit; `fail` tells why there was none.
     struct Write: Sendable {
         let origin: String
         let run: @Sendable (Transaction) throws -> Told
-        let fail: Told.Failure
+        let fail: @Sendable (any Error) -> Void
     }
 
     struct Told: Sendable {
-        typealias Failure = @Sendable (any Error) -> Void
         let committed: @Sendable () -> Void
     }
 
@@ -78,10 +77,13 @@ final class SharedCommit: Sendable {
             try kernel.write(origin: "kernel") { tx in
                 for (index, write) in writes.enumerated() {
                     do {
+                        var done: Told?
                         try tx.db.inSavepoint {
-                            told.append(try write.run(try tx.acting(as: write.origin)))
+                            done = try write.run(try tx.acting(as: write.origin))
                             return .commit
                         }
+                        // Only now, so that a savepoint that cannot be released tells its caller once.
+                        if let done { told.append(done) }
                     } catch let error where !SharedCommit.endsAll(error) {
                         open[index] = nil
                         write.fail(error)

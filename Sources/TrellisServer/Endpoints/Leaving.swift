@@ -57,13 +57,7 @@ private struct Member {
     init(_ request: WebRequest, purpose: String) throws {
         kernel = request.kernel
         guard let id = Int64(try kernel.open(request["token"], purpose: purpose)) else { throw WebProblem.notFound }
-        leadID =
-            try kernel.read { db in
-                try Int64.fetchOne(db, sql: "SELECT kept_id FROM lead_merges WHERE gone_id = ?", arguments: [id])
-            } ?? id
-        email = try kernel.read { [leadID] db in
-            try String.fetchOne(db, sql: "SELECT email FROM leads WHERE id = ?", arguments: [leadID])
-        }
+        (leadID, email) = try kernel.lead(ofLink: id)
     }
 
     func path(_ purpose: String) throws -> String {

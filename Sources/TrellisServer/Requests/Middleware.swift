@@ -54,19 +54,18 @@ struct ResponseHeaders: RouterMiddleware {
 
     private static let all: [(HTTPField.Name, String)] = [
         (
-            .contentSecurityPolicy,
+            "content-security-policy",
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        (.xContentTypeOptions, "nosniff"),
-        (.referrerPolicy, "same-origin"),
-        (.cacheControl, "no-store"),
-    ]
+        ("x-content-type-options", "nosniff"), ("referrer-policy", "same-origin"), ("cache-control", "no-store"),
+    ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
 }
 
-extension HTTPField.Name {
-    /// A second one: the first is the authority of the request.
-    static let host = HTTPField.Name("Host")!
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+extension HTTPFields {
+    /// The values of a header by its name in lower case, in their order.
+    func all(_ name: String) -> [String] {
+        filter { $0.name.canonicalName == name }.map(\.value)
+    }
 }
 
 /// Says what went wrong as the asker can read it. What the inside said stays in the log.
@@ -125,9 +124,9 @@ struct HostCheck: RouterMiddleware {
     func handle(
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
-        // Of several names nobody knows which counts, and a whole address in place of the path brings one more
-        // (RFC 9112, 3.2).
-        guard request.headers[.host] == nil, request.head.path?.hasPrefix("/") == true,
+        // The first Host is the authority. Of several names nobody knows which counts, and a whole address in place of
+        // the path brings one more (RFC 9112, 3.2).
+        guard request.headers.all("host").isEmpty, request.head.path?.hasPrefix("/") == true,
             let authority = request.head.authority, let host = HostCheck.host(of: authority)
         else {
             throw WebProblem(400, "The request does not say which site it is for.")
@@ -179,7 +178,7 @@ struct RequestLimit: RouterMiddleware {
     func handle(
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
-        let client = clients.address(peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor])
+        let client = clients.address(peer: context.peer, forwardedFor: request.headers.all("x-forwarded-for"))
         // A mail provider presses the unsubscribe button for many people from few addresses.
         let isLeaving = request.uri.path.hasPrefix("/unsubscribe/")
         let limit = request.method == .post && !isLeaving ? forms : requests

@@ -65,7 +65,7 @@ struct RequestReader: Sendable {
 
     private func client(of request: Request, _ context: SiteContext) -> ClientAddress {
         ForwardedClient(trusted: kernel.config.site.server.trustedProxies)
-            .address(peer: context.peer, forwardedFor: request.headers[values: .xForwardedFor])
+            .address(peer: context.peer, forwardedFor: request.headers.all("x-forwarded-for"))
     }
 }
 
@@ -86,8 +86,4 @@ struct ForwardedClient: Sendable {
     }
 
     private func isTrusted(_ address: ClientAddress) -> Bool { trusted.contains { address.isIn($0) } }
-}
-
-extension HTTPField.Name {
-    static let xForwardedFor = HTTPField.Name("X-Forwarded-For")!
 }
