@@ -24,8 +24,13 @@ public final class RecordingTransport: Transport {
         state.withLock { $0.answer = answer }
     }
 
-    public func send(_ message: RenderedMessage) async -> Delivery {
-        state.withLock { state in
+    public func send(_ message: RenderedMessage, handingOver: @Sendable () async throws -> Void) async -> Delivery {
+        do {
+            try await handingOver()
+        } catch {
+            return .retry(because: "\(error)")
+        }
+        return state.withLock { state in
             state.sent.append(message)
             return state.answer(message)
         }

@@ -14,7 +14,7 @@ public struct FileTransport: Transport {
         maildir = Maildir(folder: folder)
     }
 
-    public func send(_ message: RenderedMessage) async -> Delivery {
+    public func send(_ message: RenderedMessage, handingOver: @Sendable () async throws -> Void) async -> Delivery {
         do {
             _ = try maildir.deliver(message.bytes, name: message.stableID)
             return .sent

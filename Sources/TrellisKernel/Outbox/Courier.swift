@@ -37,7 +37,7 @@ public final class Courier {
         if !transport.isIdempotent { try markInflight(messages) }
         var outcomes: [(RenderedMessage, Delivery)] = []
         for message in messages {
-            outcomes.append((message, await transport.send(message)))
+            outcomes.append((message, await transport.send(message) {}))
         }
         try settle(outcomes)
         return outcomes.count
@@ -229,7 +229,10 @@ public final class Courier {
                 case .refused(let reason):
                     try settle(message.id, "refused", reason: reason, tx, event: "mail.refused")
                 case .unknown(let reason): try settle(message.id, "unknown", reason: reason, tx)
-                case .retry(let reason): try again(message.id, reason: reason, tx)
+                case .undeliverable(let reason):
+                    try settle(message.id, "refused", reason: reason, tx, event: "mail.refused")
+                case .retry(let reason), .slower(let reason), .stalled(let reason):
+                    try again(message.id, reason: reason, tx)
                 }
             }
         }

@@ -73,26 +73,6 @@ public struct SiteSettings: SettingsRecord {
         }
     }
 
-    public struct Mail: SettingsRecord {
-        public var from: String?
-        public var templates = "mails"
-        public var transport = "file"
-        public var folder = "outbox"
-        public var consent = "newsletter"
-        public init() {}
-
-        public static var fields: [SettingsField<Self>] {
-            SettingsField("from", \.from, optional: .mailAddress, "The sender: Acme <hello@acme.example>.")
-            SettingsField("templates", \.templates, .text, "The folder of mails, beside the config.")
-            SettingsField("transport", \.transport, .word(["file"]), "file: a Maildir beside the database.")
-            SettingsField("folder", \.folder, .text, "The Maildir of the file transport, beside the config.")
-            SettingsField(
-                "consent", \.consent, .text,
-                "The consent purpose marketing mail needs; 'none' needs no consent, only that nobody objected.")
-        }
-
-    }
-
     public struct CustomTable: SettingsRecord {
         public var fields: [Named<CustomField>] = []
         public init() {}
