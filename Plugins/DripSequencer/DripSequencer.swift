@@ -1,13 +1,22 @@
 import Foundation
 import TrellisKernel
 
-/// Leads leads through sequences of mails: brought in by an event, taken further when a wait is over, let go by
-/// another event.
+/// Leads leads through sequences of mails, tasks and waits: brought in by an event or a predicate, taken further when a
+/// wait is over, let go by another event.
 public struct DripSequencer: Plugin {
     public static let name = "drip"
-    public static let summary = "Sequences of mails and waits, begun and ended by events."
+    public static let summary = "Sequences of mails, tasks and waits, begun and ended by events."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
-    public static let events = [EventDeclaration("drip.due"), EventDeclaration("drip.completed", ["sequence": .text])]
+    public static let events = [
+        EventDeclaration("drip.due"), EventDeclaration("drip.recheck", ["sequence": .text]),
+        EventDeclaration("drip.judgement_due", ["sequence": .text, "test": .text]),
+        EventDeclaration("drip.invited", ["sequence": .text]), EventDeclaration("drip.dismissed", ["sequence": .text]),
+        EventDeclaration("drip.kept_out", ["sequence": .text, "by": .text]),
+        EventDeclaration("drip.completed", ["sequence": .text]),
+        EventDeclaration("task.created", ["task": .integer, "task_kind": .text]),
+        EventDeclaration("task.done", ["task": .integer, "task_kind": .text, "outcome": .text]),
+        EventDeclaration("task.skipped", ["task": .integer, "task_kind": .text]),
+    ]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
             "sequence":
@@ -25,121 +34,100 @@ public struct DripSequencer: Plugin {
             violations:
                 "SELECT lead_id, sequence FROM drip_enrolments GROUP BY lead_id, sequence HAVING max(cycle) <> count(*)"
         ),
+        Invariant(
+            "whoever is under way is so in a version that is kept",
+            violations: """
+                SELECT e.lead_id, e.sequence, e.version FROM drip_enrolments AS e
+                WHERE e.state = 'active' AND EXISTS (SELECT 1 FROM drip_versions AS v WHERE v.sequence = e.sequence)
+                  AND NOT EXISTS (SELECT 1 FROM drip_versions AS v WHERE v.sequence = e.sequence AND v.version = e.version)
+                """),
+        Invariant(
+            "a sequence that is over leaves no task open",
+            violations: """
+                SELECT t.id FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id
+                WHERE t.state = 'open' AND e.state IN ('exited', 'goal')
+                """),
     ]
 
-    private let sequences: [RunningSequence]
+    let settings: DripSettings
+    /// The one of higher priority first: it takes a lead before the others of its group are asked.
+    let sequences: [RunningSequence]
 
     public init(settings: DripSettings) {
-        sequences = settings.sequences.map {
-            RunningSequence(name: $0.name, settings: $0.value, program: Program($0.value.steps))
-        }
+        self.settings = settings
+        let all = settings.sequences.map(RunningSequence.init)
+        sequences = all.enumerated().sorted {
+            ($1.element.settings.priority, $0.offset) < ($0.element.settings.priority, $1.offset)
+        }.map(\.element)
     }
 
     public func check(_ check: ConfigCheck) {
-        for sequence in sequences {
-            let settings = sequence.settings
-            check.kind(settings.enter.on)
-            if let condition = settings.enter.condition {
-                check.eventPredicate(condition, kind: settings.enter.on.value)
-            }
-            for kind in settings.exit + (settings.goal.map { [$0] } ?? []) { check.kind(kind) }
-            self.check(settings.steps, check)
+        for sequence in settings.sequences {
+            SequenceCheck(settings: sequence.value, names: settings.sequences.map(\.name), check: check).run()
         }
     }
 
-    private func check(_ steps: [DripSettings.Step], _ check: ConfigCheck) {
-        for step in steps {
-            if let mail = step.mail { check.mail(mail) }
-            if let condition = step.condition { check.leadPredicate(condition) }
-            for column in step.set { check.leadColumn(Located(column.name, at: column.place)) }
-            self.check(step.then + step.otherwise, check)
+    /// Takes up a changed config, notes who matches a predicate already, and settles what came due while nobody worked.
+    public func begin(since: Date?, _ tx: Transaction) throws {
+        let editions = editions(tx.db)
+        let current = try editions.adopt(tx)
+        for edition in current {
+            guard let predicate = edition.sequence.settings.enter.when else { continue }
+            try Watch(edition: edition, sequences: sequences, predicate: predicate.value, tx: tx).begin()
         }
+        guard let since else { return }
+        try Downtime(editions: try editions.inUse(current), settings: settings, since: since, tx: tx).settle()
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Subscribe("advance", to: kinds, from: .nextEvent) { _, tx in
-            let kinds = try tx.kindsInBatch()
-            for sequence in sequences {
-                let journey = Journey(sequence: sequence, tx: tx)
-                // Who was in it may leave and come again in one batch; who comes now may leave in it too.
-                try journey.end(kinds)
-                try journey.enrol(kinds)
-                try journey.end(kinds)
+        Subscribe("advance", to: kinds.sorted(), from: .nextEvent) { _, tx in try advance(tx) }
+        Filter("permit", MessageDraft.self, order: .late) { draft, tx in
+            try Permission(settings: settings).ask(draft, tx)
+        }
+        Answer("card-line", LeadCard.self) { card, db in try Overview(sequences: sequences, db: db).card(card.leadID) }
+        Answer("sequences", Report.self) { _, db in
+            [ReportSection("Sequences", try Overview(sequences: sequences, db: db).counts())]
+        }
+    }
+
+    private func advance(_ tx: Transaction) throws {
+        let kinds = try tx.kindsInBatch()
+        let editions = editions(tx.db)
+        let current = try editions.adopt(tx)
+        for edition in current {
+            let departure = Departure(sequence: edition.sequence, tx: tx)
+            // Who was in it may leave and come again in one batch; who comes now may leave in it too.
+            try departure.end(kinds)
+            try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(kinds)
+            try departure.end(kinds)
+        }
+        if !kinds.isDisjoint(with: Departure.lostKinds) { try Departure.endForLostLeads(tx) }
+        if kinds.contains("lead.merged") { try Departure.endForMergedLeads(tx) }
+        let running = try editions.inUse(current)
+        for edition in running {
+            let rest = Rest(edition: edition, settings: settings, tx: tx)
+            try rest.hear(kinds)
+            if kinds.contains("lead.updated") { try rest.followDays() }
+            for test in edition.program.tests {
+                let experiment = Experiment(test: test, sequence: edition.sequence, tx: tx)
+                try experiment.note(kinds)
+                if kinds.contains("drip.judgement_due"), try experiment.isToBeJudged() { try experiment.judge() }
             }
-            try Journey.endForLostLeads(tx)
-            if kinds.contains("lead.merged") { try Journey.endForMergedLeads(tx) }
-            try Tick(sequences: sequences, tx: tx).run()
         }
-        Answer("card-line", LeadCard.self) { card, db in
-            try Row.fetchAll(
-                db,
-                sql:
-                    "SELECT sequence, state, step, coalesce(due_at, ended_at) AS at FROM drip_enrolments WHERE lead_id = ? ORDER BY id",
-                arguments: [card.leadID]
-            ).map {
-                CardLine(
-                    "sequence",
-                    "\($0["sequence"] as String): \($0["state"] as String), step \($0["step"] as Int), \($0["at"] as String? ?? "")"
-                )
-            }
+        try Tick(editions: running, settings: settings, tx: tx).run()
+    }
+
+    func editions(_ db: Database) -> Editions {
+        Editions(sequences: sequences, settings: settings, kinds: kinds, db: db)
+    }
+
+    /// What begins and ends a sequence, what is waited for in one, a lead that goes, and the appointments.
+    var kinds: Set<String> {
+        let own: Set = ["drip.due", "drip.recheck", "drip.judgement_due", "drip.dismissed"]
+        return sequences.reduce(own.union(Departure.lostKinds).union(Entrance.invitations.map(\.0))) {
+            $0.union($1.kinds)
         }
-        Answer("sequences", Report.self) { _, db in [ReportSection("Sequences", try DripSequencer.overview(db))] }
     }
 
-    /// What begins and ends a sequence, a lead that goes, and the appointment that takes the waiting ones further.
-    private var kinds: [String] {
-        let own = sequences.flatMap {
-            [$0.settings.enter.on.value] + $0.settings.exit.map(\.value) + ($0.settings.goal.map { [$0.value] } ?? [])
-        }
-        return Array(Set(own + ["drip.due", "lead.recycled"] + Journey.lostKinds)).sorted()
-    }
-
-    static func overview(_ db: Database) throws -> Table {
-        Table(
-            columns: ["sequence", "active", "completed", "exited", "goal", "next_due"],
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT sequence, count(*) FILTER (WHERE state = 'active'), count(*) FILTER (WHERE state = 'completed'),
-                           count(*) FILTER (WHERE state = 'exited'), count(*) FILTER (WHERE state = 'goal'), min(due_at)
-                    FROM drip_enrolments GROUP BY sequence ORDER BY sequence
-                    """))
-    }
-
-    public var commands: [Command] {
-        [
-            Command("sequences", "The sequences and how many leads are in each.") { call in
-                .table(try call.kernel.read { try DripSequencer.overview($0) })
-            },
-            Command(
-                "sequences show", "The operations of a sequence, and how many leads are at each.", arguments: ["NAME"]
-            ) { call in
-                guard let sequence = sequences.first(where: { $0.name == call.arguments[0] }) else {
-                    throw KernelError.usage(
-                        "There is no sequence '\(call.arguments[0])'. There are: \(sequences.map(\.name).joined(separator: ", "))."
-                    )
-                }
-                let counts = try call.kernel.read { db in
-                    try Row.fetchAll(
-                        db,
-                        sql:
-                            "SELECT step, count(*) FROM drip_enrolments WHERE sequence = ? AND state = 'active' GROUP BY step",
-                        arguments: [sequence.name]
-                    )
-                    .reduce(into: [Int: Int64]()) { $0[$1[0]] = $1[1] }
-                }
-                let rows = sequence.program.lines.enumerated().map {
-                    [Cell.integer(Int64($0)), .text($1), .integer(counts[$0] ?? 0)]
-                }
-                return .table(Table(columns: ["step", "operation", "leads"], rows: rows))
-            },
-        ]
-    }
-}
-
-/// A sequence of the config with its program.
-struct RunningSequence: Sendable {
-    let name: String
-    let settings: DripSettings.Sequence
-    let program: Program
+    public var commands: [Command] { SequenceCommands(plugin: self).all + TaskCommands().all }
 }

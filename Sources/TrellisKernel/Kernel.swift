@@ -18,7 +18,10 @@ public final class Kernel: Sendable {
     let hooks: HookTable
     let store: Store
     let leadLayout: LeadLayout
+    /// Of forms and other callers who wait for an answer.
     let sharedCommit = SharedCommit()
+    /// Of the couriers.
+    let outboxCommit = SharedCommit()
     /// Nil while the site has no secret.
     let readySigner: LinkSigner?
 

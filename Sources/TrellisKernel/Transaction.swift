@@ -67,20 +67,6 @@ public struct Transaction {
         ).execute(arguments: arguments &+ ["owner": owner, "emitted_kind": kind])
     }
 
-    /// Puts a message into the outbox per row of a SELECT of `key, lead_id, recipient, template, body, cause_id`, to be
-    /// sent from now on. A key that is there already is the same message and changes nothing.
-    public func send(_ purpose: MessagePurpose, forEach select: String, arguments: StatementArguments = [:]) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO outbox_messages (key, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
-                SELECT message.key, :purpose, :origin, message.lead_id, message.recipient, message.template, message.body,
-                       message.cause_id, :now, :now
-                FROM (\(select)) AS message
-                WHERE true ON CONFLICT (key) DO NOTHING
-                """
-        ).execute(arguments: arguments &+ ["purpose": purpose.rawValue, "origin": origin, "now": stamp])
-    }
-
     /// Moves leads forward to a stage: those of `leads` (a SELECT of ids) that are at an earlier one. Never back, and
     /// never out of a side stage: who was disqualified or recycled returns by a decision, not by a rule.
     public func moveStage(to stage: String, leads select: String, arguments: StatementArguments = [:]) throws {

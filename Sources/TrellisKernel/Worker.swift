@@ -3,14 +3,17 @@ import Logging
 
 /// The one process that works on a file: it pumps the log, keeps the appointments and sends the messages.
 ///
-/// A lock held for life makes it the only one; whoever comes second is told the pid of the first.
+/// A lock held for life makes it the only one; whoever comes second is told the pid of the first. The couriers work
+/// beside the pump, on a thread of their own: a relay that answers slowly holds up nothing but its own mail.
 public final class Worker {
     private let kernel: Kernel
-    private let courier: Courier
+    private let couriers: [Courier]
     private let pump: EventPump
     private let lock: FileLock
     private let runID: Int64
     private let chores: ChoreRunner
+    private var clock: ClockGuard
+    private var seenAt = Date.distantPast
     /// Whether the worker before this one died.
     public let isAfterCrash: Bool
 
@@ -24,9 +27,16 @@ public final class Worker {
 
     /// How long the pump goes on before the courier has its turn.
     static let slice = Duration.milliseconds(250)
+    /// How often a worker gives a sign of life.
+    static let seenSeconds: TimeInterval = 60
 
+    public convenience init(_ kernel: Kernel, transport: any Transport) throws {
+        try self.init(kernel, transports: [transport])
+    }
+
+    /// - Parameter transports: one for each kind of message that is to leave; of the others the messages wait.
     /// - Throws: ``KernelError/secondWorker(pid:)`` while another process works on the file.
-    public init(_ kernel: Kernel, transport: any Transport) throws {
+    public init(_ kernel: Kernel, transports: [any Transport]) throws {
         let path = kernel.store.path + "-worker"
         // Who only asks whether there is a worker holds the lock for a moment too.
         guard let lock = try FileLock(path: path, waiting: 1) else {
@@ -36,21 +46,12 @@ public final class Worker {
         self.lock = lock
         self.kernel = kernel
         chores = ChoreRunner(kernel)
-        courier = Courier(kernel, transport: transport)
-        let (runID, crashed) = try kernel.write(origin: "kernel") { tx in
-            let crashed =
-                try Bool.fetchOne(tx.db, sql: "SELECT EXISTS (SELECT 1 FROM worker_runs WHERE ended_at IS NULL)")
-                ?? false
-            try tx.db.execute(sql: "UPDATE worker_runs SET ended_at = 'crashed' WHERE ended_at IS NULL")
-            try tx.db.execute(
-                sql: "INSERT INTO worker_runs (pid, started_at) VALUES (?, ?)",
-                arguments: [ProcessInfo.processInfo.processIdentifier, tx.stamp])
-            return (tx.db.lastInsertedRowID, crashed)
-        }
-        self.runID = runID
-        isAfterCrash = crashed
-        pump = EventPump(kernel, mark: try RunningMark(path: kernel.store.path + "-running", isAfterCrash: crashed))
-        try courier.recover()
+        couriers = transports.map { Courier(kernel, transport: $0) }
+        clock = try ClockGuard(kernel)
+        (runID, isAfterCrash) = try WorkerRun.begin(kernel)
+        pump = EventPump(
+            kernel, mark: try RunningMark(path: kernel.store.path + "-running", isAfterCrash: isAfterCrash))
+        for courier in couriers { try courier.recover() }
         try Trash.empty(kernel)
     }
 
@@ -62,7 +63,8 @@ public final class Worker {
     public func runUntilIdle(progress: (Int) -> Bool = { _ in true }) async throws -> (events: Int, messages: Int) {
         var (events, messages) = (0, 0)
         while true {
-            // A mail does not wait until a big import has been handled: pump and courier take turns.
+            try look()
+            // A mail does not wait until a big import has been handled: pump and couriers take turns.
             let sliceEnd = ContinuousClock.now + Worker.slice
             var (isIdle, isStopped) = (true, false)
             events += try pump.runUntilIdle { handled in
@@ -70,26 +72,41 @@ public final class Worker {
                 isIdle = ContinuousClock.now < sliceEnd
                 return isIdle && !isStopped
             }
-            let settled = try await courier.round()
-            messages += settled ?? 0
-            if isStopped || (isIdle && settled == nil) { return (events, messages) }
+            for courier in couriers {
+                guard let settled = try await courier.round() else { continue }
+                messages += settled
+                isIdle = false
+            }
+            if isStopped || isIdle { return (events, messages) }
         }
-    }
-
-    /// A slice of events and a claim of messages; nil when nothing is due. Returns the events handled.
-    private func round() async throws -> Int? {
-        let sliceEnd = ContinuousClock.now + Worker.slice
-        let handled = try pump.runUntilIdle { $0 >= Worker.roundMin && ContinuousClock.now < sliceEnd }
-        let settled = try await courier.round()
-        return handled == 0 && settled == nil ? nil : handled
     }
 
     /// Works until `shouldStop` says so, resting a little whenever nothing is due. A database that is locked by
     /// somebody else is waited for; any other trouble with the file ends the work.
-    public func run(until shouldStop: @Sendable () -> Bool) async throws {
+    public func run(until shouldStop: @escaping @Sendable () -> Bool) async throws {
+        // Whichever of them fails ends the work of all.
+        let end = StopFlag()
+        let thread = WorkThread("trellis.courier")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for courier in couriers {
+                group.addTask(executorPreference: thread) {
+                    defer { end.raise() }
+                    try await courier.run { shouldStop() || end.isRaised }
+                }
+            }
+            defer { end.raise() }
+            try await pump { shouldStop() || end.isRaised }
+            end.raise()
+            try await group.waitForAll()
+        }
+    }
+
+    private func pump(until shouldStop: () -> Bool) async throws {
         while !shouldStop() {
             do {
-                while !shouldStop(), let handled = try await round() {
+                try look()
+                while !shouldStop(), let handled = try pumpSlice() {
+                    try look()
                     if handled < Worker.roundMin {
                         try? await Task.sleep(for: .milliseconds(Worker.breathMilliseconds))
                     }
@@ -102,15 +119,55 @@ public final class Worker {
         }
     }
 
+    /// A slice of events; nil when nothing is due. Returns the events handled.
+    private func pumpSlice() throws -> Int? {
+        let sliceEnd = ContinuousClock.now + Worker.slice
+        var didWork = false
+        let handled = try pump.runUntilIdle { handled in
+            didWork = true
+            return handled >= Worker.roundMin && ContinuousClock.now < sliceEnd
+        }
+        return didWork ? handled : nil
+    }
+
+    /// Whether the clock is right, and a sign of life for the next start.
+    private func look() throws {
+        try clock.look()
+        let now = kernel.clock.now()
+        guard abs(now.timeIntervalSince(seenAt)) >= Worker.seenSeconds else { return }
+        seenAt = now
+        try kernel.write(origin: "kernel") { tx in
+            // What a clock that jumped says is no sign of when anybody lived.
+            guard try tx.isClockTrusted else { return }
+            try tx.db.execute(sql: "UPDATE worker_runs SET seen_at = ? WHERE id = ?", arguments: [tx.stamp, runID])
+        }
+    }
+
     /// Notes that the work ended well. Without it the next worker takes this one for crashed.
     public func finish() throws {
         try kernel.write(origin: "kernel") { tx in
-            try tx.db.execute(sql: "UPDATE worker_runs SET ended_at = ? WHERE id = ?", arguments: [tx.stamp, runID])
+            try tx.db.execute(
+                sql: "UPDATE worker_runs SET ended_at = :now, seen_at = :now WHERE id = :run",
+                arguments: ["now": tx.stamp, "run": runID])
         }
     }
 
     /// The pid of the worker on a file, if one is there now.
     public static func current(_ kernel: Kernel) throws -> Int32? {
         try Store.worker(on: kernel.store.path)
+    }
+}
+
+extension Courier {
+    /// Sends what comes due until `shouldStop` says so.
+    fileprivate func run(until shouldStop: @escaping @Sendable () -> Bool) async throws {
+        while !shouldStop() {
+            do {
+                while !shouldStop(), try await round(until: shouldStop) != nil {}
+            } catch KernelError.busy {
+                logBusy()
+            }
+            if !shouldStop() { try? await Task.sleep(for: .milliseconds(Worker.restMilliseconds)) }
+        }
     }
 }

@@ -7,6 +7,8 @@ import TrellisKernel
 public struct FileTransport: Transport {
     public let name = "mail"
     public let isIdempotent = true
+    /// So many share a wait for the disk when their outcome is written down.
+    public let connectionsMax = 32
     private let maildir: Maildir
 
     /// - Parameter folder: made where it is not there; `new/` holds what was sent.

@@ -18,12 +18,12 @@ import TrellisTesting
     @Test func `a step does one thing`() throws {
         #expect(
             try problems("enter: {on: lead.created}, steps: [{wait: 1 day, mail: one}, {}]") == [
-                "steps.1: a step is one of wait, mail, if, set or exit; this one has 2 of them.",
-                "steps.2: a step is one of wait, mail, if, set or exit; this one has 0 of them.",
+                "steps.1: a step is one of wait, wait_until, wait_for, mail, task, webhook, if, test, set, enter or exit; this one has 2 of them.",
+                "steps.2: a step is one of wait, wait_until, wait_for, mail, task, webhook, if, test, set, enter or exit; this one has 0 of them.",
             ])
         #expect(
             try problems("enter: {on: lead.created}, steps: [{mail: one, then: [{exit: true}]}]") == [
-                "steps.1: then and else belong beside an if."
+                "steps.1: then and else belong beside an if or a wait_for."
             ])
     }
 
@@ -59,8 +59,8 @@ import TrellisTesting
                 "0|wait 1 day|0", "1|if not (title = 'Head') go to 4|2", "2|mail one|0", "3|go to 5|0",
                 "4|set city = Kiel|0", "5|exit|0", "6|end|0",
             ])
-        #expect(try crm.run("sequences") == ["course|2|0|0|0|2026-03-03 09:00:00.000"])
-        #expect(throws: KernelError.usage("There is no sequence 'curse'. There are: course.")) {
+        #expect(try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000"])
+        #expect(throws: KernelError.usage("There is no sequence 'curse'. Did you mean 'course'? There are: course.")) {
             try crm.run("sequences show", "curse")
         }
         #expect(

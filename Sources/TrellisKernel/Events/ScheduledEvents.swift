@@ -34,5 +34,9 @@ enum ScheduledEvents {
         try String.fetchOne(db, sql: "SELECT min(due_at) FROM scheduled_events AS s WHERE \(isAwake)")
     }
 
-    private static let isAwake = "NOT EXISTS (SELECT 1 FROM plugins AS p WHERE p.name = s.owner AND NOT p.is_on)"
+    /// While the clock cannot be trusted nothing is due, and what a plugin that is off has made never is.
+    private static let isAwake = """
+        NOT EXISTS (SELECT 1 FROM plugins AS p WHERE p.name = s.owner AND NOT p.is_on)
+        AND NOT EXISTS (SELECT 1 FROM clock_jumps WHERE settled_at IS NULL)
+        """
 }

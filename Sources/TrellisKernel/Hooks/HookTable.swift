@@ -55,8 +55,8 @@ public struct HookTable: Sendable {
         filters[ObjectIdentifier(D.self)] != nil
     }
 
-    /// Leads the draft past every filter. A veto passes through; any other error is named after the filter that threw
-    /// it.
+    /// Leads the draft past every filter. A veto and a postponement pass through; any other error is named after the
+    /// filter that threw it.
     func filter<D: Draft>(_ draft: inout D, _ tx: Transaction) throws {
         for installed in self[filters: D.self] {
             do {
@@ -65,6 +65,9 @@ public struct HookTable: Sendable {
             } catch let veto as Veto {
                 trace?.note(installed.id, "vetoed a \(D.self): \(veto.reason)")
                 throw veto
+            } catch let postpone as Postpone {
+                trace?.note(installed.id, "put off a \(D.self): \(postpone.reason)")
+                throw postpone
             } catch {
                 trace?.note(installed.id, "failed on a \(D.self): \(error)")
                 throw HookFailure(hook: installed.id, reason: "\(error)")

@@ -13,4 +13,10 @@ enum RetrySchedule {
         let mixed = UInt64(bitPattern: messageID &* 0x9E37_79B9 &+ Int64(attempts)) % 401
         return base * (0.8 + Double(mixed) / 1000)
     }
+
+    /// Seconds a transport rests whose way out was found closed so many times in a row: 1, 2, 4, 8 and then every 15
+    /// minutes.
+    static func rest(afterStalls tries: Int) -> TimeInterval {
+        min(60 * pow(2, Double(min(max(tries, 1), 10) - 1)), 900)
+    }
 }

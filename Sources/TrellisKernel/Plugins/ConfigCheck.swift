@@ -80,6 +80,18 @@ public final class ConfigCheck {
         }
     }
 
+    /// A line of text that is filled in for a lead: it reads, and names no variable that is no column.
+    public func line(_ text: LocatedText) {
+        do {
+            let known = try Set(LoggedTable.leads.columns(db).map(\.name))
+            for variable in try LineTemplate(text.value).variables.subtracting(known).sorted() {
+                problem("unknown variable {{\(variable)}}.\(NearMiss.hint(variable, among: known))", at: text.place)
+            }
+        } catch {
+            problem("\(error)", at: text.place)
+        }
+    }
+
     /// A file of the site.
     public func file(_ path: LocatedText) {
         guard !FileManager.default.isReadableFile(atPath: config.path(path.value)) else { return }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A feature that lives outside the kernel and attaches to it through hooks.
 ///
 /// The life of a plugin:
@@ -38,7 +40,12 @@ public protocol Plugin: Sendable {
     init(settings: Settings)
     func check(_ check: ConfigCheck) throws
     @HookBuilder var hooks: [any Hook] { get }
-    /// Its commands; the first word is shared by all of them: `scoring explain`.
+    /// Called when a worker starts, before anything is handled, in the transaction that notes the start: the place to
+    /// take up a new config, and to decide about what came due while nobody worked.
+    ///
+    /// - Parameter since: when the plugin's work was last looked after; nil at the first start of all.
+    func begin(since: Date?, _ tx: Transaction) throws
+    /// Its commands; each begins with a word no other plugin's begins with: `scoring explain`.
     var commands: [Command] { get }
     /// What it does beside the log, now and then, while a worker runs.
     var chores: [Chore] { get }
@@ -55,6 +62,7 @@ extension Plugin {
     public static var addressTables: [String] { [] }
     public static var rebuilds: [String]? { nil }
     public func check(_: ConfigCheck) throws {}
+    public func begin(since _: Date?, _: Transaction) throws {}
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }
     public var endpoints: [Endpoint] { [] }

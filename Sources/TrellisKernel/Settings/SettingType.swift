@@ -30,7 +30,7 @@ public struct SettingType<Value: Sendable>: Sendable {
     }
 
     /// The same value with its place.
-    var located: SettingType<Located<Value>> {
+    public var located: SettingType<Located<Value>> {
         SettingType<Located<Value>>(expected, schema: schema) { node, reader in
             read(node, reader).map { Located($0, at: reader.place(node)) }
         }
@@ -114,6 +114,18 @@ extension SettingType where Value == Int {
                 ("maximum", .integer(Int64(range.upperBound))),
             ])
         ) { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
+    }
+}
+
+extension SettingType where Value == Double {
+    public static func number(_ range: ClosedRange<Double>) -> SettingType {
+        SettingType(
+            scalar: "a number from \(range.lowerBound) to \(range.upperBound)",
+            schema: .object([
+                ("type", .string("number")), ("minimum", .number(range.lowerBound)),
+                ("maximum", .number(range.upperBound)),
+            ])
+        ) { text in Double(text).flatMap { range.contains($0) ? $0 : nil } }
     }
 }
 

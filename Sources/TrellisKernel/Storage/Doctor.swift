@@ -120,13 +120,13 @@ public struct Doctor {
             "nothing was sent to a suppressed address",
             violations: """
                 SELECT m.id FROM outbox_messages AS m JOIN leads AS l ON l.id = m.lead_id JOIN suppressions AS s ON s.email = l.email
-                WHERE m.state = 'sent' AND m.purpose = 'marketing' AND m.leased_at > s.at
+                WHERE m.state = 'sent' AND m.transport = 'mail' AND m.purpose = 'marketing' AND m.leased_at > s.at
                 """),
         Invariant(
             "every mail sent has one event",
             violations: """
                 SELECT m.id FROM outbox_messages AS m
-                WHERE m.state = 'sent' AND m.purpose <> 'internal' AND m.lead_id IS NOT NULL
+                WHERE m.state = 'sent' AND m.transport = 'mail' AND m.purpose <> 'internal' AND m.lead_id IS NOT NULL
                   AND (SELECT count(*) FROM events AS e
                        WHERE e.kind = 'mail.sent'
                          AND e.lead_id IN (SELECT m.lead_id UNION SELECT gone_id FROM lead_merges WHERE kept_id = m.lead_id)

@@ -105,6 +105,12 @@ extension Kernel {
     public func writeTogether<T: Sendable>(
         origin: String, _ body: @escaping @Sendable (Transaction) throws -> T
     ) async throws -> T {
+        try await writeTogether(origin: origin, through: sharedCommit, body)
+    }
+
+    func writeTogether<T: Sendable>(
+        origin: String, through commit: SharedCommit, _ body: @escaping @Sendable (Transaction) throws -> T
+    ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             let write = SharedCommit.Write(
                 origin: origin,
@@ -113,7 +119,7 @@ extension Kernel {
                     return SharedCommit.Told { continuation.resume(returning: result) }
                 },
                 fail: { continuation.resume(throwing: $0) })
-            sharedCommit.add(write, to: self)
+            commit.add(write, to: self)
         }
     }
 }

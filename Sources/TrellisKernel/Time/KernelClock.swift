@@ -4,12 +4,19 @@ import Foundation
 public struct KernelClock: Sendable {
     /// The instant it is now.
     public let now: @Sendable () -> Date
+    /// Seconds since some fixed moment, by a clock that nobody sets: what a jump of ``now`` is noticed by. Nil where
+    /// time is not real, and nothing is a jump.
+    public let steadySeconds: (@Sendable () -> TimeInterval)?
 
     /// A clock of your own: a stopped one for a test, a fast one for a simulation.
-    public init(now: @escaping @Sendable () -> Date) {
+    public init(steadySeconds: (@Sendable () -> TimeInterval)? = nil, now: @escaping @Sendable () -> Date) {
         self.now = now
+        self.steadySeconds = steadySeconds
     }
 
-    /// The clock of the machine.
-    public static let system = KernelClock { Date() }
+    /// The clock of the machine. Its steady seconds go on while the machine sleeps (CLOCK_BOOTTIME, clock_gettime(2)).
+    public static let system: KernelClock = {
+        let start = ContinuousClock.now
+        return KernelClock(steadySeconds: { (ContinuousClock.now - start) / .seconds(1) }) { Date() }
+    }()
 }

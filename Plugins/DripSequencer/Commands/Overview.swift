@@ -1,0 +1,78 @@
+import Foundation
+import TrellisKernel
+
+/// The sequences in tables.
+struct Overview {
+    let sequences: [RunningSequence]
+    let db: Database
+
+    func counts() throws -> Table {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT sequence, max(version) AS version, count(*) FILTER (WHERE state = 'active') AS active,
+                       count(*) FILTER (WHERE state = 'completed') AS completed, count(*) FILTER (WHERE state = 'exited') AS exited,
+                       count(*) FILTER (WHERE state = 'goal') AS goal, min(due_at) AS next_due
+                FROM drip_enrolments GROUP BY sequence
+                """
+        ).reduce(into: [String: Row]()) { $0[$1["sequence"]] = $1 }
+        let names = sequences.map(\.name) + rows.keys.filter { name in !sequences.contains { $0.name == name } }
+        return Table(
+            columns: ["sequence", "version", "active", "completed", "exited", "goal", "next_due"],
+            rows: names.sorted().map { name in
+                guard let row = rows[name] else { return [.text(name)] + (0..<5).map { _ in .integer(0) } + [.null] }
+                let next: String? = row["next_due"]
+                return [.text(name)]
+                    + ["version", "active", "completed", "exited", "goal"].map { .integer(row[$0]) }
+                    + [next.map { $0 == Rest.never ? .text("when it happens") : .text($0) } ?? .null]
+            })
+    }
+
+    /// The operations of a version, and how many leads come to each next.
+    func operations(of sequence: RunningSequence, version: Int?) throws -> Table {
+        let newest = try Int.fetchOne(
+            db, sql: "SELECT max(version) FROM drip_versions WHERE sequence = ?", arguments: [sequence.name])
+        let version = version ?? newest ?? 1
+        let text = try String.fetchOne(
+            db, sql: "SELECT program FROM drip_versions WHERE sequence = ? AND version = ?",
+            arguments: [sequence.name, version])
+        guard text != nil || version == newest ?? 1 else {
+            throw KernelError.usage("\(sequence.name) has no version \(version). The newest is \(newest ?? 1).")
+        }
+        let program = try text.map { try Program(text: $0) } ?? sequence.program
+        let counts = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT step, count(*) FROM drip_enrolments WHERE sequence = ? AND version = ? AND state = 'active' GROUP BY step
+                """, arguments: [sequence.name, version]
+        ).reduce(into: [Int: Int64]()) { $0[$1[0]] = $1[1] }
+        let rows = program.lines.enumerated().map {
+            [Cell.integer(Int64($0)), .text($1), .integer(counts[$0] ?? 0)]
+        }
+        return Table(columns: ["step", "operation", "leads"], rows: rows)
+    }
+
+    func card(_ lead: Int64) throws -> [CardLine] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT sequence, state, step, nullif(coalesce(due_at, ended_at), '\(Rest.never)') AS at FROM drip_enrolments
+                WHERE lead_id = ? ORDER BY id
+                """, arguments: [lead]
+        ).map {
+            CardLine(
+                "sequence",
+                "\($0["sequence"] as String): \($0["state"] as String), step \($0["step"] as Int), \($0["at"] as String? ?? "")"
+            )
+        }
+            + Row.fetchAll(
+                db,
+                sql:
+                    "SELECT kind, text_template, due_at FROM drip_tasks WHERE lead_id = ? AND state = 'open' ORDER BY due_at",
+                arguments: [lead]
+            ).map {
+                let text = try LineTemplate($0["text_template"]).filled(for: lead, db)
+                return CardLine("task", "\($0["kind"] as String): \(text), by \($0["due_at"] as String)")
+            }
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import TrellisKernel
+
+/// `trellis sequences …`
+struct SequenceCommands {
+    let plugin: DripSequencer
+
+    var all: [Command] {
+        [
+            Command("sequences", "The sequences and how many leads are in each.") { call in
+                .table(try call.kernel.read { try Overview(sequences: plugin.sequences, db: $0).counts() })
+            },
+            Command(
+                "sequences show", "The operations of a sequence, and how many leads are at each.", arguments: ["NAME"],
+                options: ["version": "An older version that leads are still in."]
+            ) { call in
+                let sequence = try sequence(call.arguments[0])
+                let version = try call.options["version"].map(number)
+                return .table(
+                    try call.kernel.read {
+                        try Overview(sequences: plugin.sequences, db: $0).operations(of: sequence, version: version)
+                    })
+            },
+            Command(
+                "sequences plan",
+                "What the steps in the config would change: new versions, and which leads go on where. Changes nothing."
+            ) { call in try plan(call) },
+            Command(
+                "sequences enter", "Bring a lead into a sequence, whatever its entry says.",
+                arguments: ["NAME", "LEAD"]
+            ) { call in try tell(call, "drip.invited", "will enter", "once 'trellis work' or 'trellis serve' runs") },
+            Command("sequences exit", "Take a lead out of a sequence.", arguments: ["NAME", "LEAD"]) { call in
+                try tell(call, "drip.dismissed", "will leave", "once 'trellis work' or 'trellis serve' runs")
+            },
+            Command("sequences tests", "The tests of mails: their numbers, and what they say.") { call in
+                .table(try call.kernel.read(tests))
+            },
+            Command(
+                "sequences winner", "Decide a test by hand: all leads from now on get this mail.",
+                arguments: ["NAME", "TEST", "MAIL"]
+            ) { call in try decide(call) },
+        ]
+    }
+
+    private func sequence(_ name: String) throws -> RunningSequence {
+        let names = plugin.sequences.map(\.name)
+        guard let sequence = plugin.sequences.first(where: { $0.name == name }) else {
+            throw KernelError.usage(
+                "There is no sequence '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.sorted().joined(separator: ", "))."
+            )
+        }
+        return sequence
+    }
+
+    private func number(_ text: String) throws -> Int {
+        guard let number = Int(text), number > 0 else {
+            throw KernelError.usage("--version: expected a number, got '\(text)'.")
+        }
+        return number
+    }
+
+    // MARK: - Plan
+
+    private func plan(_ call: CommandCall) throws -> CommandResult {
+        let changes = try call.kernel.read { try plugin.editions($0).changes() }
+        guard !changes.isEmpty else { return .text("The steps are those the database knows. Nothing would change.") }
+        var rows: [[Cell]] = []
+        for change in changes {
+            let name = change.sequence.name
+            let staying = try call.kernel.read { db in
+                try Int64.fetchOne(
+                    db, sql: "SELECT count(*) FROM drip_enrolments WHERE sequence = ? AND state = 'active'",
+                    arguments: [name]
+                ) ?? 0
+            }
+            let moving = change.moves.reduce(0) { $0 + Int64($1.leads) }
+            rows.append([
+                .text(name), .text("version \(change.version)"), .null, .integer(staying - moving),
+                .text("keep their steps"),
+            ])
+            for move in change.moves.sorted(by: { ($0.version, $0.step) < ($1.version, $1.step) }) {
+                rows.append([
+                    .text(name), .text("move"), .text("\(move.step): \(move.before)"), .integer(Int64(move.leads)),
+                    .text(
+                        "\(move.place.step): \(move.after)"
+                            + (move.isForced ? " (they wait for what is no longer heard of)" : "")),
+                ])
+            }
+        }
+        return .tableWithNote(
+            Table(columns: ["sequence", "change", "next_now", "leads", "next_then"], rows: rows),
+            "Nothing was changed. It will be when 'trellis work' or 'trellis serve' starts with this config.")
+    }
+
+    // MARK: - By hand
+
+    private func tell(_ call: CommandCall, _ kind: String, _ verb: String, _ when: String) throws -> CommandResult {
+        let sequence = try sequence(call.arguments[0])
+        let lead = try call.kernel.write(origin: "cli") { tx in
+            let lead = try LeadReference(call.arguments[1]).find(tx.db)
+            try tx.emit(
+                kind, forEach: "SELECT :lead AS lead_id, NULL AS cause_id, json_object('sequence', :name) AS body",
+                arguments: ["lead": lead, "name": sequence.name])
+            return lead
+        }
+        return .text("Lead \(lead) \(verb) \(sequence.name) \(when).")
+    }
+
+    // MARK: - Tests
+
+    private func tests(_ db: Database) throws -> Table {
+        Table(
+            columns: [
+                "sequence", "test", "mail", "leads", "outcomes", "percent", "interval", "best", "gets", "verdict",
+            ],
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT sequence, test, arm, leads, outcomes, percent, low_percent || ' to ' || high_percent, best_percent,
+                           share_percent, CASE WHEN is_winner THEN 'winner: ' ELSE '' END || coalesce(verdict, 'too early to say')
+                    FROM drip_tests ORDER BY sequence, test, arm
+                    """))
+    }
+
+    private func decide(_ call: CommandCall) throws -> CommandResult {
+        let sequence = try sequence(call.arguments[0])
+        let tests = sequence.program.tests
+        guard let test = tests.first(where: { $0.name == call.arguments[1] }) else {
+            throw KernelError.usage(
+                "\(sequence.name) has no test '\(call.arguments[1])'."
+                    + (tests.isEmpty ? "" : " There are: \(tests.map(\.name).joined(separator: ", "))."))
+        }
+        let mails = test.mails.map(\.mail)
+        guard mails.contains(call.arguments[2]) else {
+            throw KernelError.usage(
+                "'\(call.arguments[2])' is no mail of this test.\(NearMiss.hint(call.arguments[2], among: mails)) There are: \(mails.joined(separator: ", "))."
+            )
+        }
+        try call.kernel.write(origin: "plugin:drip") { tx in
+            try Experiment(test: test, sequence: sequence, tx: tx).decide(for: call.arguments[2], by: "a person")
+        }
+        return .text("From now on \(call.arguments[2]) is sent. Who has an arm keeps it.")
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import TrellisKernel
+
+/// `enter: {when: …}`: who becomes true enters; who was true when the sequence was first looked at does not.
+struct Watch {
+    let edition: Edition
+    let sequences: [RunningSequence]
+    let predicate: String
+    let tx: Transaction
+
+    private var name: String { edition.sequence.name }
+
+    func look(_ kinds: Set<String>) throws {
+        guard try isBegun() else { return try begin() }
+        if kinds.contains("drip.recheck"), try isDue() {
+            try appoint()
+            return try look(among: "true", event: "(SELECT max(id) FROM batch)", kinds)
+        }
+        let asked = Entrance.watchedKinds.dropLast().filter(kinds.contains)
+        guard !asked.isEmpty else { return }
+        let list = asked.map(\.sqlLiteral).joined(separator: ", ")
+        let changed = "SELECT lead_id FROM batch WHERE kind IN (\(list))"
+        try look(
+            among: "leads.id IN (\(changed))",
+            event: "(SELECT max(id) FROM batch WHERE batch.lead_id = leads.id AND kind IN (\(list)))", kinds)
+    }
+
+    private func look(among condition: String, event: String, _ kinds: Set<String>) throws {
+        try tx.scratchTable("drip_matching", columns: "event_lead_id INTEGER PRIMARY KEY, event_id INTEGER")
+        try tx.db.cachedStatement(
+            sql:
+                "INSERT INTO temp.drip_matching SELECT leads.id, \(event) FROM leads WHERE \(condition) AND (\(predicate)\n)"
+        ).execute()
+        try tx.db.cachedStatement(
+            sql: """
+                DELETE FROM drip_matches WHERE sequence = ? AND lead_id NOT IN (SELECT event_lead_id FROM temp.drip_matching)
+                  AND (lead_id IN (SELECT id FROM leads WHERE \(condition)) OR lead_id NOT IN (SELECT id FROM leads))
+                """
+        ).execute(arguments: [name])
+        try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(
+            from: """
+                SELECT event_id, event_lead_id FROM temp.drip_matching
+                WHERE event_lead_id NOT IN (SELECT lead_id FROM drip_matches WHERE sequence = :sequence)
+                """, kinds)
+        try tx.db.cachedStatement(
+            sql:
+                "INSERT INTO drip_matches SELECT ?, event_lead_id FROM temp.drip_matching WHERE true ON CONFLICT DO NOTHING"
+        ).execute(arguments: [name])
+    }
+
+    private func isBegun() throws -> Bool {
+        try String.fetchOne(
+            tx.db.cachedStatement(sql: "SELECT predicate FROM drip_watches WHERE sequence = ?"), arguments: [name])
+            == predicate
+    }
+
+    /// Notes who matches now. A predicate that was changed begins anew: who matches it already has been there before.
+    func begin() throws {
+        guard try !isBegun() else { return }
+        try tx.db.execute(sql: "DELETE FROM drip_matches WHERE sequence = ?", arguments: [name])
+        try tx.db.execute(
+            sql: "INSERT INTO drip_matches SELECT ?, leads.id FROM leads WHERE (\(predicate)\n)", arguments: [name])
+        try tx.db.execute(
+            sql: """
+                INSERT INTO drip_watches (sequence, predicate, at) VALUES (:name, :predicate, :now)
+                ON CONFLICT (sequence) DO UPDATE SET predicate = excluded.predicate, at = excluded.at
+                """, arguments: ["name": name, "predicate": predicate, "now": tx.stamp])
+        try appoint()
+    }
+
+    private func isDue() throws -> Bool {
+        try Bool.fetchOne(
+            tx.db,
+            sql:
+                "SELECT EXISTS (SELECT 1 FROM batch WHERE kind = 'drip.recheck' AND json_extract(body, '$.sequence') = ?)",
+            arguments: [name]) ?? false
+    }
+
+    private func appoint() throws {
+        let due = tx.now + Double(max(60, edition.sequence.settings.enter.recheck.seconds))
+        try tx.schedule(
+            "drip.recheck",
+            forEach: """
+                SELECT 'drip.recheck ' || :name AS key, :due AS due_at, NULL AS lead_id, NULL AS cause_id, json_object('sequence', :name) AS body
+                """, arguments: ["name": name, "due": Timestamp.text(due)])
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import TrellisKernel
+
+/// The versions of the sequences: takes a changed program up as a further one, and decides who goes on with it.
+struct Editions {
+    let sequences: [RunningSequence]
+    let settings: DripSettings
+    /// Every kind of event the plugin hears of.
+    let kinds: Set<String>
+    let db: Database
+
+    /// A change of a sequence that the database does not know yet, and who would move where.
+    struct Change {
+        let sequence: RunningSequence
+        let version: Int
+        let moves: [Move]
+    }
+
+    /// Leads that go on with another program.
+    struct Move {
+        let version: Int
+        let step: Int
+        let restingAt: Int?
+        let place: ProgramChange.Place
+        let leads: Int
+        /// What comes next for them, in words, before and after.
+        let before: String
+        let after: String
+        let isForced: Bool
+    }
+
+    /// The newest version of each sequence in the database, and whether it is the one of the config.
+    private func newest() throws -> [(sequence: RunningSequence, version: Int, isTakenUp: Bool)] {
+        let known = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT sequence, max(version), digest FROM drip_versions GROUP BY sequence")
+        ).reduce(into: [String: (version: Int, digest: String)]()) { $0[$1[0]] = ($1[1], $1[2]) }
+        return sequences.map { ($0, known[$0.name]?.version ?? 0, known[$0.name]?.digest == $0.digest) }
+    }
+
+    /// Every version that leads are still in, the current ones among them.
+    func inUse(_ current: [Edition]) throws -> [Edition] {
+        let older = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT v.sequence, v.version, v.program FROM drip_versions AS v
+                    WHERE EXISTS (SELECT 1 FROM drip_enrolments AS e WHERE e.sequence = v.sequence AND e.version = v.version AND e.state = 'active')
+                      AND v.version < (SELECT max(version) FROM drip_versions WHERE sequence = v.sequence)
+                    ORDER BY v.sequence, v.version
+                    """))
+        return current
+            + (try older.compactMap { row in
+                guard let sequence = sequences.first(where: { $0.name == row["sequence"] }) else { return nil }
+                return Edition(sequence: sequence, version: row["version"], program: try Program(text: row["program"]))
+            })
+    }
+
+    /// What taking up the config would change; nothing is written.
+    func changes() throws -> [Change] {
+        try newest().filter { !$0.isTakenUp }.map { sequence, version, _ in
+            let before = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT e.version, e.step, e.resting_at, count(*) AS leads, v.program
+                    FROM drip_enrolments AS e LEFT JOIN drip_versions AS v ON v.sequence = e.sequence AND v.version = e.version
+                    WHERE e.sequence = ? AND e.state = 'active' GROUP BY e.version, e.step, e.resting_at
+                    """, arguments: [sequence.name])
+            let moves = try before.compactMap { row -> Move? in
+                // From before versions were kept: the program of then is not known, and taken for the one of now.
+                guard let text: String = row["program"] else { return nil }
+                let old = try Program(text: text)
+                let isForced = !old.awaitedKinds.isSubset(of: kinds)
+                guard sequence.settings.onEdit == .migrate || isForced else { return nil }
+                let place = ProgramChange(from: old, to: sequence.program)
+                    .place(restingAt: row["resting_at"], step: row["step"])
+                return Move(
+                    version: row["version"], step: row["step"], restingAt: row["resting_at"], place: place,
+                    leads: row["leads"], before: Editions.line(row["step"], of: old),
+                    after: Editions.line(place.step, of: sequence.program), isForced: isForced)
+            }
+            return Change(sequence: sequence, version: version + 1, moves: moves)
+        }
+    }
+
+    private static func line(_ step: Int, of program: Program) -> String {
+        program.lines.indices.contains(step) ? program.lines[step] : "end"
+    }
+
+    /// Takes the config up: writes the versions that are new, and moves who is to move. Returns the newest of each
+    /// sequence.
+    func adopt(_ tx: Transaction) throws -> [Edition] {
+        let newest = try newest()
+        if newest.contains(where: { !$0.isTakenUp }) {
+            for change in try changes() {
+                let sequence = change.sequence
+                try tx.db.execute(
+                    sql: """
+                        INSERT INTO drip_versions (sequence, version, digest, program, adopted_at) VALUES (?, ?, ?, ?, ?)
+                        """, arguments: [sequence.name, change.version, sequence.digest, sequence.text, tx.stamp])
+                for move in change.moves { try apply(move, of: change, tx) }
+            }
+        }
+        return newest.map {
+            Edition(
+                sequence: $0.sequence, version: $0.isTakenUp ? $0.version : $0.version + 1, program: $0.sequence.program
+            )
+        }
+    }
+
+    private func apply(_ move: Move, of change: Change, _ tx: Transaction) throws {
+        let place = move.place
+        var due = "due_at"
+        if place.isOtherWait, let wait = place.restingAt {
+            switch change.sequence.program.operations[wait].act {
+            case .wait(let seconds), .waitFor(_, _, let seconds?, _):
+                due = "strftime('%Y-%m-%d %H:%M:%f', arrived_at, '+\(seconds) seconds')"
+            case .waitFor: due = "'\(Rest.never)'"
+            default: break
+            }
+        }
+        try tx.db.execute(
+            sql: """
+                UPDATE drip_enrolments SET version = :version, step = :step, resting_at = :rest, due_at = \(due), is_shifted = 0
+                WHERE sequence = :sequence AND state = 'active' AND version = :old AND step = :old_step AND resting_at IS :old_rest
+                """,
+            arguments: [
+                "version": change.version, "step": place.step, "rest": place.restingAt,
+                "sequence": change.sequence.name,
+                "old": move.version, "old_step": move.step, "old_rest": move.restingAt,
+            ])
+        // A wait for a day of another column is reckoned as if the lead had just come to it.
+        if place.isOtherWait, let wait = place.restingAt,
+            case .waitUntil(let moment) = change.sequence.program.operations[wait].act
+        {
+            let edition = Edition(sequence: change.sequence, version: change.version, program: change.sequence.program)
+            try Rest(edition: edition, settings: settings, tx: tx)
+                .reckon(moment, at: wait, among: edition.condition + " AND resting_at = \(wait)")
+        }
+        try Tick.wake(where: "sequence = \(change.sequence.name.sqlLiteral) AND version = \(change.version)", tx)
+    }
+}

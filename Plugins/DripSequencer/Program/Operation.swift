@@ -1,0 +1,97 @@
+import TrellisKernel
+
+/// One operation of a sequence. It is written to the database with its version, so its cases and their labels are never
+/// renamed.
+struct Operation: Sendable, Hashable, Codable {
+    /// The place of the step in the config: `3`, or `4.then.1`. It is part of the key of what the step sends.
+    var label: String
+    var act: Act
+
+    enum Act: Sendable, Hashable, Codable {
+        case wait(seconds: Int)
+        case waitUntil(moment: Moment)
+        /// The event takes the lead to the next operation, the time that is up to `otherwise`.
+        case waitFor(kind: String, condition: String?, seconds: Int?, otherwise: Int)
+        case mail(name: String)
+        case test(SplitTest)
+        case task(TaskOrder)
+        case webhook(name: String)
+        case branch(condition: String, otherwise: Int)
+        case jump(to: Int)
+        case set(columns: [Assignment])
+        case enter(sequence: String)
+        case leave(sequence: String)
+        case exit
+    }
+
+    struct Assignment: Sendable, Hashable, Codable {
+        var column: String
+        var value: String
+    }
+
+    /// Something a person is to do.
+    struct TaskOrder: Sendable, Hashable, Codable {
+        var to: String
+        var kind: String
+        var text: String
+        var dueSeconds: Int
+    }
+
+    /// One of several mails.
+    struct SplitTest: Sendable, Hashable, Codable {
+        var name: String
+        var mails: [Arm]
+        var holdout: Double
+        var optimise: TestSettings.Outcome
+        var withinSeconds: Int
+
+        struct Arm: Sendable, Hashable, Codable {
+            var mail: String
+            var weight: Double
+        }
+    }
+
+    /// Whether a lead rests here.
+    var isWait: Bool {
+        switch act {
+        case .wait, .waitUntil, .waitFor: true
+        default: false
+        }
+    }
+
+    /// The same wherever in a program it stands: the act without the places it leads to.
+    var essence: Act {
+        switch act {
+        case .waitFor(let kind, let condition, let seconds, _):
+            .waitFor(kind: kind, condition: condition, seconds: seconds, otherwise: 0)
+        case .branch(let condition, _): .branch(condition: condition, otherwise: 0)
+        case .jump: .jump(to: 0)
+        default: act
+        }
+    }
+}
+
+extension Operation: CustomStringConvertible {
+    /// In words, for `trellis sequences show`.
+    var description: String {
+        switch act {
+        case .wait(let seconds): "wait \(Span(seconds: seconds))"
+        case .waitUntil(let moment): "wait until \(moment)"
+        case .waitFor(let kind, let condition, let seconds, let otherwise):
+            "wait for \(kind)" + (condition.map { " where \($0)" } ?? "")
+                + (seconds.map { ", at most \(Span(seconds: $0)), then go to \(otherwise)" } ?? "")
+        case .mail(let name): "mail \(name)"
+        case .test(let test):
+            "test " + test.mails.map(\.mail).joined(separator: " against ")
+                + (test.holdout > 0 ? ", \(Int((test.holdout * 100).rounded())) % get none" : "")
+        case .task(let order): "task \(order.kind) for \(order.to)"
+        case .webhook(let name): "webhook \(name)"
+        case .branch(let condition, let otherwise): "if not (\(condition)) go to \(otherwise)"
+        case .jump(let target): "go to \(target)"
+        case .set(let columns): "set " + columns.map { "\($0.column) = \($0.value)" }.joined(separator: ", ")
+        case .enter(let sequence): "enter \(sequence)"
+        case .leave(let sequence): "exit \(sequence)"
+        case .exit: "exit"
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import TrellisKernel
+
+/// What only the whole config can tell about a sequence: kinds of event, SQL, mails, columns, webhooks, other sequences.
+struct SequenceCheck {
+    let settings: SequenceSettings
+    let names: [String]
+    let check: ConfigCheck
+
+    func run() {
+        if let on = settings.enter.on {
+            check.kind(on)
+            if let condition = settings.enter.condition { check.eventPredicate(condition, kind: on.value) }
+        }
+        if let when = settings.enter.when { check.leadPredicate(when) }
+        for kind in settings.exit + (settings.goal.map { [$0] } ?? []) { check.kind(kind) }
+        run(settings.steps)
+    }
+
+    private func run(_ steps: [StepSettings]) {
+        for step in steps {
+            if let mail = step.mail { check.mail(mail) }
+            for mail in step.test?.mails ?? [] { check.mail(Located(mail.name, at: mail.place)) }
+            if let condition = step.condition { check.leadPredicate(condition) }
+            if let kind = step.waitFor {
+                check.kind(kind)
+                if let condition = step.waitCondition { check.eventPredicate(condition, kind: kind.value) }
+            }
+            for column in step.set { check.leadColumn(Located(column.name, at: column.place)) }
+            if let task = step.task { check.line(task.text) }
+            if case .column(let column, _, _)? = step.waitUntil?.value, let place = step.waitUntil?.place {
+                check.leadColumn(Located(column, at: place))
+            }
+            for name in [step.enter, step.exit].compactMap({ $0 }) where !StepSettings.isThisSequence(name.value) {
+                sequence(name)
+            }
+            if let test = step.test, test.optimise == .goal, settings.goal == nil, let place = test.mails.first?.place {
+                check.problem(
+                    "the test is to find what leads to the goal, and the sequence has none. Add goal: to it, or say optimise: clicks.",
+                    at: place)
+            }
+            run(step.then + step.otherwise)
+        }
+    }
+
+    private func sequence(_ name: LocatedText) {
+        guard !names.contains(name.value) else { return }
+        check.problem("there is no sequence '\(name.value)'.\(NearMiss.hint(name.value, among: names))", at: name.place)
+    }
+}

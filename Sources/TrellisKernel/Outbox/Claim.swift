@@ -1,0 +1,171 @@
+import Foundation
+
+/// One claim of a courier, in one transaction: which messages of the outbox go out now, made from the leads as they are
+/// now. What may not go is cancelled with the reason, what may go later waits, what cannot be written is held.
+struct Claim {
+    let kernel: Kernel
+    let renderer: MailRenderer
+    let transport: String
+    /// Of the courier that claims.
+    let lease: String
+    let tx: Transaction
+
+    /// Messages in one claim.
+    static let messagesMax = 100
+
+    /// Whether anything is due: read before a transaction is begun for it.
+    static func isDue(_ transport: String, at now: String, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM outbox_messages WHERE transport = :transport AND state = 'waiting' AND ready_at <= :now)
+                       AND NOT EXISTS (SELECT 1 FROM transport_stalls WHERE transport = :transport AND retry_at > :now)
+                       AND NOT EXISTS (SELECT 1 FROM clock_jumps WHERE settled_at IS NULL)
+                    """), arguments: ["transport": transport, "now": now]) ?? false
+    }
+
+    /// The messages to send; empty where what was due may not or cannot go now.
+    func take() throws -> [RenderedMessage] {
+        let ids = try Int64.fetchAll(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT id FROM outbox_messages WHERE transport = ? AND state = 'waiting' AND ready_at <= ?
+                    ORDER BY ready_at, id LIMIT \(Claim.messagesMax)
+                    """), arguments: [transport, tx.stamp])
+        let list = "[" + ids.map(String.init).joined(separator: ",") + "]"
+        try refuse(list)
+        guard transport == "mail" else { return try render(list) }
+        let place = tx.place(ofZone: kernel.config.site.site.timezone)
+        let pace = MailPace(settings: kernel.config.site.mail, place: place, tx: tx)
+        try pace.apply(to: list)
+        let messages = try render(list)
+        try pace.note(list)
+        return messages
+    }
+
+    /// Cancels what may not be sent, with the reason.
+    private func refuse(_ list: String) throws {
+        let consent = kernel.config.site.mail.consent
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'cancelled', settled_at = :now, reason = refusal.reason
+                FROM (
+                    SELECT m.id, CASE
+                        WHEN m.purpose = 'internal' THEN NULL
+                        WHEN l.id IS NULL THEN 'the lead is gone'
+                        WHEN m.transport <> 'mail' THEN NULL
+                        WHEN l.email IS NULL THEN 'the lead has no e-mail address'
+                        WHEN EXISTS (SELECT 1 FROM suppressions AS s WHERE s.email = l.email
+                                     AND (m.purpose = 'marketing' OR s.reason <> 'unsubscribed')) THEN 'the address is suppressed'
+                        WHEN m.purpose = 'marketing' AND l.stage = 'disqualified' THEN 'the lead is disqualified'
+                        WHEN m.purpose = 'marketing' AND :consent <> 'none' AND coalesce((
+                            SELECT c.state FROM consents AS c WHERE c.lead_id = l.id AND c.purpose = :consent ORDER BY c.id DESC LIMIT 1), '') <> 'granted'
+                            THEN 'no consent for ' || :consent
+                        WHEN m.purpose = 'marketing' AND (
+                            SELECT c.state FROM consents AS c WHERE c.lead_id = l.id AND c.purpose = 'newsletter' ORDER BY c.id DESC LIMIT 1) = 'withdrawn'
+                            THEN 'the consent was withdrawn'
+                        END AS reason
+                    FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id
+                    WHERE m.id IN (SELECT value FROM json_each(:list))) AS refusal
+                WHERE outbox_messages.id = refusal.id AND refusal.reason IS NOT NULL
+                """
+        ).execute(arguments: ["now": tx.stamp, "consent": consent, "list": list])
+    }
+
+    private func render(_ list: String) throws -> [RenderedMessage] {
+        let rows = try Row.fetchAll(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT m.*, coalesce(m.recipient, l.email) AS address FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id
+                    WHERE m.id IN (SELECT value FROM json_each(?)) AND m.state = 'waiting' AND m.ready_at <= ? ORDER BY m.ready_at, m.id
+                    """), arguments: [list, tx.stamp])
+        return try rows.compactMap { row in
+            let order = try MailRenderer.Order(row)
+            switch try outcome(of: order, address: row["address"] ?? "", written: row["content"]) {
+            case .ready(let message):
+                try lease(message)
+                return message
+            case .held(let reason):
+                try hold(order.id, because: reason)
+                return nil
+            case nil: return nil
+            }
+        }
+    }
+
+    /// Nil where a filter vetoed the message or put it off. What was written at an earlier attempt goes as it was, but
+    /// the filters are asked again: quiet hours hold for another try too.
+    private func outcome(of order: MailRenderer.Order, address: String, written: Data?) throws -> MailRenderer.Outcome?
+    {
+        var draft = MessageDraft(
+            messageID: order.id, leadID: order.leadID, origin: order.origin, purpose: order.purpose,
+            template: order.template, values: try MessageValues(kernel: kernel, renderer: renderer, tx: tx).of(order))
+        do {
+            try tx.filter(&draft)
+        } catch let veto as Veto {
+            try cancel(order.id, because: veto.reason)
+            return nil
+        } catch let postpone as Postpone {
+            try putOff(order.id, postpone)
+            return nil
+        } catch {
+            return .held("\(error)")
+        }
+        if let written {
+            return .ready(message(of: order, to: address, bytes: Array(written)))
+        }
+        guard transport == "mail" else {
+            let content = try WebhookContent(order, values: draft.values, at: tx.now)
+            return .ready(message(of: order, to: order.recipient ?? "", bytes: content.bytes))
+        }
+        var order = order
+        order.template = draft.template
+        let outcome = try renderer.render(order, values: draft.values, recipient: address, tx: tx)
+        guard case .ready(let mail) = outcome else { return outcome }
+        return .ready(message(of: order, to: mail.recipient, bytes: mail.bytes))
+    }
+
+    private func message(of order: MailRenderer.Order, to recipient: String, bytes: [UInt8]) -> RenderedMessage {
+        let sender = kernel.config.site.mail.from.flatMap(MailAddress.init(parsing:))?.address ?? ""
+        return RenderedMessage(
+            id: order.id, stableID: order.stableID, recipient: recipient,
+            returnPath: transport == "mail" ? sender : "", bytes: bytes)
+    }
+
+    // MARK: - What becomes of a row
+
+    private func lease(_ message: RenderedMessage) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'sending', lease = ?, leased_at = ?, attempts = attempts + 1, content = coalesce(content, ?)
+                WHERE id = ? AND state = 'waiting'
+                """
+        ).execute(arguments: [lease, tx.stamp, Data(message.bytes), message.id])
+    }
+
+    private func hold(_ id: Int64, because reason: String) throws {
+        try tx.db.cachedStatement(
+            sql: "UPDATE outbox_messages SET state = 'held', reason = ? WHERE id = ? AND state = 'waiting'"
+        ).execute(arguments: [reason, id])
+    }
+
+    private func cancel(_ id: Int64, because reason: String) throws {
+        try tx.db.cachedStatement(
+            sql:
+                "UPDATE outbox_messages SET state = 'cancelled', reason = ?, settled_at = ? WHERE id = ? AND state = 'waiting'"
+        ).execute(arguments: [reason, tx.stamp, id])
+    }
+
+    private func putOff(_ id: Int64, _ postpone: Postpone) throws {
+        // Never until now, which would be asked again at once.
+        let until = max(postpone.until, tx.now + 1)
+        try tx.db.cachedStatement(
+            sql: "UPDATE outbox_messages SET ready_at = ?, reason = ? WHERE id = ? AND state = 'waiting'"
+        ).execute(arguments: [Timestamp.text(until), postpone.reason, id])
+    }
+}
+
+extension MailRenderer.Order {
+    /// The same at every attempt: the name of the file, the left side of the Message-ID, the id of the webhook.
+    var stableID: String { "\(id).\(StableHash.hex(key))" }
+}

@@ -1,0 +1,92 @@
+import Foundation
+
+/// Writes down how the delivery of one message went. Whoever lost the lease settles nothing.
+struct Settlement {
+    let message: Int64
+    let lease: String
+    let transport: String
+    let tx: Transaction
+
+    func apply(_ delivery: Delivery) throws {
+        if case .stalled(let reason) = delivery { return try stall(because: reason) }
+        try tx.db.cachedStatement(sql: "DELETE FROM transport_stalls WHERE transport = ?").execute(arguments: [
+            transport
+        ])
+        switch delivery {
+        case .sent:
+            try tx.speedUp(domainOf: message)
+            try settle("sent", because: nil, event: "mail.sent")
+        case .refused(let reason): try settle("refused", because: reason, event: "mail.refused")
+        case .undeliverable(let reason):
+            try settle("refused", because: reason, event: "mail.refused")
+            if tx.db.changesCount > 0 { try suppress() }
+        case .unknown(let reason): try settle("unknown", because: reason)
+        case .slower(let reason):
+            try tx.slowDown(domainOf: message)
+            try again(because: reason)
+        case .retry(let reason): try again(because: reason)
+        case .stalled: break
+        }
+    }
+
+    private func settle(_ state: String, because reason: String?, event: String? = nil) throws {
+        try tx.db.cachedStatement(
+            sql:
+                "UPDATE outbox_messages SET state = ?, reason = ?, lease = NULL, settled_at = ? WHERE id = ? AND lease = ?"
+        ).execute(arguments: [state, reason, tx.stamp, message, lease])
+        guard let event, tx.db.changesCount == 1 else { return }
+        try tx.emit(
+            event,
+            forEach: """
+                SELECT lead_id, cause_id, json_object('mail', template, 'message_id', id) AS body FROM outbox_messages
+                WHERE id = :message AND lead_id IS NOT NULL AND purpose <> 'internal' AND transport = 'mail'
+                """, arguments: ["message": message])
+    }
+
+    /// An address nobody has is never mailed again.
+    private func suppress() throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO suppressions (email, reason, origin, at)
+                SELECT l.email, 'bounced', :origin, :now FROM outbox_messages AS m JOIN leads AS l ON l.id = m.lead_id
+                WHERE m.id = :message AND m.state = 'refused' AND m.recipient IS NULL AND l.email IS NOT NULL
+                ON CONFLICT DO NOTHING
+                """
+        ).execute(arguments: ["origin": tx.origin, "now": tx.stamp, "message": message])
+    }
+
+    private func again(because reason: String) throws {
+        let attempts =
+            try Int.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT attempts FROM outbox_messages WHERE id = ?"), arguments: [message])
+            ?? 1
+        if attempts >= RetrySchedule.attemptsMax { return try settle("failed", because: reason) }
+        try wait(until: tx.now + RetrySchedule.wait(after: attempts, messageID: message), because: reason, attempts: 0)
+    }
+
+    /// The way out is closed: the message keeps its attempt, and the transport rests, each time a little longer.
+    private func stall(because reason: String) throws {
+        try wait(until: nil, because: nil, attempts: -1)
+        let tries = try Int.fetchOne(
+            tx.db.cachedStatement(sql: "SELECT tries FROM transport_stalls WHERE transport = ?"), arguments: [transport]
+        )
+        let retryAt = Timestamp.text(tx.now + RetrySchedule.rest(afterStalls: (tries ?? 0) + 1))
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO transport_stalls (transport, reason, since, tries, retry_at) VALUES (:transport, :reason, :now, 1, :retry)
+                ON CONFLICT (transport) DO UPDATE SET reason = excluded.reason, retry_at = excluded.retry_at,
+                    tries = tries + (retry_at <= :now)
+                """
+        ).execute(arguments: ["transport": transport, "reason": reason, "now": tx.stamp, "retry": retryAt])
+    }
+
+    private func wait(until readyAt: Date?, because reason: String?, attempts: Int) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'waiting', lease = NULL, leased_at = NULL, ready_at = coalesce(?, ready_at),
+                    reason = coalesce(?, reason), attempts = attempts + ?
+                WHERE id = ? AND lease = ?
+                """
+        ).execute(arguments: [readyAt.map(Timestamp.text), reason, attempts, message, lease])
+    }
+}

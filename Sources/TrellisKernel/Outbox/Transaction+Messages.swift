@@ -1,0 +1,54 @@
+extension Transaction {
+    /// Puts a mail into the outbox per row of a SELECT of `key, lead_id, recipient, template, body, cause_id`. A key that
+    /// is there already is the same message and changes nothing.
+    ///
+    /// - Parameter ready: SQL over the columns of the SELECT that gives the moment before which the mail does not go;
+    ///   without it, now.
+    public func send(
+        _ purpose: MessagePurpose, forEach select: String, ready: String = ":now", arguments: StatementArguments = [:]
+    ) throws {
+        try put("mail", purpose, forEach: select, ready: ready, arguments)
+    }
+
+    /// Puts a call of a webhook of the config into the outbox per row of the same kind of SELECT: `recipient` is its
+    /// name under `webhooks:`, `template` the type of what is told, `body` what is told beside the lead's columns.
+    public func callWebhook(forEach select: String, arguments: StatementArguments = [:]) throws {
+        try put("webhook", .transactional, forEach: select, ready: ":now", arguments)
+    }
+
+    private func put(
+        _ transport: String, _ purpose: MessagePurpose, forEach select: String, ready: String,
+        _ arguments: StatementArguments
+    ) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO outbox_messages (key, transport, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
+                SELECT message.key, :transport, :purpose, :origin, message.lead_id, message.recipient, message.template, message.body,
+                       message.cause_id, \(ready), :now
+                FROM (\(select)) AS message
+                WHERE true ON CONFLICT (key) DO NOTHING
+                """
+        ).execute(
+            arguments: arguments
+                &+ ["transport": transport, "purpose": purpose.rawValue, "origin": origin, "now": stamp])
+    }
+
+    /// Cancels what this plugin has waiting for leads that need it no more, per row of a SELECT of `lead_id, prefix,
+    /// suffix`: of the lead's messages those whose key begins and ends so. What is with the courier already leaves.
+    public func withdraw(because reason: String, forEach select: String, arguments: StatementArguments = [:]) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'cancelled', settled_at = :now, reason = :reason
+                FROM (\(select)) AS gone
+                WHERE outbox_messages.lead_id = gone.lead_id AND state = 'waiting' AND origin = :origin
+                  AND substr(key, 1, length(gone.prefix)) = gone.prefix AND substr(key, -length(gone.suffix)) = gone.suffix
+                """
+        ).execute(arguments: arguments &+ ["now": stamp, "reason": reason, "origin": origin])
+    }
+
+    /// What a mail of the site is for, as its front matter says; marketing where it cannot be read.
+    public func purpose(ofMail name: String) -> MessagePurpose {
+        let template = try? kernel.templates.named(name)
+        return template?.purpose == .transactional ? .transactional : .marketing
+    }
+}

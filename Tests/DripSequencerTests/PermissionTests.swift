@@ -1,0 +1,88 @@
+import DripSequencer
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+/// Not more than the cap to one lead, over all sequences.
+@Suite struct PermissionTests {
+    private func crm(_ cap: String = "2 per week") throws -> TestKernel {
+        try TestKernel(
+            """
+            plugins:
+              drip:
+                cap: \(cap)
+                sequences:
+                  a: {enter: {on: lead.created}, steps: [{mail: one}, {mail: two}]}
+                  b: {enter: {on: lead.created}, steps: [{wait: 2 days}, {mail: three}]}
+                  c: {enter: {on: lead.created}, steps: [{wait: 3 days}, {mail: receipt}]}
+            """, plugins: [DripSequencer.self],
+            files: DripSite.files.merging([
+                "mails/receipt.md": "---\nsubject: Your receipt\npurpose: transactional\n---\nThank you.\n"
+            ]) { first, _ in first })
+    }
+
+    @Test func `the mail beyond the cap goes when the first is a week old, and what was asked for goes at once`()
+        async throws
+    {
+        let crm = try crm()
+        try crm.lead("ann@a.example")
+        try await crm.work()
+        crm.clock.advance(by: "2 days")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.subject) == ["Lesson one", "Lesson two"])
+        #expect(
+            try crm.rows("SELECT state, ready_at, reason, attempts FROM outbox_messages WHERE template = 'three'") == [
+                "waiting|2026-03-09 09:00:00.000|no more than 2 per week|0"
+            ])
+        crm.clock.advance(by: "1 day")
+        try await crm.work()
+        #expect(crm.transport.sent.last?.subject == "Your receipt")
+        crm.clock.set("2026-03-09 08:59:59")
+        try await crm.work()
+        #expect(crm.transport.sent.count == 3)
+        crm.clock.set("2026-03-09 09:00:00")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.subject) == ["Lesson one", "Lesson two", "Your receipt", "Lesson three"])
+    }
+
+    @Test func `what was refused or cancelled does not count`() async throws {
+        let crm = try crm()
+        crm.transport.answer { $0.subject == "Lesson one" ? .refused(because: "550 no") : .sent }
+        try crm.lead("ann@a.example")
+        try await crm.work()
+        crm.clock.advance(by: "2 days")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.subject) == ["Lesson one", "Lesson two", "Lesson three"])
+    }
+
+    @Test func `two of one claim are counted too`() async throws {
+        let crm = try crm("1 per day")
+        try crm.lead("ann@a.example")
+        try crm.lead("bob@a.example")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient) == ["ann@a.example", "bob@a.example"])
+        for _ in 1...3 {
+            crm.clock.advance(by: "1 day")
+            try await crm.work()
+        }
+        #expect(Set(crm.transport.sent.map { "\($0.recipient) \($0.subject)" }).count == crm.transport.sent.count)
+        #expect(crm.transport.sent.filter { $0.subject.hasPrefix("Lesson") }.count == 6)
+    }
+
+    @Test func `tasks have a cap of their own`() throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              drip:
+                cap: {task: 1 per day}
+                sequences:
+                  a: {enter: {on: lead.created}, steps: [{task: {text: Ring}}, {task: {text: Ring again}}, {task: {text: And again}}]}
+            """, plugins: [DripSequencer.self])
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT due_at FROM drip_tasks ORDER BY id") == [
+                "2026-03-03 09:00:00.000", "2026-03-04 09:00:00.000", "2026-03-05 09:00:00.000",
+            ])
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import DripSequencer
+
+@Suite struct QuietHoursTests {
+    private func opening(_ quiet: QuietHours, _ now: String, _ zone: String = "Europe/Berlin") throws -> String {
+        let now = try #require(Timestamp.date(now))
+        return Timestamp.text(quiet.opening(after: now, in: try #require(LocalTime(named: zone))))
+    }
+
+    private var nights: QuietHours {
+        var quiet = QuietHours()
+        quiet.days = [.mon, .tue, .wed, .thu, .fri]
+        return quiet
+    }
+
+    @Test func `outside quiet hours it is open now, in them when they end`() throws {
+        #expect(try opening(nights, "2026-03-02 09:00:00") == "2026-03-02 09:00:00.000")
+        #expect(try opening(nights, "2026-03-02 18:59:59") == "2026-03-02 18:59:59.000")
+        #expect(try opening(nights, "2026-03-02 19:00:00") == "2026-03-03 07:00:00.000")
+        #expect(try opening(nights, "2026-03-03 06:59:59") == "2026-03-03 07:00:00.000")
+    }
+
+    @Test func `days that are not named are quiet as a whole`() throws {
+        #expect(try opening(nights, "2026-03-06 19:00:00") == "2026-03-09 07:00:00.000")
+        // Saturday noon; the night from Sunday to Monday.
+        #expect(try opening(nights, "2026-03-07 11:00:00") == "2026-03-09 07:00:00.000")
+        var sundays = QuietHours()
+        sundays.days = [.sun]
+        #expect(try opening(sundays, "2026-03-01 20:00:00") == "2026-03-08 07:00:00.000")
+    }
+
+    @Test func `a break at noon is quiet too, and hours that are the same are never quiet`() throws {
+        var noon = QuietHours()
+        (noon.from, noon.to) = (12 * 60, 14 * 60)
+        #expect(try opening(noon, "2026-03-02 11:30:00") == "2026-03-02 13:00:00.000")
+        #expect(try opening(noon, "2026-03-02 22:59:00") == "2026-03-02 22:59:00.000")
+        (noon.from, noon.to) = (0, 0)
+        #expect(try opening(noon, "2026-03-02 02:00:00") == "2026-03-02 02:00:00.000")
+    }
+
+    /// Each local morning once, over five years and six places.
+    @Test(arguments: [
+        "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca",
+        "Pacific/Auckland",
+    ])
+    func `the morning comes once a day, whatever the clocks do`(_ zone: String) throws {
+        let place = try #require(LocalTime(named: zone))
+        var quiet = QuietHours()
+        quiet.to = 150
+        var day = try #require(LocalDay("2026-01-01"))
+        for _ in 0..<(5 * 365) {
+            let midnight = place.instant(on: day, minute: 0)
+            let opening = quiet.opening(after: midnight, in: place)
+            #expect(opening > midnight && place.day(of: opening) == day)
+            #expect((150...210).contains(place.minute(of: opening)), "\(day) \(zone)")
+            day = day.adding(days: 1)
+        }
+    }
+
+    // MARK: - On the way
+
+    private static let yaml = """
+        plugins:
+          drip:
+            quiet: {from: "20:00", to: "08:00", days: [mon, tue, wed, thu, fri]}
+            sequences: {course: {enter: {on: lead.created}, steps: [{mail: one}]}}
+        """
+
+    @Test func `a mail goes out in the morning of the lead, and the row says when from the start`() async throws {
+        let crm = try TestKernel(
+            Self.yaml, plugins: [DripSequencer.self], files: DripSite.files, at: "2026-03-02 21:00:00")
+        for (name, zone) in [("ann", "Europe/Berlin"), ("bob", "America/New_York"), ("cleo", "nowhere"), ("dan", "")] {
+            try crm.capture(["email": "\(name)@a.example", "timezone": zone], consents: ["newsletter"])
+        }
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient) == ["bob@a.example"])
+        #expect(
+            try crm.rows("SELECT lead_id, ready_at FROM outbox_messages WHERE state = 'waiting' ORDER BY lead_id") == [
+                "1|2026-03-03 07:00:00.000", "3|2026-03-03 08:00:00.000", "4|2026-03-03 08:00:00.000",
+            ])
+        crm.clock.set("2026-03-03 07:00:00")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient) == ["bob@a.example", "ann@a.example"])
+    }
+
+    @Test func `another try does not come in the night either`() async throws {
+        let crm = try TestKernel(
+            Self.yaml, plugins: [DripSequencer.self], files: DripSite.files, at: "2026-03-02 19:58:00")
+        crm.transport.answer { _ in .retry(because: "451 later") }
+        try crm.lead("ann@a.example")
+        try await crm.work()
+        crm.transport.answer { _ in .sent }
+        crm.clock.advance(by: "5m")
+        try await crm.work()
+        #expect(crm.transport.sent.count == 1)
+        #expect(
+            try crm.rows("SELECT ready_at, reason FROM outbox_messages") == ["2026-03-03 08:00:00.000|quiet hours"])
+        crm.clock.set("2026-03-03 08:00:00")
+        try await crm.work()
+        #expect(crm.transport.sent.count == 2 && crm.transport.sent[0].bytes == crm.transport.sent[1].bytes)
+    }
+}
