@@ -60,7 +60,7 @@ import Testing
 
     // MARK: - What it does in the long run
 
-    /// LONG=1 takes minutes and measures what README.md promises.
+    /// LONG=1 takes minutes and measures at full length; without it, the same tests are short.
     private static let isLong = ProcessInfo.processInfo.environment["LONG"] == "1"
 
     @Test func `of tests of equal arms that are looked at all the time, at most 5 percent name a winner`() {
@@ -68,7 +68,7 @@ import Testing
             for arms in [2, 3] {
                 let test = SimulatedTest(
                     rates: .init(repeating: rate, count: arms), leads: Self.isLong ? 20_000 : 2000)
-                let count = Self.isLong ? 2000 : 40
+                let count = Self.isLong ? 2000 : 25
                 let winners = SimulatedTest.winners(test.outcomes(count))
                 print("\(arms) equal arms of \(rate): \(winners) of \(count) tests name a winner")
                 #expect(Double(winners) <= Decision.falseWinners * Double(count))
@@ -101,7 +101,7 @@ import Testing
 
     @Test func `outcomes that come late do not make winners`() {
         let test = SimulatedTest(rates: [0.1, 0.1], leads: Self.isLong ? 20_000 : 3000, delay: 1000)
-        let count = Self.isLong ? 1000 : 40
+        let count = Self.isLong ? 1000 : 20
         #expect(Double(SimulatedTest.winners(test.outcomes(count))) <= Decision.falseWinners * Double(count))
     }
 
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func `shares that follow the outcomes cost fewer conversions than an even split`() {
-        let count = Self.isLong ? 500 : 20
+        let count = Self.isLong ? 500 : 10
         let regrets = [Allocation.floor, 1].map { floor in
             SimulatedTest(rates: [0.1, 0.2], leads: 3000, floor: floor).outcomes(count).map(\.regret).reduce(0, +)
         }
