@@ -6,6 +6,7 @@ It wants STARTTLS and a password. By the number in the address, number@lab.examp
 - of every 10 one is taken, and the connection is cut in place of the reply.
 """
 import json
+import logging
 import os
 import socket
 import ssl
@@ -14,6 +15,9 @@ import threading
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+
+# It warns at each login of how its own inside will change.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 USERNAME, PASSWORD = "lab", "a password of the lab"
 

@@ -13,6 +13,9 @@ public struct DKIMSignature: Sendable {
         self.key = key
     }
 
+    /// Where receivers look for the public half, ``DKIMKey/dnsRecord``, as TXT (RFC 6376, 3.6.2.1).
+    public var dnsName: String { "\(selector)._domainkey.\(domain)" }
+
     /// What is signed where it is there (RFC 6376, 5.4.1); List-Unsubscribe has to be for one click (RFC 8058, 4).
     private static let signedFields = [
         "from", "to", "subject", "date", "message-id", "mime-version", "content-type",
