@@ -9,7 +9,7 @@ RELEASE := .build/release/trellis
 TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api browser form-lab slowloris bench-forms
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api browser form-lab slowloris bench-forms mail-lab
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ browser: build ## From the landing page to the way out in a real browser (skippe
 
 form-lab: build ## Kill the server in 50 rushes of forms, and check that no answered form is lost
 	@python3 Tests/FormLab/form_lab.py $(TRELLIS) $${ROUNDS:-50}
+
+mail-lab: build ## Kill the program 50 times while it mails 10,000 leads, and check that nobody is mailed twice
+	@MAILS=$${MAILS:-10000} KILLS=$${KILLS:-50} Tests/MailLab/run.sh $(TRELLIS)
 
 slowloris: build ## Hold 1,000 slow connections open, and time a normal visitor beside them
 	@Tests/FormLab/slowloris.sh $(TRELLIS)

@@ -37,6 +37,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     ],
@@ -52,7 +54,19 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             plugins: [embedded]),
-        .target(name: "TrellisTransports", dependencies: [kernel]),
+        .target(
+            name: "TrellisTransports",
+            dependencies: [
+                kernel,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ]),
         .target(
             name: "TrellisServer",
             dependencies: [
@@ -93,7 +107,17 @@ let package = Package(
             name: "EmbedText", capability: .buildTool(), dependencies: ["text-embedder"], path: "Sources/EmbedText"),
 
         .testTarget(name: "TrellisKernelTests", dependencies: [kernel, "TrellisTesting"]),
-        .testTarget(name: "TrellisTransportsTests", dependencies: ["TrellisTransports", "TrellisTesting"]),
+        .testTarget(
+            name: "TrellisTransportsTests",
+            dependencies: [
+                "TrellisTransports", "TrellisTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         .testTarget(
             name: "TrellisServerTests",
             dependencies: [

@@ -18,6 +18,11 @@ public struct FileTransport: Transport {
 
     public func send(_ message: RenderedMessage, handingOver: @Sendable () async throws -> Void) async -> Delivery {
         do {
+            try await handingOver()
+        } catch {
+            return .retry(because: "the message was held back before it was handed over: \(error)")
+        }
+        do {
             _ = try maildir.deliver(message.bytes, name: message.stableID)
             return .sent
         } catch {

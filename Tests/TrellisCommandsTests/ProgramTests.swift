@@ -95,7 +95,7 @@ import Testing
         for expected in [
             "config.yaml:3:13: site.timezone: expected an IANA time zone such as Europe/Berlin, got 'Europe/Berlni'.",
             "config.yaml:4:3: site: unknown key 'base_ur'. Did you mean 'base_url'?",
-            "config.yaml:5:19: mail.transport: expected one of file, got 'pigeon'.",
+            "config.yaml:5:19: mail.transport: expected one of file, smtp, got 'pigeon'.",
             "config.yaml:9:20: leads.fields.budget.type: expected one of text, integer, real, date, time, boolean, got 'reel'.",
             "config.yaml:16:45: plugins.scoring.fit.far.points: expected a whole number from -1000 to 1000, got 'many'.",
             "config.yaml:18:54: plugins.scoring.engagement.demo.half_life: expected a duration such as 90m, 4 hours or 3 days, got 'soon'.",

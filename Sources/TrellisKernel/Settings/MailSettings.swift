@@ -5,6 +5,8 @@ extension SiteSettings {
         public var templates = "mails"
         public var transport = "file"
         public var folder = "outbox"
+        public var smtp: [MailRelay] = []
+        public var dkim: [DKIMSettings] = []
         public var consent = "newsletter"
         public var pace: [Named<Rate>] = []
         public var warmUp: WarmUp?
@@ -13,8 +15,15 @@ extension SiteSettings {
         public static var fields: [SettingsField<Self>] {
             SettingsField("from", \.from, optional: .mailAddress, "The sender: Acme <hello@acme.example>.")
             SettingsField("templates", \.templates, .text, "The folder of mails, beside the config.")
-            SettingsField("transport", \.transport, .word(["file"]), "file: a Maildir beside the database.")
+            SettingsField(
+                "transport", \.transport, .word(["file", "smtp"]),
+                "file: a Maildir beside the database; smtp: a relay, and so the world.")
             SettingsField("folder", \.folder, .text, "The Maildir of the file transport, beside the config.")
+            SettingsField(
+                "smtp", \.smtp, .oneOrMore(),
+                "The relay that takes our mail, or several: the next is asked where one is of no use.")
+            SettingsField(
+                "dkim", \.dkim, .oneOrMore(), "Signs each mail in the name of a domain (RFC 6376); one key or several.")
             SettingsField(
                 "consent", \.consent, .text,
                 "The consent purpose marketing mail needs; 'none' needs no consent, only that nobody objected.")
@@ -46,6 +55,25 @@ extension SiteSettings {
             var most = Double(first)
             for _ in 0..<max(0, min(day, 1000)) where most < Double(until) { most *= factor }
             return most < Double(until) ? Int(most) : nil
+        }
+
+        /// The domain of the sender: how we call ourselves to relays, and what a signature speaks for.
+        public var domain: String? {
+            from.flatMap { MailAddress(parsing: $0)?.address.split(separator: "@").last.map(String.init) }
+        }
+
+        public func problems(at place: Place) -> [ConfigProblem] {
+            guard transport == "smtp" else { return [] }
+            var problems: [String] = []
+            if smtp.isEmpty {
+                problems.append(
+                    "transport: smtp needs a relay. Add smtp: {host: smtp.acme.example, username: …, password: \"${SMTP_PASSWORD}\"}."
+                )
+            }
+            if from == nil {
+                problems.append("transport: smtp needs a sender. Add from: Acme <hello@acme.example>.")
+            }
+            return problems.map { ConfigProblem($0, at: place) }
         }
     }
 }

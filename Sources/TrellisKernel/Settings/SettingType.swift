@@ -190,6 +190,25 @@ extension SettingType {
         }
     }
 
+    /// A mapping with declared keys, or a list of such mappings.
+    public static func oneOrMore<Element: SettingsRecord>(_ record: Element.Type = Element.self) -> SettingType
+    where Value == [Element] {
+        SettingType(
+            "a mapping, or a list of mappings",
+            schema: { builder in
+                let one = builder.reference(to: Element.self)
+                return .object([
+                    ("anyOf", .array([one, .object([("type", .string("array")), ("items", one)])]))
+                ])
+            }
+        ) { node, reader in
+            guard case .sequence(let sequence) = node else { return Element.read(node, reader).map { [$0] } }
+            return sequence.enumerated().compactMap { index, item in
+                reader.descend("\(index + 1)", item) { Element.read(item, reader) }
+            }
+        }
+    }
+
     /// Either a short form (a scalar) or the full mapping.
     public static func record(orShort short: SettingType<Value>) -> SettingType where Value: SettingsRecord {
         SettingType(

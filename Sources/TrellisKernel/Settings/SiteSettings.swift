@@ -7,6 +7,7 @@ public struct SiteSettings: SettingsRecord {
     public var migrations: String?
     public var server = ServerSettings()
     public var mail = Mail()
+    public var webhooks: [Named<WebhookSettings>] = []
     public var leads = LeadTable()
     public var accounts = CustomTable()
     public var contacts = CustomTable()
@@ -22,6 +23,9 @@ public struct SiteSettings: SettingsRecord {
         SettingsField("migrations", \.migrations, optional: .text, "A folder of the site's own numbered .sql files.")
         SettingsField("server", \.server, .record(), "Where pages, forms and links are answered.")
         SettingsField("mail", \.mail, .record(), "Where mail comes from and how it leaves.")
+        SettingsField(
+            "webhooks", \.webhooks, .named("a mapping of webhooks", of: .record()),
+            "Programs elsewhere that are told, each under a name.")
         SettingsField("leads", \.leads, .record(), "The lead table: stages and the site's own columns.")
         SettingsField("accounts", \.accounts, .record(), "The site's own columns of accounts.")
         SettingsField("contacts", \.contacts, .record(), "The site's own columns of contacts.")
