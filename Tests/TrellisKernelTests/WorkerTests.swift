@@ -27,7 +27,7 @@ import TrellisTesting
             return round > 50 || passed?.rows.first?.first == .integer(2)
         }
         try worker.finish()
-        #expect(try crm.value("SELECT count(*) FROM subscribers WHERE last_event_id = 1") == "2")
+        #expect(try crm.value("SELECT count(*) FROM subscribers WHERE last_event_id = 1") == "3")
         #expect(try runs(crm) == ["2026-03-02 09:00:00.000"])
     }
 
