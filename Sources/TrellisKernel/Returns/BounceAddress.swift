@@ -3,9 +3,9 @@ import Foundation
 
 /// The return address of each mail, which nobody can make up: `bounces+42-0123456789abcdef@acme.example`.
 ///
-/// Servers send what they cannot deliver to the address of the envelope. Since every mail has its own (variable envelope
-/// return paths, https://cr.yp.to/proto/verp.txt), a bounce says by its recipient which mail it is about, whatever else
-/// it says; and since a keyed hash stands in it, nobody can forge a bounce of somebody else's mail.
+/// Servers send what they cannot deliver to the address of the envelope. Since every mail has its own (variable
+/// envelope return paths, https://cr.yp.to/proto/verp.txt), a bounce says by its recipient which mail it is about,
+/// whatever else it says; and since a keyed hash stands in it, nobody can forge a bounce of somebody else's mail.
 ///
 /// All is in lower case, and read in any case, because some relays change it.
 public struct BounceAddress: Sendable {

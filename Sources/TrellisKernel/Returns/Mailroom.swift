@@ -115,8 +115,8 @@ public struct Mailroom: Sendable {
         }
     }
 
-    /// One fact per message and kind, however many reports come; of replies, one each. Mail to the house, which is about
-    /// no lead here, has none, as it has none when it is sent.
+    /// One fact per message and kind, however many reports come; of replies, one each. Mail to the house, which is
+    /// about no lead here, has none, as it has none when it is sent.
     private func emit<E: Event>(
         _ filed: Filed, _ subject: ReturnSubject?, row: Int64?, _ tx: Transaction, _ event: (String, Int64) -> E
     ) throws {
