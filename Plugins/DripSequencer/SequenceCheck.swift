@@ -26,6 +26,7 @@ struct SequenceCheck {
                 if let condition = step.waitCondition { check.eventPredicate(condition, kind: kind.value) }
             }
             for column in step.set { check.leadColumn(Located(column.name, at: column.place)) }
+            if let webhook = step.webhook { check.webhook(webhook) }
             if let task = step.task { check.line(task.text) }
             if case .column(let column, _, _)? = step.waitUntil?.value, let place = step.waitUntil?.place {
                 check.leadColumn(Located(column, at: place))

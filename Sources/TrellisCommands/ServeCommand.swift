@@ -19,8 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
         JSONLog.bootstrap()
         let kernel = try global.open(for: .worker)
         guard kernel.config.site.site.secret != nil else { throw KernelError.noSecret }
-        let worker = try Worker(
-            kernel, transport: FileTransport(folder: kernel.config.path(kernel.config.site.mail.folder)))
+        let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
         if worker.isAfterCrash {
             TrellisProgram.note(
                 "The process before this one did not end well. What it had begun is done again where that is safe.")

@@ -81,6 +81,12 @@ struct StatusLines {
                         "SELECT coalesce(group_concat(n || ' ' || state, ', '), 'empty') FROM (SELECT state, count(*) AS n FROM outbox_messages GROUP BY state)"
                     )
                 ),
+                (
+                    "returned mail",
+                    try text(
+                        "SELECT coalesce(group_concat(n || ' ' || replace(kind, '_', ' '), ', '), 'none') FROM (SELECT kind, count(*) AS n FROM mail_returns GROUP BY kind)"
+                    )
+                ),
                 ("plugins off", off.isEmpty ? "none" : off.joined(separator: ", ")),
                 (
                     "unclean stops",

@@ -16,8 +16,7 @@ struct WorkCommand: AsyncParsableCommand {
 
     func run() async throws {
         let kernel = try global.open(for: untilIdle ? .bulk : .worker)
-        let worker = try Worker(
-            kernel, transport: FileTransport(folder: kernel.config.path(kernel.config.site.mail.folder)))
+        let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
         if worker.isAfterCrash {
             TrellisProgram.note(
                 "The worker before this one did not end well. What it had begun is done again where that is safe.")

@@ -1,4 +1,3 @@
-import Dispatch
 import ServiceLifecycle
 import Synchronization
 import TrellisKernel
@@ -7,7 +6,7 @@ import TrellisKernel
 /// be no more threads for requests than the machine has cores.
 final class WorkerService: Service {
     private let worker: Mutex<Worker?>
-    private let thread = WorkerThread()
+    private let thread = WorkThread("trellis.worker")
     private let isStopping = Atomic(false)
     private let isRunning = Atomic(false)
 
@@ -32,15 +31,5 @@ final class WorkerService: Service {
         guard let worker = worker.withLock({ $0.take() }) else { return }
         try await worker.run { self.isStopping.load(ordering: .relaxed) || Task.isCancelled }
         try worker.finish()
-    }
-}
-
-/// One thread that runs tasks in turn.
-final class WorkerThread: TaskExecutor {
-    private let queue = DispatchQueue(label: "trellis.worker")
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

@@ -16,6 +16,7 @@ public final class TestKernel {
     public let folder: String
     private let plugins: [any Plugin.Type]
     private let ownsFolder: Bool
+    private let site: String
 
     /// What every test config begins with.
     public static let site = """
@@ -28,13 +29,15 @@ public final class TestKernel {
 
     /// - Parameters:
     ///   - yaml: the config after ``site``.
+    ///   - site: what the config begins with, where ``site`` will not do.
     ///   - files: further files of the folder: `["mails/welcome.md": "…"]`.
     public init(
         _ yaml: String = "", plugins: [any Plugin.Type] = [], files: [String: String] = [:],
         at time: String = "2026-03-02 09:00:00",
-        folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true
+        folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true, site: String = TestKernel.site
     ) throws {
         self.plugins = plugins
+        self.site = site
         ownsFolder = folder == nil
         self.folder = folder ?? NSTemporaryDirectory() + "trellis-test-" + UUID().uuidString
         self.clock = clock ?? StoppedClock(at: time)
@@ -46,7 +49,7 @@ public final class TestKernel {
         }
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         let config = try Config.parse(
-            TestKernel.site + "\n" + yaml, folder: self.folder, plugins: plugins, environment: TestKernel.environment)
+            site + "\n" + yaml, folder: self.folder, plugins: plugins, environment: TestKernel.environment)
         if checks { try config.check(plugins: plugins) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -62,7 +65,7 @@ public final class TestKernel {
     /// it.
     public func reopened(_ yaml: String, plugins: [any Plugin.Type]? = nil) throws -> TestKernel {
         try kernel.close()
-        return try TestKernel(yaml, plugins: plugins ?? self.plugins, folder: folder, clock: clock)
+        return try TestKernel(yaml, plugins: plugins ?? self.plugins, folder: folder, clock: clock, site: site)
     }
 
     /// Captures a lead from texts, as a form would. Purposes in `consents` are granted.

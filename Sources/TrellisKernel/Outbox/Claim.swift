@@ -126,10 +126,16 @@ struct Claim {
     }
 
     private func message(of order: MailRenderer.Order, to recipient: String, bytes: [UInt8]) -> RenderedMessage {
-        let sender = kernel.config.site.mail.from.flatMap(MailAddress.init(parsing:))?.address ?? ""
-        return RenderedMessage(
+        RenderedMessage(
             id: order.id, stableID: order.stableID, recipient: recipient,
-            returnPath: transport == "mail" ? sender : "", bytes: bytes)
+            returnPath: transport == "mail" ? returnPath(of: order.id) : "", bytes: bytes)
+    }
+
+    /// An address of its own for each mail where the site has a mailbox for bounces, so that one that comes back names its
+    /// mail; otherwise the sender's.
+    private func returnPath(of message: Int64) -> String {
+        BounceAddress(config: kernel.config)?.address(for: message)
+            ?? kernel.config.site.mail.from.flatMap(MailAddress.init(parsing:))?.address ?? ""
     }
 
     // MARK: - What becomes of a row

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Something a plugin does beside the log, now and then, while a worker runs: asking a name server, looking into a
+/// Something the kernel or a plugin does beside the log, now and then, while a worker runs: asking a name server, looking into a
 /// mailbox. It may wait for the network, because nothing waits for it. What must happen once is no chore but a hook.
 public struct Chore: Sendable {
     /// Its name within its plugin, for the log.
@@ -16,7 +16,7 @@ public struct Chore: Sendable {
     }
 }
 
-/// Runs the chores of the plugins, each beside the worker and never twice at once.
+/// Runs the chores of the kernel and of the plugins, each beside the worker and never twice at once.
 final class ChoreRunner: Sendable {
     private let kernel: Kernel
     private let chores: [Chore]
@@ -25,7 +25,7 @@ final class ChoreRunner: Sendable {
 
     init(_ kernel: Kernel) {
         self.kernel = kernel
-        chores = kernel.plugins.flatMap { $0.chores }
+        chores = kernel.ownChores + kernel.plugins.flatMap { $0.chores }
         due = Mutex(chores.map { _ in .now })
     }
 

@@ -80,6 +80,15 @@ public final class ConfigCheck {
         }
     }
 
+    /// A webhook of the config.
+    public func webhook(_ name: LocatedText) {
+        let names = config.site.webhooks.map(\.name)
+        guard !names.contains(name.value) else { return }
+        problem(
+            "there is no webhook '\(name.value)' under webhooks:.\(NearMiss.hint(name.value, among: names))",
+            at: name.place)
+    }
+
     /// A line of text that is filled in for a lead: it reads, and names no variable that is no column.
     public func line(_ text: LocatedText) {
         do {

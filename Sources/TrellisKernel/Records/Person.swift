@@ -54,6 +54,7 @@ public struct Person: Sendable {
         let removed = try kernel.write(KernelContext(origin: "erase", mode: "erasing")) { tx in
             try tx.db.execute(sql: "PRAGMA secure_delete = ON")
             let ids = try leadIDs(tx.db)
+            try KeptMail.erase(naming: email, leads: ids, tx)
             for id in ids { try erase(lead: id, tx) }
             try tx.db.execute(sql: "DELETE FROM contacts WHERE email = ?", arguments: [email])
             let contacts = tx.db.changesCount

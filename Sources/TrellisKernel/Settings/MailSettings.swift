@@ -10,6 +10,8 @@ extension SiteSettings {
         public var consent = "newsletter"
         public var pace: [Named<Rate>] = []
         public var warmUp: WarmUp?
+        public var returns: String?
+        public var inbox: String?
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -33,28 +35,14 @@ extension SiteSettings {
             SettingsField(
                 "warm_up", \.warmUp, optional: .record(),
                 "Few marketing mails on the first day and more on each, while receivers do not know the sender.")
-        }
-    }
-
-    /// `mail.warm_up`: how much marketing mail a new sender sends each day.
-    public struct WarmUp: SettingsRecord {
-        public var first = 50
-        public var factor = 2.0
-        public var until = 10_000
-        public init() {}
-
-        public static var fields: [SettingsField<Self>] {
-            SettingsField("first", \.first, .integer(1...1_000_000), "Marketing mails on the first day.")
-            SettingsField("factor", \.factor, .number(1...10), "How many times as many on each day that follows.")
             SettingsField(
-                "until", \.until, .integer(1...100_000_000), "Once a day's measure reaches this, there is none.")
-        }
-
-        /// The most of a day, counted from 0 over the days on which mail went out; nil once there is no limit.
-        func most(onDay day: Int) -> Int? {
-            var most = Double(first)
-            for _ in 0..<max(0, min(day, 1000)) where most < Double(until) { most *= factor }
-            return most < Double(until) ? Int(most) : nil
+                "returns", \.returns, optional: .returnAddress,
+                "Where bounces come back: bounces@acme.example. Each mail gets its own with +ID-HASH before the @, which that host must take for the same mailbox."
+            )
+            SettingsField(
+                "inbox", \.inbox, optional: .text,
+                "A Maildir beside the config into which a fetcher puts what comes back; the worker reads its new/ every 30 seconds."
+            )
         }
 
         /// The domain of the sender: how we call ourselves to relays, and what a signature speaks for.
@@ -74,6 +62,17 @@ extension SiteSettings {
                 problems.append("transport: smtp needs a sender. Add from: Acme <hello@acme.example>.")
             }
             return problems.map { ConfigProblem($0, at: place) }
+        }
+    }
+}
+
+extension SettingType where Value == String {
+    /// The address that return addresses are made of: see ``BounceAddress``.
+    static var returnAddress: SettingType {
+        .parsed(
+            "a bare address such as bounces@acme.example, at most \(BounceAddress.baseBytesMax) characters before the @"
+        ) {
+            BounceAddress.parts(of: $0) == nil ? nil : $0.lowercased()
         }
     }
 }

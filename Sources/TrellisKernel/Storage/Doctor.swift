@@ -123,6 +123,22 @@ public struct Doctor {
                 WHERE m.state = 'sent' AND m.transport = 'mail' AND m.purpose = 'marketing' AND m.leased_at > s.at
                 """),
         Invariant(
+            "nothing was sent to an address after it bounced or complained",
+            violations: """
+                SELECT m.id, s.reason FROM suppressions AS s JOIN leads AS l ON l.email = s.email JOIN outbox_messages AS m ON m.lead_id = l.id
+                WHERE s.reason IN ('bounced', 'complained') AND m.state = 'sent' AND m.purpose <> 'internal' AND m.leased_at > s.at
+                """),
+        Invariant(
+            "every hard bounce is a fact",
+            violations: """
+                SELECT r.id FROM mail_returns AS r
+                WHERE r.kind = 'hard_bounce' AND r.lead_id IS NOT NULL AND NOT EXISTS (
+                    SELECT 1 FROM events AS e
+                    WHERE e.kind = 'mail.bounced'
+                      AND e.lead_id IN (SELECT r.lead_id UNION SELECT gone_id FROM lead_merges WHERE kept_id = r.lead_id)
+                      AND json_extract(e.body, '$.message_id') = r.message_id AND json_extract(e.body, '$.class') = 'hard')
+                """),
+        Invariant(
             "every mail sent has one event",
             violations: """
                 SELECT m.id FROM outbox_messages AS m
