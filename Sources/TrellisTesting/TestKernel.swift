@@ -27,10 +27,12 @@ public final class TestKernel {
     ]
 
     /// - Parameters:
-    ///   - yaml: the config after ``site``.
+    ///   - yaml: the config after the site.
+    ///   - site: how the config begins, in place of ``site``.
     ///   - files: further files of the folder: `["mails/welcome.md": "…"]`.
     public init(
-        _ yaml: String = "", plugins: [any Plugin.Type] = [], files: [String: String] = [:],
+        _ yaml: String = "", site: String = TestKernel.site, plugins: [any Plugin.Type] = [],
+        files: [String: String] = [:],
         at time: String = "2026-03-02 09:00:00",
         folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true
     ) throws {
@@ -46,7 +48,7 @@ public final class TestKernel {
         }
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         let config = try Config.parse(
-            TestKernel.site + "\n" + yaml, folder: self.folder, plugins: plugins, environment: TestKernel.environment)
+            site + "\n" + yaml, folder: self.folder, plugins: plugins, environment: TestKernel.environment)
         if checks { try config.check(plugins: plugins) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical

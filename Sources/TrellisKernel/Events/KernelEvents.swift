@@ -20,8 +20,9 @@ public enum KernelEvents {
             EventDeclaration("lead.recycled", ["into": .text]),
             EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer]),
             EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer]),
-            EventDeclaration("mail.clicked", ["mail": .text]),
-            EventDeclaration("mail.opened", ["mail": .text]),
+            EventDeclaration("mail.clicked", ["mail": .text, "message_id": .integer, "link_id": .integer]),
+            EventDeclaration("mail.opened", ["mail": .text, "message_id": .integer]),
+            EventDeclaration("mail.hits_gathered"),
             EventDeclaration("plugin.enabled", ["plugin": .text]),
             EventDeclaration("plugin.disabled", ["plugin": .text]),
         ]
@@ -78,4 +79,10 @@ public struct MailSent: Event {
         case mail
         case messageID = "message_id"
     }
+}
+
+/// A minute's clicks and opens lie there to be judged.
+public struct MailHitsGathered: Event {
+    public static let kind = "mail.hits_gathered"
+    public init() {}
 }

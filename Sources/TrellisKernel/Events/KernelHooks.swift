@@ -9,6 +9,9 @@ struct KernelHooks {
         Subscribe("keep-out-erased", to: ["lead.created"], from: .firstEvent) { _, tx in
             try ErasedAddresses(config: config).suppressReturning(tx)
         }
+        Subscribe("judge-hits", to: [MailHitsGathered.kind], from: .firstEvent) { _, tx in
+            try HitJudge(rules: config.site.mail.machineHits).judge(tx)
+        }
     }
 
     /// A lead belongs to the account whose domain is that of its address, whoever wrote the row.

@@ -55,6 +55,13 @@ enum MailPage {
             + "\(font);font-size:13px;line-height:1.5;color:#616e7c\">\n\(footer)\n</td></tr>\n"
     }
 
+    /// The picture that tells of an opening: nothing to see, nothing to be read aloud.
+    static func picture(_ url: String?) -> String {
+        guard let url else { return "" }
+        return
+            "<img src=\"\(MailEncoding.escaped(url))\" width=\"1\" height=\"1\" alt=\"\" style=\"display:block;border:0\">"
+    }
+
     static func paragraph(_ content: String) -> String { "<p style=\"margin:0 0 16px\">\(content)</p>" }
 
     static func heading(_ level: Int, _ content: String) -> String {

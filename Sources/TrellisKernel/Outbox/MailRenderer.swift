@@ -52,13 +52,14 @@ struct MailRenderer: Sendable {
         let stableID = "\(order.id).\(StableHash.hex(order.key))"
         do {
             let (footerText, footerHTML, headers) = try footer(order, recipient: recipient)
-            let mail = try template.rendered(values)
+            let watched = try MailWatch(config: config).watch(order, targets: template.targets(values), tx)
+            let mail = try template.rendered(values, links: watched.links)
             let message = MailMessage(
                 from: template.from ?? from, to: to, replyTo: nil,
                 subject: mail.subject, date: tx.now,
                 messageID: "\(stableID)@\(config.messageDomain)", headers: headers,
                 text: mail.text + footerText,
-                html: MailRenderer.insert(footerHTML, into: mail.html))
+                html: MailRenderer.insert(footerHTML + MailPage.picture(watched.picture), into: mail.html))
             return .ready(
                 RenderedMessage(
                     id: order.id, stableID: stableID, recipient: to.address, bytes: try message.rendered()))

@@ -11,6 +11,8 @@ extension MailTemplate {
         var footer: [Block] = []
         /// Each place a variable stands at, in the order of the file.
         var placeholders: [Placeholder] = []
+        /// The target of each link of the body.
+        var targets: [[Piece]] = []
 
         init(
             matter: FrontMatter, lines: ArraySlice<String>, footer footerLines: ArraySlice<String>,
@@ -26,6 +28,7 @@ extension MailTemplate {
             guard !body.isEmpty else {
                 throw MailTemplateProblem(template: template, line: lines.startIndex, kind: .emptyBody)
             }
+            targets = body.flatMap(\.targets)
             footer = try blocks(of: footerLines, template: template + " (footer)")
         }
 

@@ -76,10 +76,12 @@ public struct MailTemplate: Sendable {
     /// - Throws: ``MailTemplateProblem`` of the kind `missingValue` when a variable without fallback has no
     ///   value, so that the mail is held and nobody reads "Hi ,"; `outputTooLarge` when the values make it
     ///   too large.
+    ///
+    /// - Parameter links: what stands in place of an address that is the same for everybody: see ``targets(_:)``.
     public func rendered(
-        _ values: [String: String]
+        _ values: [String: String], links: [String: String] = [:]
     ) throws(MailTemplateProblem) -> (subject: String, preheader: String?, text: String, html: String) {
-        let rendering = Rendering(values: try checkedValues(values))
+        let rendering = Rendering(values: try checkedValues(values), links: links)
         let subject = rendering.plain(parts.subject)
         let preheader = parts.preheader.map(rendering.plain)
         let footer = rendering.text(parts.footer)
@@ -90,6 +92,25 @@ public struct MailTemplate: Sendable {
         let bytes = text.utf8.count + html.utf8.count
         guard bytes <= Self.outputBytesMax else { throw problem(.outputTooLarge(bytes: bytes), line: 1) }
         return (subject, preheader, text, html)
+    }
+
+    /// The addresses of pages that the mail links to and that are the same for every lead, each once: none holds a
+    /// variable besides `base_url`.
+    func targets(_ values: [String: String]) -> [String] {
+        let rendering = Rendering(values: values.filter { $0.key == Self.siteVariable }, links: [:])
+        var seen: Set<String> = []
+        return parts.targets.filter(Self.isSame).compactMap(rendering.url).filter { url in
+            !url.lowercased().hasPrefix("mailto:") && seen.insert(url).inserted
+        }
+    }
+
+    static let siteVariable = "base_url"
+
+    /// Whether a target is the same for every lead.
+    static func isSame(_ target: [Piece]) -> Bool {
+        target.allSatisfy { piece in
+            if case .variable(let placeholder) = piece { placeholder.name == siteVariable } else { true }
+        }
     }
 
     /// The cleaned values of the template's variables, once each of its places has a value or a fallback.
@@ -249,123 +270,5 @@ extension MailTemplate {
         return ["https://", "http://", "mailto:"].contains { scheme in
             start.hasPrefix(scheme) && url.utf8.count > scheme.utf8.count
         }
-    }
-}
-
-// MARK: - Rendering
-
-extension MailTemplate {
-    /// Turns the parsed parts into text and HTML. Every value and every fallback is already checked.
-    struct Rendering {
-        let values: [String: String]
-
-        func value(_ placeholder: Placeholder) -> String {
-            values[placeholder.name] ?? placeholder.fallback ?? ""
-        }
-
-        func plain(_ pieces: [Piece]) -> String {
-            pieces.map { piece in
-                switch piece {
-                case .literal(let text): text
-                case .variable(let placeholder): value(placeholder)
-                }
-            }.joined()
-        }
-
-        /// The target with all that a URL cannot hold percent-encoded (RFC 3986 §2); nil when it is not a
-        /// link that a mail may carry.
-        func url(_ pieces: [Piece]) -> String? {
-            var url = ""
-            for (position, piece) in pieces.enumerated() {
-                switch piece {
-                case .literal(let text): url += MailEncoding.percentEncoded(text, keeping: Self.urlCharacters)
-                case .variable(let placeholder):
-                    // A value further on is data in somebody's URL: it must not reach the host or the query's
-                    // structure. Only an address in a mailto keeps its @.
-                    let isAddress = url.lowercased().hasPrefix("mailto:")
-                    let kept = position == 0 ? Self.urlCharacters : isAddress ? "-._~@" : "-._~"
-                    url += MailEncoding.percentEncoded(value(placeholder), keeping: kept)
-                }
-            }
-            return MailTemplate.isLinkable(url) ? url : nil
-        }
-
-        private static let urlCharacters = "-._~:/?#[]@!$&'()*+,;=%"
-    }
-}
-
-extension MailTemplate.Rendering {
-    func text(_ blocks: [MailTemplate.Block]) -> String {
-        let paragraphs = blocks.map { block in
-            switch block {
-            case .paragraph(let inlines), .heading(_, let inlines): text(inlines)
-            case .rule: "---"
-            case .list(let start, let items):
-                items.enumerated().map { position, item in
-                    let mark = start.map { "\($0 + position). " } ?? "- "
-                    let indent = "\n" + String(repeating: " ", count: mark.count)
-                    return mark + text(item).replacing("\n", with: indent)
-                }.joined(separator: "\n")
-            }
-        }
-        return paragraphs.isEmpty ? "" : paragraphs.joined(separator: "\n\n") + "\n"
-    }
-
-    private func text(_ inlines: [MailTemplate.Inline]) -> String {
-        inlines.map { inline in
-            switch inline {
-            case .text(let text): text
-            case .variable(let placeholder): value(placeholder)
-            case .strong(let inner), .emphasis(let inner): text(inner)
-            case .lineBreak: "\n"
-            case .link(let label, let target):
-                labelled(text(label), with: url(target) ?? plain(target))
-            }
-        }.joined()
-    }
-
-    private func labelled(_ label: String, with url: String) -> String {
-        if label.isEmpty || label == url { return url }
-        return "mailto:" + label == url ? label : "\(label): \(url)"
-    }
-
-    func html(_ blocks: [MailTemplate.Block]) -> String {
-        blocks.map { block in
-            switch block {
-            case .paragraph(let inlines):
-                if let button = button(inlines) { button } else { MailPage.paragraph(html(inlines)) }
-            case .heading(let level, let inlines): MailPage.heading(level, html(inlines))
-            case .rule: MailPage.rule
-            case .list(let start, let items): MailPage.list(start: start, items: items.map(html))
-            }
-        }.joined(separator: "\n")
-    }
-
-    private func html(_ inlines: [MailTemplate.Inline]) -> String {
-        inlines.map { inline in
-            switch inline {
-            case .text(let text): MailEncoding.escaped(text)
-            case .variable(let placeholder): MailEncoding.escaped(value(placeholder))
-            case .strong(let inner): "<strong>\(html(inner))</strong>"
-            case .emphasis(let inner): "<em>\(html(inner))</em>"
-            case .lineBreak: "<br>\n"
-            case .link(let label, let target): link(label, target)
-            }
-        }.joined()
-    }
-
-    private func link(_ label: [MailTemplate.Inline], _ target: [MailTemplate.Piece]) -> String {
-        guard let url = url(target) else {
-            return MailEncoding.escaped(labelled(text(label), with: plain(target)))
-        }
-        return MailPage.link(label.isEmpty ? MailEncoding.escaped(plain(target)) : html(label), url: url)
-    }
-
-    /// A paragraph that is one labelled link alone asks the reader to do something: it is shown as a button.
-    private func button(_ inlines: [MailTemplate.Inline]) -> String? {
-        guard inlines.count == 1, case .link(let label, let target) = inlines[0], !label.isEmpty,
-            let url = url(target)
-        else { return nil }
-        return MailPage.button(html(label), url: url)
     }
 }

@@ -33,6 +33,11 @@ public final class ConfigCheck {
         prepare("SELECT 1 FROM \(EventRelation(declaration).sql(from: "events")) WHERE (\(sql.value)\n)", for: sql)
     }
 
+    /// A SQL expression over the columns of `mail_hit_signs`.
+    public func hitPredicate(_ sql: LocatedText) {
+        prepare("SELECT 1 FROM mail_hit_signs WHERE (\(sql.value)\n)", for: sql)
+    }
+
     /// One SELECT; `column` must be among its columns where one is named.
     public func select(_ sql: LocatedText, column: String? = nil) {
         guard let statement = prepare(sql.value, for: sql) else { return }
@@ -159,6 +164,7 @@ extension Config {
         let problems = try queue.read { db in
             let check = ConfigCheck(config: self, kinds: kinds, templates: templates, db: db)
             for query in site.queries { check.namedQuery(query) }
+            for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
             for type in types { try type.checkSection(of: self, check) }
             return check.problems
         }

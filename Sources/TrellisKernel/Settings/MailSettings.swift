@@ -6,6 +6,9 @@ extension SiteSettings {
         public var transport = "file"
         public var folder = "outbox"
         public var consent = "newsletter"
+        public var tracking = MailTracking.clicks
+        public var trackingConsent: String?
+        public var machineHits: [Named<LocatedText>] = []
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -16,6 +19,15 @@ extension SiteSettings {
             SettingsField(
                 "consent", \.consent, .text,
                 "The consent purpose marketing mail needs; 'none' needs no consent, only that nobody objected.")
+            SettingsField(
+                "tracking", \.tracking, .choice(),
+                "What is learnt of marketing mail: clicks, clicks and opens, or none.")
+            SettingsField(
+                "tracking_consent", \.trackingConsent, optional: .text,
+                "The consent purpose without which a lead's mail is not watched: plain links, no picture.")
+            SettingsField(
+                "machine_hits", \.machineHits, .named("a mapping of rules", of: .sql),
+                "Rules of the site for clicks and opens of machines: SQL over the columns of mail_hit_signs.")
         }
     }
 }
