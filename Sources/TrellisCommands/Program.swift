@@ -98,7 +98,8 @@ struct RootCommand: AsyncParsableCommand {
             ServeCommand.self, WorkCommand.self,
             ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self,
             EventsCommand.self,
-            OutboxCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self, TrashCommand.self,
+            OutboxCommand.self, MailsCommand.self, MergeCommand.self, ConvertCommand.self, SuppressCommand.self,
+            TrashCommand.self,
             DoctorCommand.self,
             BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
         ])

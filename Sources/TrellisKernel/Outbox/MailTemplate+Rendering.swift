@@ -8,6 +8,7 @@ extension MailTemplate {
         let values: [String: String]
         /// What stands in place of an address that is the same for everybody.
         var links: [String: String] = [:]
+        var style = MailStyle.standard
 
         func value(_ placeholder: Placeholder) -> String {
             values[placeholder.name] ?? placeholder.fallback ?? ""
@@ -66,6 +67,14 @@ extension MailTemplate.Rendering {
         return paragraphs.isEmpty ? "" : paragraphs.joined(separator: "\n\n") + "\n"
     }
 
+    /// Text whose lines are its author's, or those of the HTML.
+    func plainText(_ inlines: [MailTemplate.Inline]) -> String {
+        let lines = text(inlines).split(separator: "\n", omittingEmptySubsequences: false)
+        let trimmed = lines.map { String(decoding: MailEncoding.withoutTrailingBlanks(Array($0.utf8)), as: UTF8.self) }
+        let last = trimmed.lastIndex { !$0.isEmpty } ?? 0
+        return trimmed.prefix(last + 1).joined(separator: "\n") + "\n"
+    }
+
     private func text(_ inlines: [MailTemplate.Inline]) -> String {
         inlines.map { inline in
             switch inline {
@@ -88,10 +97,10 @@ extension MailTemplate.Rendering {
         blocks.map { block in
             switch block {
             case .paragraph(let inlines):
-                if let button = button(inlines) { button } else { MailPage.paragraph(html(inlines)) }
-            case .heading(let level, let inlines): MailPage.heading(level, html(inlines))
-            case .rule: MailPage.rule
-            case .list(let start, let items): MailPage.list(start: start, items: items.map(html))
+                if let button = button(inlines) { button } else { style.paragraph(html(inlines)) }
+            case .heading(let level, let inlines): style.heading(level, html(inlines))
+            case .rule: MailStyle.rule
+            case .list(let start, let items): style.list(start: start, items: items.map(html))
             }
         }.joined(separator: "\n")
     }
@@ -113,7 +122,7 @@ extension MailTemplate.Rendering {
         guard let url = href(target) else {
             return MailEncoding.escaped(labelled(text(label), with: plain(target)))
         }
-        return MailPage.link(label.isEmpty ? MailEncoding.escaped(plain(target)) : html(label), url: url)
+        return style.link(label.isEmpty ? MailEncoding.escaped(plain(target)) : html(label), url: url)
     }
 
     /// A paragraph that is one labelled link alone asks the reader to do something: it is shown as a button.
@@ -121,7 +130,7 @@ extension MailTemplate.Rendering {
         guard inlines.count == 1, case .link(let label, let target) = inlines[0], !label.isEmpty,
             let url = href(target)
         else { return nil }
-        return MailPage.button(html(label), url: url)
+        return style.button(html(label), url: url)
     }
 }
 
@@ -137,7 +146,7 @@ extension MailTemplate.Block {
 }
 
 extension MailTemplate.Inline {
-    fileprivate var targets: [[MailTemplate.Piece]] {
+    var targets: [[MailTemplate.Piece]] {
         switch self {
         case .text, .variable, .lineBreak: []
         case .strong(let inner), .emphasis(let inner): inner.flatMap(\.targets)

@@ -9,6 +9,7 @@ extension SiteSettings {
         public var tracking = MailTracking.clicks
         public var trackingConsent: String?
         public var machineHits: [Named<LocatedText>] = []
+        public var brand = MailBrand()
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -19,6 +20,7 @@ extension SiteSettings {
             SettingsField(
                 "consent", \.consent, .text,
                 "The consent purpose marketing mail needs; 'none' needs no consent, only that nobody objected.")
+            SettingsField("brand", \.brand, .record(), "How mail looks: the colour of buttons, the logo.")
             SettingsField(
                 "tracking", \.tracking, .choice(),
                 "What is learnt of marketing mail: clicks, clicks and opens, or none.")
