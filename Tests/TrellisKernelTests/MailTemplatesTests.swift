@@ -88,12 +88,14 @@ private struct Sender: Plugin {
         #expect(problems(files).contains(expected), "\(problems(files))")
     }
 
-    @Test func `a file that changed is read again`() throws {
+    @Test func `a file that changed or came is read`() throws {
         let crm = try crm([:])
         let templates = crm.kernel.templates
         #expect(try templates.named("welcome")?.subject == "plain")
         try Data(Self.mail("changed and longer").utf8).write(to: URL(filePath: crm.folder + "/mails/welcome.md"))
         #expect(try templates.named("welcome")?.subject == "changed and longer")
+        try Data(Self.mail("mql").utf8).write(to: URL(filePath: crm.folder + "/mails/welcome@mql.md"))
+        #expect(try templates.named("welcome", values: ["stage": "mql"])?.subject == "mql")
         try FileManager.default.removeItem(atPath: crm.folder + "/mails/welcome.md")
         #expect(try templates.named("welcome") == nil)
     }

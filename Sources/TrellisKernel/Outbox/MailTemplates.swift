@@ -35,6 +35,9 @@ public struct MailTemplates: Sendable {
         /// The file without its ending.
         let stem: String
 
+        /// The place of its ending among ``MailTemplates/endings``.
+        var order: Int { MailTemplates.endings.firstIndex { file.hasSuffix($0.ending) } ?? 0 }
+
         struct Condition: Sendable, Hashable {
             let column: String
             let value: String
@@ -97,13 +100,10 @@ public struct MailTemplates: Sendable {
 
     /// All files of mails, in the order of their names.
     var files: [File] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        let files = names.compactMap(File.init).filter { $0.stem != MailTemplates.layoutName }
-        return files.sorted { ($0.stem, order($0)) < ($1.stem, order($1)) }
-    }
-
-    private func order(_ file: File) -> Int {
-        MailTemplates.endings.firstIndex { file.file.hasSuffix($0.ending) } ?? 0
+        shelf.files(folder) { names in
+            let files = names.compactMap(File.init).filter { $0.stem != MailTemplates.layoutName }
+            return files.sorted { ($0.stem, $0.order) < ($1.stem, $1.order) }
+        }
     }
 
     /// What a file says.
@@ -156,9 +156,19 @@ extension MailTemplates {
             var templates: [String: (stamps: [Stamp?], value: MailTemplate)] = [:]
             var layouts: [String: (stamp: Stamp, value: MailLayout)] = [:]
             var builtIn: MailLayout?
+            var files: (folder: Stamp, value: [File])?
         }
 
         private let state = Mutex(State())
+
+        /// The files of a folder; it is listed again once a file came or went.
+        func files(_ folder: String, read: ([String]) -> [File]) -> [File] {
+            guard let stamp = Stamp(folder) else { return [] }
+            if let kept = state.withLock({ $0.files }), kept.folder == stamp { return kept.value }
+            let value = read((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            state.withLock { $0.files = (stamp, value) }
+            return value
+        }
 
         func template(
             _ path: String, and other: String, read: (Data) throws -> MailTemplate
