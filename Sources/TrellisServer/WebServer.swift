@@ -48,7 +48,7 @@ public struct WebServer: Sendable {
 
     /// Pages, forms and links: what everybody may reach.
     public func publicListener(isReady: @escaping @Sendable () -> Bool = { true }) -> some ApplicationProtocol {
-        let endpoints = Leaving.endpoints + kernel.plugins.flatMap { $0.endpoints }
+        let endpoints = Leaving.endpoints + MailHits.endpoints + kernel.plugins.flatMap { $0.endpoints }
         return listener(
             on: kernel.config.site.server.listen, name: "public",
             router: Site(kernel: kernel, pages: pages, metrics: metrics, door: .open, isReady: isReady)

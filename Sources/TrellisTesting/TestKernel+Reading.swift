@@ -49,8 +49,13 @@ extension RenderedMessage {
     }
 
     /// The plain text of the mail as a person reads it (quoted-printable, RFC 2045 section 6.7).
-    public var text: String {
-        let mark = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    public var text: String { part("text/plain") }
+
+    /// The page of the mail as a program shows it.
+    public var html: String { part("text/html") }
+
+    private func part(_ type: String) -> String {
+        let mark = "Content-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
         guard let begin = source.range(of: mark)?.upperBound else { return "" }
         let end = source.range(of: "\r\n--=_trellis_", range: begin..<source.endIndex)?.lowerBound ?? source.endIndex
         let encoded = Array(source[begin..<end].replacing("=\r\n", with: "").replacing("\r\n", with: "\n").utf8)

@@ -32,9 +32,10 @@ public final class TestKernel {
     ///   - site: what the config begins with, where ``site`` will not do.
     ///   - files: further files of the folder: `["mails/welcome.md": "…"]`.
     public init(
-        _ yaml: String = "", plugins: [any Plugin.Type] = [], files: [String: String] = [:],
+        _ yaml: String = "", site: String = TestKernel.site, plugins: [any Plugin.Type] = [],
+        files: [String: String] = [:],
         at time: String = "2026-03-02 09:00:00",
-        folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true, site: String = TestKernel.site
+        folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true
     ) throws {
         self.plugins = plugins
         self.site = site
@@ -65,7 +66,8 @@ public final class TestKernel {
     /// it.
     public func reopened(_ yaml: String, plugins: [any Plugin.Type]? = nil) throws -> TestKernel {
         try kernel.close()
-        return try TestKernel(yaml, plugins: plugins ?? self.plugins, folder: folder, clock: clock, site: site)
+        return try TestKernel(
+            yaml, site: site, plugins: plugins ?? self.plugins, folder: folder, clock: clock)
     }
 
     /// Captures a lead from texts, as a form would. Purposes in `consents` are granted.

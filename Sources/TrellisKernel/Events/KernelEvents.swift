@@ -24,8 +24,9 @@ public enum KernelEvents {
             EventDeclaration("mail.complained", ["mail": .text, "message_id": .integer]),
             EventDeclaration("mail.replied", ["mail": .text, "message_id": .integer]),
             EventDeclaration("suppression.lapsed", ["suppression_id": .integer]),
-            EventDeclaration("mail.clicked", ["mail": .text]),
-            EventDeclaration("mail.opened", ["mail": .text]),
+            EventDeclaration("mail.clicked", ["mail": .text, "message_id": .integer, "link_id": .integer]),
+            EventDeclaration("mail.opened", ["mail": .text, "message_id": .integer]),
+            EventDeclaration("mail.hits_gathered"),
             EventDeclaration("plugin.enabled", ["plugin": .text]),
             EventDeclaration("plugin.disabled", ["plugin": .text]),
         ]
@@ -82,4 +83,10 @@ public struct MailSent: Event {
         case mail
         case messageID = "message_id"
     }
+}
+
+/// A minute's clicks and opens lie there to be judged.
+public struct MailHitsGathered: Event {
+    public static let kind = "mail.hits_gathered"
+    public init() {}
 }

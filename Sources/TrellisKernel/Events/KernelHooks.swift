@@ -12,6 +12,9 @@ struct KernelHooks {
         Subscribe("end-rests", to: ["suppression.lapsed"], from: .firstEvent) { _, tx in
             try Mailroom.endRests(tx)
         }
+        Subscribe("judge-hits", to: [MailHitsGathered.kind], from: .firstEvent) { _, tx in
+            try HitJudge(rules: config.site.mail.machineHits).judge(tx)
+        }
     }
 
     /// A lead belongs to the account whose domain is that of its address, whoever wrote the row.

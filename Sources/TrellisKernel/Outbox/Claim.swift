@@ -99,7 +99,7 @@ struct Claim {
     {
         var draft = MessageDraft(
             messageID: order.id, leadID: order.leadID, origin: order.origin, purpose: order.purpose,
-            template: order.template, values: try MessageValues(kernel: kernel, renderer: renderer, tx: tx).of(order))
+            template: order.template, values: try MailValues(kernel: kernel).values(of: order, tx))
         do {
             try tx.filter(&draft)
         } catch let veto as Veto {
@@ -169,9 +169,4 @@ struct Claim {
             sql: "UPDATE outbox_messages SET ready_at = ?, reason = ? WHERE id = ? AND state = 'waiting'"
         ).execute(arguments: [Timestamp.text(until), postpone.reason, id])
     }
-}
-
-extension MailRenderer.Order {
-    /// The same at every attempt: the name of the file, the left side of the Message-ID, the id of the webhook.
-    var stableID: String { "\(id).\(StableHash.hex(key))" }
 }

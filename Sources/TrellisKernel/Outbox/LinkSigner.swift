@@ -130,7 +130,12 @@ extension Config {
 
     /// `https://crm.acme.example/unsubscribe/TOKEN`: a link of this site, sealed for its purpose.
     public func link(_ purpose: String, _ subject: String, expires: Date? = nil) throws -> String {
-        "\(site.site.baseURL)/\(purpose)/\(try signer.token(purpose: purpose, subject: subject, expires: expires))"
+        try link(purpose, purpose: purpose, subject, expires: expires)
+    }
+
+    /// The same for a page whose address is not called as its purpose is.
+    func link(_ page: String, purpose: String, _ subject: String, expires: Date? = nil) throws -> String {
+        "\(site.site.baseURL)/\(page)/\(try signer.token(purpose: purpose, subject: subject, expires: expires))"
     }
 }
 

@@ -26,6 +26,19 @@ struct MailRenderer: Sendable {
             template = row["template"]
             body = MailRenderer.texts(row["body"])
         }
+
+        /// An order that stands in no row yet.
+        init(id: Int64, key: String, origin: String, purpose: MessagePurpose, leadID: Int64?, template: String) {
+            self.id = id
+            self.key = key
+            self.origin = origin
+            self.purpose = purpose
+            self.leadID = leadID
+            self.template = template
+            body = [:]
+        }
+
+        var stableID: String { "\(id).\(StableHash.hex(key))" }
     }
 
     /// The message, or the reason why it has to wait for a person.
@@ -34,77 +47,87 @@ struct MailRenderer: Sendable {
         case held(String)
     }
 
+    /// Why no mail can be made: a person has to mend something.
+    struct Hold: Error, CustomStringConvertible {
+        let description: String
+    }
+
     func render(_ order: Order, values: [String: String], recipient: String, tx: Transaction) throws
         -> Outcome
     {
-        guard let from = config.site.mail.from.flatMap(MailAddress.init(parsing:)) else {
-            return .held("mail.from is not set in the config")
-        }
-        guard let to = MailAddress(parsing: recipient) else {
-            return .held("the address cannot be written in a mail header")
-        }
-        if order.purpose == .marketing, config.site.site.postalAddress == nil {
-            return .held("site.postal_address is not set, and marketing mail needs one")
-        }
-        guard let template = try templates.named(order.template) else {
-            return .held("there is no mail '\(order.template)'")
-        }
-        let stableID = "\(order.id).\(StableHash.hex(order.key))"
         do {
-            let (footerText, footerHTML, headers) = try footer(order, recipient: recipient)
-            let mail = try template.rendered(values)
-            let message = MailMessage(
-                from: template.from ?? from, to: to, replyTo: nil,
-                subject: mail.subject, date: tx.now,
-                messageID: "\(stableID)@\(config.messageDomain)", headers: headers,
-                text: mail.text + footerText,
-                html: MailRenderer.insert(footerHTML, into: mail.html))
+            var message = try message(of: order, values: values, recipient: recipient) { template in
+                try MailWatch(config: config).watch(order, targets: template.targets(values), tx)
+            }
+            message.date = tx.now
             return .ready(
                 RenderedMessage(
-                    id: order.id, stableID: stableID, recipient: to.address, bytes: try message.rendered()))
-        } catch let problem as MailTemplateProblem {
-            return .held("\(problem)")
-        } catch let problem as MailProblem {
+                    id: order.id, stableID: order.stableID, recipient: message.to.address,
+                    bytes: try message.rendered()))
+        } catch let problem where problem is Hold || problem is MailTemplateProblem || problem is MailProblem {
             return .held("\(problem)")
         }
+    }
+
+    /// The mail before it is encoded.
+    ///
+    /// - Parameter watch: says what is watched of it.
+    /// - Throws: ``Hold``, ``MailTemplateProblem`` or ``MailProblem`` for what a person has to mend.
+    func message(
+        of order: Order, values: [String: String], recipient: String,
+        watch: (MailTemplate) throws -> MailWatch.Outcome = { _ in MailWatch.Outcome() }
+    ) throws -> MailMessage {
+        guard let from = config.site.mail.from.flatMap(MailAddress.init(parsing:)) else {
+            throw Hold(description: "mail.from is not set in the config")
+        }
+        guard let to = MailAddress(parsing: recipient) else {
+            throw Hold(description: "the address cannot be written in a mail header")
+        }
+        if order.purpose == .marketing, config.site.site.postalAddress == nil {
+            throw Hold(description: "site.postal_address is not set, and marketing mail needs one")
+        }
+        guard let template = try templates.named(order.template, values: values) else {
+            throw Hold(description: "there is no mail '\(order.template)'")
+        }
+        let style = MailStyle(color: config.site.mail.brand.color)
+        let footer = try footer(order, style)
+        let watched = try watch(template)
+        let mail = try template.rendered(values, links: watched.links, style: style)
+        let page = try templates.layout().page(
+            MailLayout.Content(
+                subject: mail.subject, preheader: mail.preheader, body: mail.html,
+                footer: footer.html + MailStyle.picture(watched.picture)),
+            config: config, style: style)
+        return MailMessage(
+            from: template.from ?? from, to: to, replyTo: template.replyTo, subject: mail.subject,
+            date: Date(timeIntervalSince1970: 0), messageID: "\(order.stableID)@\(config.messageDomain)",
+            headers: footer.headers, text: mail.text + footer.text, html: page)
     }
 
     /// A marketing mail says who sends it and how to leave (RFC 2369, RFC 8058); other mail says that nobody typed it
     /// (RFC 3834).
-    private func footer(_ order: Order, recipient: String) throws -> (
+    private func footer(_ order: Order, _ style: MailStyle) throws -> (
         text: String, html: String, headers: [(name: String, value: String)]
     ) {
-        guard order.purpose == .marketing, let leadID = order.leadID,
-            let address = config.site.site.postalAddress
-        else {
-            return ("", "", [(name: "Auto-Submitted", value: "auto-generated")])
-        }
+        let automatic = [(name: "Auto-Submitted", value: "auto-generated")]
+        guard order.purpose == .marketing, let leadID = order.leadID, let address = config.site.site.postalAddress
+        else { return ("", "", automatic) }
         let link = try unsubscribeLink(leadID: leadID)
-        let text = "\n\n--\n\(config.site.site.name), \(address)\nUnsubscribe: \(link)\n"
-        let html = """
-            <p style="margin:32px 0 0;padding-top:16px;border-top:1px solid #e5e5e5;font-size:13px;color:#777">\
-            \(MailEncoding.escaped(config.site.site.name)), \(MailEncoding.escaped(address))<br>\
-            <a href="\(link)" style="color:#777">Unsubscribe</a></p>
-            """
+        let sender = "\(config.site.site.name), \(address)"
         return (
-            text, html,
-            [
-                (name: "List-Unsubscribe", value: "<\(link)>"),
-                (name: "List-Unsubscribe-Post", value: "List-Unsubscribe=One-Click"),
-                (name: "Auto-Submitted", value: "auto-generated"),
-            ]
+            "\n\n--\n\(sender)\nUnsubscribe: \(link)\n",
+            style.footer([MailEncoding.escaped(sender), style.quietLink("Unsubscribe", url: link)]),
+            MailList(config: config).headers(order, leaving: [link] + (byMail(order).map { [$0] } ?? [])) + automatic
         )
+    }
+
+    /// The way out for mail programs that know no other; nil where nobody would read it.
+    private func byMail(_ order: Order) -> String? {
+        BounceAddress(config: config).map { "mailto:\($0.address(for: order.id))?subject=unsubscribe" }
     }
 
     func unsubscribeLink(leadID: Int64) throws -> String {
         try config.link("unsubscribe", String(leadID))
-    }
-
-    private static func insert(_ footer: String, into html: String) -> String {
-        guard !footer.isEmpty else { return html }
-        return html.contains("<!-- footer -->")
-            ? html.replacing("<!-- footer -->", with: footer)
-            : html.replacing("</body>", with: footer + "</body>")
     }
 
     /// The values of a JSON object as texts; numbers and flags as they are written, null and nested values left out.

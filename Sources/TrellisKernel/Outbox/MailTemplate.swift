@@ -1,6 +1,7 @@
 import Foundation
 
-/// A mail as its author writes it: front matter between `---` lines, then simple Markdown with variables.
+/// A mail as its author writes it: front matter between `---` lines, then simple Markdown with variables, or HTML
+/// (see ``MailMarkup``).
 ///
 ///     ---
 ///     subject: Your demand calendar, {{first_name|ready to print}}
@@ -28,6 +29,8 @@ public struct MailTemplate: Sendable {
     public let preheader: String?
     /// Nil means the site's own sender.
     public let from: MailAddress?
+    /// Where answers go; nil means to the sender.
+    public let replyTo: MailAddress?
     public let purpose: Purpose
     /// The Markdown after the front matter, as written.
     public let body: String
@@ -42,28 +45,47 @@ public struct MailTemplate: Sendable {
     /// no longer a mail, and values that long are a mistake or an attack.
     public static let outputBytesMax = 1_048_576
 
+    /// How the body is written.
+    public enum Format: String, Sendable {
+        case markdown, html
+    }
+
     /// Reads a template.
     ///
     /// - Parameters:
     ///   - name: what problems call it: the file's path as the configurer knows it.
     ///   - source: the file's text.
-    ///   - footer: Markdown that stands under the mail in small print, such as the postal address and
-    ///     `[Unsubscribe]({{unsubscribe_url}})`. Its problems are those of `NAME (footer)`.
+    ///   - format: how the body is written.
+    ///   - text: the plain text of the mail as its author wrote it, with variables; nil makes it from the body. Its
+    ///     problems are those of `NAME (text)`.
     /// - Throws: ``MailTemplateProblem`` with the line to correct.
-    public init(name: String, source: String, footer: String = "") throws(MailTemplateProblem) {
+    public init(
+        name: String, source: String, format: Format = .markdown, text: String? = nil
+    ) throws(MailTemplateProblem) {
         let lines = try Self.lines(of: source, template: name)
         let matter = try FrontMatter(lines, template: name)
-        let footerLines = try Self.lines(of: footer, template: name + " (footer)")
+        var textLines: [String]?
+        if let text { textLines = try Self.lines(of: text, template: name + " (text)") }
         let parts = try Parts(
-            matter: matter, lines: lines[matter.bodyStart...], footer: footerLines[...], template: name)
+            matter: matter, lines: lines[matter.bodyStart...], format: format, text: textLines, template: name)
         self.name = name
         self.subject = matter.subject
         self.preheader = matter.preheader
         self.from = matter.from
+        self.replyTo = matter.replyTo
         self.purpose = matter.purpose
         self.body = lines[matter.bodyStart...].joined(separator: "\n")
         self.variables = Set(parts.placeholders.map(\.name))
         self.parts = parts
+    }
+
+    /// A mail for one person, before it stands in its layout.
+    public struct Rendered: Sendable {
+        public let subject: String
+        public let preheader: String?
+        /// Plain text, and what stands in the layout's body.
+        public let text: String
+        public let html: String
     }
 
     /// The mail for one person.
@@ -71,25 +93,62 @@ public struct MailTemplate: Sendable {
     /// Values are plain text: control characters are dropped, a line break or tab becomes a space, and
     /// nothing in a value is read as Markdown or HTML. Within a link's target a value is percent-encoded,
     /// except where the target begins with it; a target that is then not http, https or mailto stands as
-    /// text.
+    /// text, and holds a mail written in HTML.
     ///
     /// - Throws: ``MailTemplateProblem`` of the kind `missingValue` when a variable without fallback has no
     ///   value, so that the mail is held and nobody reads "Hi ,"; `outputTooLarge` when the values make it
     ///   too large.
-    public func rendered(
-        _ values: [String: String]
-    ) throws(MailTemplateProblem) -> (subject: String, preheader: String?, text: String, html: String) {
-        let rendering = Rendering(values: try checkedValues(values))
-        let subject = rendering.plain(parts.subject)
-        let preheader = parts.preheader.map(rendering.plain)
-        let footer = rendering.text(parts.footer)
-        let text = rendering.text(parts.body) + (footer.isEmpty ? "" : "\n--------\n" + footer)
-        let html = MailPage.html(
-            title: subject, preheader: preheader, body: rendering.html(parts.body),
-            footer: rendering.html(parts.footer))
+    public func rendered(_ values: [String: String]) throws(MailTemplateProblem) -> Rendered {
+        try rendered(values, links: [:], style: .standard)
+    }
+
+    /// - Parameter links: what stands in place of an address that is the same for everybody: see ``targets(_:)``.
+    func rendered(
+        _ values: [String: String], links: [String: String], style: MailStyle
+    ) throws(MailTemplateProblem) -> Rendered {
+        let rendering = Rendering(values: try checkedValues(values), links: links, style: style)
+        for target in parts.markup?.addresses ?? [] where rendering.url(target) == nil {
+            // What it is meant to be stands in a value, which no problem shows.
+            for case .variable(let placeholder) in target {
+                throw problem(.missingValue(placeholder.name), line: placeholder.line)
+            }
+        }
+        let html = parts.markup.map(rendering.html) ?? rendering.html(parts.body)
+        let text = (parts.plain ?? parts.markup?.text).map(rendering.plainText) ?? rendering.text(parts.body)
         let bytes = text.utf8.count + html.utf8.count
         guard bytes <= Self.outputBytesMax else { throw problem(.outputTooLarge(bytes: bytes), line: 1) }
-        return (subject, preheader, text, html)
+        return Rendered(
+            subject: rendering.plain(parts.subject), preheader: parts.preheader.map(rendering.plain), text: text,
+            html: html)
+    }
+
+    /// The variables that would hold the mail: those without fallback and without a value.
+    func missing(_ values: [String: String]) -> [Placeholder] {
+        var seen: Set<String> = []
+        return parts.placeholders.filter { placeholder in
+            let value = values[placeholder.name].map(MailEncoding.cleaned) ?? ""
+            return placeholder.fallback == nil && value.allSatisfy(\.isWhitespace)
+                && seen.insert(placeholder.name).inserted
+        }
+    }
+
+    /// The addresses of pages that the mail links to and that are the same for every lead, each once: none holds a
+    /// variable besides `base_url`.
+    func targets(_ values: [String: String]) -> [String] {
+        let rendering = Rendering(values: values.filter { $0.key == Self.siteVariable })
+        var seen: Set<String> = []
+        return parts.targets.filter(Self.isSame).compactMap(rendering.url).filter { url in
+            !url.lowercased().hasPrefix("mailto:") && seen.insert(url).inserted
+        }
+    }
+
+    static let siteVariable = "base_url"
+
+    /// Whether a target is the same for every lead.
+    static func isSame(_ target: [Piece]) -> Bool {
+        target.allSatisfy { piece in
+            if case .variable(let placeholder) = piece { placeholder.name == siteVariable } else { true }
+        }
     }
 
     /// The cleaned values of the template's variables, once each of its places has a value or a fallback.
@@ -118,89 +177,6 @@ public struct MailTemplate: Sendable {
 
     private func problem(_ kind: MailTemplateProblem.Kind, line: Int) -> MailTemplateProblem {
         MailTemplateProblem(template: name, line: line, kind: kind)
-    }
-}
-
-// MARK: - Front matter
-
-extension MailTemplate {
-    /// The file's lines without their ends and without a byte order mark.
-    static func lines(of source: String, template: String) throws(MailTemplateProblem) -> [String] {
-        guard source.utf8.count <= sourceBytesMax else {
-            let kind = MailTemplateProblem.Kind.sourceTooLarge(bytes: source.utf8.count)
-            throw MailTemplateProblem(template: template, line: 1, kind: kind)
-        }
-        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let bytes = Array(source.utf8)
-        var lines: [String] = []
-        for slice in MailEncoding.lines(of: bytes.starts(with: byteOrderMark) ? Array(bytes[3...]) : bytes) {
-            let line = String(decoding: slice, as: UTF8.self)
-            lines.append(line)
-            if line.unicodeScalars.contains(where: { $0 != "\t" && MailEncoding.isControl($0) }) {
-                throw MailTemplateProblem(template: template, line: lines.count, kind: .controlCharacter)
-            }
-        }
-        return lines
-    }
-
-    struct FrontMatter {
-        static let keys = ["subject", "preheader", "from", "purpose"]
-
-        var subject = ""
-        var preheader: String?
-        var from: MailAddress?
-        var purpose = Purpose.marketing
-        /// The line of each key that was given, from 1.
-        var keyLines: [String: Int] = [:]
-        /// The index of the first line of the body.
-        var bodyStart = 0
-
-        init(_ lines: [String], template: String) throws(MailTemplateProblem) {
-            func problem(_ kind: MailTemplateProblem.Kind, _ line: Int) -> MailTemplateProblem {
-                MailTemplateProblem(template: template, line: line, kind: kind)
-            }
-            guard MailEncoding.trimmed(lines.first ?? "") == "---" else {
-                throw problem(.frontMatterMissing, 1)
-            }
-            guard let end = lines.dropFirst().firstIndex(where: { MailEncoding.trimmed($0) == "---" }) else {
-                throw problem(.frontMatterOpen, 1)
-            }
-            bodyStart = end + 1
-            for index in 1..<end {
-                let line = MailEncoding.trimmed(lines[index])
-                if line.isEmpty || line.hasPrefix("#") { continue }
-                guard let colon = line.firstIndex(of: ":") else { throw problem(.notKeyAndValue, index + 1) }
-                let key = MailEncoding.trimmed(line[..<colon])
-                guard Self.keys.contains(key) else { throw problem(.unknownKey(key), index + 1) }
-                guard keyLines.updateValue(index + 1, forKey: key) == nil else {
-                    throw problem(.repeatedKey(key), index + 1)
-                }
-                let value = Self.unquoted(MailEncoding.trimmed(line[line.index(after: colon)...]))
-                guard !value.utf8.contains(0x09) else { throw problem(.controlCharacter, index + 1) }
-                if let kind = take(value, for: key) { throw problem(kind, index + 1) }
-            }
-            guard !subject.isEmpty else { throw problem(.missingSubject, keyLines["subject"] ?? 1) }
-        }
-
-        private mutating func take(_ value: String, for key: String) -> MailTemplateProblem.Kind? {
-            switch key {
-            case "subject": subject = value
-            case "preheader": preheader = value.isEmpty ? nil : value
-            case "from":
-                guard let sender = MailAddress(parsing: value) else { return .badSender(value) }
-                from = sender
-            default:
-                guard let known = Purpose(rawValue: value) else { return .badPurpose(value) }
-                purpose = known
-            }
-            return nil
-        }
-
-        /// A value may stand in quotes, as in YAML, to keep outer spaces.
-        private static func unquoted(_ value: String) -> String {
-            let isQuoted = ["\"", "'"].contains { value.hasPrefix($0) && value.hasSuffix($0) }
-            return isQuoted && value.count >= 2 ? String(value.dropFirst().dropLast()) : value
-        }
     }
 }
 
@@ -249,123 +225,5 @@ extension MailTemplate {
         return ["https://", "http://", "mailto:"].contains { scheme in
             start.hasPrefix(scheme) && url.utf8.count > scheme.utf8.count
         }
-    }
-}
-
-// MARK: - Rendering
-
-extension MailTemplate {
-    /// Turns the parsed parts into text and HTML. Every value and every fallback is already checked.
-    struct Rendering {
-        let values: [String: String]
-
-        func value(_ placeholder: Placeholder) -> String {
-            values[placeholder.name] ?? placeholder.fallback ?? ""
-        }
-
-        func plain(_ pieces: [Piece]) -> String {
-            pieces.map { piece in
-                switch piece {
-                case .literal(let text): text
-                case .variable(let placeholder): value(placeholder)
-                }
-            }.joined()
-        }
-
-        /// The target with all that a URL cannot hold percent-encoded (RFC 3986 §2); nil when it is not a
-        /// link that a mail may carry.
-        func url(_ pieces: [Piece]) -> String? {
-            var url = ""
-            for (position, piece) in pieces.enumerated() {
-                switch piece {
-                case .literal(let text): url += MailEncoding.percentEncoded(text, keeping: Self.urlCharacters)
-                case .variable(let placeholder):
-                    // A value further on is data in somebody's URL: it must not reach the host or the query's
-                    // structure. Only an address in a mailto keeps its @.
-                    let isAddress = url.lowercased().hasPrefix("mailto:")
-                    let kept = position == 0 ? Self.urlCharacters : isAddress ? "-._~@" : "-._~"
-                    url += MailEncoding.percentEncoded(value(placeholder), keeping: kept)
-                }
-            }
-            return MailTemplate.isLinkable(url) ? url : nil
-        }
-
-        private static let urlCharacters = "-._~:/?#[]@!$&'()*+,;=%"
-    }
-}
-
-extension MailTemplate.Rendering {
-    func text(_ blocks: [MailTemplate.Block]) -> String {
-        let paragraphs = blocks.map { block in
-            switch block {
-            case .paragraph(let inlines), .heading(_, let inlines): text(inlines)
-            case .rule: "---"
-            case .list(let start, let items):
-                items.enumerated().map { position, item in
-                    let mark = start.map { "\($0 + position). " } ?? "- "
-                    let indent = "\n" + String(repeating: " ", count: mark.count)
-                    return mark + text(item).replacing("\n", with: indent)
-                }.joined(separator: "\n")
-            }
-        }
-        return paragraphs.isEmpty ? "" : paragraphs.joined(separator: "\n\n") + "\n"
-    }
-
-    private func text(_ inlines: [MailTemplate.Inline]) -> String {
-        inlines.map { inline in
-            switch inline {
-            case .text(let text): text
-            case .variable(let placeholder): value(placeholder)
-            case .strong(let inner), .emphasis(let inner): text(inner)
-            case .lineBreak: "\n"
-            case .link(let label, let target):
-                labelled(text(label), with: url(target) ?? plain(target))
-            }
-        }.joined()
-    }
-
-    private func labelled(_ label: String, with url: String) -> String {
-        if label.isEmpty || label == url { return url }
-        return "mailto:" + label == url ? label : "\(label): \(url)"
-    }
-
-    func html(_ blocks: [MailTemplate.Block]) -> String {
-        blocks.map { block in
-            switch block {
-            case .paragraph(let inlines):
-                if let button = button(inlines) { button } else { MailPage.paragraph(html(inlines)) }
-            case .heading(let level, let inlines): MailPage.heading(level, html(inlines))
-            case .rule: MailPage.rule
-            case .list(let start, let items): MailPage.list(start: start, items: items.map(html))
-            }
-        }.joined(separator: "\n")
-    }
-
-    private func html(_ inlines: [MailTemplate.Inline]) -> String {
-        inlines.map { inline in
-            switch inline {
-            case .text(let text): MailEncoding.escaped(text)
-            case .variable(let placeholder): MailEncoding.escaped(value(placeholder))
-            case .strong(let inner): "<strong>\(html(inner))</strong>"
-            case .emphasis(let inner): "<em>\(html(inner))</em>"
-            case .lineBreak: "<br>\n"
-            case .link(let label, let target): link(label, target)
-            }
-        }.joined()
-    }
-
-    private func link(_ label: [MailTemplate.Inline], _ target: [MailTemplate.Piece]) -> String {
-        guard let url = url(target) else {
-            return MailEncoding.escaped(labelled(text(label), with: plain(target)))
-        }
-        return MailPage.link(label.isEmpty ? MailEncoding.escaped(plain(target)) : html(label), url: url)
-    }
-
-    /// A paragraph that is one labelled link alone asks the reader to do something: it is shown as a button.
-    private func button(_ inlines: [MailTemplate.Inline]) -> String? {
-        guard inlines.count == 1, case .link(let label, let target) = inlines[0], !label.isEmpty,
-            let url = url(target)
-        else { return nil }
-        return MailPage.button(html(label), url: url)
     }
 }

@@ -12,6 +12,7 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         case missingSubject
         case badPurpose(String)
         case badSender(String)
+        case badReplyTo(String)
         case emptyBody
         case openPlaceholder
         case badPlaceholder(String)
@@ -20,6 +21,17 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         /// A variable without fallback has no value, or an empty one.
         case missingValue(String)
         case outputTooLarge(bytes: Int)
+        /// What a mail in HTML must not hold, or not there.
+        case wholePage, tooDeep
+        case activeContent(String)
+        case openElement(String)
+        case strayEnd(String)
+        case unquotedValue(String)
+        case misplacedValue(String)
+        /// What a layout lacks, or does not know.
+        case badSlot(String)
+        case repeatedSlot(String)
+        case slotMissing(String)
     }
 
     public let template: String
@@ -44,8 +56,8 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         case .notKeyAndValue:
             "expected 'key: value'. The keys are \(Self.knownKeys)."
         case .unknownKey(let key):
-            "'\(key)' is not a key of a mail.\(NearMiss.hint(key, among: MailTemplate.FrontMatter.keys)) "
-                + "The keys are \(Self.knownKeys)."
+            "'\(key)' is not a key of a mail.\(Self.isHeader(key) ? " Trellis writes this header itself." : "")"
+                + NearMiss.hint(key, among: MailTemplate.FrontMatter.keys) + " The keys are \(Self.knownKeys)."
         case .repeatedKey(let key):
             "'\(key)' is given twice. Keep one."
         case .missingSubject:
@@ -55,6 +67,8 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
                 + NearMiss.hint(purpose, among: MailTemplate.Purpose.allCases.map(\.rawValue))
         case .badSender(let sender):
             "from: expected a sender like 'Acme Analytics <hello@acme.example>', got '\(sender)'."
+        case .badReplyTo(let address):
+            "reply_to: expected an address like 'Acme <hello@acme.example>', got '\(address)'."
         case .emptyBody:
             "the mail has no text. Write it below the second '---'."
         case .openPlaceholder:
@@ -62,6 +76,9 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
                 + "Close it, or write '\\{{' for the braces themselves."
         case .badPlaceholder(let text):
             "expected '{{name}}' or '{{name|fallback}}' with a name of a-z, 0-9, _ and ., got '{{\(text)}}'."
+                + (text.utf8.first.map { "#^/>&!{".utf8.contains($0) } == true
+                    ? " There are no sections, partials or unescaped values: write a fallback, or a variant of the mail."
+                    : "")
         case .badTarget(let target):
             "a link in a mail begins with https://, http:// or mailto:, got '\(target)'. "
                 + "Write the whole address."
@@ -73,8 +90,50 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         case .outputTooLarge(let bytes):
             "with its values the mail has \(bytes) bytes or more, "
                 + "and at most \(MailTemplate.outputBytesMax) are sent. Look for a value that is too long."
+        default: markupSentence
         }
     }
+
+    private var markupSentence: String {
+        switch kind {
+        case .wholePage:
+            "a mail is what stands within <body>. Put the page around it into layout.html beside the mails."
+        case .tooDeep:
+            "elements nest deeper than \(MailMarkup.depthMax). Some mail programs give up before: take tables out."
+        case .activeContent(let name):
+            "'\(name)' is dropped or warned of by mail programs. Link to a page instead."
+        case .openElement(let name):
+            "<\(name)> is not closed, or what stands within is not. Close it, or the footer falls into it."
+        case .strayEnd(let name):
+            "</\(name)> closes nothing. Delete it."
+        case .unquotedValue(let name):
+            "the value of \(name) stands without quotation marks. Write \(name)=\"…\"."
+        case .misplacedValue(let place):
+            "a variable cannot stand in \(place). Write it into the text, or into the address of a link."
+        case .badSlot(let slot):
+            "a layout has no slot '\(slot)'.\(NearMiss.hint(slot, among: MailLayout.markupSlots + MailLayout.textSlots)) "
+                + "There are \(Self.slots)."
+        case .repeatedSlot(let slot):
+            "the slot '\(slot)' stands here a second time. Keep one."
+        case .slotMissing(let slot):
+            "the layout has no {{{\(slot)}}}. Put it where the \(slot) of each mail shall stand."
+        default: ""
+        }
+    }
+
+    /// Headers that decide about delivery and about leaving: no mail sets them.
+    private static func isHeader(_ key: String) -> Bool {
+        let key = key.lowercased()
+        return key.hasPrefix("list-") || key.hasPrefix("list_") || key.hasPrefix("dkim")
+            || [
+                "to", "cc", "bcc", "sender", "return-path", "message-id", "feedback-id", "auto-submitted", "precedence",
+                "date", "headers",
+            ].contains(key)
+    }
+
+    private static let slots =
+        (MailLayout.markupSlots.map { "{{{\($0)}}}" } + MailLayout.textSlots.map { "{{\($0)}}" }).joined(
+            separator: ", ")
 
     private static let knownKeys = MailTemplate.FrontMatter.keys.joined(separator: ", ")
 }

@@ -10,6 +10,8 @@ public final class ConfigCheck {
     private let templates: MailTemplates
     private let db: Database
     public private(set) var problems: [ConfigProblem] = []
+    /// The mails that the config names, with their places.
+    public private(set) var mails: [LocatedText] = []
 
     init(config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, db: Database) {
         self.config = config
@@ -31,6 +33,11 @@ public final class ConfigCheck {
     public func eventPredicate(_ sql: LocatedText, kind: String) {
         guard let declaration = kinds[kind] else { return }
         prepare("SELECT 1 FROM \(EventRelation(declaration).sql(from: "events")) WHERE (\(sql.value)\n)", for: sql)
+    }
+
+    /// A SQL expression over the columns of `mail_hit_signs`.
+    public func hitPredicate(_ sql: LocatedText) {
+        prepare("SELECT 1 FROM mail_hit_signs WHERE (\(sql.value)\n)", for: sql)
     }
 
     /// One SELECT; `column` must be among its columns where one is named.
@@ -58,8 +65,9 @@ public final class ConfigCheck {
             at: stage.place)
     }
 
-    /// A mail that exists, reads, and names no variable that nobody fills.
+    /// A mail that exists, reads, and names no variable that nobody fills; and so do its variants.
     public func mail(_ name: LocatedText, values: Set<String> = []) {
+        mails.append(name)
         do {
             guard let template = try templates.named(name.value) else {
                 problem(
@@ -67,13 +75,10 @@ public final class ConfigCheck {
                     at: name.place)
                 return
             }
-            let known = try Set(LoggedTable.leads.columns(db).map(\.name)).union([
-                "site_name", "base_url", "unsubscribe_url", "preferences_url", "lead_key",
-            ]).union(values)
-            for variable in template.variables.subtracting(known).sorted() {
-                problem(
-                    "the mail '\(name.value)' names the unknown variable {{\(variable)}}.\(NearMiss.hint(variable, among: known))",
-                    at: name.place)
+            let known = try Set(LoggedTable.leads.columns(db).map(\.name)).union(MailValues.always).union(values)
+            variables(of: template, called: name.value, known: known, at: name.place)
+            for file in templates.files where file.name == name.value && !file.conditions.isEmpty {
+                try variant(file, of: template, known: known, at: name.place)
             }
         } catch {
             problem("\(error)", at: name.place)
@@ -98,6 +103,56 @@ public final class ConfigCheck {
             }
         } catch {
             problem("\(error)", at: text.place)
+        }
+    }
+
+    private func variables(of template: MailTemplate, called name: String, known: Set<String>, at place: Place) {
+        for variable in template.variables.subtracting(known).sorted() {
+            problem(
+                "the mail '\(name)' names the unknown variable {{\(variable)}}.\(NearMiss.hint(variable, among: known))",
+                at: place)
+        }
+    }
+
+    /// A variant is for leads there can be, and of the purpose of its mail.
+    private func variant(_ file: MailTemplates.File, of mail: MailTemplate, known: Set<String>, at place: Place) throws
+    {
+        let shown = templates.display(file.file)
+        for condition in file.conditions {
+            if condition.column == "stage" {
+                stage(Located(condition.value, at: Place(file: shown, path: "stage")))
+            } else {
+                leadColumn(Located(condition.column, at: Place(file: shown, path: "variant")))
+            }
+        }
+        guard let template = try templates.template(file) else { return }
+        variables(of: template, called: file.stem, known: known, at: place)
+        if template.purpose != mail.purpose {
+            problem(
+                "\(shown) is \(template.purpose.rawValue), and the mail it is a variant of is \(mail.purpose.rawValue). Give both the same purpose.",
+                at: place)
+        }
+    }
+
+    /// The folder of mails as a whole: a layout that reads, no mail twice, no variant of nothing.
+    fileprivate func mailFolder() {
+        let place = Place(file: config.file, path: "mail.templates")
+        do {
+            _ = try templates.layout()
+        } catch {
+            problem("\(error)", at: place)
+        }
+        var seen: [String: String] = [:]
+        for file in templates.files {
+            let shown = templates.display(file.file)
+            if let other = seen.updateValue(shown, forKey: file.stem) {
+                problem("\(other) and \(shown) are the same mail. Keep one.", at: place)
+            }
+            if !templates.names.contains(file.name) {
+                problem(
+                    "\(shown) is a variant of '\(file.name)', which is not there.\(NearMiss.hint(file.name, among: templates.names))",
+                    at: place)
+            }
         }
     }
 
@@ -172,18 +227,29 @@ extension Config {
     /// Checks the whole config against the schema it makes: in memory, so that nothing is touched. All problems at
     /// once.
     public func check(plugins types: [any Plugin.Type]) throws {
+        let problems = try examined(plugins: types).problems
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
+    }
+
+    /// The mails that the config names, each as often as it does.
+    func mailUses(plugins types: [any Plugin.Type]) throws -> [LocatedText] {
+        try examined(plugins: types).mails
+    }
+
+    private func examined(plugins types: [any Plugin.Type]) throws -> ConfigCheck {
         let queue = try DatabaseQueue()
         _ = try SchemaKeeper(config: self, types: types, path: "the config").apply(
             to: queue, now: Date(timeIntervalSince1970: 0))
         let kinds = Kernel.kinds(of: types, self)
         let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types))
-        let problems = try queue.read { db in
+        return try queue.read { db in
             let check = ConfigCheck(config: self, kinds: kinds, templates: templates, db: db)
             for query in site.queries { check.namedQuery(query) }
+            for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
+            check.mailFolder()
             for type in types { try type.checkSection(of: self, check) }
-            return check.problems
+            return check
         }
-        guard problems.isEmpty else { throw ConfigProblems(problems) }
     }
 }
 

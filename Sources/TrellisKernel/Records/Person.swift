@@ -90,6 +90,7 @@ public struct Person: Sendable {
                     reason = CASE WHEN state IN ('waiting', 'held') THEN 'the person was erased' ELSE reason END
                 WHERE lead_id = :id
                 """, arguments: ["now": tx.stamp, "id": id])
+        try tx.db.execute(sql: "UPDATE mail_hits SET agent = NULL, network = NULL WHERE lead_id = ?", arguments: [id])
         try tx.db.execute(sql: "DELETE FROM scheduled_events WHERE lead_id = ?", arguments: [id])
         try tx.db.execute(sql: "DELETE FROM trash WHERE table_name = 'leads' AND row_id = ?", arguments: [id])
         try tx.db.execute(sql: "DELETE FROM leads WHERE id = ?", arguments: [id])

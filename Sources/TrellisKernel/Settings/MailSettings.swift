@@ -12,6 +12,10 @@ extension SiteSettings {
         public var warmUp: WarmUp?
         public var returns: String?
         public var inbox: String?
+        public var tracking = MailTracking.clicks
+        public var trackingConsent: String?
+        public var machineHits: [Named<LocatedText>] = []
+        public var brand = MailBrand()
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -43,6 +47,16 @@ extension SiteSettings {
                 "inbox", \.inbox, optional: .text,
                 "A Maildir beside the config into which a fetcher puts what comes back; the worker reads its new/ every 30 seconds."
             )
+            SettingsField("brand", \.brand, .record(), "How mail looks: the colour of buttons, the logo.")
+            SettingsField(
+                "tracking", \.tracking, .choice(),
+                "What is learnt of marketing mail: clicks, clicks and opens, or none.")
+            SettingsField(
+                "tracking_consent", \.trackingConsent, optional: .text,
+                "The consent purpose without which a lead's mail is not watched: plain links, no picture.")
+            SettingsField(
+                "machine_hits", \.machineHits, .named("a mapping of rules", of: .sql),
+                "Rules of the site for clicks and opens of machines: SQL over the columns of mail_hit_signs.")
         }
 
         /// The domain of the sender: how we call ourselves to relays, and what a signature speaks for.

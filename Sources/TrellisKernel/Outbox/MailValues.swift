@@ -1,13 +1,12 @@
-import Foundation
-
-/// The values a message is made of: the lead's columns, then the site's name and links, then what the plugins add, then
-/// what the message brought itself.
-struct MessageValues {
+/// What a template may name: the lead's columns, then the site's name and links, then what the plugins add, then what
+/// the message brought itself.
+struct MailValues {
     let kernel: Kernel
-    let renderer: MailRenderer
-    let tx: Transaction
 
-    func of(_ order: MailRenderer.Order) throws -> [String: String] {
+    /// The names that are there for every mail, besides the columns of the lead.
+    static let always = ["site_name", "base_url", "unsubscribe_url", "preferences_url", "lead_key"]
+
+    func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
         if let leadID = order.leadID {
             if let row = try Row.fetchOne(
@@ -18,17 +17,17 @@ struct MessageValues {
                 }
             }
             if order.purpose == .marketing {
-                values["unsubscribe_url"] = try? renderer.unsubscribeLink(leadID: leadID)
+                values["unsubscribe_url"] = try? kernel.config.link("unsubscribe", String(leadID))
             }
             values["preferences_url"] = try? kernel.config.link("preferences", String(leadID))
             values["lead_key"] = try? kernel.signer.token(purpose: "lead", subject: String(leadID))
         }
+        let question = TemplateValues(
+            leadID: order.leadID, template: order.template, body: order.body, now: tx.now, config: kernel.config)
         if order.purpose == .internal, let leadID = order.leadID {
             let lines = try kernel.hooks.ask(LeadCard(leadID: leadID), tx.db).flatMap { $0 }
             values["lead_card"] = lines.map { "\($0.label): \($0.text)" }.joined(separator: " · ")
         }
-        let question = TemplateValues(
-            leadID: order.leadID, template: order.template, body: order.body, now: tx.now, config: kernel.config)
         for answer in try kernel.hooks.ask(question, tx.db) {
             values.merge(answer) { first, _ in first }
         }
