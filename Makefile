@@ -39,6 +39,7 @@ test: deps ## Run every test
 	@$(SWIFT) build --build-tests --quiet && $(SWIFT) test --skip-build --parallel
 	@$(MAKE) --no-print-directory attacks api browser
 	@ROUNDS=3 $(MAKE) --no-print-directory form-lab
+	@MAILS=400 KILLS=4 $(MAKE) --no-print-directory mail-lab
 
 attacks: build ## Attack the server as strangers do, and check that it refuses
 	@Tests/Attacks/run.sh $(TRELLIS)

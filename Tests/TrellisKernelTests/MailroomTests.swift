@@ -12,13 +12,13 @@ struct ReturnsSite {
     /// - Parameter returns: whether each mail has its own return address.
     init(returns: Bool = true, purpose: MessagePurpose = .marketing, recipient: String? = nil) async throws {
         crm = try TestKernel(
+            site: returns
+                ? TestKernel.site.replacing("mail: {", with: "mail: {returns: bounces@acme.example, ")
+                : TestKernel.site,
             files: [
                 "mails/welcome.md":
                     "---\nsubject: Welcome, {{first_name}}\npurpose: marketing\n---\nHello {{first_name}}.\n"
-            ],
-            site: returns
-                ? TestKernel.site.replacing("mail: {", with: "mail: {returns: bounces@acme.example, ") : TestKernel.site
-        )
+            ])
         mailroom = Mailroom(crm.kernel)
         try crm.capture(["email": "ann@customer.example", "first_name": "Ann"], consents: ["newsletter"])
         try await send("first", purpose, recipient)

@@ -107,8 +107,8 @@ import TrellisTesting
             try Data(site.mail("reply/plain", number: number)).write(to: URL(filePath: "\(path)/\(number)"))
         }
         let crm = try TestKernel(
-            folder: site.crm.folder,
-            site: TestKernel.site.replacing("mail: {", with: "mail: {inbox: returned, returns: bounces@acme.example, "))
+            site: TestKernel.site.replacing("mail: {", with: "mail: {inbox: returned, returns: bounces@acme.example, "),
+            folder: site.crm.folder)
         let chore = try #require(crm.kernel.ownChores.first)
         #expect(chore.pause == .seconds(30))
         try await chore.run(crm.kernel)
