@@ -81,6 +81,14 @@ struct StatusLines {
                         "SELECT coalesce(group_concat(n || ' ' || state, ', '), 'empty') FROM (SELECT state, count(*) AS n FROM outbox_messages GROUP BY state)"
                     )
                 ),
+                (
+                    "waits its time",
+                    try text(
+                        """
+                        SELECT count(*) || ' messages, the next at ' || min(ready_at) || ', the last at ' || max(ready_at) || ' UTC'
+                        FROM outbox_messages WHERE state = 'waiting' AND ready_at > \(Timestamp.text(kernel.clock.now()).sqlLiteral) HAVING count(*) > 0
+                        """)
+                ),
                 ("plugins off", off.isEmpty ? "none" : off.joined(separator: ", ")),
                 (
                     "unclean stops",
