@@ -102,17 +102,18 @@ public struct AudienceExport: Plugin {
     func eligible(_ audience: Named<AudienceSettings.Audience>) -> String {
         let excluded = audience.value.exclude.compactMap { other in audiences.first { $0.name == other.value } }
         let exclusions = excluded.map {
-            "AND l.id NOT IN (SELECT lead_id FROM (\($0.value.sql.value)) WHERE lead_id IS NOT NULL)"
+            "AND l.lead_id NOT IN (SELECT lead_id FROM (\($0.value.sql.value)) WHERE lead_id IS NOT NULL)"
         }
         // By id, so that leads, consents and receipts are each read or written from one end to the other.
         return """
-            SELECT l.id AS lead_id, l.email AS email, c.id AS consent_id
+            SELECT l.lead_id AS lead_id, l.email AS email, c.id AS consent_id
             FROM (SELECT DISTINCT lead_id FROM (\(audience.value.sql.value)
                  ) ORDER BY lead_id) AS member
             CROSS JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = member.lead_id AND purpose = :consent)
-            CROSS JOIN leads AS l ON l.id = member.lead_id
+            CROSS JOIN lead_mailboxes AS l ON l.lead_id = member.lead_id
             WHERE l.email IS NOT NULL AND c.state = 'granted'
-              AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.email = l.email)
+              AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.mailbox = l.email)
+              AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.mailbox = l.mailbox)
               \(exclusions.joined(separator: "\n  "))
             """
     }

@@ -1,6 +1,7 @@
 import TrellisKernel
 
-/// What only the whole config can tell about a sequence: kinds of event, SQL, mails, columns, webhooks, other sequences.
+/// What only the whole config can tell about a sequence: kinds of event, SQL, mails, columns, webhooks, other
+/// sequences.
 struct SequenceCheck {
     let settings: SequenceSettings
     let names: [String]

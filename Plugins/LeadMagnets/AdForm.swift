@@ -50,6 +50,19 @@ struct AdLead: Sendable {
         "post_code": "postal_code",
     ]
 
+    /// When a platform says that it signed this: nil where it says nothing, as Google does and Meta's Graph API. What
+    /// is replayed is then known by the id of its lead alone, which is kept for good.
+    static func signedAt(_ body: JSONValue, by platform: AdForm.Platform) -> Date? {
+        let times: [Double] =
+            switch platform {
+            case .google: []
+            // Seconds; several notices that come together are as old as the oldest.
+            case .meta: body["entry"]?.elements.compactMap { $0["time"]?.scalarText.flatMap(Double.init) } ?? []
+            case .linkedin: body["occurredAt"]?.scalarText.flatMap(Double.init).map { [$0 / 1000] } ?? []
+            }
+        return times.min().map { Date(timeIntervalSince1970: $0) }
+    }
+
     /// Google's webhook: https://developers.google.com/google-ads/webhook/docs/implementation.
     static func google(_ body: JSONValue) -> [AdLead] {
         guard let id = body["lead_id"]?.scalarText else { return [] }

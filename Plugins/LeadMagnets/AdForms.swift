@@ -6,6 +6,12 @@ import TrellisKernel
 struct AdForms: Sendable {
     let offers: Offers
 
+    /// How old a signature may be, and how far ahead of our clock: a platform that could not reach us tries again for a
+    /// day and a half (https://developers.facebook.com/docs/graph-api/webhooks/getting-started), and so each time signs
+    /// what it said at first.
+    static let secondsOld = 2.0 * 86_400
+    static let secondsAhead = 300.0
+
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/webhooks/:name", prove),
@@ -46,6 +52,12 @@ struct AdForms: Sendable {
             throw WebProblem(400, "The body is no JSON.")
         }
         guard isSigned(request, body, form.value) else { throw WebProblem(401, "The signature is wrong.") }
+        if let signedAt = AdLead.signedAt(body, by: form.value.platform) {
+            let age = request.kernel.clock.now().timeIntervalSince(signedAt)
+            guard age <= AdForms.secondsOld, age >= -AdForms.secondsAhead else {
+                throw WebProblem(401, "The signature is not of these days.")
+            }
+        }
         let leads =
             switch form.value.platform {
             case .google: AdLead.google(body)

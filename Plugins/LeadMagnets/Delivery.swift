@@ -54,7 +54,8 @@ struct Delivery {
         ).execute()
     }
 
-    /// Asks those who wait to confirm their address, and those whose consent is only requested.
+    /// Asks those who wait to confirm their address, and those whose consent is only requested: once per form, also
+    /// when the log is read again from its start.
     func askToConfirm() throws {
         try tx.send(
             .transactional,
@@ -62,7 +63,7 @@ struct Delivery {
                 SELECT 'confirm:lead ' || s.lead_id || ':' || max(s.event_id) AS key, s.lead_id, NULL AS recipient, :template AS template,
                        json_object('magnet', :magnet, 'magnet_title', :title) AS body, max(s.event_id) AS cause_id
                 FROM magnets_submissions AS s
-                WHERE s.event_id BETWEEN :first AND :last AND s.magnet = :magnet
+                WHERE s.event_id BETWEEN :first AND :last AND s.magnet = :magnet AND s.asked_at IS NULL
                   AND (s.state = 'waiting' OR EXISTS (SELECT 1 FROM consents_now AS c WHERE c.lead_id = s.lead_id AND c.state = 'requested'))
                   AND NOT EXISTS (SELECT 1 FROM outbox_messages WHERE lead_id = s.lead_id AND key GLOB 'confirm:*' AND created_at > datetime(:now, '-1 day'))
                   AND (SELECT count(*) FROM outbox_messages WHERE lead_id = s.lead_id AND key GLOB 'confirm:*' AND created_at > datetime(:now, '-30 days'))
@@ -74,6 +75,11 @@ struct Delivery {
                 "template": magnet.value.confirmMail?.value ?? "magnet-confirm",
                 "title": magnet.value.title,
             ])
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE magnets_submissions SET asked_at = :now WHERE event_id BETWEEN :first AND :last AND magnet = :magnet AND asked_at IS NULL
+                """
+        ).execute(arguments: ["now": tx.stamp, "first": range.first, "last": range.last, "magnet": magnet.name])
     }
 
     /// The event, the mail and the dates of what is due now.

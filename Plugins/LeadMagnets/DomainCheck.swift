@@ -9,6 +9,13 @@ enum DomainCheck {
     static let days = (unknown: 1, known: 90)
 
     static let chore = Chore("check-domains", every: .seconds(10)) { kernel in
+        try await check(kernel, asking: MailDomain.takesMail)
+    }
+
+    /// Asks about the domains that were never asked about or whose answer is old, the oldest first.
+    ///
+    /// - Parameter takesMail: nil where nobody could say.
+    static func check(_ kernel: Kernel, asking takesMail: @Sendable (String) async -> Bool?) async throws {
         let domains = try kernel.read { db in
             try String.fetchAll(
                 db,
@@ -19,12 +26,12 @@ enum DomainCheck {
                     """, arguments: ["now": Timestamp.text(kernel.clock.now())])
         }
         for domain in domains {
-            let takesMail = await MailDomain.takesMail(domain)
+            let answer = await takesMail(domain)
             try await kernel.writeTogether(origin: "plugin:lead_magnets") { tx in
                 try tx.db.cachedStatement(
                     sql: "UPDATE magnets_domains SET takes_mail = ?, checked_at = ? WHERE domain = ?"
                 )
-                .execute(arguments: [takesMail, tx.stamp, domain])
+                .execute(arguments: [answer, tx.stamp, domain])
             }
         }
     }

@@ -15,6 +15,7 @@ public struct LeadMagnets: Plugin {
         EventDeclaration("webinar.missed", ["webinar": .text], isActivity: true),
         EventDeclaration("trial.started", ["ends_on": .date, "magnet": .text], isActivity: true),
         EventDeclaration("lead.referred", ["lead_id": .integer, "magnet": .text]),
+        EventDeclaration(Lapse.kind),
     ]
     public static let mails = Mails.builtIn
     public static let addressTables = ["magnets_quarantine"]
@@ -84,9 +85,19 @@ public struct LeadMagnets: Plugin {
 
     @HookBuilder public var hooks: [any Hook] {
         Filter("form", LeadDraft.self, order: .early) { draft, _ in try applyForm(to: &draft) }
-        Subscribe("deliver", to: ["form.submitted", "form.confirmed"], from: .nextEvent) { _, tx in try deliver(tx) }
+        Subscribe("deliver", to: ["form.submitted", "form.confirmed", "lead.merged"], from: .nextEvent) { _, tx in
+            try deliver(tx)
+        }
+        Subscribe("lapse", to: [Lapse.kind], from: .nextEvent, batch: 1) { _, tx in
+            try Lapse(settings: offers.settings, tx: tx).run()
+        }
         Answer("download-link", TemplateValues.self) { question, db in try templateValues(question, db) }
-        Answer("submissions", Report.self) { _, db in [ReportSection("Magnets", try LeadMagnets.overview(db))] }
+        Answer("submissions", Report.self) { question, db in
+            [
+                ReportSection("Magnets", try LeadMagnets.overview(db)),
+                ReportSection("Confirmations that wait their turn", try ConfirmationPace.waiting(db)),
+            ]
+        }
     }
 
     public var chores: [Chore] { [DomainCheck.chore] }
@@ -119,16 +130,20 @@ public struct LeadMagnets: Plugin {
     private func deliver(_ tx: Transaction) throws {
         guard
             let row = try Row.fetchOne(tx.db.cachedStatement(sql: "SELECT min(id), max(id) FROM batch")),
-            let first: Int64 = row[0], let last: Int64 = row[1]
+            let first: Int64 = row[0], let last: Int64 = row[1], first <= last
         else { return }
         let deliveries = magnets.map { Delivery(magnet: $0, tx: tx, range: (first, last)) }
         for delivery in deliveries { try delivery.note() }
         try DomainCheck.note(tx)
+        try MixedScript.note(tx)
+        try Referrals.followMerges(tx)
         try Delivery.confirm(tx)
         for delivery in deliveries {
             try delivery.askToConfirm()
             try delivery.handOver()
         }
+        try ConfirmationPace(perMinute: offers.settings.confirmationsPerMinute, tx: tx).spread()
+        try Lapse(settings: offers.settings, tx: tx).appoint(forms: first...last)
         try tx.db.cachedStatement(
             sql: "DELETE FROM magnets_receipts WHERE at < datetime(?, '-\(Delivery.receiptDays) days')"
         ).execute(arguments: [tx.stamp])

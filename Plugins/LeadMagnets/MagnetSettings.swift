@@ -7,6 +7,8 @@ public struct MagnetSettings: SettingsRecord {
     public var visitors = Visitors.none
     public var linkDays = 7
     public var leadForms: [Named<AdForm>] = []
+    public var confirmationsPerMinute = 60
+    public var unconfirmedAfter = Span.days(30)
     public init() {}
 
     /// Whether a visitor is known again by a cookie of this site before any form is filled in.
@@ -30,6 +32,14 @@ public struct MagnetSettings: SettingsRecord {
         )
         SettingsField(
             "link_days", \.linkDays, .integer(1...365), "How many days the links of downloads and confirmations work.")
+        SettingsField(
+            "confirmations_per_minute", \.confirmationsPerMinute, .integer(1...10_000),
+            "Mails that ask to confirm, to everybody together; more wait their turn, so that nobody floods strangers from here."
+        )
+        SettingsField(
+            "unconfirmed_after", \.unconfirmedAfter, .span,
+            "When a form whose address nobody confirmed lapses, and its lead goes with it where nothing else is known of it; never before its link does."
+        )
     }
 
     public struct Magnet: SettingsRecord {
@@ -86,7 +96,7 @@ public struct MagnetSettings: SettingsRecord {
             )
             SettingsField(
                 "refuse", \.refuse, .list(of: .choice()),
-                "Addresses its form does not take: disposable, role, free_mail.")
+                "Addresses its form does not take: disposable, role, free_mail, mixed_script.")
             SettingsField(
                 "referrals", \.isReferred, .flag,
                 "Whether the page after the form gives a link to share, credited to the lead.")
@@ -118,6 +128,8 @@ public struct MagnetSettings: SettingsRecord {
     public enum AddressFlag: String, Sendable, CaseIterable {
         case disposable, role
         case freeMail = "free_mail"
+        /// Letters of several alphabets in one word: `аpple.com` with a Cyrillic а.
+        case mixedScript = "mixed_script"
     }
 
     public struct Form: SettingsRecord {

@@ -92,7 +92,7 @@ enum Quarantine {
     }
 }
 
-/// What kinds of address one is, by the lists in `magnets_address_list`.
+/// What kinds of address one is, by the lists in `magnets_address_list` and by its letters.
 enum AddressFlags {
     static func of(_ email: String, _ db: Database) throws -> Set<MagnetSettings.AddressFlag> {
         let parts = email.split(separator: "@", maxSplits: 1)
@@ -103,6 +103,7 @@ enum AddressFlags {
                     "SELECT kind FROM magnets_address_list WHERE value = CASE kind WHEN 'role' THEN :local ELSE :domain END"
             ),
             arguments: ["local": String(local), "domain": String(domain)])
-        return Set(names.compactMap(MagnetSettings.AddressFlag.init(rawValue:)))
+        let flags = Set(names.compactMap(MagnetSettings.AddressFlag.init(rawValue:)))
+        return MixedScript.parts(ofAddress: email).isEmpty ? flags : flags.union([.mixedScript])
     }
 }

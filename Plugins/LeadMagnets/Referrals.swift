@@ -29,13 +29,34 @@ enum Referrals {
         ).execute(arguments: arguments)
     }
 
-    /// Notes who brought a new lead; a code that nobody has brings nobody.
+    /// Two leads that became one have one credit: what either brought is the kept one's, and nobody brought themselves.
+    static func followMerges(_ tx: Transaction) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE magnets_referrals SET referrer_id = m.kept_id FROM lead_merges AS m
+                WHERE m.gone_id = referrer_id AND m.gone_id IN (SELECT lead_id FROM batch WHERE kind = 'lead.merged')
+                """
+        ).execute()
+        try tx.db.cachedStatement(
+            sql: """
+                DELETE FROM magnets_referrals
+                WHERE lead_id IN (SELECT lead_id FROM batch WHERE kind = 'lead.merged')
+                   OR lead_id IN (SELECT m.kept_id FROM batch AS b JOIN lead_merges AS m ON m.gone_id = b.lead_id WHERE b.kind = 'lead.merged') AND lead_id = referrer_id
+                """
+        ).execute()
+    }
+
+    /// Notes who brought a new lead; a code that nobody has brings nobody. The code of a lead that was merged is that
+    /// of the lead it became.
     static func credit(code: String, lead: Int64, magnet: String, _ tx: Transaction) throws {
         guard isCode(code) else { return }
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO magnets_referrals (lead_id, referrer_id, magnet, at)
-                SELECT :lead, lead_id, :magnet, :now FROM magnets_referral_codes WHERE code = :code AND lead_id <> :lead
+                SELECT :lead, referrer, :magnet, :now
+                FROM (SELECT coalesce(m.kept_id, c.lead_id) AS referrer FROM magnets_referral_codes AS c
+                      LEFT JOIN lead_merges AS m ON m.gone_id = c.lead_id WHERE c.code = :code)
+                WHERE referrer <> :lead
                 ON CONFLICT DO NOTHING
                 """
         ).execute(arguments: ["lead": lead, "magnet": magnet, "now": tx.stamp, "code": code])

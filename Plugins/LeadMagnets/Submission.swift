@@ -91,6 +91,7 @@ struct Submission: Sendable {
         case .disposable: "This is an address for ten minutes. Please give one you read."
         case .role: "This is the address of an office. Please give your own."
         case .freeMail: "Please give your address at work."
+        case .mixedScript: "This address mixes the letters of several alphabets. Please type it once more."
         }
     }
 

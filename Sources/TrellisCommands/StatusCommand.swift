@@ -84,8 +84,18 @@ struct StatusLines {
                 (
                     "returned mail",
                     try text(
-                        "SELECT coalesce(group_concat(n || ' ' || replace(kind, '_', ' '), ', '), 'none') FROM (SELECT kind, count(*) AS n FROM mail_returns GROUP BY kind)"
-                    )
+                        """
+                        SELECT coalesce(group_concat(n || ' ' || replace(kind, '_', ' '), ', '), 'none')
+                        FROM (SELECT kind, count(*) AS n FROM mail_returns GROUP BY kind)
+                        """)
+                ),
+                (
+                    "waits its time",
+                    try text(
+                        """
+                        SELECT count(*) || ' messages, the next at ' || min(ready_at) || ', the last at ' || max(ready_at) || ' UTC'
+                        FROM outbox_messages WHERE state = 'waiting' AND ready_at > \(Timestamp.text(kernel.clock.now()).sqlLiteral) HAVING count(*) > 0
+                        """)
                 ),
                 ("plugins off", off.isEmpty ? "none" : off.joined(separator: ", ")),
                 (

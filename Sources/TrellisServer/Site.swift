@@ -16,6 +16,7 @@ struct Site: Sendable {
     let kernel: Kernel
     let pages: Pages
     let metrics: ServerMetrics
+    let limits: VisitorLimits
     let door: Door
     /// Whether the work behind the pages is being done.
     let isReady: @Sendable () -> Bool
@@ -28,7 +29,7 @@ struct Site: Sendable {
         router.add(middleware: ProblemWriter(writer: writer))
         router.add(middleware: HostCheck(config: kernel.config, door: door))
         if door == .open {
-            router.add(middleware: RequestLimit(config: kernel.config, metrics: metrics))
+            router.add(middleware: RequestLimit(limits, config: kernel.config, metrics: metrics))
             addStyle(to: router)
             addIcon(to: router)
         }

@@ -14,6 +14,7 @@ public struct WebServer: Sendable {
     private let kernel: Kernel
     private let metrics: ServerMetrics
     private let pages: Pages
+    private let limits: VisitorLimits
     /// Told of each listener once it is open, with the address it got.
     private let started: @Sendable (String) -> Void
 
@@ -26,6 +27,7 @@ public struct WebServer: Sendable {
         self.kernel = kernel
         self.started = started
         metrics = ServerMetrics()
+        limits = VisitorLimits(config: kernel.config)
         pages = try Pages(config: kernel.config, plugins: kernel.pluginTypes)
     }
 
@@ -35,6 +37,7 @@ public struct WebServer: Sendable {
     public func run(with worker: sending Worker) async throws {
         ConnectionLimit.raiseFileLimit()
         let settings = kernel.config.site.server
+        limits.resume(isAfterCrash: worker.isAfterCrash, now: kernel.clock.now())
         let work = WorkerService(worker)
         var services: [any Service] = [work, publicListener(isReady: { work.isWorking })]
         if settings.admin.token != nil { services.append(adminListener(isReady: { work.isWorking })) }
@@ -44,6 +47,7 @@ public struct WebServer: Sendable {
         configuration.maximumGracefulShutdownDuration = .seconds(WebServer.shutdownSeconds.graceful)
         configuration.maximumCancellationDuration = .seconds(WebServer.shutdownSeconds.cancelled)
         try await ServiceGroup(configuration: configuration).run()
+        limits.keep(now: kernel.clock.now())
     }
 
     /// Pages, forms and links: what everybody may reach.
@@ -51,7 +55,7 @@ public struct WebServer: Sendable {
         let endpoints = Leaving.endpoints + MailHits.endpoints + kernel.plugins.flatMap { $0.endpoints }
         return listener(
             on: kernel.config.site.server.listen, name: "public",
-            router: Site(kernel: kernel, pages: pages, metrics: metrics, door: .open, isReady: isReady)
+            router: Site(kernel: kernel, pages: pages, metrics: metrics, limits: limits, door: .open, isReady: isReady)
                 .router(for: endpoints))
     }
 
@@ -60,7 +64,7 @@ public struct WebServer: Sendable {
         let endpoints = LeadAPI.endpoints + [metrics.endpoint]
         return listener(
             on: kernel.config.site.server.admin.listen, name: "admin",
-            router: Site(kernel: kernel, pages: pages, metrics: metrics, door: .admin, isReady: isReady)
+            router: Site(kernel: kernel, pages: pages, metrics: metrics, limits: limits, door: .admin, isReady: isReady)
                 .router(for: endpoints))
     }
 

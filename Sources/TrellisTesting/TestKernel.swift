@@ -64,10 +64,10 @@ public final class TestKernel {
 
     /// The same file under another config, as after a restart. Keep the first one alive as long: its folder goes with
     /// it.
-    public func reopened(_ yaml: String, plugins: [any Plugin.Type]? = nil) throws -> TestKernel {
+    public func reopened(_ yaml: String, site: String? = nil, plugins: [any Plugin.Type]? = nil) throws -> TestKernel {
         try kernel.close()
         return try TestKernel(
-            yaml, site: site, plugins: plugins ?? self.plugins, folder: folder, clock: clock)
+            yaml, site: site ?? self.site, plugins: plugins ?? self.plugins, folder: folder, clock: clock)
     }
 
     /// Captures a lead from texts, as a form would. Purposes in `consents` are granted.

@@ -120,8 +120,15 @@ REFUSED = {
         "a Host with a path": (get(host=b"Host: 127.0.0.1:80/evil\r\n"), {400, 421}),
         "a Host with a user": (get(host=b"Host: evil@127.0.0.1\r\n"), {400, 421}),
     },
-    "in absolute form, by another Host": {
-        "this site by another Host": (get(b"http://127.0.0.1/healthz", host=b"Host: evil.example\r\n"), {400, 421}),
+    "in absolute form, but not for this site": {
+        "another site by this Host": (get(b"http://evil.example/healthz"), {421}),
+        "another site by its Host": (get(b"http://evil.example/healthz", host=b"Host: evil.example\r\n"), {421}),
+        "another site, and no Host": (get(b"http://evil.example/healthz", host=b"", version=b"HTTP/1.0"), {421}),
+        "this site with two Hosts": (get(b"http://127.0.0.1/healthz", host=HOST + HOST), {400}),
+        "this site without a Host": (get(b"http://127.0.0.1/healthz", host=b""), {400}),
+        "a user of this site": (get(b"http://evil@127.0.0.1/healthz"), {400}),
+        "no site": (get(b"http:///healthz"), {400}),
+        "another scheme": (get(b"ftp://127.0.0.1/healthz"), {400}),
     },
     "by a method or a path nobody answers": {
         "CONNECT": (get(b"evil.example:443", method=b"CONNECT"), {400, 404, 405, 421, 501}),
@@ -200,7 +207,13 @@ def good(lab):
         "a header without a value": (get(headers=b"X-A:\r\n"), [200]),
         "bytes beyond ASCII in a value": (get(headers=b"X-A: \xff\xc3\xa4\r\n"), [200]),
         "absolute form of this site": (get(b"http://127.0.0.1/healthz"), [200]),
+        "absolute form of this site by another Host": (get(b"http://127.0.0.1/healthz",
+                                                           host=b"Host: evil.example\r\n"), [200]),
+        "absolute form in HTTP/1.0 without a Host": (get(b"http://127.0.0.1/healthz", host=b"",
+                                                         version=b"HTTP/1.0"), [200]),
         "HTTP/1.0 with a Host": (get(version=b"HTTP/1.0"), [200]),
+        "two of HTTP/1.0 at once": (get(version=b"HTTP/1.0") * 2, [200]),
+        "two of HTTP/1.0 that stay": (get(headers=b"Connection: keep-alive\r\n", version=b"HTTP/1.0") * 2, [200, 200]),
         "a head in single bytes": (get(), [200]),
     }
     problems = []
@@ -214,6 +227,15 @@ def good(lab):
         if found != wanted:
             problems.append(f"{sentence}: expected {wanted}, found {found}")
     lab.report.none("A44", f"{len(cases)} good requests, however they are written, get one answer each", problems)
+    ends = {
+        "HTTP/1.0": (get(version=b"HTTP/1.0"), True),
+        "HTTP/1.0 that stays": (get(headers=b"Connection: keep-alive\r\n", version=b"HTTP/1.0"), False),
+        "HTTP/1.1": (get(), False),
+        "HTTP/1.1 that says so": (get(headers=b"Connection: Close\r\n"), True),
+    }
+    found = [f"{sentence}: {'open' if wanted else 'closed'}" for sentence, (data, wanted) in ends.items()
+             if lab.public.raw(data, 1.0)[1] != wanted]
+    lab.report.none("A44", "a connection ends with its answer where its version or the client says so", found)
 
 
 def never_two(lab):

@@ -142,6 +142,15 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `another spelling of a suppressed mailbox is in no file`() throws {
+        let crm = try crm()
+        for email in ["a.nn+x@gmail.com", "ann+x@a.example", "a.nn@a.example"] { try lead(crm, email, title: "Head") }
+        try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@gmail.com', 'manual')")
+        try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann+y@a.example', 'unsubscribed')")
+        #expect(try export(crm, "heads").note == "heads.csv: 1 of 3 members for linkedin.")
+        #expect(try crm.rows("SELECT lead_id FROM audiences_receipts") == ["3"])
+    }
+
     @Test func `a receipt says who was in which file, and by which consent`() throws {
         let crm = try crm()
         for name in ["ann", "bob"] { try lead(crm, "\(name)@a.example") }

@@ -212,4 +212,24 @@ import TrellisTesting
         #expect(try crm.rows("SELECT lead_id, magnet, state FROM magnets_submissions") == ["\(kept)|guide|delivered"])
         #expect(crm.transport.sent.map(\.subject) == ["Please confirm: The guide", "The guide"])
     }
+
+    @Test func `read again from its start, the log asks nobody once more`() async throws {
+        for magnet in ["guide", "map"] {
+            try await browser.fillIn(magnet, ["email": "ann@a.example"])
+            try await crm.work()
+            crm.clock.advance(by: "1 hour")
+        }
+        crm.clock.advance(by: "3 days")
+        #expect(crm.transport.sent.count == 1)
+        try crm.kernel.write(origin: "cli") { tx in
+            try tx.db.execute(sql: "UPDATE subscribers SET last_event_id = 0 WHERE id = 'lead_magnets/deliver'")
+        }
+        try await crm.work()
+        #expect(crm.transport.sent.count == 1)
+        // A form that is new is asked about.
+        try await browser.fillIn("map", ["email": "ann@a.example"])
+        try await crm.work()
+        #expect(crm.transport.sent.count == 2)
+        #expect(try crm.troubles() == [])
+    }
 }

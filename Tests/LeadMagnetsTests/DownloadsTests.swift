@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TrellisKernel
 import TrellisTesting
@@ -80,5 +81,31 @@ import TrellisTesting
             #expect(try await status("/download/\(signer.token(purpose: purpose, subject: subject))") == 404)
         }
         #expect(try fetches() == [])
+    }
+
+    @Test func `five years later a link says that it is too old, whichever secret sealed it`() async throws {
+        var config = crm.kernel.config
+        config.site.site.olderSecrets = ["the secret of 2024, gone too", "the secret of 2021, long gone"]
+        let now = crm.kernel.clock.now()
+        let tokens = try ([crm.kernel.config.site.site.secret ?? ""] + config.site.site.olderSecrets).map {
+            try LinkSigner(secret: $0).token(
+                purpose: "download", subject: #"["plan",1]"#, expires: now + 7 * 86_400)
+        }
+        try crm.capture(["email": "ann@a.example", "first_name": "Ann"], form: "plan")
+        let kernel = try Kernel(config: config, plugins: [LeadMagnets.self], clock: crm.clock.clock)
+        let endpoint = try #require(browser.endpoints.first { $0.path == "/download/:token" })
+        func answer(_ token: String) async throws -> Int {
+            let request = WebRequest(
+                kernel: kernel, method: "GET", path: "/download/\(token)", parameters: ["token": token], client: .none)
+            do {
+                return try await endpoint(request).status
+            } catch let problem as WebProblem {
+                return problem.status
+            }
+        }
+        for token in tokens { #expect(try await answer(token) == 200) }
+        crm.clock.advance(by: "260 weeks")
+        for token in tokens { #expect(try await answer(token) == 410) }
+        #expect(try fetches().map { $0.split(separator: "|")[2] } == ["3"])
     }
 }

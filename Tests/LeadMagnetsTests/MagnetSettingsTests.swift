@@ -62,7 +62,10 @@ import TrellisTesting
         ("kind: assett, asset: plan.pdf", ".kind: expected one of asset, webinar, trial, link, got 'assett'."),
         ("kind: trial, deliver: post", ".deliver: expected one of email, page, got 'post'."),
         ("kind: trial, opt_in: triple", ".opt_in: expected one of single, double, got 'triple'."),
-        ("kind: trial, refuse: [role, gmail]", ".refuse.2: expected one of disposable, role, free_mail, got 'gmail'."),
+        (
+            "kind: trial, refuse: [role, gmail]",
+            ".refuse.2: expected one of disposable, role, free_mail, mixed_script, got 'gmail'."
+        ),
         ("kind: trial, trial: {days: 0}", ".trial.days: expected a whole number from 1 to 3650, got '0'."),
         (
             "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\", minutes: 4}",

@@ -106,4 +106,64 @@ import TrellisTesting
         _ = try await browser.submit(try await browser.open(page), ["email": "bob@b.example"])
         #expect(try referrals() == [])
     }
+
+    // MARK: - Leads that become one
+
+    @Test func `what a merged lead brought is the kept one's credit, also by its old link`() async throws {
+        let link = try await share()
+        let code = String(link.split(separator: "/")[3])
+        let bob = try crm.capture(["email": "bob@b.example"])
+        try credit(code, lead: bob)
+        let kept = try crm.capture(["email": "ann.lee@a.example"])
+        try crm.kernel.write(origin: "cli") { try $0.merge(1, into: kept) }
+        try crm.pump()
+        #expect(try crm.rows("SELECT lead_id, referrer_id FROM magnets_referrals") == ["\(bob)|\(kept)"])
+        let cid = try crm.capture(["email": "cid@c.example"])
+        try credit(code, lead: cid)
+        #expect(
+            try crm.rows("SELECT lead_id, referrer_id FROM magnets_referrals ORDER BY lead_id") == [
+                "\(bob)|\(kept)", "\(cid)|\(kept)",
+            ])
+        #expect(try crm.rows("SELECT lead_id FROM events WHERE kind = 'lead.referred'") == ["1", "\(kept)"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `the code of a lead that has one and takes in another brings to the same`() async throws {
+        let first = try await share()
+        try await browser.fillIn("chart", ["email": "ann.lee@a.example"])
+        try await crm.work()
+        try crm.kernel.write(origin: "cli") { try $0.merge(1, into: 2) }
+        try crm.pump()
+        let bob = try crm.capture(["email": "bob@b.example"])
+        try credit(String(first.split(separator: "/")[3]), lead: bob)
+        #expect(try crm.rows("SELECT lead_id, referrer_id FROM magnets_referrals") == ["\(bob)|2"])
+    }
+
+    @Test func `who turns out to be the friend they brought has no credit for it`() async throws {
+        let code = String(try await share().split(separator: "/")[3])
+        let bob = try crm.capture(["email": "bob@b.example"])
+        try credit(code, lead: bob)
+        try crm.kernel.write(origin: "cli") { try $0.merge(1, into: bob) }
+        try crm.pump()
+        #expect(try referrals() == [])
+    }
+
+    @Test func `of two that were both brought and become one, one credit stays`() async throws {
+        let code = String(try await share().split(separator: "/")[3])
+        let friends = try ["bob@b.example", "cid@c.example"].map { try crm.capture(["email": $0]) }
+        for friend in friends { try credit(code, lead: friend) }
+        try crm.kernel.write(origin: "cli") { try $0.merge(friends[0], into: friends[1]) }
+        try crm.pump()
+        #expect(try crm.rows("SELECT lead_id, referrer_id FROM magnets_referrals") == ["\(friends[1])|1"])
+    }
+
+    @Test func `merges one after the other end at the last`() async throws {
+        let code = String(try await share().split(separator: "/")[3])
+        let ids = try ["bob@b.example", "cid@c.example", "dan@d.example"].map { try crm.capture(["email": $0]) }
+        try credit(code, lead: ids[0])
+        try crm.kernel.write(origin: "cli") { try $0.merge(1, into: ids[1]) }
+        try crm.kernel.write(origin: "cli") { try $0.merge(ids[1], into: ids[2]) }
+        try crm.pump()
+        #expect(try crm.rows("SELECT lead_id, referrer_id FROM magnets_referrals") == ["\(ids[0])|\(ids[2])"])
+    }
 }

@@ -99,7 +99,7 @@ import Testing
             "config.yaml:9:20: leads.fields.budget.type: expected one of text, integer, real, date, time, boolean, got 'reel'.",
             "config.yaml:16:45: plugins.scoring.fit.far.points: expected a whole number from -1000 to 1000, got 'many'.",
             "config.yaml:18:54: plugins.scoring.engagement.demo.half_life: expected a duration such as 90m, 4 hours or 3 days, got 'soon'.",
-            "config.yaml:24:13: plugins.drip.sequences.welcome.steps.1: a step is one of wait, mail, if, set or exit; this one has 2 of them.",
+            "config.yaml:24:13: plugins.drip.sequences.welcome.steps.1: a step is one of wait, wait_until, wait_for, mail, task, webhook, if, test, set, enter or exit; this one has 2 of them.",
             "config.yaml:15:20: plugins.scoring.fit.head.when: SQL: no such column: titel. Did you mean 'title'?",
             "config.yaml:18:18: plugins.scoring.engagement.demo.on: there is no event 'demo.bokked'. Did you mean 'demo.booked'?",
             "11 problems in the configuration. Nothing was changed.",

@@ -31,8 +31,8 @@ import Testing
         #expect(try instant("America/New_York", "2026-11-01", 90) == "2026-11-01 05:30:00.000")
     }
 
-    /// Each local day once at each hour, over five years of clock changes, a place that changes by half an hour, one that
-    /// changes for Ramadan and one in the south among them.
+    /// Each local day once at each hour, over five years of clock changes, a place that changes by half an hour, one
+    /// that changes for Ramadan and one in the south among them.
     @Test(arguments: [
         "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca",
         "Pacific/Auckland",

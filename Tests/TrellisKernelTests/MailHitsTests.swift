@@ -126,7 +126,7 @@ import TrellisTesting
         try await site.send()
         let path = try "/o/" + site.crm.kernel.signer.token(purpose: "open", subject: "1")
         let link = site.links()[0]
-        let later = MailSite(crm: try site.crm.reopened(""))
+        let later = MailSite(crm: try site.crm.reopened("", site: TestKernel.site))
         try await later.ask(path)
         #expect(try later.crm.value("SELECT count(*) FROM mail_hits") == "0")
         #expect(try await later.ask(link).status == 302)

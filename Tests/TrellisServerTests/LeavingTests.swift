@@ -206,4 +206,50 @@ import TrellisTesting
         #expect(try await site.post("/unsubscribe/1").status == 404)
         #expect(try suppressions() == [])
     }
+
+    // MARK: - Years later
+
+    @Test func `a link works five years later, under two older secrets, and after the person is erased`() async throws {
+        let secrets = ["the secret of 2021, long gone", "the secret of 2024, gone too"]
+        var config = crm.kernel.config
+        config.site.site.olderSecrets = secrets.reversed()
+        let kernel = try Kernel(config: config, plugins: [], clock: crm.clock.clock)
+        let site = try Listener.open(kernel, of: crm)
+        let signers = try [crm.kernel.signer] + secrets.map { try LinkSigner(secret: $0) }
+        let paths = ["unsubscribe", "preferences"].flatMap { purpose in
+            signers.map { "/\(purpose)/" + $0.token(purpose: purpose, subject: String(lead)) }
+        }
+        for time in ["0", "260 weeks"] {
+            crm.clock.advance(by: time)
+            for path in paths { #expect(try await site.get(path).status == 200, "after \(time)") }
+        }
+        for path in paths where path.hasPrefix("/unsubscribe") {
+            try crm.foreign("DELETE FROM suppressions")
+            #expect(try await site.post(path, "List-Unsubscribe=One-Click").body == "You are unsubscribed.\n")
+            #expect(try suppressions().count == 1)
+        }
+        _ = try Person(email: "ann@a.example").erase(kernel)
+        crm.clock.advance(by: "260 weeks")
+        for path in paths {
+            #expect(try await site.get(path).status == 200)
+            #expect(try await site.post(path, "List-Unsubscribe=One-Click").status != 404)
+        }
+        #expect(try crm.rows("SELECT email, reason FROM suppressions") == ["|erased"])
+        let forgotten = try LinkSigner(secret: "the secret of 2018").token(
+            purpose: "unsubscribe", subject: String(lead))
+        #expect(try await site.get("/unsubscribe/\(forgotten)").status == 404)
+    }
+
+    // MARK: - Other spellings
+
+    @Test func `who left under another spelling of their address is told so, and may come back`() async throws {
+        let tagged = try crm.capture(["email": "ann+news@a.example"])
+        try crm.foreign("INSERT INTO consents (lead_id, purpose, state) VALUES (\(tagged), 'newsletter', 'granted')")
+        _ = try await site.post(try path("unsubscribe"))
+        let page = try await site.get(try path("preferences", lead: tagged))
+        #expect(page.body.contains("You get no marketing mail from us at the moment."))
+        _ = try await site.post(try path("preferences", lead: tagged), "consent_newsletter=on")
+        #expect(try suppressions() == [])
+        #expect(try crm.rows("SELECT count(*) FROM mailable_leads") == ["2"])
+    }
 }

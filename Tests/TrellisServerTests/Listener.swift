@@ -18,6 +18,11 @@ struct Listener {
         Listener(application: try WebServer(crm.kernel).publicListener(isReady: { isReady }), crm: crm)
     }
 
+    /// The same of another kernel on the file of `crm`.
+    static func open(_ kernel: Kernel, of crm: TestKernel) throws -> Listener {
+        Listener(application: try WebServer(kernel).publicListener(), crm: crm)
+    }
+
     /// The API and the figures.
     static func admin(_ crm: TestKernel) throws -> Listener {
         Listener(application: try WebServer(crm.kernel).adminListener(), crm: crm)

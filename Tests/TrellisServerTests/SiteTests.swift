@@ -187,4 +187,30 @@ import TrellisTesting
         #expect(try await admin.post("/forms/tool", "email=a", token).status == 404)
         #expect(try await admin.get("/healthz").body == "ok\n")
     }
+
+    @Test func `the webhook of an ad platform takes a body of 256 KB, and not a byte more`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              lead_magnets:
+                magnets: {tool: {title: Tool, kind: link, url: "https://tool.acme.example"}}
+                lead_forms: {ads: {platform: google, magnet: tool, key: "${TRELLIS_SECRET}"}}
+            """, plugins: [LeadMagnets.self])
+        let site = try Listener.open(crm)
+        func body(_ id: String, bytes: Int) -> String {
+            let key = TestKernel.environment["TRELLIS_SECRET"] ?? ""
+            let begin =
+                #"{"lead_id": "\#(id)", "google_key": "\#(key)", "user_column_data": [{"column_id": "EMAIL", "string_value": "ann@a.example"}, {"column_id": "x", "string_value": ""#
+            return begin + String(repeating: "x", count: bytes - begin.utf8.count - 4) + "\"}]}"
+        }
+        let headers: HTTPFields = [.contentType: "application/json"]
+        #expect(try await site.post("/webhooks/ads", body("1", bytes: FormBody.bytesMax + 1), headers).status == 413)
+        #expect(try crm.events() == [])
+        let taken = try await site.post("/webhooks/ads", body("2", bytes: FormBody.bytesMax), headers)
+        #expect(taken.status == 200 && taken.json?.text() == #"{"taken":1}"#)
+        #expect(try crm.rows("SELECT email FROM leads") == ["ann@a.example"])
+        #expect(try await site.get("/webhooks/ads").status == 404)
+        #expect(
+            try await site.post("/webhooks/ads", #"{"lead_id": "3", "google_key": "wrong"}"#, headers).status == 401)
+    }
 }

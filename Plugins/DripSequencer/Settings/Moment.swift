@@ -1,8 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// A moment a lead waits for, by the clock of the lead: a day kept in a column, some days before or after it, or the next
-/// such hour of such a weekday.
+/// A moment a lead waits for, by the clock of the lead: a day kept in a column, some days before or after it, or the
+/// next such hour of such a weekday.
 public enum Moment: Sendable, Hashable, Codable {
     /// `trial_ends_on - 2 days at 09:00`. Without an hour a day begins at midnight, and a time counts as it is.
     case column(String, offsetSeconds: Int, minute: Int?)

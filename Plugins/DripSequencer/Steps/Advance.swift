@@ -1,7 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// One pass over the operations of one version of a sequence, in order, with all leads of `temp.drip_due` that are in it.
+/// One pass over the operations of one version of a sequence, in order, with all leads of `temp.drip_due` that are in
+/// it.
 struct Advance {
     let edition: Edition
     let settings: DripSettings
@@ -68,15 +69,15 @@ struct Advance {
         }
     }
 
-    /// `drip:welcome:3:lead 42:cycle 1`: the intent of what a step sends. A later version says so, for its steps are not
-    /// those of the first.
+    /// `drip:welcome:3:lead 42:cycle 1`: the intent of what a step sends. A later version says so, for its steps are
+    /// not those of the first.
     private func key(_ label: String) -> String {
         let place = edition.version > 1 ? "\(label)@\(edition.version)" : label
         return "'drip:' || sequence || ':\(place):lead ' || lead_id || ':cycle ' || cycle"
     }
 
-    /// A mail goes out at the next hour that is not quiet where the lead is. Who moved here from another version does not
-    /// get again what came before.
+    /// A mail goes out at the next hour that is not quiet where the lead is. Who moved here from another version does
+    /// not get again what came before.
     private func mail(_ name: String, label: String, _ here: String) throws {
         let purpose = tx.purpose(ofMail: name)
         let isTimed = settings.quiet != nil && purpose == .marketing

@@ -1,8 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// Asked about every marketing mail in the transaction that claims it, whichever plugin ordered it: not more than the cap
-/// to one lead, and not in quiet hours. What may not go now goes later.
+/// Asked about every marketing mail in the transaction that claims it, whichever plugin ordered it: not more than the
+/// cap to one lead, and not in quiet hours. What may not go now goes later.
 struct Permission: Sendable {
     let settings: DripSettings
 
@@ -31,8 +31,8 @@ struct Permission: Sendable {
 }
 
 extension QuietHours {
-    /// Fills `temp.drip_openings` with the next hour that is not quiet for each zone among the leads of `drip_due` that a
-    /// condition finds.
+    /// Fills `temp.drip_openings` with the next hour that is not quiet for each zone among the leads of `drip_due`
+    /// that a condition finds.
     func open(forLeadsOf here: String, _ tx: Transaction) throws {
         try tx.scratchTable("drip_openings", columns: "zone TEXT PRIMARY KEY, at TEXT")
         let zones = try String.fetchAll(

@@ -43,8 +43,8 @@ struct Rest {
         ).execute(arguments: ["due": due, "now": tx.stamp])
     }
 
-    /// Sets the moment of leads that rest at a `wait_until`: when they come to it, and whenever their day changes. Zones
-    /// are beyond SQL, so each place and day among them is reckoned once, however many leads share it.
+    /// Sets the moment of leads that rest at a `wait_until`: when they come to it, and whenever their day changes.
+    /// Zones are beyond SQL, so each place and day among them is reckoned once, however many leads share it.
     func reckon(_ moment: Moment, at index: Int, among condition: String) throws {
         let column: String
         if case .column(let name, _, _) = moment { column = "leads.\"\(name)\"" } else { column = "NULL" }

@@ -30,8 +30,8 @@ struct TaskStep {
                 """)
     }
 
-    /// Now and the time there is for it; where the lead has had as many as the cap allows, counted from the day on which
-    /// there may be another.
+    /// Now and the time there is for it; where the lead has had as many as the cap allows, counted from the day on
+    /// which there may be another.
     private var due: String {
         let plain = "strftime('%Y-%m-%d %H:%M:%f', :now, '+\(order.dueSeconds) seconds')"
         guard let cap else { return plain }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Puts a draft off: thrown by a filter of a ``MessageDraft`` that may go later but not now, such as outside quiet hours.
+/// Puts a draft off: thrown by a filter of a ``MessageDraft`` that may go later but not now, such as outside quiet
+/// hours.
 public struct Postpone: Error, Sendable, Hashable, CustomStringConvertible {
     /// When it is asked again.
     public let until: Date

@@ -55,7 +55,7 @@ struct Claim {
                         WHEN l.id IS NULL THEN 'the lead is gone'
                         WHEN m.transport <> 'mail' THEN NULL
                         WHEN l.email IS NULL THEN 'the lead has no e-mail address'
-                        WHEN EXISTS (SELECT 1 FROM suppressions AS s WHERE s.email = l.email
+                        WHEN EXISTS (SELECT 1 FROM suppressed_leads AS s WHERE s.lead_id = l.id
                                      AND (m.purpose = 'marketing' OR s.reason <> 'unsubscribed')) THEN 'the address is suppressed'
                         WHEN m.purpose = 'marketing' AND l.stage = 'disqualified' THEN 'the lead is disqualified'
                         WHEN m.purpose = 'marketing' AND :consent <> 'none' AND coalesce((
@@ -131,8 +131,8 @@ struct Claim {
             returnPath: transport == "mail" ? returnPath(of: order.id) : "", bytes: bytes)
     }
 
-    /// An address of its own for each mail where the site has a mailbox for bounces, so that one that comes back names its
-    /// mail; otherwise the sender's.
+    /// An address of its own for each mail where the site has a mailbox for bounces, so that one that comes back
+    /// names its mail; otherwise the sender's.
     private func returnPath(of message: Int64) -> String {
         BounceAddress(config: kernel.config)?.address(for: message)
             ?? kernel.config.site.mail.from.flatMap(MailAddress.init(parsing:))?.address ?? ""

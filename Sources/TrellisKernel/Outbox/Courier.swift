@@ -98,8 +98,8 @@ public final class Courier: Sendable {
 
     // MARK: - The life of a message
 
-    /// From here on a crash leaves the outcome open: the reply may be lost (RFC 1047). Throws where another process took
-    /// the message over, which then must not leave from here.
+    /// From here on a crash leaves the outcome open: the reply may be lost (RFC 1047). Throws where another process
+    /// took the message over, which then must not leave from here.
     private func handOver(_ message: RenderedMessage) async throws {
         guard !transport.isIdempotent else { return }
         let isOurs = try await together { [lease] tx in

@@ -1,6 +1,7 @@
 import Foundation
 
-/// One line of text with the variables of a mail, filled in for a lead when somebody looks at it: `Ring {{first_name|them}}`.
+/// One line of text with the variables of a mail, filled in for a lead when somebody looks at it: `Ring
+/// {{first_name|them}}`.
 public struct LineTemplate: Sendable {
     private let template: MailTemplate
 

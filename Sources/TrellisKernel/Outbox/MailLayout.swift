@@ -3,8 +3,8 @@ import Foundation
 /// The page around the body of every mail: the site's `layout.html` beside its mails, or the built-in one.
 ///
 /// A layout is HTML with slots. `{{{body}}}` and `{{{footer}}}` must stand in it, once each: the footer holds the
-/// postal address and the way out. Further slots are `{{{logo}}}`, `{{{preheader}}}` (hidden, as the second line of an inbox),
-/// `{{subject}}`, `{{site_name}}`, `{{base_url}}`, and the colours `{{color}}`, `{{button_text_color}}`,
+/// postal address and the way out. Further slots are `{{{logo}}}`, `{{{preheader}}}` (hidden, as the second line of
+/// an inbox), `{{subject}}`, `{{site_name}}`, `{{base_url}}`, and the colours `{{color}}`, `{{button_text_color}}`,
 /// `{{link_color}}`, `{{dark_link_color}}`.
 public struct MailLayout: Sendable {
     /// Slots that are HTML already, and slots that are text.

@@ -15,8 +15,8 @@ struct MailPace {
 
     // MARK: - Pace
 
-    /// Gives each mail the next free moment of its domain: the generic cell rate algorithm (ITU-T I.371, annex A) with a
-    /// burst of one. A mail has its turn once; when it comes, the mail goes.
+    /// Gives each mail the next free moment of its domain: the generic cell rate algorithm (ITU-T I.371, annex A)
+    /// with a burst of one. A mail has its turn once; when it comes, the mail goes.
     private func spread(_ list: String) throws {
         try tx.db.cachedStatement(
             sql: """

@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// `NAME.md` is Markdown, `NAME.html` or `NAME.mustache` is HTML, and `NAME.txt` beside it is its plain text. A variant
 /// for some leads has their stage or another of their columns in its name: `welcome@mql.md`,
-/// `welcome@persona=buyer.md`, `welcome@mql@language=de.html`. The variant that says most about the lead is taken; of equals, the first by name.
-/// `layout.html` is the page around all of them.
+/// `welcome@persona=buyer.md`, `welcome@mql@language=de.html`. The variant that says most about the lead is taken; of
+/// equals, the first by name. `layout.html` is the page around all of them.
 public struct MailTemplates: Sendable {
     private let folder: String
     private let builtIn: [String: String]

@@ -1,6 +1,6 @@
 extension Transaction {
-    /// Puts a mail into the outbox per row of a SELECT of `key, lead_id, recipient, template, body, cause_id`. A key that
-    /// is there already is the same message and changes nothing.
+    /// Puts a mail into the outbox per row of a SELECT of `key, lead_id, recipient, template, body, cause_id`. A key
+    /// that is there already is the same message and changes nothing.
     ///
     /// - Parameter ready: SQL over the columns of the SELECT that gives the moment before which the mail does not go;
     ///   without it, now.

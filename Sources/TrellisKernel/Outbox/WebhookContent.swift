@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a webhook carries: `{"type": …, "timestamp": …, "data": {…}}` (Standard Webhooks, "Payload structure"). The data
-/// are the values of the message: the lead's columns, and what the step said.
+/// What a webhook carries: `{"type": …, "timestamp": …, "data": {…}}` (Standard Webhooks, "Payload structure"). The
+/// data are the values of the message: the lead's columns, and what the step said.
 struct WebhookContent {
     let bytes: [UInt8]
 

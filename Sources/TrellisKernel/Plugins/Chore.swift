@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Something the kernel or a plugin does beside the log, now and then, while a worker runs: asking a name server, looking into a
-/// mailbox. It may wait for the network, because nothing waits for it. What must happen once is no chore but a hook.
+/// Something the kernel or a plugin does beside the log, now and then, while a worker runs: asking a name server,
+/// looking into a mailbox. It may wait for the network, because nothing waits for it. What must happen once is no
+/// chore but a hook.
 public struct Chore: Sendable {
     /// Its name within its plugin, for the log.
     public let name: String
@@ -20,32 +21,40 @@ public struct Chore: Sendable {
 final class ChoreRunner: Sendable {
     private let kernel: Kernel
     private let chores: [Chore]
+    /// Of the machine rather than of the kernel: a pause is no rule of the site.
+    private let now: @Sendable () -> ContinuousClock.Instant
     /// When each is due; nil while it runs.
     private let due: Mutex<[ContinuousClock.Instant?]>
 
-    init(_ kernel: Kernel) {
+    init(
+        _ kernel: Kernel, chores: [Chore]? = nil,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.kernel = kernel
-        chores = kernel.ownChores + kernel.plugins.flatMap { $0.chores }
-        due = Mutex(chores.map { _ in .now })
+        self.chores = chores ?? kernel.ownChores + kernel.plugins.flatMap { $0.chores }
+        self.now = now
+        due = Mutex(self.chores.map { _ in now() })
     }
 
-    /// Starts those that are due, and returns at once.
-    func startDue() {
-        let now = ContinuousClock.now
-        for (index, chore) in chores.enumerated() {
+    /// Starts those that are due, and returns at once: with what was started, which ends when it ends.
+    @discardableResult
+    func startDue() -> [Task<Void, Never>] {
+        let now = self.now()
+        return chores.enumerated().compactMap { index, chore in
             let isDue = due.withLock { due in
                 guard let at = due[index], at <= now else { return false }
                 due[index] = nil
                 return true
             }
-            guard isDue else { continue }
-            Task.detached { [self] in
+            guard isDue else { return nil }
+            return Task.detached { [self] in
                 do {
                     try await chore.run(kernel)
                 } catch {
                     kernel.logger.warning("a chore failed", metadata: ["chore": "\(chore.name)", "error": "\(error)"])
                 }
-                due.withLock { $0[index] = .now + chore.pause }
+                let end = self.now()
+                due.withLock { $0[index] = end + chore.pause }
             }
         }
     }

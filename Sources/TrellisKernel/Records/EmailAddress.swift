@@ -6,7 +6,8 @@
 ///
 /// Narrower than RFC 5322 on purpose: quoted local parts, comments and address literals are legal on the
 /// wire, but in a customer record they are nearly always a mistake or an attack. Letters of different
-/// alphabets that look alike are not told apart here.
+/// alphabets that look alike are not told apart here, and neither are two spellings that one mailbox reads: the view
+/// `suppressed_leads` knows those.
 public struct EmailAddress: Sendable, Hashable {
     /// The whole address: the local part as typed, an @, and ``domain``. At most 320 octets.
     public let address: String
@@ -25,6 +26,12 @@ public struct EmailAddress: Sendable, Hashable {
         } else {
             self = try Self.careful(text)
         }
+    }
+
+    /// The domain in the letters of its own script, as a person reads it (RFC 5890, U-labels): `bücher.example`.
+    public var unicodeDomain: String {
+        domain.split(separator: ".", omittingEmptySubsequences: false)
+            .map { DomainLabel.unicode(String($0)) ?? String($0) }.joined(separator: ".")
     }
 
     private init(address: String, domain: String) {

@@ -58,6 +58,7 @@ public struct Person: Sendable {
             for id in ids { try erase(lead: id, tx) }
             try tx.db.execute(sql: "DELETE FROM contacts WHERE email = ?", arguments: [email])
             let contacts = tx.db.changesCount
+            try keepOthersOut(tx)
             try tx.db.execute(sql: "DELETE FROM suppressions WHERE email = ?", arguments: [email])
             for table in try Person.tablesOfAddresses(tx) {
                 try tx.db.execute(sql: "DELETE FROM \(table) WHERE email = ?", arguments: [email])
@@ -76,6 +77,17 @@ public struct Person: Sendable {
             _ = try? db.checkpoint(.truncate)
         }
         return removed
+    }
+
+    /// What the suppression of the address kept out by another spelling of its mailbox stays out by its own.
+    private func keepOthersOut(_ tx: Transaction) throws {
+        try tx.db.execute(
+            sql: """
+                INSERT INTO suppressions (email, reason, origin, at)
+                SELECT l.email, s.reason, s.origin, s.at
+                FROM suppressions AS s JOIN suppressed_leads AS v ON v.suppression_id = s.id JOIN leads AS l ON l.id = v.lead_id
+                WHERE s.email = :email AND l.email <> :email ON CONFLICT DO NOTHING
+                """, arguments: ["email": email])
     }
 
     private func erase(lead id: Int64, _ tx: Transaction) throws {

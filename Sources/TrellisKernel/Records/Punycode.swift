@@ -29,6 +29,14 @@ enum DomainLabel {
         return label
     }
 
+    /// The U-label of an A-label that ``ascii(_:)`` made; nil for a label of plain ASCII.
+    static func unicode(_ label: String) -> String? {
+        guard label.hasPrefix(prefix), let decoded = Punycode.decoded(String(label.dropFirst(prefix.count))) else {
+            return nil
+        }
+        return string(decoded)
+    }
+
     /// The string of these scalars, or nil if they are not in Normalization Form C and lower case.
     private static func string(_ scalars: [Unicode.Scalar]) -> String? {
         var view = String.UnicodeScalarView()

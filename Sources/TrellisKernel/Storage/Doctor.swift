@@ -121,6 +121,10 @@ public struct Doctor {
             violations: """
                 SELECT m.id FROM outbox_messages AS m JOIN leads AS l ON l.id = m.lead_id JOIN suppressions AS s ON s.email = l.email
                 WHERE m.state = 'sent' AND m.transport = 'mail' AND m.purpose = 'marketing' AND m.leased_at > s.at
+                UNION
+                SELECT m.id FROM outbox_messages AS m JOIN suppressed_leads AS s ON s.lead_id = m.lead_id
+                WHERE m.state = 'sent' AND m.transport = 'mail' AND m.purpose = 'marketing' AND m.leased_at > s.at
+                  AND m.leased_at > (SELECT applied_at FROM migrations WHERE id = 'kernel/0010_suppress_mailboxes')
                 """),
         Invariant(
             "nothing was sent to an address after it bounced or complained",

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The wall clock of a place: days and hours as people there count them, each local day once also where the clock is put
-/// forward or back.
+/// The wall clock of a place: days and hours as people there count them, each local day once also where the clock is
+/// put forward or back.
 ///
 /// An hour that does not exist on a day, because the clock was put forward over it, is the first instant after the gap;
 /// one that comes twice is its first. Zones are those of the IANA database, as the system has them.

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// Closes connections that hold the server up: those beyond the limit, heads that do not come to an end, bodies that
@@ -41,6 +42,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        addPlainHead(context)
         if context.channel.isActive { begin(context) }
     }
 
@@ -93,6 +95,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         writeDeadline?.cancel()
         writeDeadline = context.channel.isWritable ? nil : schedule(context, ConnectionGuard.writeTime)
         context.fireChannelWritabilityChanged()
+    }
+
+    /// The library adds handlers behind its own alone; the authority of a request is gone there.
+    private func addPlainHead(_ context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        do {
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(PlainHead(), position: .after(decoder))
+        } catch {
+            context.close(promise: nil)
+        }
     }
 
     // MARK: - Deadlines

@@ -117,7 +117,7 @@ private struct Member {
 
     private func isSuppressed(_ db: Database) throws -> Bool {
         try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email = ?)", arguments: [email]) ?? false
+            db, sql: "SELECT EXISTS (SELECT 1 FROM suppressed_leads WHERE lead_id = ?)", arguments: [leadID]) ?? false
     }
 
     // MARK: - Changes
@@ -132,11 +132,12 @@ private struct Member {
                 """, arguments: ["origin": tx.origin, "now": tx.stamp, "lead": leadID])
     }
 
-    /// Takes back what the person did here; what a mail server or a complaint said stays.
+    /// Takes back what the person did here, under whichever spelling of their address; what a mail server or a
+    /// complaint said stays.
     func stay(_ tx: Transaction) throws {
         try tx.db.execute(
             sql: """
-                DELETE FROM suppressions WHERE reason = 'unsubscribed' AND email = (SELECT email FROM leads WHERE id = ?)
+                DELETE FROM suppressions WHERE reason = 'unsubscribed' AND id IN (SELECT suppression_id FROM suppressed_leads WHERE lead_id = ?)
                 """, arguments: [leadID])
     }
 

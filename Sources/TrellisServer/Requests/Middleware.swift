@@ -162,15 +162,12 @@ struct HostCheck: RouterMiddleware {
 
 /// Limits how often one visitor comes: 429 says when to come again (RFC 6585).
 struct RequestLimit: RouterMiddleware {
-    private let requests: RateLimit
-    private let forms: RateLimit
+    private let limits: VisitorLimits
     private let clients: ForwardedClient
     private let metrics: ServerMetrics
 
-    init(config: Config, metrics: ServerMetrics) {
-        let limits = config.site.server.limits
-        requests = RateLimit(perMinute: limits.requestsPerMinute)
-        forms = RateLimit(perMinute: limits.formsPerMinute)
+    init(_ limits: VisitorLimits, config: Config, metrics: ServerMetrics) {
+        self.limits = limits
         clients = ForwardedClient(trusted: config.site.server.trustedProxies)
         self.metrics = metrics
     }
@@ -181,8 +178,7 @@ struct RequestLimit: RouterMiddleware {
         let client = clients.address(peer: context.peer, forwardedFor: request.headers.all("x-forwarded-for"))
         // A mail provider presses the unsubscribe button for many people from few addresses.
         let isLeaving = request.uri.path.hasPrefix("/unsubscribe/")
-        let limit = request.method == .post && !isLeaving ? forms : requests
-        if let seconds = limit.wait(for: client.visitor) {
+        if let seconds = limits.wait(for: client.visitor, isForm: request.method == .post && !isLeaving) {
             metrics.refused("rate")
             throw WebProblem(
                 429, "That was quick. Please wait \(seconds) seconds and try again.",

@@ -1,0 +1,276 @@
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import LeadMagnets
+
+@Suite struct AdFormsTests {
+    private let crm: TestKernel
+
+    init() throws {
+        crm = try MagnetSite.crm(
+            """
+            lead_forms:
+                  google-plan:
+                    platform: google
+                    magnet: plan
+                    key: "${TRELLIS_SECRET}"
+                    fields: {what_is_your_budget: budget}
+                    consent: {newsletter: agree}
+                  meta-plan: {platform: meta, magnet: plan, key: "${TRELLIS_SECRET}", verify_token: "${TRELLIS_ADMIN_TOKEN}"}
+                  meta-mute: {platform: meta, magnet: plan, key: "${TRELLIS_SECRET}"}
+                  linkedin-plan: {platform: linkedin, magnet: plan, key: "${TRELLIS_SECRET}"}
+            """)
+    }
+
+    private static let key = TestKernel.environment["TRELLIS_SECRET"] ?? ""
+    private static let token = TestKernel.environment["TRELLIS_ADMIN_TOKEN"] ?? ""
+
+    // MARK: - Requests
+
+    private func endpoint(_ method: Endpoint.Method) throws -> Endpoint {
+        try #require(
+            crm.kernel.plugins.flatMap { $0.endpoints }.first { $0.method == method && $0.path == "/webhooks/:name" })
+    }
+
+    private func ask(
+        _ method: Endpoint.Method, _ name: String, body: String = "", headers: [String: String] = [:],
+        query: String = ""
+    ) async throws -> (status: Int, text: String) {
+        let endpoint = try endpoint(method)
+        let request = WebRequest(
+            kernel: crm.kernel, method: method.rawValue, path: "/webhooks/\(name)", parameters: ["name": name],
+            query: try FormBody.query(query), queryText: query, body: Array(body.utf8), client: .none, headers: headers)
+        do {
+            let reply = try await endpoint(request)
+            return (reply.status, reply.text.replacing("\n", with: ""))
+        } catch let problem as WebProblem {
+            return (problem.status, problem.description)
+        }
+    }
+
+    private func google(_ id: String = "g-1", _ columns: [String: String] = [:], key: String = key, more: String = "")
+        -> String
+    {
+        let usual = ["EMAIL": "ann@a.example", "FULL_NAME": "Ann Lee", "what_is_your_budget": "500"]
+        let data = usual.merging(columns) { _, own in own }.sorted { $0.key < $1.key }.map {
+            #"{"column_id": "\#($0.key)", "string_value": "\#($0.value)"}"#
+        }
+        return
+            #"{"lead_id": "\#(id)", "campaign_id": 77, "gcl_id": "Cj0K", "google_key": "\#(key)", \#(more) "user_column_data": [\#(data.joined(separator: ","))]}"#
+    }
+
+    private func meta(_ id: String = "m-1", email: String = "ann@a.example") -> String {
+        #"{"id": "\#(id)", "form_id": "5", "field_data": [{"name": "email", "values": ["\#(email)"]}]}"#
+    }
+
+    private func linkedin(_ id: String = "l-1", more: String = "") -> String {
+        #"{"id": "\#(id)", \#(more) "formResponse": {"answers": [{"name": "email", "answerDetails": {"textQuestionAnswer": {"answer": "ann@a.example"}}}]}}"#
+    }
+
+    private func sign(_ body: String, _ platform: String, key: String = key) -> [String: String] {
+        platform == "meta"
+            ? ["x-hub-signature-256": "sha256=" + Signature.hex(Array(body.utf8), key: key)]
+            : ["x-li-signature": "hmacsha256=" + Signature.hex(Array("hmacsha256=\(body)".utf8), key: key)]
+    }
+
+    private func nothingHappened() throws -> Bool {
+        try crm.events() == [] && crm.rows("SELECT id FROM magnets_quarantine") == []
+            && crm.rows("SELECT platform_id FROM magnets_platform_leads") == []
+    }
+
+    // MARK: - What is taken
+
+    @Test func `a lead of Google is a lead of the magnet, with its fields, its touch and its consent`() async throws {
+        let reply = try await ask(.post, "google-plan", body: google("g-1", ["agree": "yes", "unknown": "x"]))
+        #expect(reply == (200, #"{"taken":1}"#))
+        // The form of the magnet does not ask for a last name.
+        #expect(
+            try crm.rows("SELECT email, first_name, last_name, budget, campaign FROM leads") == [
+                "ann@a.example|Ann||500|77"
+            ])
+        #expect(
+            try crm.rows("SELECT kind, channel, source, medium, campaign, click_id_kind, click_id FROM touches") == [
+                "form|paid_search|google|cpc|77|gclid|Cj0K"
+            ])
+        #expect(
+            try crm.rows("SELECT purpose, state, source, agent FROM consents") == [
+                "newsletter|granted|form:google-plan|google lead form"
+            ])
+        #expect(
+            try crm.rows("SELECT platform, platform_id, lead_id FROM magnets_platform_leads") == ["google|g-1|1"])
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient) == ["ann@a.example"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `leads of Meta and LinkedIn are taken under their signatures`() async throws {
+        for (name, body) in [("meta", meta()), ("linkedin", linkedin())] {
+            let reply = try await ask(.post, "\(name)-plan", body: body, headers: sign(body, name))
+            #expect(reply == (200, #"{"taken":1}"#), "\(name)")
+        }
+        #expect(try crm.rows("SELECT email FROM leads") == ["ann@a.example"])
+        #expect(
+            try crm.rows("SELECT source, channel FROM touches ORDER BY id") == [
+                "meta|paid_social", "linkedin|paid_social",
+            ])
+        #expect(try crm.rows("SELECT platform, lead_id FROM magnets_platform_leads") == ["linkedin|1", "meta|1"])
+    }
+
+    @Test func `a box that was not ticked is no consent`() async throws {
+        for (index, answer) in ["no", "", "false"].enumerated() {
+            _ = try await ask(.post, "google-plan", body: google("g-\(index)", ["agree": answer]))
+        }
+        #expect(try crm.rows("SELECT * FROM consents") == [])
+    }
+
+    @Test func `a test of the platform is answered, and is no lead`() async throws {
+        #expect(
+            try await ask(.post, "google-plan", body: google(more: #""is_test": true,"#)) == (200, #"{"taken":0}"#))
+        #expect(try nothingHappened())
+    }
+
+    // MARK: - Once
+
+    @Test(arguments: ["google", "meta", "linkedin"])
+    func `sent ten times, one after the other and at once, a lead is one`(_ platform: String) async throws {
+        let body = ["google": google(), "meta": meta(), "linkedin": linkedin()][platform] ?? ""
+        let headers = platform == "google" ? [:] : sign(body, platform)
+        for _ in 1...5 {
+            #expect(try await ask(.post, "\(platform)-plan", body: body, headers: headers).status == 200)
+            crm.clock.advance(by: "40 days")
+        }
+        let kernel = crm.kernel
+        let endpoint = try endpoint(.post)
+        let request = WebRequest(
+            kernel: kernel, method: "POST", path: "/webhooks/x", parameters: ["name": "\(platform)-plan"],
+            body: Array(body.utf8), client: .none, headers: headers)
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 1...5 { group.addTask { try await endpoint(request).status } }
+            for try await status in group { #expect(status == 200) }
+        }
+        try await crm.work()
+        #expect(try crm.value("SELECT count(*) FROM magnets_platform_leads") == "1")
+        #expect(try crm.value("SELECT count(*) FROM touches") == "1")
+        #expect(try crm.events().filter { $0 == "form.submitted" }.count == 1)
+        #expect(crm.transport.sent.count == 1)
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `a lead in quarantine is there once, and one who was erased does not come back by a replay`()
+        async throws
+    {
+        for _ in 1...3 { _ = try await ask(.post, "google-plan", body: google("g-2", ["EMAIL": "no-address"])) }
+        #expect(try crm.value("SELECT count(*) FROM magnets_quarantine") == "1")
+        _ = try await ask(.post, "google-plan", body: google())
+        _ = try Person(email: "ann@a.example").erase(crm.kernel)
+        #expect(try await ask(.post, "google-plan", body: google()).status == 200)
+        #expect(try crm.rows("SELECT email FROM leads") == [])
+        #expect(try crm.rows("SELECT email FROM magnets_quarantine") == ["no-address"])
+    }
+
+    // MARK: - What is refused
+
+    @Test func `a wrong key is refused, and nothing is kept`() async throws {
+        for key in [
+            "", "wrong", String(AdFormsTests.key.dropLast()), AdFormsTests.key + "x", AdFormsTests.key.uppercased(),
+        ] {
+            #expect(try await ask(.post, "google-plan", body: google(key: key)) == (401, "The signature is wrong."))
+        }
+        #expect(try await ask(.post, "google-plan", body: #"{"lead_id": "1"}"#).status == 401)
+        #expect(try await ask(.post, "google-plan", body: #"{"lead_id": "1", "google_key": null}"#).status == 401)
+        #expect(try nothingHappened())
+    }
+
+    @Test(arguments: ["meta", "linkedin"])
+    func `another byte, another key and no signature are refused`(_ platform: String) async throws {
+        let body = platform == "meta" ? meta() : linkedin()
+        let good = sign(body, platform)
+        let cases = [
+            (body + " ", good), (body.replacing("ann@", with: "amn@"), good), (body, [:]),
+            (body, sign(body, platform, key: "another key")), (body, good.mapValues { String($0.dropLast()) }),
+            (body, good.mapValues { $0.uppercased() }), (body, good.mapValues { _ in "" }),
+            (body, sign(body, platform == "meta" ? "linkedin" : "meta")),
+        ]
+        for (index, (body, headers)) in cases.enumerated() {
+            let reply = try await ask(.post, "\(platform)-plan", body: body, headers: headers)
+            #expect(reply == (401, "The signature is wrong."), "case \(index)")
+        }
+        #expect(try nothingHappened())
+    }
+
+    @Test func `what a platform signed long ago, or in the future, is refused`() async throws {
+        // 2026-03-02 09:00:00 is the time of the clock.
+        let now = 1_772_442_000
+        let times = [(-86_400, 200), (-172_800, 200), (-172_801, 401), (300, 200), (301, 401)]
+        for (index, (offset, status)) in times.enumerated() {
+            let notice =
+                #"{"entry": [{"time": \#(now + offset), "changes": [{"value": {"leadgen_id": "m-\#(index)"}}]}]}"#
+            #expect(
+                try await ask(.post, "meta-plan", body: notice, headers: sign(notice, "meta")).status == status,
+                "meta \(offset)")
+            let body = linkedin("l-\(index)", more: #""occurredAt": \#((now + offset) * 1000),"#)
+            #expect(
+                try await ask(.post, "linkedin-plan", body: body, headers: sign(body, "linkedin")).status == status,
+                "linkedin \(offset)")
+        }
+        #expect(try crm.value("SELECT count(*) FROM magnets_platform_leads") == "6")
+    }
+
+    @Test func `what is no JSON, and a form nobody has, is refused`() async throws {
+        #expect(try await ask(.post, "google-plan", body: "a=b") == (400, "The body is no JSON."))
+        #expect(try await ask(.post, "google-plan", body: "") == (400, "The body is no JSON."))
+        #expect(try await ask(.post, "gone", body: google()).status == 404)
+        #expect(try nothingHappened())
+    }
+
+    @Test func `a lead that cannot be taken in is kept with the reason, because nobody asks twice`() async throws {
+        let cases = [
+            (google("g-1", ["EMAIL": "no-address"]), "the address has no @; write it as name@example.org"),
+            (google("g-2", ["what_is_your_budget": "much"]), "expected a whole number"),
+        ]
+        for (body, _) in cases {
+            #expect(try await ask(.post, "google-plan", body: body) == (200, #"{"taken":1}"#))
+        }
+        let notice = #"{"entry": [{"time": 1772442000, "changes": [{"value": {"leadgen_id": "m-3"}}]}]}"#
+        #expect(try await ask(.post, "meta-plan", body: notice, headers: sign(notice, "meta")).status == 200)
+        let reasons = try crm.rows("SELECT reasons FROM magnets_quarantine ORDER BY id")
+        #expect(reasons.count == 3)
+        for (reason, (_, expected)) in zip(reasons, cases) { #expect(reason.contains(expected), "\(reason)") }
+        #expect(reasons.last == "the notification brings no answers: fetch lead m-3 from meta and import it")
+        #expect(
+            try crm.rows("SELECT magnet, email, agent FROM magnets_quarantine ORDER BY id LIMIT 1") == [
+                "plan|no-address|google lead form, lead g-1"
+            ])
+        #expect(try crm.rows("SELECT lead_id FROM magnets_platform_leads WHERE lead_id IS NOT NULL") == [])
+        #expect(try crm.rows("SELECT email FROM leads") == [])
+        #expect(try !crm.rows("SELECT fields FROM magnets_quarantine").joined().contains(AdFormsTests.key))
+    }
+
+    // MARK: - Proving that the address is ours
+
+    @Test func `Meta is answered its challenge for the verify token alone`() async throws {
+        let escaped = AdFormsTests.token.replacing(" ", with: "%20").replacing(",", with: "%2C")
+        let good = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=\(escaped)"
+        #expect(try await ask(.get, "meta-plan", query: good) == (200, "1158201444"))
+        for query in [
+            "", "hub.challenge=1", good.replacing("token=", with: "token=x"), "hub.verify_token=\(escaped)",
+            "hub.challenge=1&hub.verify_token=",
+        ] {
+            #expect(try await ask(.get, "meta-plan", query: query) == (403, "This is not the verify token."))
+        }
+        #expect(try await ask(.get, "meta-mute", query: "hub.challenge=1&hub.verify_token=").status == 403)
+    }
+
+    @Test func `LinkedIn is answered the signature of its code, and Google asks nothing`() async throws {
+        let code = "890e4665-4dfe-4ab1-b689-ed553bceeed0"
+        #expect(
+            try await ask(.get, "linkedin-plan", query: "challengeCode=\(code)") == (
+                200,
+                #"{"challengeCode":"\#(code)","challengeResponse":"\#(Signature.hex(Array(code.utf8), key: AdFormsTests.key))"}"#
+            ))
+        #expect(try await ask(.get, "linkedin-plan").status == 404)
+        #expect(try await ask(.get, "google-plan").status == 404)
+        #expect(try await ask(.get, "gone").status == 404)
+    }
+}

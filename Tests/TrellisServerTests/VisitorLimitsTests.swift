@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import TrellisServer
+
+@Suite struct VisitorLimitsTests {
+    private let crm: TestKernel
+
+    init() throws {
+        crm = try TestKernel("server: {limits: {forms_per_minute: 6, requests_per_minute: 60}}")
+    }
+
+    private func limits() -> VisitorLimits { VisitorLimits(config: crm.kernel.config) }
+
+    private var path: String { crm.kernel.config.databasePath + "-limits" }
+
+    /// How many forms a visitor may send now, at once.
+    private func forms(_ limits: VisitorLimits, _ visitor: String = "203.0.113.7") -> Int {
+        (0..<100).prefix { _ in limits.wait(for: visitor, isForm: true) == nil }.count
+    }
+
+    @Test func `what is left is left over a stop`() {
+        let before = limits()
+        #expect(forms(before) == 6)
+        #expect(before.wait(for: "198.51.100.4", isForm: true) == nil)
+        before.keep(now: crm.clock.now)
+        let after = limits()
+        after.resume(isAfterCrash: false, now: crm.clock.now)
+        #expect(forms(after) == 0)
+        #expect(forms(after, "198.51.100.4") == 5)
+        #expect(forms(after, "192.0.2.1") == 6)
+        #expect(after.wait(for: "203.0.113.7", isForm: false) == nil)
+    }
+
+    @Test func `the time of the stop fills the buckets`() {
+        let before = limits()
+        #expect(forms(before) == 6)
+        before.keep(now: crm.clock.now)
+        crm.clock.advance(by: "20s")
+        let after = limits()
+        after.resume(isAfterCrash: false, now: crm.clock.now)
+        #expect(forms(after) == 2)
+    }
+
+    @Test func `a clock that went back gives nobody more, and takes nothing`() {
+        let before = limits()
+        #expect(forms(before) == 6)
+        before.keep(now: crm.clock.now)
+        let after = limits()
+        after.resume(isAfterCrash: false, now: crm.clock.now - 3600)
+        #expect(forms(after) == 0)
+    }
+
+    @Test func `who did not come between two stops is not forgotten`() {
+        let first = limits()
+        #expect(forms(first) == 6)
+        first.keep(now: crm.clock.now)
+        let second = limits()
+        second.resume(isAfterCrash: false, now: crm.clock.now)
+        second.keep(now: crm.clock.now)
+        let third = limits()
+        third.resume(isAfterCrash: false, now: crm.clock.now)
+        #expect(forms(third) == 0)
+    }
+
+    @Test func `after a crash each visitor finds half, and old news is not read`() {
+        let before = limits()
+        #expect(forms(before) == 6)
+        before.keep(now: crm.clock.now)
+        let after = limits()
+        after.resume(isAfterCrash: true, now: crm.clock.now)
+        #expect(forms(after) == 3 && forms(after, "192.0.2.1") == 3)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func `the first start has full buckets`() {
+        let limits = limits()
+        limits.resume(isAfterCrash: false, now: crm.clock.now)
+        #expect(forms(limits) == 6)
+    }
+
+    @Test func `the file names nobody, is for nobody else to read, and is gone once it is read`() throws {
+        let before = limits()
+        _ = forms(before)
+        before.keep(now: crm.clock.now)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.hasPrefix("2026-03-02 09:00:00.000\nforms ") && !text.contains("203.0.113"))
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        limits().resume(isAfterCrash: false, now: crm.clock.now)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test(arguments: [
+        "", "x", "2026-03-02 09:00:00.000",
+        "2026-03-02 09:00:00.000\nforms\nforms a b\nforms a nan\nforms a inf\nother a 1\n\u{0}",
+    ])
+    func `a file that is none fills every bucket`(_ text: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: path))
+        let limits = limits()
+        limits.resume(isAfterCrash: false, now: crm.clock.now)
+        #expect(forms(limits) == 6)
+    }
+}
