@@ -58,7 +58,7 @@ public struct LeadMagnets: Plugin {
             if let stage = magnet.stage { check.stage(stage) }
             if let mail = magnet.mail { check.mail(mail, values: Mails.values) }
             if let mail = magnet.confirmMail { check.mail(mail, values: Mails.values) }
-            if let field = magnet.trial.field { check.leadColumn(field) }
+            for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
         }
         let names = magnets.map(\.name)
         for form in offers.settings.leadForms.map(\.value) {
