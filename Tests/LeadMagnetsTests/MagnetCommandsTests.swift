@@ -30,7 +30,7 @@ import TrellisTesting
     }
 
     private static let unknown =
-        "there is no magnet 'pln'. Did you mean 'plan'? There are: plan, guide, map, atlas, chart, course, trial, tool."
+        "There is no magnet 'pln'. Did you mean 'plan'? There are: plan, guide, map, atlas, chart, course, trial, tool."
 
     // MARK: - What there is
 
@@ -96,7 +96,7 @@ import TrellisTesting
         let top = try page("magnets upgrade", "tool", "top").values
         #expect(top["is_top"] == true && top.text("url").hasSuffix("utm_content=top"))
         #expect(top.text("headline") == "The tool" && top["summary"] == nil)
-        #expect(try sentence("magnets upgrade", "plan", "bottom") == "the place is 'top' or 'inline'.")
+        #expect(try sentence("magnets upgrade", "plan", "bottom") == "The place is 'top' or 'inline'.")
         #expect(try sentence("magnets upgrade", "pln") == MagnetCommandsTests.unknown)
     }
 
@@ -118,7 +118,7 @@ import TrellisTesting
     }
 
     @Test func `only a webinar can be missed`() throws {
-        #expect(try sentence("magnets close-webinar", "plan") == "plan is no webinar.")
+        #expect(try sentence("magnets close-webinar", "plan") == "The magnet 'plan' is no webinar.")
         #expect(try sentence("magnets close-webinar", "pln") == MagnetCommandsTests.unknown)
     }
 }
