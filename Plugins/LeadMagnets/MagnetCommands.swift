@@ -50,6 +50,11 @@ struct MagnetCommands: Sendable {
                 guard offer.magnet.value.kind == .webinar else {
                     throw KernelError.usage("The magnet '\(offer.name)' is no webinar.")
                 }
+                if let start = offer.magnet.value.webinar.startsAt, call.kernel.clock.now() < start {
+                    throw KernelError.usage(
+                        "The webinar '\(offer.name)' begins on \(offer.time ?? Timestamp.text(start)). Close it when it is over: nobody can have missed it yet."
+                    )
+                }
                 return .text("\(try close(offer.name, call.kernel)) leads missed it.")
             },
         ]

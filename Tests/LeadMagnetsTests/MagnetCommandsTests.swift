@@ -107,6 +107,7 @@ import TrellisTesting
         try crm.capture(["email": "cem@a.example"], form: "course")
         try crm.capture(["email": "dan@a.example"], form: "tool")
         try crm.pump()
+        crm.clock.set("2026-05-04 17:00:00")
         try crm.record("webinar.attended", lead: 2, ["webinar": "course", "minutes": "55"])
         #expect(try crm.run("magnets close-webinar", "course") == ["2 leads missed it."])
         #expect(
@@ -115,6 +116,16 @@ import TrellisTesting
             ])
         #expect(try crm.run("magnets close-webinar", "course") == ["0 leads missed it."])
         #expect(try crm.troubles() == [])
+    }
+
+    @Test func `nobody has missed what has not begun`() throws {
+        try crm.capture(["email": "ann@a.example"], form: "course")
+        try crm.pump()
+        #expect(
+            try sentence("magnets close-webinar", "course")
+                == "The webinar 'course' begins on Monday 4 May 2026, 16:00 (UTC). Close it when it is over: nobody can have missed it yet."
+        )
+        #expect(try crm.rows("SELECT * FROM events WHERE kind = 'webinar.missed'") == [])
     }
 
     @Test func `only a webinar can be missed`() throws {
