@@ -17,7 +17,7 @@ struct WhitepaperTests {
 
     @Test func `who reads nothing is asked a question, and then invited`() async throws {
         let crm = try crm()
-        try await crm.live(until: "2026-04-20 09:00:00")
+        try await crm.live(until: "2026-04-05 09:00:00")
         #expect(
             try untested(crm.post()) == [
                 "report-delivery 2026-03-02 09:00", "page-seven 2026-03-02 11:00", "open-door-hour 2026-03-05 11:00",
@@ -122,7 +122,7 @@ struct WhitepaperTests {
         try await crm.live(until: point)
         let before = try crm.post()
         try crm.record("demo.booked", lead: 1, ["starts_at": "2026-03-18 09:00"])
-        try await crm.live(until: "2026-04-20 09:00:00")
+        try await crm.live(until: "2026-03-24 09:00:00")
         #expect(try crm.post() == before)
         #expect(try crm.enrolments() == ["report-follow-up|1|goal|demo.booked"])
         #expect(try crm.pending() == [])
@@ -135,7 +135,7 @@ struct WhitepaperTests {
         try await crm.live(until: point)
         let before = try crm.post()
         try crm.leave(by: way)
-        try await crm.live(until: "2026-04-20 09:00:00")
+        try await crm.live(until: "2026-03-24 09:00:00")
         #expect(try crm.post() == before)
         let reason = [WayOut.reply: "mail.replied", .bounce: "mail.bounced", .unsubscribed: "lead.unsubscribed"][way]
         #expect(try crm.enrolments() == ["report-follow-up|1|exited|\(reason ?? "")"])
