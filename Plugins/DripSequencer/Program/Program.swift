@@ -92,8 +92,8 @@ struct Program: Sendable, Hashable {
     /// Each operation in words, for `trellis sequences show`.
     var lines: [String] { operations.map(\.description) + ["end"] }
 
-    /// In words, what a lead at a step waits for: an event, or what comes when its time is up. Nil where there is no such
-    /// step.
+    /// In words, what a lead at a step waits for: an event, or what comes when its time is up. Nil where there is no
+    /// such step.
     func next(step: Int, restingAt wait: Int?) -> String? {
         guard operations.indices.contains(step) || step == operations.count else { return nil }
         if let wait, operations.indices.contains(wait), case .waitFor = operations[wait].act { return lines[wait] }
