@@ -95,12 +95,12 @@ struct Delivery {
             }
         try tx.emit(
             kind, forEach: "SELECT lead_id, delivered_by AS cause_id, \(body) AS body \(due)", arguments: arguments)
-        if let field = magnet.value.trial.field, magnet.value.kind == .trial {
+        if let (field, value) = day(trialEndsOn: String(endsOn)) {
             try tx.db.cachedStatement(
                 sql: """
-                    UPDATE leads SET "\(field.value)" = :endsOn, updated_at = :now WHERE id IN (SELECT lead_id \(due))
+                    UPDATE leads SET "\(field)" = :value, updated_at = :now WHERE id IN (SELECT lead_id \(due))
                     """
-            ).execute(arguments: arguments &+ ["endsOn": String(endsOn), "now": tx.stamp])
+            ).execute(arguments: arguments &+ ["value": value, "now": tx.stamp])
         }
         if magnet.value.isReferred {
             try Referrals.makeCodes(for: "SELECT DISTINCT lead_id AS id \(due)", tx, arguments: arguments)
@@ -111,6 +111,17 @@ struct Delivery {
                 UPDATE magnets_submissions SET handed_at = :now WHERE magnet = :magnet AND state = 'delivered' AND handed_at IS NULL
                 """
         ).execute(arguments: arguments &+ ["now": tx.stamp])
+    }
+
+    /// The column of the lead that takes the day of a trial or the time of a webinar, for sequences to wait for.
+    private func day(trialEndsOn endsOn: String) -> (field: String, value: String)? {
+        switch magnet.value.kind {
+        case .trial: return magnet.value.trial.field.map { ($0.value, endsOn) }
+        case .webinar:
+            guard let field = magnet.value.webinar.field, let start = magnet.value.webinar.startsAt else { return nil }
+            return (field.value, Timestamp.text(start))
+        case .asset, .link: return nil
+        }
     }
 
     private func mail(_ due: String, _ arguments: StatementArguments) throws {

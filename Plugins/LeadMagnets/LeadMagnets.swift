@@ -58,7 +58,7 @@ public struct LeadMagnets: Plugin {
             if let stage = magnet.stage { check.stage(stage) }
             if let mail = magnet.mail { check.mail(mail, values: Mails.values) }
             if let mail = magnet.confirmMail { check.mail(mail, values: Mails.values) }
-            if let field = magnet.trial.field { check.leadColumn(field) }
+            for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
         }
         let names = magnets.map(\.name)
         for form in offers.settings.leadForms.map(\.value) {
@@ -153,12 +153,15 @@ public struct LeadMagnets: Plugin {
     /// The links of a mail about a magnet. They are made when it is sent, so that they work from then on.
     private func templateValues(_ question: TemplateValues, _ db: Database) throws -> [String: String] {
         guard
-            let name = try question.body["magnet"] ?? LeadMagnets.magnet(ofSubmission: question.body["submission"], db),
+            let name = try question.body["magnet"]
+                ?? LeadMagnets.magnet(ofSubmission: question.body["submission"], db)
+                ?? magnet(ofMail: question.template),
             let leadID = question.leadID, let magnet = magnets.first(where: { $0.name == name })
         else { return [:] }
         let offer = Offer(magnet: magnet, config: question.config)
         let expires = question.now + Double(offers.settings.linkDays) * 86_400
         var values = [
+            "magnet_title": magnet.value.title,
             "download_url": try Handover(offer: offer, leadID: leadID, days: offers.settings.linkDays).link(
                 now: question.now),
             "confirm_url": try question.link(
@@ -169,6 +172,14 @@ public struct LeadMagnets: Plugin {
         values["webinar_time"] = offer.time
         values["referral_url"] = try Referrals.link(of: leadID, offer, db)
         return values
+    }
+
+    /// A preview is of no message: the mail itself tells which magnet it brings.
+    private func magnet(ofMail template: String) -> String? {
+        magnets.first {
+            template == $0.value.mail?.value ?? Mails.name(for: $0.value)
+                || template == $0.value.confirmMail?.value ?? "magnet-confirm"
+        }?.name
     }
 
     /// Mails of before named the submission.

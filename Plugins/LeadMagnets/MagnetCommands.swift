@@ -32,7 +32,7 @@ struct MagnetCommands: Sendable {
                 let offer = try offer(call)
                 let place = call.arguments.count > 1 ? call.arguments[1] : "inline"
                 guard ["top", "inline"].contains(place) else {
-                    throw KernelError.usage("the place is 'top' or 'inline'.")
+                    throw KernelError.usage("The place is 'top' or 'inline'.")
                 }
                 var values: PageValues = [
                     "url": .text(offer.url + "?utm_source=article&utm_medium=referral&utm_content=\(place)"),
@@ -48,7 +48,12 @@ struct MagnetCommands: Sendable {
             ) { call in
                 let offer = try offer(call)
                 guard offer.magnet.value.kind == .webinar else {
-                    throw KernelError.usage("\(offer.name) is no webinar.")
+                    throw KernelError.usage("The magnet '\(offer.name)' is no webinar.")
+                }
+                if let start = offer.magnet.value.webinar.startsAt, call.kernel.clock.now() < start {
+                    throw KernelError.usage(
+                        "The webinar '\(offer.name)' begins on \(offer.time ?? Timestamp.text(start)). Close it when it is over: nobody can have missed it yet."
+                    )
                 }
                 return .text("\(try close(offer.name, call.kernel)) leads missed it.")
             },
@@ -59,7 +64,7 @@ struct MagnetCommands: Sendable {
         let (name, names) = (call.arguments[0], offers.settings.magnets.map(\.name))
         guard let magnet = offers.settings.magnets.first(where: { $0.name == name }) else {
             throw KernelError.usage(
-                "there is no magnet '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.joined(separator: ", "))."
+                "There is no magnet '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.joined(separator: ", "))."
             )
         }
         return Offer(magnet: magnet, config: call.kernel.config)

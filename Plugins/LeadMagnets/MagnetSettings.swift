@@ -164,12 +164,16 @@ public struct MagnetSettings: SettingsRecord {
         public var startsAt: Date?
         public var minutes = 60
         public var recording: String?
+        public var field: LocatedText?
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
             SettingsField("starts_at", \.startsAt, optional: .instant, "When it begins, UTC: 2026-05-04 16:00.")
             SettingsField("minutes", \.minutes, .integer(5...1440), "How long it lasts.")
             SettingsField("recording", \.recording, optional: .webAddress, "Where it can be seen afterwards.")
+            SettingsField(
+                "field", \.field, optional: .locatedText,
+                "A time of the lead that takes the beginning, for reminders: webinar_at.")
         }
     }
 

@@ -125,7 +125,7 @@ struct PluginCommandLine {
     private static func line(_ command: Command) -> String {
         let words = (command.path + command.arguments.map { $0.hasSuffix("?") ? "[\($0.dropLast())]" : $0 }).joined(
             separator: " ")
-        return "  \(words.padding(toLength: max(words.count, 24), withPad: " ", startingAt: 0)) \(command.summary)"
+        return "  \(words.padding(toLength: max(words.count + 1, 24), withPad: " ", startingAt: 0)) \(command.summary)"
     }
 
     private static func families(of type: any Plugin.Type) -> Set<String> {

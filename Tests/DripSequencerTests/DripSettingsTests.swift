@@ -65,7 +65,30 @@ import TrellisTesting
         }
         #expect(
             try crm.kernel.ask(LeadCard(leadID: 1)) == [
-                [CardLine("sequence", "course: active, step 1, 2026-03-03 09:00:00.000")]
+                [CardLine("sequence", "course: active, 2026-03-03 09:00: if not (title = 'Head') go to 4")]
+            ])
+    }
+
+    @Test func `the card of a lead says what comes next, what is waited for, and why it ended`() throws {
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, exit: [course.left], steps: [{wait_for: course.started, at_most: 2 days, then: [{wait: 1 day}], else: [{mail: two}]}, {mail: one}]"
+        )
+        for number in 1...3 { try crm.lead("l\(number)@a.example") }
+        try crm.pump()
+        try crm.record("course.started", lead: 2)
+        try crm.record("course.left", lead: 3)
+        try crm.pump()
+        #expect(
+            try (1...3).map { try crm.kernel.ask(LeadCard(leadID: $0)) } == [
+                [
+                    [
+                        CardLine(
+                            "sequence",
+                            "course: active, 2026-03-04 09:00: wait for course.started, at most 2 days, then go to 3")
+                    ]
+                ],
+                [[CardLine("sequence", "course: active, 2026-03-03 09:00: mail one")]],
+                [[CardLine("sequence", "course: exited (course.left), 2026-03-02 09:00")]],
             ])
     }
 }

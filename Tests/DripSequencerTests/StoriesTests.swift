@@ -97,6 +97,28 @@ import TrellisTesting
         #expect(crm.transport.sent.map(\.recipient) == ["la@a.example", "tokyo@a.example"])
     }
 
+    @Test func `not: a mail or a call after the end, because they were the last of their sequence`() async throws {
+        let crm = try TestKernel(
+            """
+            activities: {course.left: {}}
+            plugins: {drip: {quiet: {from: "20:00", to: "08:00"}, sequences: {course: {enter: {on: lead.created}, exit: [course.left], steps: [{mail: one}, {task: {text: Ring}}]}}}}
+            """, plugins: [DripSequencer.self], files: DripSite.files, at: "2026-03-02 22:00:00")
+        try crm.lead("ann@a.example")
+        try crm.lead("bob@a.example")
+        try await crm.work()
+        #expect(try crm.enrolments == ["1|1|completed|", "2|1|completed|"])
+        try crm.record("course.left", lead: 1)
+        crm.clock.set("2026-03-03 09:00:00")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient) == ["bob@a.example"])
+        #expect(
+            try crm.rows("SELECT state, reason FROM outbox_messages ORDER BY id") == [
+                "cancelled|the sequence is over: course.left", "sent|",
+            ])
+        #expect(try crm.rows("SELECT lead_id, state FROM drip_tasks ORDER BY id") == ["1|withdrawn", "2|open"])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `not: a lead that is tried for ever after it bounced`() async throws {
         let crm = try await begun()
         try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'bounced')")

@@ -5,8 +5,8 @@ import TrellisTesting
 
 struct ExamplesTests {
     static let folders = [
-        "Starter", "Examples/course-seller", "Examples/newsletter-to-demo", "Examples/readme",
-        "Examples/sales-pipeline",
+        "Starter", "Examples/course-seller", "Examples/newsletter-to-demo", "Examples/outreach", "Examples/readme",
+        "Examples/sales-pipeline", "Examples/trial", "Examples/webinar", "Examples/whitepaper",
     ]
 
     @Test(arguments: folders) func `the config is sound`(_ folder: String) throws {
@@ -65,6 +65,34 @@ struct ExamplesTests {
         #expect(!agreed.isEmpty)
         #expect(try crm.sent("purpose = 'marketing'").sorted() == agreed.sorted())
         #expect(try crm.rows("SELECT count(*) FROM leads")[0] != "\(agreed.count)")
+    }
+
+    @Test func `a lead of the starter that was given back is written to after its rest, not the day after`()
+        async throws
+    {
+        let crm = try ExampleFolder("Starter", at: "2026-11-23 09:00:00")
+        try crm.importing("leads.csv")
+        try crm.importing("activities.csv", into: .activities)
+        try await crm.work()
+        let handoff = try #require(
+            try crm.rows(
+                """
+                SELECT h.id FROM handoff_handoffs AS h JOIN consents_now AS c ON c.lead_id = h.lead_id
+                WHERE c.purpose = 'newsletter' AND c.state = 'granted' AND h.state = 'offered' ORDER BY h.id
+                """
+            ).first)
+        try crm.command("handoff reject", handoff, "bad season")
+        for _ in 1...89 {
+            crm.clock.advance(by: "1 day")
+            try await crm.work()
+        }
+        #expect(try crm.sent("template = 'second-spring'") == [])
+        for _ in 1...2 {
+            crm.clock.advance(by: "1 day")
+            try await crm.work()
+        }
+        #expect(try crm.sent("template = 'second-spring'").count == 1)
+        #expect(try crm.troubles() == [])
     }
 
     // MARK: - newsletter-to-demo

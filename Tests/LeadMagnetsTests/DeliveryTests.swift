@@ -138,6 +138,23 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `the time of a webinar is kept on the lead where a sequence can wait for it`() async throws {
+        let crm = try TestKernel(
+            """
+            leads: {fields: {webinar_at: time}}
+            plugins:
+              lead_magnets:
+                magnets:
+                  course: {title: The course, kind: webinar, webinar: {starts_at: "2026-05-04 16:00", field: webinar_at}}
+                  film: {title: The film, kind: webinar, webinar: {recording: "https://acme.example/r", field: webinar_at}}
+            """, plugins: [LeadMagnets.self])
+        try crm.capture(["email": "ann@a.example"], form: "course")
+        try crm.capture(["email": "bob@a.example"], form: "film")
+        try await crm.work()
+        #expect(try crm.rows("SELECT webinar_at FROM leads ORDER BY id") == ["2026-05-04 16:00:00.000", ""])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a trial has a last day, also on the lead`() async throws {
         try await ask("trial")
         #expect(

@@ -32,6 +32,16 @@ import TrellisTesting
             ])
     }
 
+    @Test func `a preview of the mail of a magnet knows what it brings`() throws {
+        let crm = try crm()
+        let own = try MailPreview(crm.kernel).render("prices")
+        #expect(own.problems == [])
+        #expect(own.subject == "Our Prices")
+        #expect(own.text.contains("/download/") && !own.text.contains("preview/"))
+        #expect(try MailPreview(crm.kernel).render("magnet-delivery").subject == "The sales plan")
+        #expect(try !MailPreview(crm.kernel).render("magnet-trial").problems.isEmpty, "there is no trial here")
+    }
+
     // MARK: - The form
 
     @Test func `a form without a required field is refused and leaves no trace`() throws {

@@ -30,7 +30,7 @@ import TrellisTesting
     }
 
     private static let unknown =
-        "there is no magnet 'pln'. Did you mean 'plan'? There are: plan, guide, map, atlas, chart, course, trial, tool."
+        "There is no magnet 'pln'. Did you mean 'plan'? There are: plan, guide, map, atlas, chart, course, trial, tool."
 
     // MARK: - What there is
 
@@ -96,7 +96,7 @@ import TrellisTesting
         let top = try page("magnets upgrade", "tool", "top").values
         #expect(top["is_top"] == true && top.text("url").hasSuffix("utm_content=top"))
         #expect(top.text("headline") == "The tool" && top["summary"] == nil)
-        #expect(try sentence("magnets upgrade", "plan", "bottom") == "the place is 'top' or 'inline'.")
+        #expect(try sentence("magnets upgrade", "plan", "bottom") == "The place is 'top' or 'inline'.")
         #expect(try sentence("magnets upgrade", "pln") == MagnetCommandsTests.unknown)
     }
 
@@ -107,6 +107,7 @@ import TrellisTesting
         try crm.capture(["email": "cem@a.example"], form: "course")
         try crm.capture(["email": "dan@a.example"], form: "tool")
         try crm.pump()
+        crm.clock.set("2026-05-04 17:00:00")
         try crm.record("webinar.attended", lead: 2, ["webinar": "course", "minutes": "55"])
         #expect(try crm.run("magnets close-webinar", "course") == ["2 leads missed it."])
         #expect(
@@ -117,8 +118,18 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `nobody has missed what has not begun`() throws {
+        try crm.capture(["email": "ann@a.example"], form: "course")
+        try crm.pump()
+        #expect(
+            try sentence("magnets close-webinar", "course")
+                == "The webinar 'course' begins on Monday 4 May 2026, 16:00 (UTC). Close it when it is over: nobody can have missed it yet."
+        )
+        #expect(try crm.rows("SELECT * FROM events WHERE kind = 'webinar.missed'") == [])
+    }
+
     @Test func `only a webinar can be missed`() throws {
-        #expect(try sentence("magnets close-webinar", "plan") == "plan is no webinar.")
+        #expect(try sentence("magnets close-webinar", "plan") == "The magnet 'plan' is no webinar.")
         #expect(try sentence("magnets close-webinar", "pln") == MagnetCommandsTests.unknown)
     }
 }

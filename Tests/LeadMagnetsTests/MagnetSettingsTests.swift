@@ -116,6 +116,10 @@ import TrellisTesting
         ),
         ("kind: trial, trial: {field: emial}", ".trial.field: leads has no column 'emial'. Did you mean 'email'?"),
         (
+            "kind: webinar, webinar: {recording: \"https://acme.example/r\", field: emial}",
+            ".webinar.field: leads has no column 'emial'. Did you mean 'email'?"
+        ),
+        (
             "kind: trial, form: {fields: [email!, emial!]}",
             ".form.fields.2: leads has no column 'emial'. Did you mean 'email'?"
         ),

@@ -62,14 +62,19 @@ struct Overview {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT sequence, state, step, nullif(coalesce(due_at, ended_at), '\(Rest.never)') AS at FROM drip_enrolments
-                WHERE lead_id = ? ORDER BY id
+                SELECT e.sequence, state, reason, step, resting_at, substr(nullif(coalesce(due_at, ended_at), '\(Rest.never)'), 1, 16) AS at,
+                       program
+                FROM drip_enrolments AS e LEFT JOIN drip_versions AS v ON v.sequence = e.sequence AND v.version = e.version
+                WHERE lead_id = ? ORDER BY e.id
                 """, arguments: [lead]
-        ).map {
-            CardLine(
-                "sequence",
-                "\($0["sequence"] as String): \($0["state"] as String), step \($0["step"] as Int), \($0["at"] as String? ?? "")"
-            )
+        ).map { row in
+            let program = try (row["program"] as String?).map { try Program(text: $0) }
+            let next = program?.next(step: row["step"], restingAt: row["resting_at"]).map { ": \($0)" } ?? ""
+            let reason = (row["reason"] as String?).map { " (\($0))" } ?? ""
+            let time = (row["at"] as String?).map { ", \($0)" } ?? ""
+            let state: String = row["state"]
+            return CardLine(
+                "sequence", "\(row["sequence"] as String): \(state)\(reason)\(time)\(state == "active" ? next : "")")
         }
             + Row.fetchAll(
                 db,

@@ -19,6 +19,7 @@ struct Departure {
                     JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
                     WHERE e.state = 'active' AND e.event_id < ending_event
                     """, tx)
+            try withdrawWhatIsLeft(after: kind)
         }
         if kinds.contains("drip.dismissed") {
             try Departure.end(
@@ -30,6 +31,27 @@ struct Departure {
                       AND e.state = 'active' AND e.event_id < b.id
                     """, tx)
         }
+    }
+
+    /// Who has run to the end may still have its last mail waiting for the morning, or a task that nobody needs now.
+    private func withdrawWhatIsLeft(after kind: String) throws {
+        let completed = """
+            FROM (SELECT lead_id, max(id) AS ending_event FROM batch WHERE kind = \(kind.sqlLiteral) GROUP BY lead_id) AS ending
+            JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
+            WHERE e.state = 'completed' AND e.event_id < ending_event
+            """
+        try tx.withdraw(
+            because: "the sequence is over: \(kind)",
+            forEach: """
+                SELECT e.lead_id, 'drip:' || e.sequence || ':' AS prefix, ':lead ' || e.lead_id || ':cycle ' || e.cycle AS suffix
+                \(completed)
+                """)
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE drip_tasks SET state = 'withdrawn', closed_at = ?
+                WHERE state = 'open' AND (lead_id, enrolment_id) IN (SELECT e.lead_id, e.id \(completed))
+                """
+        ).execute(arguments: [tx.stamp])
     }
 
     static func endForLostLeads(_ tx: Transaction) throws {

@@ -92,6 +92,18 @@ struct Program: Sendable, Hashable {
     /// Each operation in words, for `trellis sequences show`.
     var lines: [String] { operations.map(\.description) + ["end"] }
 
+    /// In words, what a lead at a step waits for: an event, or what comes when its time is up. Nil where there is no such
+    /// step.
+    func next(step: Int, restingAt wait: Int?) -> String? {
+        guard operations.indices.contains(step) || step == operations.count else { return nil }
+        if let wait, operations.indices.contains(wait), case .waitFor = operations[wait].act { return lines[wait] }
+        var place = step
+        while operations.indices.contains(place), case .jump(let target) = operations[place].act {
+            place = target
+        }
+        return lines.indices.contains(place) ? lines[place] : nil
+    }
+
     // MARK: - In the database
 
     /// The operations as JSON; the same program gives the same text.
