@@ -37,22 +37,3 @@ CREATE INDEX clock_jumps_open ON clock_jumps (id) WHERE settled_at IS NULL;
 
 -- The last sign of life of a worker, once a minute: what was due between it and the next start is late.
 ALTER TABLE worker_runs ADD COLUMN seen_at TEXT;
-
--- What stands still and needs a person: shown by `trellis status`.
-DROP VIEW kernel_stops;
-CREATE VIEW kernel_stops AS
-SELECT 'parked event' AS stop, p.subscriber || ' at event ' || p.event_id AS subject, p.error AS reason, p.parked_at AS since
-FROM parked_events AS p
-UNION ALL
-SELECT 'mail ' || state, key, reason, coalesce(settled_at, ready_at)
-FROM outbox_messages WHERE state IN ('unknown', 'failed', 'held')
-UNION ALL
-SELECT 'import interrupted', file, rows_done || ' rows done', started_at
-FROM imports WHERE finished_at IS NULL
-UNION ALL
-SELECT 'no way out', transport, reason || '; tried ' || tries || ' times, again at ' || retry_at, since
-FROM transport_stalls
-UNION ALL
-SELECT 'the clock jumped', expected_at || ' to ' || noticed_at,
-       'nothing is sent and no appointment is due until the clock is right again, or ''trellis clock accept''', noticed_at
-FROM clock_jumps WHERE settled_at IS NULL;

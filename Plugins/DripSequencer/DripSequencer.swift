@@ -129,5 +129,6 @@ public struct DripSequencer: Plugin {
         }
     }
 
+    public var apiEndpoints: [Endpoint] { TaskAPI.endpoints }
     public var commands: [Command] { SequenceCommands(plugin: self).all + TaskCommands().all }
 }

@@ -61,7 +61,7 @@ public struct WebServer: Sendable {
 
     /// The API and the figures: what the house alone may reach.
     public func adminListener(isReady: @escaping @Sendable () -> Bool = { true }) -> some ApplicationProtocol {
-        let endpoints = LeadAPI.endpoints + [metrics.endpoint]
+        let endpoints = LeadAPI.endpoints + kernel.plugins.flatMap { $0.apiEndpoints } + [metrics.endpoint]
         return listener(
             on: kernel.config.site.server.admin.listen, name: "admin",
             router: Site(kernel: kernel, pages: pages, metrics: metrics, limits: limits, door: .admin, isReady: isReady)

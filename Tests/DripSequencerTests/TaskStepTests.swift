@@ -5,8 +5,11 @@ import TrellisTesting
 
 /// What a sequence gives people to do.
 @Suite struct TaskStepTests {
-    private static let outreach =
-        "enter: {on: lead.created}, exit: [course.bought], steps: [{task: {to: owner, kind: linkedin.connect, text: \"Invite {{first_name|them}}\", due: 2 days}}, {wait_for: task.done, at_most: 5 days, then: [{mail: one}], else: [{task: {to: rita, kind: call, text: Ring}}]}]"
+    private static let outreach = """
+        enter: {on: lead.created}, exit: [course.bought], steps: [
+        {task: {to: owner, kind: linkedin.connect, text: "Invite {{first_name|them}}", due: 2 days}},
+        {wait_for: task.done, at_most: 5 days, then: [{mail: one}], else: [{task: {to: rita, kind: call, text: Ring}}]}]
+        """.replacing("\n", with: " ")
 
     private func crm() throws -> TestKernel {
         let crm = try DripSite.crm(Self.outreach)

@@ -40,17 +40,16 @@ import Testing
     func `each local day has each hour once, and in order`(_ zone: String) throws {
         let place = try place(zone)
         let first = try #require(LocalDay("2026-01-01"))
-        for minute in [0, 30, 90, 120, 150, 165, 180, 540, 1200, 1439] {
+        for minute in [0, 90, 120, 150, 165, 180, 540, 1439] {
             var last = Date.distantPast
-            for number in 0..<(5 * 366) {
-                let day = first.adding(days: number)
+            let wrong = (0..<(5 * 366)).map { first.adding(days: $0) }.filter { day in
                 let instant = place.instant(on: day, minute: minute)
-                #expect(place.day(of: instant) == day, "\(day) \(minute)")
-                #expect(instant > last)
+                defer { last = instant }
                 // Later than the hour that was asked for only where there was a gap, which is an hour at most.
-                #expect((minute...minute + 60).contains(place.minute(of: instant)), "\(day) \(minute)")
-                last = instant
+                return place.day(of: instant) != day || instant <= last
+                    || !(minute...minute + 60).contains(place.minute(of: instant))
             }
+            #expect(wrong == [], "at minute \(minute)")
         }
     }
 

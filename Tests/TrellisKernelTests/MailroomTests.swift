@@ -50,7 +50,7 @@ struct ReturnsSite {
 
     func messageID(_ id: Int64 = 1) throws -> String {
         let key = try #require(try crm.value("SELECT key FROM outbox_messages WHERE id = \(id)"))
-        return "\(id).\(StableHash.hex(key))@acme.example"
+        return MessageIdentity(config: crm.kernel.config).text(of: id, key: key) + "@acme.example"
     }
 
     /// A mail of the corpus about a message of ours.

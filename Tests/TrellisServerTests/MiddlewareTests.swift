@@ -114,15 +114,15 @@ private struct Failures: Plugin {
     // MARK: - How often
 
     @Test func `whoever sends many forms is told when to come again`() async throws {
-        let crm = try crm("{limits: {forms_per_minute: 2}}")
+        let crm = try crm("{limits: {forms_per_minute: 1}}")
         let site = try Listener.open(crm)
-        for _ in 1...2 { #expect(try await site.post("/forms/tool", "email=ann%40a.example").status == 303) }
-        let third = try await site.post("/forms/tool", "email=ann%40a.example")
-        #expect(third.status == 429 && third.heading == "One moment, please")
-        let seconds = try #require(third.headers[.retryAfter].flatMap(Int.init))
-        #expect((1...30).contains(seconds))
-        #expect(third.body.contains("That was quick. Please wait \(seconds) seconds and try again."))
-        #expect(try crm.value("SELECT count(*) FROM magnets_quarantine") == "2")
+        #expect(try await site.post("/forms/tool", "email=ann%40a.example").status == 303)
+        let second = try await site.post("/forms/tool", "email=ann%40a.example")
+        #expect(second.status == 429 && second.heading == "One moment, please")
+        let seconds = try #require(second.headers[.retryAfter].flatMap(Int.init))
+        #expect((1...60).contains(seconds))
+        #expect(second.body.contains("That was quick. Please wait \(seconds) seconds and try again."))
+        #expect(try crm.value("SELECT count(*) FROM magnets_quarantine") == "1")
         #expect(try await site.get("/offers/tool").status == 200)
     }
 
@@ -139,8 +139,8 @@ private struct Failures: Plugin {
     }
 
     @Test func `whoever asks for many pages is told when to come again`() async throws {
-        let site = try site("{limits: {requests_per_minute: 3}}")
-        for _ in 1...3 { #expect(try await site.get("/offers/tool").status == 200) }
+        let site = try site("{limits: {requests_per_minute: 1}}")
+        #expect(try await site.get("/offers/tool").status == 200)
         let answer = try await site.get("/offers/tool", [.accept: "application/json"])
         #expect(answer.status == 429 && answer.headers[.retryAfter] != nil)
         #expect(answer.json?["error"]?.scalarText?.hasPrefix("That was quick.") == true)

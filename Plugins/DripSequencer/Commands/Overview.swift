@@ -10,20 +10,26 @@ struct Overview {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT sequence, max(version) AS version, count(*) FILTER (WHERE state = 'active') AS active,
+                SELECT sequence, count(*) FILTER (WHERE state = 'active') AS active,
                        count(*) FILTER (WHERE state = 'completed') AS completed, count(*) FILTER (WHERE state = 'exited') AS exited,
                        count(*) FILTER (WHERE state = 'goal') AS goal, min(due_at) AS next_due
                 FROM drip_enrolments GROUP BY sequence
                 """
         ).reduce(into: [String: Row]()) { $0[$1["sequence"]] = $1 }
+        let versions = try Row.fetchAll(
+            db, sql: "SELECT sequence, max(version) FROM drip_versions GROUP BY sequence"
+        ).reduce(into: [String: Int64]()) { $0[$1[0]] = $1[1] }
         let names = sequences.map(\.name) + rows.keys.filter { name in !sequences.contains { $0.name == name } }
         return Table(
             columns: ["sequence", "version", "active", "completed", "exited", "goal", "next_due"],
             rows: names.sorted().map { name in
-                guard let row = rows[name] else { return [.text(name)] + (0..<5).map { _ in .integer(0) } + [.null] }
+                let version = versions[name].map(Cell.integer) ?? .null
+                guard let row = rows[name] else {
+                    return [.text(name), version] + (0..<4).map { _ in .integer(0) } + [.null]
+                }
                 let next: String? = row["next_due"]
-                return [.text(name)]
-                    + ["version", "active", "completed", "exited", "goal"].map { .integer(row[$0]) }
+                return [.text(name), version]
+                    + ["active", "completed", "exited", "goal"].map { .integer(row[$0]) }
                     + [next.map { $0 == Rest.never ? .text("when it happens") : .text($0) } ?? .null]
             })
     }

@@ -74,6 +74,10 @@ struct SequenceCommands {
                 ) ?? 0
             }
             let moving = change.moves.reduce(0) { $0 + Int64($1.leads) }
+            guard change.version > 1 else {
+                rows.append([.text(name), .text("new"), .null, .integer(staying), .text("begin here")])
+                continue
+            }
             rows.append([
                 .text(name), .text("version \(change.version)"), .null, .integer(staying - moving),
                 .text("keep their steps"),

@@ -9,7 +9,8 @@ struct TaskCommands {
                 "tasks", "What is to be done, the most urgent first.",
                 options: ["to": "Only what this person is to do.", "lead": "Only about this lead."]
             ) { call in
-                .table(try call.kernel.read { try TaskList(db: $0, now: call.kernel.clock.now()).open(for: call) })
+                let table = try call.kernel.read { try TaskList(db: $0, now: call.kernel.clock.now()).open(for: call) }
+                return table.rows.isEmpty ? .tableWithNote(table, "Nothing is to be done.") : .table(table)
             },
             Command(
                 "tasks done", "Note that a task is done.", arguments: ["TASK"],

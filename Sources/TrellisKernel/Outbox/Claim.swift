@@ -127,7 +127,7 @@ struct Claim {
 
     private func message(of order: MailRenderer.Order, to recipient: String, bytes: [UInt8]) -> RenderedMessage {
         RenderedMessage(
-            id: order.id, stableID: order.stableID, recipient: recipient,
+            id: order.id, stableID: renderer.identity(of: order), recipient: recipient,
             returnPath: transport == "mail" ? returnPath(of: order.id) : "", bytes: bytes)
     }
 

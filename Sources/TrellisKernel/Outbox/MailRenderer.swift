@@ -37,8 +37,6 @@ struct MailRenderer: Sendable {
             self.template = template
             body = [:]
         }
-
-        var stableID: String { "\(id).\(StableHash.hex(key))" }
     }
 
     /// The message, or the reason why it has to wait for a person.
@@ -62,7 +60,7 @@ struct MailRenderer: Sendable {
             message.date = tx.now
             return .ready(
                 RenderedMessage(
-                    id: order.id, stableID: order.stableID, recipient: message.to.address,
+                    id: order.id, stableID: identity(of: order), recipient: message.to.address,
                     bytes: try message.rendered()))
         } catch let problem where problem is Hold || problem is MailTemplateProblem || problem is MailProblem {
             return .held("\(problem)")
@@ -100,7 +98,7 @@ struct MailRenderer: Sendable {
             config: config, style: style)
         return MailMessage(
             from: template.from ?? from, to: to, replyTo: template.replyTo, subject: mail.subject,
-            date: Date(timeIntervalSince1970: 0), messageID: "\(order.stableID)@\(config.messageDomain)",
+            date: Date(timeIntervalSince1970: 0), messageID: "\(identity(of: order))@\(config.messageDomain)",
             headers: footer.headers, text: mail.text + footer.text, html: page)
     }
 
@@ -125,6 +123,8 @@ struct MailRenderer: Sendable {
     private func byMail(_ order: Order) -> String? {
         BounceAddress(config: config).map { "mailto:\($0.address(for: order.id))?subject=unsubscribe" }
     }
+
+    func identity(of order: Order) -> String { MessageIdentity(config: config).text(of: order.id, key: order.key) }
 
     func unsubscribeLink(leadID: Int64) throws -> String {
         try config.link("unsubscribe", String(leadID))

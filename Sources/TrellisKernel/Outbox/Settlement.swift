@@ -19,7 +19,7 @@ struct Settlement {
         case .refused(let reason): try settle("refused", because: reason, event: "mail.refused")
         case .undeliverable(let reason):
             try settle("refused", because: reason, event: "mail.refused")
-            if tx.db.changesCount > 0 { try suppress() }
+            try suppress()
         case .unknown(let reason): try settle("unknown", because: reason)
         case .slower(let reason):
             try tx.slowDown(domainOf: message)
@@ -43,8 +43,14 @@ struct Settlement {
                 """, arguments: ["message": message])
     }
 
-    /// An address nobody has is never mailed again.
+    /// An address nobody has is never mailed again: a bounce, only sooner.
     private func suppress() throws {
+        try tx.emit(
+            "mail.bounced",
+            forEach: """
+                SELECT lead_id, cause_id, json_object('mail', template, 'message_id', id, 'class', 'hard') AS body FROM outbox_messages
+                WHERE id = :message AND state = 'refused' AND settled_at = :settled AND lead_id IS NOT NULL AND purpose <> 'internal'
+                """, arguments: ["message": message, "settled": tx.stamp])
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO suppressions (email, reason, origin, at)

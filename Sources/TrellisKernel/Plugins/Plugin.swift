@@ -51,6 +51,8 @@ public protocol Plugin: Sendable {
     var chores: [Chore] { get }
     /// What it answers over HTTP, as values: a plugin needs no HTTP library.
     var endpoints: [Endpoint] { get }
+    /// What it answers to programs of the house, under the token of the API.
+    var apiEndpoints: [Endpoint] { get }
 }
 
 extension Plugin {
@@ -66,6 +68,7 @@ extension Plugin {
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }
     public var endpoints: [Endpoint] { [] }
+    public var apiEndpoints: [Endpoint] { [] }
     public static var pages: [String: String] { [:] }
 }
 

@@ -14,10 +14,12 @@ import Foundation
 public struct Mailroom: Sendable {
     let kernel: Kernel
     let bounceAddress: BounceAddress?
+    let identity: MessageIdentity
 
     public init(_ kernel: Kernel) {
         self.kernel = kernel
         bounceAddress = BounceAddress(config: kernel.config)
+        identity = MessageIdentity(config: kernel.config)
     }
 
     /// What a mail turned out to be.

@@ -94,7 +94,7 @@ extension Mailroom {
                     SELECT m.id, m.key, m.template, m.purpose, m.recipient, substr(m.content, 1, 16384) AS head, l.id AS lead_id, l.email
                     FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id WHERE m.id = ? AND m.transport = 'mail'
                     """), arguments: [id])
-        guard let row, hash.map({ Signature.isSame($0, StableHash.hex(row["key"])) }) != false else { return nil }
+        guard let row, hash.map({ identity.isRight($0, of: id, key: row["key"]) }) != false else { return nil }
         let sentTo = (row["head"] as Data?).flatMap { ReceivedMail($0).root.headers["to"] }
             .flatMap { MailHeaders.addresses($0).last }
         let isOfHouse = row["purpose"] == MessagePurpose.internal.rawValue
