@@ -1,4 +1,5 @@
 import DripSequencer
+import Foundation
 import Hummingbird
 import Testing
 import TrellisKernel
@@ -23,7 +24,9 @@ import TrellisTesting
         return (crm, try Listener.admin(crm))
     }
 
-    private func json(_ answer: Answer) -> String { "\(answer.status) \(answer.json?.text() ?? "")" }
+    private func json(_ answer: Answer) -> String {
+        "\(answer.status) \(answer.body.trimmingCharacters(in: .whitespacesAndNewlines))"
+    }
 
     @Test func `the tasks are listed with their texts, for a person and about a lead`() async throws {
         let (_, admin) = try site()

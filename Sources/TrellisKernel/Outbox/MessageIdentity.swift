@@ -3,8 +3,8 @@ import Foundation
 /// The identity of a message, the same at every attempt: `42.0123456789abcdef`. It is the left side of the Message-ID,
 /// the name of the file, the id of a webhook.
 ///
-/// A reply or a complaint is known by it, so nobody must be able to make up that of a mail they have not seen: the second
-/// half is a keyed hash of the row and its intent under the site's secret. A site without a secret has a plain hash.
+/// A reply or a complaint is known by it, so nobody must be able to make up that of a mail they have not seen: the
+/// second half is a keyed hash of the row and its intent under the site's secret. A site without one has a plain hash.
 struct MessageIdentity: Sendable {
     /// The secret of today, then those of before.
     private let secrets: [String]
