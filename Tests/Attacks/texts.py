@@ -279,7 +279,8 @@ def naughty(lab):
 # A4, A5
 
 HEADERS = ["auto-submitted", "content-type", "date", "from", "message-id", "mime-version", "subject", "to"]
-BULK = ["list-unsubscribe", "list-unsubscribe-post"]
+# One click to leave is offered over https alone, and this site has none.
+BULK = ["feedback-id", "list-id", "list-unsubscribe"]
 
 
 def mails_hold(lab):
