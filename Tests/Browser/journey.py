@@ -342,7 +342,8 @@ class Journey:
         mail = self.crm.mail(self.person["email"], "Your first week")
         self.check("the first mail of the sequence comes at once", mail is not None)
         self.unsubscribe_url = mail["list-unsubscribe"].strip("<>")
-        self.check("it can be left with one click", mail["list-unsubscribe-post"], "List-Unsubscribe=One-Click")
+        # Over https alone may a mail offer it (RFC 8058, section 3.1), and this site is on http; the address knows it.
+        self.check("one click is not offered over http", mail["list-unsubscribe-post"], None)
         self.check_scanner("the List-Unsubscribe address", self.unsubscribe_url)
         preferences = link_in(mail, "preferences")
         self.check_scanner("the preferences", preferences)

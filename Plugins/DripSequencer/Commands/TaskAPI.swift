@@ -7,6 +7,9 @@ enum TaskAPI {
         [
             Endpoint(.get, "/api/tasks") { request in
                 let options = ["to": request.query["to"], "lead": request.query["lead"]].compactMapValues { $0 }
+                for (name, value) in options where value.unicodeScalars.count > textMax {
+                    throw WebProblem(400, "\(name): more than \(textMax) characters")
+                }
                 let call = CommandCall(kernel: request.kernel, options: options)
                 do {
                     let table = try request.kernel.read { db in
@@ -26,6 +29,9 @@ enum TaskAPI {
         ]
     }
 
+    /// A word or a name.
+    private static let textMax = 100
+
     private static func json(_ row: [Cell], _ columns: [String]) -> JSONValue {
         .object(
             zip(columns, row).map { column, cell in
@@ -36,7 +42,9 @@ enum TaskAPI {
 
     private static func close(_ request: WebRequest, as state: String, outcome: String?) async throws -> WebReply {
         guard let id = Int64(request["task"]) else { throw WebProblem(404, "There is no such task.") }
-        if let outcome, outcome.count > 100 { throw WebProblem(422, "outcome: more than 100 characters") }
+        if let outcome, outcome.unicodeScalars.count > textMax {
+            throw WebProblem(422, "outcome: more than \(textMax) characters")
+        }
         let was = try await request.kernel.writeTogether(origin: "api") { tx in
             let was = try String.fetchOne(tx.db, sql: "SELECT state FROM drip_tasks WHERE id = ?", arguments: [id])
             if was == "open" { try tx.closeTask(id, as: state, outcome: outcome) }
