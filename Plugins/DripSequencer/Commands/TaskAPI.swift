@@ -6,7 +6,9 @@ enum TaskAPI {
     static var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/api/tasks") { request in
-                let options = ["to": request.query["to"], "lead": request.query["lead"]].compactMapValues { $0 }
+                let options = ["to": request.query["to"], "lead": request.query["lead"]].compactMapValues {
+                    $0?.isEmpty == false ? $0 : nil
+                }
                 for (name, value) in options where value.unicodeScalars.count > textMax {
                     throw WebProblem(400, "\(name): more than \(textMax) characters")
                 }
