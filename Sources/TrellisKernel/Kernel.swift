@@ -13,6 +13,8 @@ public final class Kernel: Sendable {
     public let pluginTypes: [any Plugin.Type]
     /// Every kind of event that can be in the log: the kernel's, the plugins', the site's activities.
     public let kinds: [String: EventDeclaration]
+    /// The mails of the site and of the plugins: one value, so that each file is parsed once, whoever asks.
+    public let templates: MailTemplates
     /// What opening the file changed in it.
     let changes: SchemaKeeper.Changes
     let hooks: HookTable
@@ -39,6 +41,7 @@ public final class Kernel: Sendable {
         pluginTypes = types
         plugins = types.compactMap { config.plugin($0) }
         kinds = Kernel.kinds(of: types, config)
+        templates = MailTemplates(config: config, builtIn: Kernel.builtInMails(of: types))
         hooks = try Kernel.hookTable(plugins, config)
         let path = config.databasePath
         let keeper = SchemaKeeper(config: config, types: types, path: path)

@@ -23,6 +23,12 @@ import TrellisTesting
             ])
     }
 
+    @Test func `where no consent is asked for the list has a name all the same`() async throws {
+        let site = try MailSite(mail: "consent: none")
+        try await site.send()
+        #expect(headers(try #require(site.crm.transport.sent.first)).contains("List-Id: <mail.acme.example>"))
+    }
+
     @Test func `mail that a lead asked for is of no list`() async throws {
         let site = try MailSite()
         try await site.send("receipt", .transactional)

@@ -65,6 +65,8 @@ import TrellisTesting
         }
         let long = String(repeating: "x", count: 101)
         #expect(try await admin.post("/api/tasks/1/done", "outcome=\(long)", Self.token).status == 422)
+        let other = try await admin.post("/api/tasks/1/done", "outcome=met&state=open", Self.token)
+        #expect(json(other) == #"422 {"error":"A task is closed with an outcome, and nothing else."}"#)
         #expect(try await admin.get("/api/tasks").status == 401)
         #expect(try await Listener.open(crm).get("/api/tasks", Self.token).status == 404)
         #expect(try crm.value("SELECT count(*) FROM drip_tasks WHERE state = 'open'") == "2")

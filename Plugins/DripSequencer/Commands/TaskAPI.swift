@@ -44,7 +44,7 @@ enum TaskAPI {
 
     private static func close(_ request: WebRequest, as state: String, outcome: String?) async throws -> WebReply {
         guard let id = Int64(request["task"]) else { throw WebProblem(404, "There is no such task.") }
-        for pair in request.fields.pairs where pair.name != "outcome" {
+        guard request.fields.pairs.allSatisfy({ $0.name == "outcome" }) else {
             throw WebProblem(422, "A task is closed with an outcome, and nothing else.")
         }
         if let outcome, outcome.unicodeScalars.count > textMax {

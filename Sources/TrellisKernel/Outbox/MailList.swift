@@ -18,8 +18,12 @@ struct MailList {
         return headers
     }
 
-    /// What the lead agreed to, under the sender's domain: `newsletter.acme.example`.
-    private var id: String { "\(MailList.word(config.site.mail.consent)).\(config.messageDomain)" }
+    /// What the lead agreed to, under the sender's domain: `newsletter.acme.example`; where no consent is asked for,
+    /// `mail.acme.example`.
+    private var id: String {
+        let consent = config.site.mail.consent
+        return "\(consent == "none" ? "mail" : MailList.word(consent)).\(config.messageDomain)"
+    }
 
     /// `welcome:drip:marketing:acme.example`: the mail, who asked for it, its purpose, and the sender, which alone must
     /// be there and has 5 to 15 characters (https://support.google.com/a/answer/6254652).
