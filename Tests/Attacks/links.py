@@ -71,8 +71,14 @@ def ask(lab, route, token):
 def unchanged(lab, before):
     """What changed of everything that a request must not change by itself."""
     lab.server.settle()
-    after = lab.server.counts()
-    return {key: (before[key], after[key]) for key in before if before[key] != after[key]}
+    return differences(before, lab.server.counts())
+
+
+def differences(before, after):
+    found = {key: (before.get(key), after[key]) for key in after if before.get(key) != after[key]}
+    if isinstance(found.get("kinds"), tuple):
+        found["kinds"] = differences(*found["kinds"])
+    return found
 
 
 def works(lab, purpose, token):

@@ -152,12 +152,17 @@ class Server:
         return rows[0] if rows else None
 
     def counts(self):
-        """How much there is of everything a request must not change by itself."""
+        """How much there is of everything a request must not change by itself.
+
+        Of the kinds of events one is not asked for: that the minute is over whose hits are judged, which comes by
+        itself while another request is on its way.
+        """
         tables = [
-            "leads", "events", "consents", "suppressions", "touches", "outbox_messages", "magnets_submissions",
+            "leads", "consents", "suppressions", "touches", "outbox_messages", "magnets_submissions",
             "magnets_quarantine", "magnets_referrals", "scoring_entries", "drip_enrolments", "trash"
         ]
         found = {table: self.value(f"SELECT count(*) FROM {table}") for table in tables}
+        found["kinds"] = dict(map(tuple, self.rows("SELECT kind, count(*) FROM events WHERE kind <> 'mail.hits_gathered' GROUP BY 1")))
         found["states"] = [
             tuple(row) for row in self.rows("SELECT state, count(*) FROM magnets_submissions GROUP BY 1 ORDER BY 1")
         ]
