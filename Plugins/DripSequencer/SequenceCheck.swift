@@ -13,14 +13,25 @@ struct SequenceCheck {
             if let condition = settings.enter.condition { check.eventPredicate(condition, kind: on.value) }
         }
         if let when = settings.enter.when { check.leadPredicate(when) }
-        for kind in settings.exit + (settings.goal.map { [$0] } ?? []) { check.kind(kind) }
+        for exit in settings.exit {
+            check.kind(exit.on)
+            if let condition = exit.condition { check.eventPredicate(condition, kind: exit.on.value) }
+        }
+        if let goal = settings.goal { check.kind(goal) }
         run(settings.steps)
+    }
+
+    /// The mails may name what the event says that brought the lead in.
+    private var entryFields: Set<String> {
+        Set(settings.enter.on.flatMap { check.kinds[$0.value] }?.fields.map(\.name) ?? [])
     }
 
     private func run(_ steps: [StepSettings]) {
         for step in steps {
-            if let mail = step.mail { check.mail(mail) }
-            for mail in step.test?.mails ?? [] { check.mail(Located(mail.name, at: mail.place)) }
+            if let mail = step.mail { check.mail(mail, values: entryFields) }
+            for mail in step.test?.mails ?? [] {
+                check.mail(Located(mail.name, at: mail.place), values: entryFields)
+            }
             if let condition = step.condition { check.leadPredicate(condition) }
             if let kind = step.waitFor {
                 check.kind(kind)

@@ -91,4 +91,20 @@ import TrellisTesting
                 [[CardLine("sequence", "course: exited (course.left), 2026-03-02 09:00")]],
             ])
     }
+
+    @Test func `marketing mail needs a sender and a postal address, which is said once`() throws {
+        do {
+            _ = try TestKernel(
+                DripSite.yaml("enter: {on: lead.created}, steps: [{mail: one}, {mail: two}]"),
+                site: "site: {name: Acme, base_url: \"https://crm.acme.example\", secret: \"${TRELLIS_SECRET}\"}",
+                plugins: [DripSequencer.self], files: DripSite.files)
+            Issue.record("the config is taken")
+        } catch let problems as ConfigProblems {
+            #expect(
+                problems.problems.map { "\($0.place.path): \($0.message)" }.sorted() == [
+                    "mail.from: the marketing mail 'one' needs one, and would be held without it. Add it, such as Acme <hello@acme.example>.",
+                    "site.postal_address: the marketing mail 'one' needs one, and would be held without it. Add it, such as Acme Ltd, 1 Main Street, 12345 Springfield.",
+                ])
+        }
+    }
 }

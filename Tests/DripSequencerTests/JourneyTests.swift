@@ -146,6 +146,21 @@ import TrellisTesting
         #expect(try crm.keys == [])
     }
 
+    @Test func `an exit may ask what the event says and who the lead is`() throws {
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, exit: [{on: course.started, where: \"plan = 'pro' AND title = 'Head'\"}], steps: [{wait: 1 day}, {mail: one}]"
+        )
+        for (name, title) in [("ann", "Head"), ("bob", "Head"), ("cleo", "Clerk")] {
+            try crm.lead("\(name)@a.example", title)
+        }
+        try crm.pump()
+        for (lead, plan) in [(1, "pro"), (2, "free"), (3, "pro")] as [(Int64, String)] {
+            try crm.record("course.started", lead: lead, ["plan": plan])
+        }
+        try crm.pump()
+        #expect(try crm.enrolments == ["1|1|exited|course.started", "2|1|active|", "3|1|active|"])
+    }
+
     @Test func `an exit before the entry does not count`() throws {
         let crm = try DripSite.crm("\(Self.onStart), \(Self.twoMails)")
         try crm.lead("ann@a.example")

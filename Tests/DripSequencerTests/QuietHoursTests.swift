@@ -103,4 +103,29 @@ import TrellisTesting
         try await crm.work()
         #expect(crm.transport.sent.count == 2 && crm.transport.sent[0].bytes == crm.transport.sent[1].bytes)
     }
+
+    @Test func `what follows a mail counts from the morning it goes out in`() throws {
+        let crm = try TestKernel(
+            Self.yaml.replacing(
+                "[{mail: one}]", with: "[{mail: one}, {wait: 3 days}, {mail: two}, {wait_until: 10:00}, {mail: three}]"),
+            plugins: [DripSequencer.self], files: DripSite.files, at: "2026-03-06 20:30:00")
+        for (name, zone) in [("ann", "Europe/Berlin"), ("bob", "America/New_York"), ("cleo", "")] {
+            try crm.capture(["email": "\(name)@a.example", "timezone": zone], consents: ["newsletter"])
+        }
+        try crm.pump()
+        // Friday evening in Berlin and at the site, half past three in the afternoon in New York.
+        #expect(
+            try crm.rows("SELECT lead_id, due_at FROM drip_enrolments ORDER BY lead_id") == [
+                "1|2026-03-12 07:00:00.000", "2|2026-03-09 20:30:00.000", "3|2026-03-12 08:00:00.000",
+            ])
+        for hour in ["2026-03-09 20:30:00", "2026-03-12 07:00:00", "2026-03-12 09:00:00"] {
+            crm.clock.set(hour)
+            try crm.pump()
+        }
+        #expect(
+            try crm.rows("SELECT template, ready_at FROM outbox_messages WHERE lead_id = 1 ORDER BY id") == [
+                "one|2026-03-09 07:00:00.000", "two|2026-03-12 07:00:00.000", "three|2026-03-12 09:00:00.000",
+            ])
+        #expect(try crm.troubles() == [])
+    }
 }

@@ -1,4 +1,5 @@
 import DripSequencer
+import Synchronization
 import Testing
 import TrellisKernel
 import TrellisTesting
@@ -189,5 +190,69 @@ import TrellisTesting
         try crm.pump()
         #expect(try crm.enrolments == ["1|1|exited|lead.unsubscribed"])
         #expect(try crm.keys == [])
+    }
+
+    /// A statement that looks at everybody under way costs as much per batch as there are leads: an import of many
+    /// then takes the square of the time.
+    @Test func `no event costs more for others who are under way`() throws {
+        let crm = try TestKernel(
+            """
+            activities: {course.started: {plan: text}, course.left: {}, course.bought: {}}
+            leads: {fields: {starts_on: date}}
+            plugins:
+              drip:
+                sequences:
+                  course:
+                    enter: {on: course.started}
+                    exit: [course.left, {on: lead.updated, where: "city = 'Kiel'"}]
+                    goal: course.bought
+                    group: one
+                    priority: 2
+                    steps:
+                      - wait_for: demo.booked
+                        at_most: 2 days
+                      - test: {mails: {one: 1, two: 1}, optimise: goal}
+                      - wait_until: starts_on - 1 day
+                      - wait: 1 day
+                  other: {enter: {when: "country = 'DE'"}, group: one, priority: 1, steps: [{wait: 1 day}, {enter: course}]}
+            """.replacing("demo.booked", with: "course.left"), plugins: [DripSequencer.self], files: DripSite.files)
+        // The sequences are new only once.
+        try crm.capture(["email": "zoe@a.example"])
+        try crm.pump()
+        let read = Statements()
+        try crm.kernel.write(origin: "test") { tx in
+            tx.db.trace { event in if case .statement(let statement) = event { read.note(statement.sql) } }
+        }
+        for name in ["ann", "bob"] { try crm.capture(["email": "\(name)@a.example", "country": "DE"]) }
+        for kind in ["course.started", "course.left", "course.started", "course.bought"] {
+            for lead in [2, 3] as [Int64] { try crm.record(kind, lead: lead) }
+            try crm.pump()
+            try crm.foreign("UPDATE leads SET starts_on = '2026-03-09', city = 'Kiel' WHERE id = 2")
+            crm.clock.advance(by: "1 day")
+            try crm.pump()
+        }
+        try crm.kernel.write(origin: "test") { tx in
+            tx.db.trace(options: [])
+            let looks = ["drip_enrolments", "drip_arms", "drip_matches", "drip_tasks"]
+            let statements = read.all.filter { sql in looks.contains { sql.contains($0) } }
+            #expect(statements.count > 20)
+            for sql in statements {
+                let plan = try tx.db.makeStatement(sql: "EXPLAIN QUERY PLAN \(sql)")
+                plan.setUncheckedArguments([])
+                let steps = try Row.fetchAll(plan).map { $0["detail"] as String }
+                for step in steps where step.hasPrefix("SCAN") || step.contains("drip_enrolments_resting") {
+                    // Of old versions it is asked whether anybody is left in them, which one row answers.
+                    let isAllowed = step == "SCAN v" || sql.contains("FROM drip_versions AS v")
+                    let isBig = looks.contains { step == "SCAN \($0)" || step.contains("drip_enrolments_resting") }
+                    #expect(isAllowed || !isBig, "\(step) in \(sql)")
+                }
+            }
+        }
+    }
+
+    private final class Statements: Sendable {
+        private let seen = Mutex<Set<String>>([])
+        func note(_ sql: String) { seen.withLock { _ = $0.insert(sql) } }
+        var all: Set<String> { seen.withLock { $0 } }
     }
 }

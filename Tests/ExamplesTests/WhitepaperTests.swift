@@ -17,7 +17,7 @@ struct WhitepaperTests {
 
     @Test func `who reads nothing is asked a question, and then invited`() async throws {
         let crm = try crm()
-        try await crm.live(until: "2026-04-05 09:00:00")
+        try await crm.live(until: "2026-04-07 09:00:00")
         #expect(
             try untested(crm.post()) == [
                 "report-delivery 2026-03-02 09:00", "page-seven 2026-03-02 11:00", "open-door-hour 2026-03-05 11:00",

@@ -11,22 +11,22 @@ struct Departure {
 
     func end(_ kinds: Set<String>) throws {
         // Only events after the one that brought the lead in count.
-        for (kind, state) in sequence.endings where kinds.contains(kind) {
+        for ending in sequence.endings where kinds.contains(ending.kind) {
             try Departure.end(
-                as: state, because: kind,
+                as: ending.state, because: ending.kind,
                 forEach: """
-                    SELECT e.id FROM (SELECT lead_id, max(id) AS ending_event FROM batch WHERE kind = \(kind.sqlLiteral) GROUP BY lead_id) AS ending
-                    JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
+                    SELECT e.id FROM (\(ending.events(tx))) AS ending
+                    CROSS JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
                     WHERE e.state = 'active' AND e.event_id < ending_event
                     """, tx)
-            try withdrawWhatIsLeft(after: kind)
+            try withdrawWhatIsLeft(after: ending)
         }
         if kinds.contains("drip.dismissed") {
             try Departure.end(
                 as: "exited", because: "dismissed",
                 forEach: """
                     SELECT e.id FROM batch AS b
-                    JOIN drip_enrolments AS e ON e.lead_id = b.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
+                    CROSS JOIN drip_enrolments AS e ON e.lead_id = b.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
                     WHERE b.kind = 'drip.dismissed' AND json_extract(b.body, '$.sequence') = e.sequence
                       AND e.state = 'active' AND e.event_id < b.id
                     """, tx)
@@ -34,14 +34,14 @@ struct Departure {
     }
 
     /// Who has run to the end may still have its last mail waiting for the morning, or a task that nobody needs now.
-    private func withdrawWhatIsLeft(after kind: String) throws {
+    private func withdrawWhatIsLeft(after ending: RunningSequence.Ending) throws {
         let completed = """
-            FROM (SELECT lead_id, max(id) AS ending_event FROM batch WHERE kind = \(kind.sqlLiteral) GROUP BY lead_id) AS ending
-            JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
+            FROM (\(ending.events(tx))) AS ending
+            CROSS JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
             WHERE e.state = 'completed' AND e.event_id < ending_event
             """
         try tx.withdraw(
-            because: "the sequence is over: \(kind)",
+            because: "the sequence is over: \(ending.kind)",
             forEach: """
                 SELECT e.lead_id, 'drip:' || e.sequence || ':' AS prefix, ':lead ' || e.lead_id || ':cycle ' || e.cycle AS suffix
                 \(completed)
@@ -59,7 +59,7 @@ struct Departure {
         try end(
             as: "exited", because: "the lead is gone",
             forEach: """
-                SELECT e.id FROM batch AS b JOIN drip_enrolments AS e ON e.lead_id = b.lead_id
+                SELECT e.id FROM batch AS b CROSS JOIN drip_enrolments AS e ON e.lead_id = b.lead_id
                 WHERE b.kind IN (\(kinds)) AND e.state = 'active'
                 """, tx)
     }

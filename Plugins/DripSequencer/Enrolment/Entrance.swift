@@ -37,8 +37,9 @@ struct Entrance {
 
     /// - Parameter coming: a SELECT of `event_id, event_lead_id`.
     func enrol(from coming: String, _ kinds: Set<String>) throws {
-        let isEnding = sequence.endings.contains { kinds.contains($0.kind) }
-        var events = isEnding ? afterTheEnd(coming) : coming
+        let endings = sequence.endings.filter { kinds.contains($0.kind) }
+        let isEnding = !endings.isEmpty
+        var events = isEnding ? after(endings, coming) : coming
         let rivals = Rivals(of: sequence, among: sequences)
         if !rivals.isEmpty {
             try tx.scratchTable("drip_coming", columns: "event_lead_id INTEGER PRIMARY KEY, event_id INTEGER")
@@ -84,15 +85,17 @@ struct Entrance {
 
     /// Of a lead that was let go in this batch, only what came after the event that ended it: before it, the lead was
     /// still in it.
-    private func afterTheEnd(_ coming: String) -> String {
-        """
-        SELECT event_id, event_lead_id FROM (\(coming)) AS came LEFT JOIN (
-            SELECT ending.lead_id AS gone_lead, max(ending.id) AS ending_event
-            FROM batch AS ending JOIN drip_enrolments AS gone ON gone.lead_id = ending.lead_id AND gone.reason = ending.kind
-            WHERE gone.sequence = :sequence AND gone.state IN ('exited', 'goal') AND gone.ended_at = :now
-            GROUP BY ending.lead_id
-        ) ON gone_lead = came.event_lead_id
-        WHERE event_id > coalesce(ending_event, 0)
-        """
+    private func after(_ endings: [RunningSequence.Ending], _ coming: String) -> String {
+        let ends = endings.map { "SELECT lead_id, ending_event, \($0.kind.sqlLiteral) AS kind FROM (\($0.events(tx)))" }
+        return """
+            SELECT event_id, event_lead_id FROM (\(coming)) AS came LEFT JOIN (
+                SELECT ending.lead_id AS gone_lead, max(ending_event) AS last_end
+                FROM (\(ends.joined(separator: " UNION ALL "))) AS ending
+                JOIN drip_enrolments AS gone ON gone.lead_id = ending.lead_id AND gone.reason = ending.kind
+                WHERE gone.sequence = :sequence AND gone.state IN ('exited', 'goal') AND gone.ended_at = :now
+                GROUP BY ending.lead_id
+            ) ON gone_lead = came.event_lead_id
+            WHERE event_id > coalesce(last_end, 0)
+            """
     }
 }

@@ -43,9 +43,9 @@ struct Rivals {
             as: "exited", because: "\(sequence.name) took over",
             forEach: """
                 SELECT weak.id FROM temp.drip_coming AS c
-                JOIN drip_enrolments AS new ON new.lead_id = c.event_lead_id AND new.sequence = \(sequence.name.sqlLiteral)
+                CROSS JOIN drip_enrolments AS new ON new.lead_id = c.event_lead_id AND new.sequence = \(sequence.name.sqlLiteral)
                     AND new.state = 'active' AND new.event_id = c.event_id
-                JOIN drip_enrolments AS weak ON weak.lead_id = c.event_lead_id AND weak.state = 'active'
+                CROSS JOIN drip_enrolments AS weak ON weak.lead_id = c.event_lead_id AND weak.state = 'active'
                     AND weak.sequence IN (\(weaker.joined(separator: ", ")))
                 """, tx)
     }

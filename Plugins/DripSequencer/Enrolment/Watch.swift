@@ -14,18 +14,21 @@ struct Watch {
         guard try isBegun() else { return try begin() }
         if kinds.contains("drip.recheck"), try isDue() {
             try appoint()
-            return try look(among: "true", event: "(SELECT max(id) FROM batch)", kinds)
+            return try look(among: "true", scope: "true", event: "(SELECT max(id) FROM batch)", kinds)
         }
         let asked = Entrance.watchedKinds.dropLast().filter(kinds.contains)
         guard !asked.isEmpty else { return }
         let list = asked.map(\.sqlLiteral).joined(separator: ", ")
         let changed = "SELECT lead_id FROM batch WHERE kind IN (\(list))"
         try look(
-            among: "leads.id IN (\(changed))",
+            among: "leads.id IN (\(changed))", scope: "lead_id IN (\(changed))",
             event: "(SELECT max(id) FROM batch WHERE batch.lead_id = leads.id AND kind IN (\(list)))", kinds)
     }
 
-    private func look(among condition: String, event: String, _ kinds: Set<String>) throws {
+    /// - Parameters:
+    ///   - condition: which leads are asked.
+    ///   - scope: the same for `drip_matches`, leads among them that are gone.
+    private func look(among condition: String, scope: String, event: String, _ kinds: Set<String>) throws {
         try tx.scratchTable("drip_matching", columns: "event_lead_id INTEGER PRIMARY KEY, event_id INTEGER")
         try tx.db.cachedStatement(
             sql:
@@ -33,14 +36,15 @@ struct Watch {
         ).execute()
         try tx.db.cachedStatement(
             sql: """
-                DELETE FROM drip_matches WHERE sequence = ? AND lead_id NOT IN (SELECT event_lead_id FROM temp.drip_matching)
-                  AND (lead_id IN (SELECT id FROM leads WHERE \(condition)) OR lead_id NOT IN (SELECT id FROM leads))
+                DELETE FROM drip_matches WHERE sequence = ? AND \(scope)
+                  AND NOT EXISTS (SELECT 1 FROM temp.drip_matching WHERE event_lead_id = drip_matches.lead_id)
                 """
         ).execute(arguments: [name])
         try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(
             from: """
                 SELECT event_id, event_lead_id FROM temp.drip_matching
-                WHERE event_lead_id NOT IN (SELECT lead_id FROM drip_matches WHERE sequence = :sequence)
+                WHERE NOT EXISTS (SELECT 1 FROM drip_matches AS known
+                                  WHERE known.sequence = :sequence AND known.lead_id = drip_matching.event_lead_id)
                 """, kinds)
         try tx.db.cachedStatement(
             sql:

@@ -19,9 +19,28 @@ struct RunningSequence: Sendable {
         digest = Digest.hex(text)
     }
 
-    /// Events that let a lead go, the goal first: an event that is both ends the sequence as a success.
-    var endings: [(kind: String, state: String)] {
-        (settings.goal.map { [($0.value, "goal")] } ?? []) + settings.exit.map { ($0.value, "exited") }
+    /// An event that lets a lead go.
+    struct Ending: Sendable {
+        let kind: String
+        /// A SQL expression over the fields of the event and the columns of the lead.
+        let condition: String?
+        /// What becomes of the enrolment.
+        let state: String
+
+        /// A SELECT of `lead_id, ending_event`: the last such event of each lead in the batch.
+        func events(_ tx: Transaction) -> String {
+            let events =
+                condition.map { condition in
+                    "SELECT event_lead_id AS lead_id, event_id AS id FROM \(tx.relation(of: kind)) WHERE (\(condition)\n)"
+                } ?? "SELECT lead_id, id FROM batch WHERE kind = \(kind.sqlLiteral)"
+            return "SELECT lead_id, max(id) AS ending_event FROM (\(events)) GROUP BY lead_id"
+        }
+    }
+
+    /// The goal comes first: an event that is both ends the sequence as a success.
+    var endings: [Ending] {
+        (settings.goal.map { [Ending(kind: $0.value, condition: nil, state: "goal")] } ?? [])
+            + settings.exit.map { Ending(kind: $0.on.value, condition: $0.condition?.value, state: "exited") }
     }
 
     /// What the sequence has to hear of.
@@ -54,4 +73,10 @@ struct Edition: Sendable {
 
     /// The enrolments in it, as a condition on `drip_enrolments` or on a temp table with its columns.
     var condition: String { "sequence = \(sequence.name.sqlLiteral) AND version = \(version)" }
+
+    /// The same for enrolments that are found by their leads: what one lead is in is few, what one version holds may be
+    /// a million, so that its index is not to be taken (https://www.sqlite.org/optoverview.html, 2.1).
+    func condition(on table: String) -> String {
+        "\(table).sequence = \(sequence.name.sqlLiteral) AND +\(table).version = \(version)"
+    }
 }

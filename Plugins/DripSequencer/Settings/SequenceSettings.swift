@@ -3,7 +3,7 @@ import TrellisKernel
 /// `plugins.drip.sequences.NAME`.
 public struct SequenceSettings: SettingsRecord {
     public var enter = Entry()
-    public var exit: [LocatedText] = []
+    public var exit: [Exit] = []
     public var goal: LocatedText?
     public var reentry = Reentry.never
     public var late = Lateness.shift
@@ -15,7 +15,16 @@ public struct SequenceSettings: SettingsRecord {
 
     public static var fields: [SettingsField<Self>] {
         SettingsField.required("enter", \.enter, .record(), "What brings a lead in.")
-        SettingsField("exit", \.exit, .list(of: .locatedText), "Events that end it early.")
+        SettingsField(
+            "exit", \.exit,
+            .list(
+                of: .record(
+                    orShort: SettingType<LocatedText>.locatedText.map {
+                        var exit = Exit()
+                        exit.on = $0
+                        return exit
+                    })),
+            "Events that end it early: demo.booked, or {on: mail.bounced, where: \"class = 'hard'\"}.")
         SettingsField("goal", \.goal, optional: .locatedText, "The event it is for; it ends it as a success.")
         SettingsField("reentry", \.reentry, .reentry, "Whether a lead may come again: never, after 90 days, each time.")
         SettingsField(
@@ -61,6 +70,20 @@ public struct SequenceSettings: SettingsRecord {
                 return [ConfigProblem("where belongs beside on; write the condition into when.", at: place)]
             }
             return []
+        }
+    }
+
+    /// An event that ends it early: its kind alone, or with a condition.
+    public struct Exit: SettingsRecord {
+        public var on = Located("")
+        public var condition: LocatedText?
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField.required("on", \.on, .locatedText, "The kind of event.")
+            SettingsField(
+                "where", \.condition, optional: .sql,
+                "A SQL expression over the fields of the event and the columns of the lead.")
         }
     }
 

@@ -101,6 +101,24 @@ struct Advance {
                 FROM temp.drip_due WHERE \(here)\(isNew)
                 """,
             ready: isTimed ? "(SELECT at FROM temp.drip_openings WHERE drip_openings.zone = message.zone)" : ":now")
+        if isTimed { try noteOpenings(here) }
+    }
+
+    /// Where it is quiet now, the mail goes out later, and what follows it counts from then.
+    private func noteOpenings(_ here: String) throws {
+        let isQuiet = try Bool.fetchOne(
+            tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM temp.drip_openings WHERE at > ?)"),
+            arguments: [tx.stamp])
+        guard isQuiet == true else { return }
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE temp.drip_due SET mailed_at = max(opening_at, coalesce(mailed_at, ''))
+                FROM (SELECT l.id AS opening_lead, o.at AS opening_at
+                      FROM leads AS l JOIN temp.drip_openings AS o ON o.zone = coalesce(l.timezone, '')
+                      WHERE o.at > ? AND l.id IN (SELECT lead_id FROM temp.drip_due WHERE \(here)))
+                WHERE lead_id = opening_lead AND \(here)
+                """
+        ).execute(arguments: [tx.stamp])
     }
 
     /// Puts a fact about another sequence into the log; whoever runs it hears of it there.

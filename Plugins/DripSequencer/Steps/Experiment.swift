@@ -68,10 +68,12 @@ struct Experiment {
         let isOfMail = test.optimise == .goal ? "" : "AND json_extract(b.body, '$.mail') = drip_arms.arm"
         try tx.db.cachedStatement(
             sql: """
-                UPDATE drip_arms SET converted_at = b.at FROM batch AS b
-                WHERE b.kind = :kind AND drip_arms.lead_id = b.lead_id AND \(isThis) AND converted_at IS NULL
-                  AND b.id > drip_arms.event_id \(isOfMail)
-                  AND b.at <= strftime('%Y-%m-%d %H:%M:%f', drip_arms.at, '+\(test.withinSeconds) seconds')
+                UPDATE drip_arms SET converted_at = (
+                    SELECT b.at FROM batch AS b WHERE b.kind = :kind AND b.lead_id = drip_arms.lead_id
+                      AND b.id > drip_arms.event_id \(isOfMail)
+                      AND b.at <= strftime('%Y-%m-%d %H:%M:%f', drip_arms.at, '+\(test.withinSeconds) seconds')
+                    ORDER BY b.id LIMIT 1)
+                WHERE \(isThis) AND lead_id IN (SELECT lead_id FROM batch WHERE kind = :kind) AND converted_at IS NULL
                 """
         ).execute(arguments: ["kind": kind])
     }

@@ -16,20 +16,39 @@ struct Rest {
     /// - Parameter here: the condition on `drip_due` that finds them.
     func lie(at index: Int, _ operation: Operation, where here: String) throws {
         switch operation.act {
-        case .wait(let seconds):
-            let due = Timestamp.text(tx.now + Double(seconds))
-            try lie(at: index, step: index + 1, due: due, here)
-            if tx.db.changesCount > 0 { try Tick.appoint(at: due, key: "drip.due \(due)", tx) }
-        case .waitFor(_, _, let seconds, let otherwise):
-            let due = seconds.map { Timestamp.text(tx.now + Double($0)) } ?? Rest.never
-            try lie(at: index, step: otherwise, due: due, here)
-            if seconds != nil, tx.db.changesCount > 0 { try Tick.appoint(at: due, key: "drip.due \(due)", tx) }
+        case .wait(let seconds): try lie(at: index, step: index + 1, seconds: seconds, here)
+        case .waitFor(_, _, let seconds?, let otherwise):
+            try lie(at: index, step: otherwise, seconds: seconds, here)
+        case .waitFor(_, _, nil, let otherwise): try lie(at: index, step: otherwise, due: Rest.never, here)
         case .waitUntil(let moment):
             try lie(at: index, step: index + 1, due: Rest.never, here)
-            try reckon(moment, at: index, among: "id IN (SELECT id FROM temp.drip_due WHERE \(here))")
+            try reckon(
+                moment, at: index, among: "id IN (SELECT id FROM temp.drip_due WHERE \(here))",
+                mailedAt: "(SELECT mailed_at FROM temp.drip_due AS due WHERE due.id = e.id)")
         default: return
         }
         try tx.db.cachedStatement(sql: "DELETE FROM temp.drip_due WHERE \(here)").execute()
+    }
+
+    /// For so long: from now, or from when the mail before it goes out.
+    private func lie(at index: Int, step: Int, seconds: Int, _ here: String) throws {
+        let due = Timestamp.text(tx.now + Double(seconds))
+        try lie(at: index, step: step, due: due, here)
+        guard tx.db.changesCount > 0 else { return }
+        try Tick.appoint(at: due, key: "drip.due \(due)", tx)
+        let mailed = """
+            SELECT id AS mailed, strftime('%Y-%m-%d %H:%M:%f', mailed_at, '+\(seconds) seconds') AS due
+            FROM temp.drip_due WHERE mailed_at IS NOT NULL AND \(here)
+            """
+        try tx.db.cachedStatement(
+            sql: "UPDATE drip_enrolments SET due_at = due FROM (\(mailed)) WHERE id = mailed"
+        ).execute()
+        guard tx.db.changesCount > 0 else { return }
+        try tx.schedule(
+            "drip.due",
+            forEach: """
+                SELECT DISTINCT 'drip.due ' || due AS key, due AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body FROM (\(mailed))
+                """)
     }
 
     /// The one write of a lead that waits on.
@@ -45,22 +64,28 @@ struct Rest {
 
     /// Sets the moment of leads that rest at a `wait_until`: when they come to it, and whenever their day changes.
     /// Zones are beyond SQL, so each place and day among them is reckoned once, however many leads share it.
-    func reckon(_ moment: Moment, at index: Int, among condition: String) throws {
+    ///
+    /// - Parameters:
+    ///   - condition: which of `drip_enrolments`.
+    ///   - mailedAt: a SQL expression over the enrolment `e`: when the mail before the wait goes out, NULL where that
+    ///     is now or was long ago.
+    func reckon(_ moment: Moment, at index: Int, among condition: String, mailedAt: String = "NULL") throws {
         let column: String
-        if case .column(let name, _, _) = moment { column = "leads.\"\(name)\"" } else { column = "NULL" }
-        try tx.scratchTable("drip_moments", columns: "zone TEXT, value TEXT, at TEXT, PRIMARY KEY (zone, value)")
-        let pairs = try Row.fetchAll(
-            tx.db,
-            sql: """
-                SELECT DISTINCT coalesce(leads.timezone, '') AS zone, coalesce(\(column), '') AS value FROM leads
-                WHERE leads.id IN (SELECT lead_id FROM drip_enrolments WHERE \(condition))
-                """)
-        for pair in pairs {
-            let value: String = pair["value"]
-            let place = tx.place(ofZone: pair["zone"])
-            let instant = moment.instant(value: value.isEmpty ? nil : value, now: tx.now, in: place)
-            try tx.db.cachedStatement(sql: "INSERT INTO temp.drip_moments VALUES (?, ?, ?)").execute(
-                arguments: [pair["zone"] as String, value, instant.map(Timestamp.text) ?? Rest.never])
+        if case .column(let name, _, _) = moment { column = "l.\"\(name)\"" } else { column = "NULL" }
+        let places = """
+            SELECT e.id, coalesce(l.timezone, '') AS zone, coalesce(\(column), '') AS value, coalesce(\(mailedAt), '') AS mailed_at
+            FROM drip_enrolments AS e JOIN leads AS l ON l.id = e.lead_id
+            WHERE e.state = 'active' AND e.id IN (SELECT id FROM drip_enrolments WHERE \(condition))
+            """
+        try tx.scratchTable(
+            "drip_moments",
+            columns: "zone TEXT, value TEXT, mailed_at TEXT, at TEXT, PRIMARY KEY (zone, value, mailed_at)")
+        for row in try Row.fetchAll(tx.db, sql: "SELECT DISTINCT zone, value, mailed_at FROM (\(places))") {
+            let (zone, value, mailedAt): (String, String, String) = (row[0], row[1], row[2])
+            let instant = moment.instant(
+                value: value.isEmpty ? nil : value, now: Timestamp.date(mailedAt) ?? tx.now, in: tx.place(ofZone: zone))
+            try tx.db.cachedStatement(sql: "INSERT INTO temp.drip_moments VALUES (?, ?, ?, ?)").execute(
+                arguments: [zone, value, mailedAt, instant.map(Timestamp.text) ?? Rest.never])
         }
         // What lies behind already goes on at once; if it is long past, as late as any step that was missed.
         let isLate =
@@ -68,11 +93,9 @@ struct Rest {
             ? "0" : "at < '\(Timestamp.text(tx.now - Double(settings.lateAfter.seconds)))'"
         try tx.db.execute(
             sql: """
-                UPDATE drip_enrolments SET due_at = max(m.at, :now), is_late = \(isLate)
-                FROM temp.drip_moments AS m, leads
-                WHERE drip_enrolments.\(condition.hasPrefix("id ") ? condition : "id IN (SELECT id FROM drip_enrolments WHERE \(condition))")
-                  AND drip_enrolments.state = 'active' AND leads.id = drip_enrolments.lead_id
-                  AND m.zone = coalesce(leads.timezone, '') AND m.value = coalesce(\(column), '')
+                UPDATE drip_enrolments SET due_at = max(moment.at, :now), is_late = \(isLate)
+                FROM (\(places)) AS place JOIN temp.drip_moments AS moment USING (zone, value, mailed_at)
+                WHERE place.id = drip_enrolments.id
                 """, arguments: ["now": tx.stamp])
         try tx.schedule(
             "drip.due",
@@ -93,10 +116,11 @@ struct Rest {
             try tx.db.cachedStatement(
                 sql: """
                     UPDATE drip_enrolments SET step = \(index + 1), due_at = :now, resting_at = NULL, is_shifted = 0
-                    FROM (SELECT event_lead_id AS hearing_lead, max(event_id) AS heard FROM \(tx.relation(of: kind))
-                          WHERE \(filter) GROUP BY event_lead_id)
-                    WHERE \(edition.condition) AND state = 'active' AND resting_at = \(index) AND lead_id = hearing_lead
-                      AND heard > coalesce(since_event, event_id)
+                    WHERE id IN (
+                        SELECT e.id FROM (SELECT event_lead_id AS hearing_lead, max(event_id) AS heard FROM \(tx.relation(of: kind))
+                                          WHERE \(filter) GROUP BY event_lead_id) AS hearing
+                        CROSS JOIN drip_enrolments AS e ON e.lead_id = hearing_lead AND \(edition.condition(on: "e"))
+                        WHERE e.state = 'active' AND +e.resting_at = \(index) AND heard > coalesce(e.since_event, e.event_id))
                     """
             ).execute(arguments: ["now": tx.stamp])
         }
@@ -107,9 +131,8 @@ struct Rest {
         for (index, operation) in edition.program.operations.enumerated() {
             guard case .waitUntil(let moment) = operation.act, case .column(let column, _, _) = moment else { continue }
             let condition = """
-                id IN (SELECT e.id FROM batch AS b JOIN drip_enrolments AS e ON e.lead_id = b.lead_id
-                       WHERE b.kind = 'lead.updated' AND e.state = 'active' AND e.resting_at = \(index)
-                         AND e.sequence = \(edition.sequence.name.sqlLiteral) AND e.version = \(edition.version)
+                id IN (SELECT e.id FROM batch AS b CROSS JOIN drip_enrolments AS e ON e.lead_id = b.lead_id AND \(edition.condition(on: "e"))
+                       WHERE b.kind = 'lead.updated' AND e.state = 'active' AND +e.resting_at = \(index)
                          AND EXISTS (SELECT 1 FROM json_each(b.body, '$.columns') WHERE value IN (\(column.sqlLiteral), 'timezone')))
                 """
             let isAny = try Bool.fetchOne(

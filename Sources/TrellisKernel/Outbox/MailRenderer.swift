@@ -15,6 +15,8 @@ struct MailRenderer: Sendable {
         var recipient: String?
         var template: String
         var body: [String: String]
+        /// The event that called for it.
+        var causeID: Int64?
 
         init(_ row: Row) throws {
             id = row["id"]
@@ -25,6 +27,7 @@ struct MailRenderer: Sendable {
             recipient = row["recipient"]
             template = row["template"]
             body = MailRenderer.texts(row["body"])
+            causeID = row["cause_id"]
         }
 
         /// An order that stands in no row yet.
@@ -111,7 +114,8 @@ struct MailRenderer: Sendable {
         guard order.purpose == .marketing, let leadID = order.leadID, let address = config.site.site.postalAddress
         else { return ("", "", automatic) }
         let link = try unsubscribeLink(leadID: leadID)
-        let sender = "\(config.site.site.name), \(address)"
+        let name = config.site.site.name
+        let sender = address.hasPrefix(name) ? address : "\(name), \(address)"
         return (
             "\n\n--\n\(sender)\nUnsubscribe: \(link)\n",
             style.footer([MailEncoding.escaped(sender), style.quietLink("Unsubscribe", url: link)]),

@@ -1,5 +1,5 @@
-/// What a template may name: the lead's columns, then the site's name and links, then what the plugins add, then what
-/// the message brought itself.
+/// What a template may name: the fields of the event that called for the mail, the lead's columns, the site's name and
+/// links, what the plugins add, and what the message brought itself. Where two have the same name, the later one holds.
 struct MailValues {
     let kernel: Kernel
 
@@ -9,13 +9,12 @@ struct MailValues {
     func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
         if let leadID = order.leadID {
-            if let row = try Row.fetchOne(
+            let row = try Row.fetchOne(
                 tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
-            {
-                for (column, value) in row {
-                    values[column] = String.fromDatabaseValue(value) ?? (value.isNull ? nil : "\(value)")
-                }
-            }
+            let place = tx.place(ofZone: row?["timezone"] ?? "")
+            values.merge(try fieldsOfCause(order, in: place, tx)) { own, _ in own }
+            let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
+            values.merge(MailValues.texts(row, written(fields, place))) { _, column in column }
             if order.purpose == .marketing {
                 values["unsubscribe_url"] = try? kernel.config.link("unsubscribe", String(leadID))
             }
@@ -32,5 +31,36 @@ struct MailValues {
             values.merge(answer) { first, _ in first }
         }
         return values.merging(order.body) { _, own in own }
+    }
+
+    private static let times = [("created_at", CustomField.Kind.time), ("updated_at", .time)]
+
+    private func fieldsOfCause(_ order: MailRenderer.Order, in place: LocalTime, _ tx: Transaction) throws
+        -> [String: String]
+    {
+        guard let cause = order.causeID,
+            let row = try Row.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT kind, body FROM events WHERE id = ?"), arguments: [cause]),
+            let fields = kernel.kinds[row["kind"]]?.fields, !fields.isEmpty
+        else { return [:] }
+        let write = written(fields.map { ($0.name, $0.value) }, place)
+        let declared = Set(fields.map(\.name))
+        let values = MailRenderer.texts(row["body"]).filter { declared.contains($0.key) }
+        return Dictionary(uniqueKeysWithValues: values.map { ($0.key, write($0.key, $0.value)) })
+    }
+
+    /// Writes the values of days and times as the site wants them, and leaves others as they are.
+    private func written(_ fields: [(String, CustomField.Kind)], _ place: LocalTime) -> (String, String) -> String {
+        let dated = Set(fields.filter { $0.1 == .date || $0.1 == .time }.map(\.0))
+        let dates = kernel.config.site.mail.dates
+        return { name, value in (dated.contains(name) ? dates.text(of: value, in: place) : nil) ?? value }
+    }
+
+    private static func texts(_ row: Row?, _ write: (String, String) -> String) -> [String: String] {
+        var values: [String: String] = [:]
+        for (column, value) in row ?? Row() where !value.isNull {
+            values[column] = write(column, String.fromDatabaseValue(value) ?? "\(value)")
+        }
+        return values
     }
 }

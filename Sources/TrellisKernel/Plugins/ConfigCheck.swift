@@ -75,6 +75,7 @@ public final class ConfigCheck {
                     at: name.place)
                 return
             }
+            if template.purpose == .marketing { sender(of: name) }
             let known = try Set(LoggedTable.leads.columns(db).map(\.name)).union(MailValues.always).union(values)
             variables(of: template, called: name.value, known: known, at: name.place)
             for file in templates.files where file.name == name.value && !file.conditions.isEmpty {
@@ -82,6 +83,18 @@ public final class ConfigCheck {
             }
         } catch {
             problem("\(error)", at: name.place)
+        }
+    }
+
+    /// What every marketing mail needs, said once.
+    private func sender(of mail: LocatedText) {
+        for (value, key, example) in [
+            (config.site.site.postalAddress, "site.postal_address", "Acme Ltd, 1 Main Street, 12345 Springfield"),
+            (config.site.mail.from, "mail.from", "Acme <hello@acme.example>"),
+        ] where value == nil && !problems.contains(where: { $0.place.path == key }) {
+            problem(
+                "the marketing mail '\(mail.value)' needs one, and would be held without it. Add it, such as \(example).",
+                at: Place(file: config.file, path: key))
         }
     }
 

@@ -16,6 +16,7 @@ extension SiteSettings {
         public var trackingConsent: String?
         public var machineHits: [Named<LocatedText>] = []
         public var brand = MailBrand()
+        public var dates = MailDates.iso
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -48,6 +49,10 @@ extension SiteSettings {
                 "A Maildir beside the config into which a fetcher puts what comes back; the worker reads its new/ every 30 seconds."
             )
             SettingsField("brand", \.brand, .record(), "How mail looks: the colour of buttons, the logo.")
+            SettingsField(
+                "dates", \.dates, .choice(),
+                "How mails write days, and times by the clock of the lead: iso (2026-03-16), dmy (16.03.2026), mdy (03/16/2026), long (16 March 2026)."
+            )
             SettingsField(
                 "tracking", \.tracking, .choice(),
                 "What is learnt of marketing mail: clicks, clicks and opens, or none.")

@@ -1,0 +1,57 @@
+import Testing
+import TrellisTesting
+
+@testable import TrellisKernel
+
+@Suite struct MailDatesTests {
+    @Test(arguments: [
+        (MailDates.iso, "2026-03-16", "2026-03-16 01:30"), (.dmy, "16.03.2026", "16.03.2026, 01:30"),
+        (.mdy, "03/16/2026", "03/16/2026, 01:30"), (.long, "16 March 2026", "16 March 2026, 01:30"),
+    ])
+    func `a day is a day everywhere, a time is one of the clock there`(_ dates: MailDates, day: String, time: String)
+        throws
+    {
+        let place = try #require(LocalTime(named: "Europe/Berlin"))
+        #expect(dates.text(of: "2026-03-16", in: place) == day)
+        #expect(dates.text(of: "2026-03-16 00:30:00.000", in: place) == time)
+        #expect(dates.text(of: "soon", in: place) == nil)
+        #expect(dates.text(of: "", in: place) == nil)
+    }
+
+    @Test func `mails write the days of leads and of what called for them so`() async throws {
+        let crm = try TestKernel(
+            """
+            leads: {fields: {trial_ends_on: date, note: text}}
+            activities: {webinar.booked: {begins_at: time, room: text, note: text}}
+            """,
+            site: TestKernel.site.replacing(
+                "<hello@acme.example>\"}", with: "<hello@acme.example>\", dates: long}"),
+            files: [
+                "mails/hour.md": """
+                ---
+                subject: Hour
+                purpose: transactional
+                ---
+                {{trial_ends_on}} / {{begins_at}} / {{room}} / {{note}} / {{secret_plan|none}}
+
+                """
+            ])
+        let lead = try crm.capture([
+            "email": "ann@a.example", "timezone": "America/New_York", "trial_ends_on": "2026-03-09",
+            "note": "2026-03-01",
+        ])
+        try crm.record(
+            "webinar.booked", lead: lead, ["begins_at": "2026-03-10 18:00:00", "room": "A & B", "note": "event"])
+        try crm.kernel.write(origin: "plugin:test") { tx in
+            try tx.send(
+                .transactional,
+                forEach:
+                    "SELECT 'k' AS key, 1 AS lead_id, NULL AS recipient, 'hour' AS template, '{}' AS body, (SELECT max(id) FROM events) AS cause_id"
+            )
+        }
+        try await crm.work()
+        #expect(
+            crm.transport.sent.first?.text.contains(
+                "9 March 2026 / 10 March 2026, 14:00 / A & B / 2026-03-01 / none") == true)
+    }
+}
