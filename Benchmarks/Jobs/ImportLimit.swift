@@ -147,6 +147,8 @@ enum ImportLimit {
             INSERT INTO temp.mql SELECT n, lead_id, CASE (n - 1) % \(reps.count) \(chosen) END FROM (
                 SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS n FROM scoring_scores WHERE score >= \(ScoreRules.ten.threshold));
             """)
+        try database.run(
+            "INSERT INTO scoring_standings (lead_id, threshold, since) SELECT lead_id, 'mql', \(now) FROM temp.mql")
         let before = Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0
         try database.run(
             """

@@ -1,3 +1,4 @@
+import Foundation
 import TrellisKernel
 
 /// What people see of a score: its total, and the rows that make it.
@@ -20,17 +21,32 @@ struct ScoreCard {
         ]
     }
 
-    func entries(_ db: Database) throws -> Table {
+    func entries(_ db: Database, at now: Date) throws -> Table {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT e.at, e.rule, e.axis, e.points,
-                       round(e.points * CASE WHEN e.half_life IS NULL THEN 1
-                             ELSE pow(0.5, (julianday('now') - julianday(e.at)) * 86400 / e.half_life) END, 1) AS now, v.kind AS event, e.event_id
+                SELECT e.at, e.rule, e.axis, e.points, round(\(Weight.points("e", at: ":now")), 1), e.half_life, e.fade, e.lifetime,
+                       v.kind, e.event_id, (SELECT nullif(author || ': ' || reason, author || ': ') FROM scoring_adjustments
+                                            WHERE v.kind = 'score.adjusted' AND id = json_extract(v.body, '$.adjustment'))
                 FROM scoring_entries AS e LEFT JOIN events AS v ON v.id = e.event_id
-                WHERE e.lead_id = ? ORDER BY e.id
-                """, arguments: [leadID])
-        return Table(columns: ["at", "rule", "axis", "points", "now", "event", "event_id"], rows)
+                WHERE e.lead_id = :lead ORDER BY e.id
+                """, arguments: ["lead": leadID, "now": Timestamp.text(now)])
+        let cells = rows.map { row in
+            let values = Array(row.databaseValues.map { Cell($0) })
+            return Array(values[0..<5]) + [ScoreCard.decay(row)] + Array(values[8..<11])
+        }
+        return Table(
+            columns: ["at", "rule", "axis", "points", "now", "decay", "event", "event_id", "note"],
+            rows: cells)
+    }
+
+    /// `halves every 4 weeks`, in words; empty where the points stay.
+    private static func decay(_ row: Row) -> Cell {
+        let words = [("halves every", 5), ("gone evenly in", 6), ("gone after", 7)]
+        for (word, column) in words {
+            if let seconds: Int = row[column] { return .text("\(word) \(Span(seconds: seconds))") }
+        }
+        return .null
     }
 
     static func rules(_ db: Database) throws -> Table {

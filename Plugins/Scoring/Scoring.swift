@@ -1,3 +1,4 @@
+import Foundation
 import TrellisKernel
 
 /// Scores leads by rules, in a ledger: every total is the sum of rows that name their rule and their event.
@@ -5,12 +6,20 @@ public struct Scoring: Plugin {
     public static let name = "scoring"
     public static let summary = "Points by rules over what a lead is and does; thresholds move the stage."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
-    public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores"]
+    public static let events = [
+        EventDeclaration("score.adjusted", ["adjustment": .integer, "axis": .text, "points": .integer]),
+        EventDeclaration("score.fell", ["threshold": .text]), EventDeclaration("scoring.review_due"),
+    ]
+    public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores", "scoring_standings"]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
             "score": "SELECT round(score, 1) FROM scoring_scores WHERE lead_id = leads.id",
             "fit": "SELECT fit FROM scoring_scores WHERE lead_id = leads.id",
             "engagement": "SELECT round(engagement, 1) FROM scoring_scores WHERE lead_id = leads.id",
+            "grade": """
+            SELECT g.grade FROM scoring_grades AS g JOIN scoring_scores AS s ON s.lead_id = leads.id AND g.least_fit <= s.fit
+            ORDER BY g.least_fit DESC LIMIT 1
+            """,
         ]
     }
     public static let invariants = [
@@ -22,16 +31,28 @@ public struct Scoring: Plugin {
                 WHERE NOT decays AND score <> total
                 """),
         Invariant(
+            "where points decay too, as of the moment the score names",
+            violations: """
+                SELECT lead_id, score, total FROM (
+                    SELECT s.lead_id, s.score, (
+                        SELECT sum(CASE e.axis WHEN 'fit' THEN e.points
+                                                       ELSE \(Weight.points("e", at: "s.as_of")) END)
+                        FROM scoring_entries AS e WHERE e.lead_id = s.lead_id) AS total
+                    FROM scoring_scores AS s WHERE s.decays)
+                WHERE abs(score - total) > 0.001
+                """),
+        Invariant(
             "a fit rule counts once",
             violations: """
                 SELECT lead_id, rule, total FROM (
-                    SELECT lead_id, rule, sum(points) AS total, max(abs(points)) AS most FROM scoring_entries WHERE axis = 'fit' GROUP BY lead_id, rule)
+                    SELECT lead_id, rule, sum(points) AS total, max(abs(points)) AS most FROM scoring_entries
+                    WHERE axis = 'fit' AND rule <> '\(Adjustment.rule)' GROUP BY lead_id, rule)
                 WHERE abs(total) > most
                 """),
         Invariant(
             "an event counts once per rule",
             violations: """
-                SELECT rule, event_id FROM scoring_entries WHERE axis = 'engagement' GROUP BY rule, event_id, lead_id HAVING count(*) > 1
+                SELECT rule, event_id FROM scoring_entries WHERE axis = 'engagement' AND rule <> '\(Idleness.rule)' GROUP BY rule, event_id, lead_id HAVING count(*) > 1
                 """),
     ]
 
@@ -47,7 +68,10 @@ public struct Scoring: Plugin {
             check.kind(rule.value.on)
             if let condition = rule.value.condition { check.eventPredicate(condition, kind: rule.value.on.value) }
         }
-        for threshold in rules.settings.thresholds { check.stage(Located(threshold.name, at: threshold.place)) }
+        for threshold in rules.settings.thresholds {
+            check.stage(Located(threshold.name, at: threshold.place))
+            if let when = threshold.value.when { check.leadPredicate(when) }
+        }
     }
 
     @HookBuilder public var hooks: [any Hook] {
@@ -58,21 +82,13 @@ public struct Scoring: Plugin {
         Answer("top-leads", Report.self) { _, db in [ReportSection("Top ten by score", try ScoreCard.top(10, db))] }
     }
 
-    public var commands: [Command] {
-        [
-            Command("scoring", "The rules, how many leads each fits, and the points it gave.") { call in
-                .table(try call.kernel.read { try ScoreCard.rules($0) })
-            },
-            Command(
-                "scoring explain", "Why a lead has its score: every entry with its rule and event.", arguments: ["LEAD"]
-            ) { call in
-                try call.kernel.read { db in
-                    let lead = try LeadReference(call.arguments[0]).find(db)
-                    return .tableWithNote(
-                        try ScoreCard(leadID: lead).entries(db),
-                        try ScoreCard(leadID: lead).lines(db).first?.text ?? "No points yet.")
-                }
-            },
-        ]
+    /// Puts the grades of the config where SQL finds them.
+    public func begin(since _: Date?, _ tx: Transaction) throws {
+        try tx.db.execute(sql: "DELETE FROM scoring_grades")
+        for grade in rules.settings.grades {
+            try tx.db.execute(sql: "INSERT INTO scoring_grades VALUES (?, ?)", arguments: [grade.name, grade.value])
+        }
     }
+
+    public var commands: [Command] { ScoringCommands(settings: rules.settings).all }
 }

@@ -14,8 +14,10 @@ struct ScoringRules: Sendable {
         self.settings = settings
         kinds = Array(
             Set(
-                ["lead.created", "lead.updated", "lead.restored", "lead.merged"]
-                    + settings.engagement.map(\.value.on.value))
+                [
+                    "lead.created", "lead.updated", "lead.stage_changed", "lead.restored", "lead.merged", "lead.erased",
+                    "account.updated", "score.adjusted", "scoring.review_due",
+                ] + settings.engagement.map(\.value.on.value))
         ).sorted()
         guard !settings.fit.isEmpty else {
             (fitOfNew, fitOfChanged) = (nil, nil)
@@ -47,23 +49,39 @@ struct ScoringRules: Sendable {
                 FROM (SELECT max(id) AS scored_event, changed_lead AS scored_lead, at AS scored_at FROM (
                           SELECT id, lead_id AS changed_lead, at FROM batch WHERE kind IN ('lead.updated', 'lead.restored')
                           UNION ALL
-                          SELECT id, json_extract(body, '$.into'), at FROM batch WHERE kind = 'lead.merged')
+                          SELECT id, json_extract(body, '$.into'), at FROM batch WHERE kind = 'lead.merged'
+                          UNION ALL
+                          SELECT b.id, l.id, b.at FROM batch AS b CROSS JOIN leads AS l ON l.account_id = json_extract(b.body, '$.account_id')
+                          WHERE b.kind = 'account.updated')
                       GROUP BY changed_lead) AS changed
                 CROSS JOIN leads ON leads.id = changed.scored_lead CROSS JOIN rules)
             WHERE wanted <> had
             """
     }
 
-    /// Entries for the events of the batch that an engagement rule is about. A capped rule counts what stands in the
-    /// ledger of the same period, and the events of the batch in their order.
-    static func engagement(_ rule: ScoringSettings.EngagementRule, from relation: String) -> String {
+    // MARK: - Engagement
+
+    private static let columns = "lead_id, rule, axis, points, half_life, fade, lifetime, rule_group, event_id, at"
+
+    /// What a group's rules would give in this batch, before the cap of the group.
+    static let candidateColumns = """
+        number INTEGER, is_counted INTEGER, lead_id INTEGER, rule TEXT, axis TEXT, points INTEGER, half_life INTEGER,
+        fade INTEGER, lifetime INTEGER, rule_group TEXT, event_id INTEGER, at TEXT
+        """
+
+    /// Entries for the events of the batch that an engagement rule is about; candidates where the rule is in a group. A
+    /// capped rule counts what stands in the ledger of the same period, and the events of the batch in their order.
+    static func engagement(_ rule: EngagementRule, number: Int, from relation: String) -> String {
         let condition = rule.condition.map { "(\($0.value)\n)" } ?? "true"
-        let insert = "INSERT INTO scoring_entries (lead_id, rule, axis, points, half_life, event_id, at)"
-        guard rule.once || rule.cap != nil else {
-            return """
-                \(insert)
-                SELECT event_lead_id, :rule, 'engagement', :points, :half_life, event_id, event_at FROM \(relation) WHERE \(condition)
-                """
+        let isCounted = rule.once || rule.cap != nil
+        let insert =
+            rule.group == nil
+            ? "INSERT INTO scoring_entries (\(columns)) SELECT"
+            : "INSERT INTO temp.scoring_candidates (number, is_counted, \(columns)) SELECT \(number), \(isCounted ? 1 : 0),"
+        let values =
+            "event_lead_id, :rule, 'engagement', :points, :half_life, :fade, :lifetime, :group, event_id, event_at"
+        guard isCounted else {
+            return "\(insert) \(values) FROM \(relation) WHERE \(condition)"
         }
         let (period, samePeriod, most) =
             rule.once
@@ -73,13 +91,33 @@ struct ScoringRules: Sendable {
                 rule.cap?.times ?? 1
             )
         return """
-            \(insert)
-            SELECT event_lead_id, :rule, 'engagement', :points, :half_life, event_id, event_at
+            \(insert) \(values)
             FROM (SELECT event_lead_id, event_id, event_at, \(period) AS period,
                          row_number() OVER (PARTITION BY event_lead_id, \(period) ORDER BY event_id) AS nth
                   FROM \(relation) WHERE \(condition))
             WHERE nth + (SELECT count(*) FROM scoring_entries AS entry
-                         WHERE entry.lead_id = event_lead_id AND entry.rule = :rule AND \(samePeriod)) <= \(most)
+                         WHERE entry.lead_id = event_lead_id AND entry.rule = :rule AND entry.axis = 'engagement' AND \(samePeriod)) <= \(most)
             """
+    }
+
+    typealias EngagementRule = ScoringSettings.EngagementRule
+
+    /// Entries for the candidates of a group, in the order of their events, as far as the cap of the group allows. What
+    /// takes points away is not held up. A rule that counts its events also counts those that gave nothing any more.
+    static func capped(_ cap: ScoringSettings.Cap) -> String {
+        """
+        INSERT INTO scoring_entries (\(columns))
+        SELECT lead_id, rule, axis, given, half_life, fade, lifetime, rule_group, event_id, at
+        FROM (SELECT *, CASE WHEN points <= 0 THEN points
+                             ELSE max(0, min(points, \(cap.times) - had - (running - points))) END AS given
+              FROM (SELECT c.*,
+                           sum(max(c.points, 0)) OVER (PARTITION BY c.lead_id, \(cap.period("c.at")) ORDER BY c.event_id, c.number
+                                                       ROWS UNBOUNDED PRECEDING) AS running,
+                           coalesce((SELECT sum(e.points) FROM scoring_entries AS e
+                                     WHERE e.lead_id = c.lead_id AND e.rule_group = :group AND e.points > 0
+                                       AND \(cap.period("e.at")) = \(cap.period("c.at"))), 0) AS had
+                    FROM temp.scoring_candidates AS c WHERE c.rule_group = :group))
+        WHERE given <> 0 OR is_counted ORDER BY event_id, number
+        """
     }
 }

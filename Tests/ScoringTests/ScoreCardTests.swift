@@ -32,8 +32,8 @@ import TrellisTesting
         let lines = try crm.run("scoring explain", "ann@a.example")
         #expect(
             lines == [
-                "\(day)|head|fit|20|20.0|lead.created|2", "\(day)|small|fit|-5|-5.0|lead.created|2",
-                "\(day)|demo|engagement|50|50.0|demo.booked|5",
+                "\(day)|head|fit|20|20.0||lead.created|2|", "\(day)|small|fit|-5|-5.0||lead.created|2|",
+                "\(day)|demo|engagement|50|50.0||demo.booked|5|",
                 "65 (fit 15, engagement 50): demo +50, head +20, small -5",
             ])
         #expect(try crm.run("scoring explain", "3") == ["No points yet."])

@@ -82,7 +82,7 @@ import TrellisTesting
             try problems(
                 "plugins: {scoring: {engagement: {demo: {on: form.submitted, points: 5, at_most: 2 a day, half_life: soon}}}}"
             ) == [
-                "config.yaml:3:81: plugins.scoring.engagement.demo.at_most: expected a cap such as 2 per day, 5 per week or 10 per month, got '2 a day'.",
+                "config.yaml:3:81: plugins.scoring.engagement.demo.at_most: expected a cap such as 2 per day, 5 per week, 10 per month or 3, got '2 a day'.",
                 "config.yaml:3:101: plugins.scoring.engagement.demo.half_life: expected a duration such as 90m, 4 hours or 3 days, got 'soon'.",
             ])
         #expect(

@@ -1,0 +1,102 @@
+import TrellisKernel
+
+/// Looks at leads again when time alone may have taken them over or under a threshold, or made them idle.
+///
+/// When that is cannot be solved for many decays at once, but it has a bound: points that halve in different times fall
+/// no faster than all of them in the shortest. At the bound the lead is looked at, and the next one is reckoned.
+struct Reviews {
+    let settings: ScoringSettings
+    let tx: Transaction
+
+    /// Leads in one transaction.
+    static let most = 5000
+
+    /// Whether time does anything at all.
+    private var isNeeded: Bool {
+        settings.idleAfter != nil || (settings.hasDecay && settings.thresholds.contains { !$0.value.onCreate })
+    }
+
+    /// Fills `temp.scoring_reviewed` with leads whose review is due; false where there is none.
+    func begin() throws -> Bool {
+        try tx.scratchTable("scoring_reviewed", columns: "lead_id INTEGER PRIMARY KEY")
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO temp.scoring_reviewed
+                SELECT lead_id FROM scoring_scores WHERE review_at <= ? ORDER BY review_at LIMIT \(Reviews.most)
+                """
+        ).execute(arguments: [tx.stamp])
+        let count = tx.db.changesCount
+        if count == Reviews.most {
+            try tx.schedule(
+                "scoring.review_due",
+                forEach: "SELECT NULL AS key, :now AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body",
+                arguments: ["now": tx.stamp])
+        }
+        return count > 0
+    }
+
+    /// Sets when each of these leads is looked at next, and makes the appointments, to the quarter of an hour.
+    func plan(after last: Int64, among leads: String) throws {
+        guard isNeeded else { return }
+        let weight = Weight.points("e", at: "s.as_of")
+        let smooth = "e.lifetime IS NULL AND coalesce(e.half_life, e.fade) IS NOT NULL"
+        let arguments: StatementArguments = leads.contains(":last") ? ["last": last] : [:]
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE scoring_scores SET review_at = CASE WHEN plan.wait IS NOT NULL
+                    THEN strftime('%Y-%m-%d %H:%M:%f', plan.since, '+' || CAST(ceil(plan.wait) AS INTEGER) || ' seconds') END
+                FROM (
+                    SELECT lead_id, as_of AS since, (SELECT min(wait) FROM (\(waits))) AS wait FROM (
+                        SELECT s.lead_id, s.as_of, s.score, s.engagement,
+                               sum(CASE WHEN \(smooth) AND e.points > 0 THEN \(weight) ELSE 0 END) AS falling,
+                               sum(CASE WHEN \(smooth) AND e.points < 0 THEN -(\(weight)) ELSE 0 END) AS rising,
+                               min(CASE WHEN e.points <> 0 THEN e.half_life END) AS half_life, min(CASE WHEN e.points <> 0 THEN e.fade END) AS fade,
+                               min(CASE WHEN \(Weight.end(of: "e")) > s.as_of THEN \(Weight.end(of: "e")) END) AS ends_at,
+                               max(CASE WHEN e.rule <> '\(Idleness.rule)' THEN e.at END) AS engaged_at,
+                               sum(e.points) AS points
+                        FROM scoring_scores AS s CROSS JOIN scoring_entries AS e ON e.lead_id = s.lead_id AND e.axis = 'engagement'
+                        WHERE s.lead_id IN (\(leads)) GROUP BY s.lead_id) AS lead) AS plan
+                WHERE scoring_scores.lead_id = plan.lead_id
+                """
+        ).execute(arguments: arguments)
+        let due =
+            "strftime('%Y-%m-%d %H:%M:%f', (CAST(strftime('%s', max(review_at, :now)) AS INTEGER) / 900 + 1) * 900, 'unixepoch')"
+        try tx.schedule(
+            "scoring.review_due",
+            forEach: """
+                SELECT DISTINCT 'scoring.review_due ' || due AS key, due AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body
+                FROM (SELECT \(due) AS due FROM scoring_scores WHERE review_at IS NOT NULL AND lead_id IN (\(leads)))
+                """, arguments: arguments &+ ["now": tx.stamp])
+    }
+
+    /// SELECTs of `wait`, in seconds, over the columns of a lead: everything that may come next by time alone.
+    private var waits: String {
+        var waits = ["SELECT (julianday(ends_at) - julianday(as_of)) * 86400 AS wait WHERE ends_at IS NOT NULL"]
+        if let idle = settings.idleAfter {
+            waits.append(
+                "SELECT (julianday(engaged_at) - julianday(as_of)) * 86400 + \(idle.seconds) WHERE points <> 0")
+        }
+        for threshold in settings.thresholds where !threshold.value.onCreate {
+            let isAbove = """
+                EXISTS (SELECT 1 FROM scoring_standings AS st WHERE st.lead_id = lead.lead_id AND st.threshold = \(threshold.name.sqlLiteral))
+                """
+            for (axis, least) in [("score", threshold.value.score), ("engagement", threshold.value.engagement)] {
+                guard let least else { continue }
+                let low = least - threshold.value.hysteresis
+                waits.append("SELECT \(bound("falling", room: "\(axis) - \(low)")) WHERE \(isAbove)")
+                waits.append(
+                    "SELECT \(bound("rising", room: "\(least) - \(axis)")) WHERE \(axis) < \(least) AND NOT \(isAbove)")
+            }
+        }
+        return waits.joined(separator: " UNION ALL ")
+    }
+
+    /// The least time in which decaying points can lose more than there is room for; NULL where they never can.
+    private func bound(_ points: String, room: String) -> String {
+        let part = "max(\(room), 0) / \(points)"
+        return """
+            CASE WHEN \(points) > \(room) AND \(points) > 0 THEN
+                max(60.0, min(coalesce(-half_life * log2(1 - \(part)), 1e12), coalesce(fade * \(part), 1e12))) END
+            """
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import TrellisKernel
+
+/// `trellis scoring …`.
+struct ScoringCommands {
+    let settings: ScoringSettings
+
+    var all: [Command] {
+        [
+            Command("scoring", "The rules, how many leads each fits, and the points it gave.") { call in
+                .table(try call.kernel.read { try ScoreCard.rules($0) })
+            },
+            Command(
+                "scoring explain", "Why a lead has its score: every entry with its rule, its decay and its event.",
+                arguments: ["LEAD"], run: explain),
+            Command(
+                "scoring add", "Give points by hand, or take them: the ledger says who and why.",
+                arguments: ["LEAD", "POINTS", "REASON"],
+                options: [
+                    "axis": "engagement (the default) or fit",
+                    "by": "who gives them; the user of this shell without it",
+                ],
+                run: add),
+            Command(
+                "scoring diff", "What another config would make of the scores, on a copy of the file.",
+                options: ["with": "the other config"], run: difference),
+        ]
+    }
+
+    private func explain(_ call: CommandCall) throws -> CommandResult {
+        try call.kernel.read { db in
+            let card = ScoreCard(leadID: try LeadReference(call.arguments[0]).find(db))
+            return .tableWithNote(
+                try card.entries(db, at: call.kernel.clock.now()), try card.lines(db).first?.text ?? "No points yet.")
+        }
+    }
+
+    private func add(_ call: CommandCall) throws -> CommandResult {
+        let axis = call.options["axis"] ?? "engagement"
+        guard ["fit", "engagement"].contains(axis) else {
+            throw KernelError.usage("There is no axis '\(axis)'. Say fit or engagement.")
+        }
+        let most = Adjustment.pointsMax
+        guard let points = Int(call.arguments[1]), points != 0, (-most...most).contains(points) else {
+            throw KernelError.usage(
+                "'\(call.arguments[1])' is no number of points: a whole number from -\(most) to \(most), not 0.")
+        }
+        guard !call.arguments[2].isEmpty else { throw KernelError.usage("Say why: the next reader of the score asks.") }
+        return try call.kernel.write(origin: "cli") { tx in
+            let lead = try LeadReference(call.arguments[0]).find(tx.db)
+            try Adjustment(
+                lead: lead, axis: axis, points: points, author: call.options["by"] ?? NSUserName(),
+                reason: call.arguments[2]
+            ).make(tx)
+            return .text("Lead \(lead): \(points > 0 ? "+" : "")\(points) \(axis), counted when the worker comes by.")
+        }
+    }
+
+    private func difference(_ call: CommandCall) throws -> CommandResult {
+        guard let file = call.options["with"] else {
+            throw KernelError.usage("Name the other config: trellis scoring diff --with new.yaml")
+        }
+        return try ScoreDifference(before: settings, trial: try TrialCopy(of: call.kernel, config: file)).result()
+    }
+}

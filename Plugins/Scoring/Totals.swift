@@ -1,0 +1,79 @@
+import TrellisKernel
+
+/// The sums of the ledger per lead.
+struct Totals {
+    let rules: ScoringRules
+    let tx: Transaction
+
+    private static let sums = """
+        sum(CASE axis WHEN 'fit' THEN points ELSE 0 END), sum(CASE axis WHEN 'fit' THEN 0 ELSE points END), sum(points),
+        max(coalesce(half_life, fade, lifetime) IS NOT NULL)
+        """
+
+    /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of the newest entry: not
+    /// as of this moment, or an event handled a second late would be worth a little less, and just miss a threshold.
+    ///
+    /// - Parameter touched: a SELECT of the leads whose total may be another one.
+    func add(after last: Int64, among touched: String) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
+                SELECT lead_id, \(Totals.sums), max(at)
+                FROM scoring_entries NOT INDEXED WHERE id > :last GROUP BY lead_id
+                ON CONFLICT (lead_id) DO UPDATE SET
+                    fit = fit + excluded.fit, engagement = engagement + excluded.engagement, score = score + excluded.score,
+                    decays = max(decays, excluded.decays), as_of = max(as_of, excluded.as_of)
+                """
+        ).execute(arguments: ["last": last])
+        guard rules.settings.hasDecay else { return }
+        // Engagement alone decays: a change of the lead does not make it older.
+        try sumAnew(
+            touched, at: "(SELECT max(at) FROM scoring_entries WHERE lead_id = s.lead_id AND axis = 'engagement')",
+            after: last)
+    }
+
+    /// Sums the totals of leads whose points decay.
+    ///
+    /// - Parameters:
+    ///   - leads: a SELECT of their ids.
+    ///   - moment: a SQL expression over `scoring_scores AS s`: as of when.
+    func sumAnew(_ leads: String, at moment: String, after last: Int64 = 0) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE scoring_scores SET engagement = total.points, score = fit + total.points, as_of = total.at
+                FROM (SELECT e.lead_id, due.at, sum(\(Weight.points("e", at: "due.at"))) AS points
+                      FROM (SELECT s.lead_id, \(moment) AS at FROM scoring_scores AS s
+                            WHERE s.decays AND s.lead_id IN (\(leads))) AS due
+                      CROSS JOIN scoring_entries AS e ON e.lead_id = due.lead_id
+                      WHERE e.axis = 'engagement' GROUP BY e.lead_id) AS total
+                WHERE scoring_scores.lead_id = total.lead_id
+                """
+        ).execute(arguments: Totals.arguments(["last": last, "now": tx.stamp], in: leads + moment))
+    }
+
+    /// The entries of a merged lead already belong to the lead that stayed; now its total does too. New ones are added
+    /// later.
+    ///
+    /// - Returns: what adds those leads to a SELECT: they have a new total without a new entry.
+    func unite(through last: Int64) throws -> String {
+        let kept = "SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged'"
+        let gone = "SELECT lead_id FROM batch WHERE kind = 'lead.merged'"
+        try tx.db.execute(
+            sql: """
+                DELETE FROM scoring_scores WHERE lead_id IN (\(gone));
+                DELETE FROM scoring_standings WHERE lead_id IN (\(gone));
+                """)
+        try tx.db.execute(
+            sql: """
+                INSERT OR REPLACE INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
+                SELECT lead_id, \(Totals.sums), :now FROM scoring_entries WHERE lead_id IN (\(kept)) AND id <= :last
+                GROUP BY lead_id
+                """, arguments: ["now": tx.stamp, "last": last])
+        return " UNION \(kept)"
+    }
+
+    /// The arguments that a statement names.
+    static func arguments(_ all: [String: (any DatabaseValueConvertible)?], in sql: String) -> StatementArguments {
+        StatementArguments(all.filter { sql.contains(":\($0.key)") })
+    }
+}

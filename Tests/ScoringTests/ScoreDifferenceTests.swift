@@ -1,0 +1,59 @@
+import Foundation
+import Scoring
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+/// `trellis scoring diff`.
+@Suite struct ScoreDifferenceTests {
+    private static func rules(_ demo: Int, mql: Int) -> String {
+        """
+        activities: {demo.booked: {}}
+        plugins:
+          scoring:
+            fit: {head: {when: "title = 'Head'", points: 20}}
+            engagement: {demo: {on: demo.booked, points: \(demo)}}
+            thresholds: {mql: {score: \(mql)}}
+        """
+    }
+
+    private func crm(_ config: String) throws -> TestKernel {
+        let crm = try TestKernel(
+            Self.rules(50, mql: 60), plugins: [Scoring.self], files: ["new.yaml": TestKernel.site + "\n" + config])
+        for (name, title) in [("ann", "Head"), ("bob", "Clerk"), ("cleo", "Head"), ("dan", "")] {
+            try crm.capture(["email": "\(name)@a.example", "title": title])
+        }
+        for lead in [1, 2] as [Int64] { try crm.record("demo.booked", lead: lead) }
+        try crm.pump()
+        return crm
+    }
+
+    @Test func `it says who would come over and fall under, and changes nothing`() throws {
+        setenv("TRELLIS_SECRET", TestKernel.environment["TRELLIS_SECRET"] ?? "", 1)
+        let crm = try crm(Self.rules(65, mql: 65))
+        let before = try crm.rows("SELECT * FROM scoring_entries")
+        let events = try crm.lastEvent
+        #expect(
+            try crm.run("scoring diff", options: ["with": crm.folder + "/new.yaml"]) == [
+                "mql|1|2|1|0|1",
+                "2 of 4 leads get another score, these the most:\n  ann@a.example: 70.0 → 85.0\n  bob@a.example: 50.0 → 65.0",
+            ])
+        #expect(try crm.rows("SELECT * FROM scoring_entries") == before)
+        #expect(try crm.lastEvent == events)
+        #expect(try crm.rows("SELECT stage FROM leads ORDER BY id") == ["mql", "lead", "lead", "lead"])
+    }
+
+    @Test func `a config that is wrong, or has no scoring, or is not there, is told`() throws {
+        setenv("TRELLIS_SECRET", TestKernel.environment["TRELLIS_SECRET"] ?? "", 1)
+        let crm = try crm("plugins: {}")
+        #expect(throws: KernelError.self) { try crm.run("scoring diff") }
+        #expect(throws: KernelError.self) { try crm.run("scoring diff", options: ["with": crm.folder + "/none.yaml"]) }
+        #expect(throws: KernelError.data("Scoring is off in that config: no lead would have a score.")) {
+            try crm.run("scoring diff", options: ["with": crm.folder + "/new.yaml"])
+        }
+        let wrong = try self.crm("plugins: {scoring: {fit: {a: {when: titel, points: 1}}}}")
+        #expect(throws: ConfigProblems.self) {
+            try wrong.run("scoring diff", options: ["with": wrong.folder + "/new.yaml"])
+        }
+    }
+}
