@@ -73,6 +73,6 @@ public struct Scoring: Plugin {
                         try ScoreCard(leadID: lead).lines(db).first?.text ?? "No points yet.")
                 }
             },
-        ]
+        ] + BacktestCommands(settings: rules.settings).all
     }
 }
