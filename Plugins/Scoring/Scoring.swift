@@ -90,5 +90,7 @@ public struct Scoring: Plugin {
         }
     }
 
-    public var commands: [Command] { ScoringCommands(settings: rules.settings).all }
+    public var commands: [Command] {
+        ScoringCommands(settings: rules.settings).all + BacktestCommands(settings: rules.settings).all
+    }
 }

@@ -1,13 +1,16 @@
 /// How much of its points an entry is still worth: a function of time, so that nothing is rewritten as time goes by.
 enum Weight {
     /// A SQL expression over the columns of `scoring_entries` under `table`: its points at a moment.
+    static func points(_ table: String, at now: String) -> String { "\(table).points * \(share(table, at: now))" }
+
+    /// The part of its points that is left.
     ///
     /// Halved once per half-life (https://en.wikipedia.org/wiki/Half-life), or less by the same amount every second, or
     /// whole until its time is over.
-    static func points(_ table: String, at now: String) -> String {
+    static func share(_ table: String, at now: String) -> String {
         let age = "(julianday(\(now)) - julianday(\(table).at)) * 86400"
         return """
-            \(table).points * CASE WHEN \(table).half_life IS NOT NULL THEN pow(0.5, \(age) / \(table).half_life)
+            CASE WHEN \(table).half_life IS NOT NULL THEN pow(0.5, \(age) / \(table).half_life)
                 WHEN \(table).fade IS NOT NULL THEN max(0.0, 1 - \(age) / \(table).fade)
                 WHEN \(table).lifetime IS NOT NULL THEN \(end(of: table)) > \(now) ELSE 1 END
             """

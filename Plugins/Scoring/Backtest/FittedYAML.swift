@@ -1,0 +1,124 @@
+import TrellisKernel
+
+/// Learnt rules as a person pastes them into the config.
+struct FittedYAML {
+    let fit: RuleFit
+    let scope: OutcomeScope
+    /// The stage that the suggested threshold leads to; nil where the site has none for it.
+    let stage: String?
+    /// Columns that were left out because they were changed after the outcome.
+    let changedAfterwards: [(column: String, leads: Int)]
+
+    /// A rule that nearly all or nearly none of its leads convert by, and that is not rare, deserves a second look.
+    private static let suspiciousShare = 0.97
+    private static let suspiciousLeads = 0.02
+
+    var text: String {
+        (head + warnings + [""] + rules + threshold + [""] + figures).joined(separator: "\n")
+    }
+
+    private var head: [String] {
+        let share = BarChart.percent(fit.report.ranked.conversion)
+        let kind = fit.pointsStep == 1 ? "whole numbers" : "multiples of \(fit.pointsStep)"
+        var head = [
+            "# Learnt by 'trellis scoring fit': \(fit.leads) leads, \(fit.converted) of them converted (\(share)): \(scope.outcome.text.oneLine).",
+            "# \(fit.report.area), every lead scored by rules learnt without it.",
+            "# \(fit.rules.count) rules of \(fit.candidateCount) candidates. 20 points double the odds; points are \(kind).",
+        ]
+        if fit.learntFrom < fit.leads { head.append("# Learnt from \(fit.learntFrom) of the leads, drawn by chance.") }
+        head += Backtest.caveats(scope, undated: fit.undated).map { "# \($0)" }
+        if !fit.dropped.isEmpty {
+            head.append("# Told nothing beside the others: \(fit.dropped.map(\.oneLine).joined(separator: ", ")).")
+        }
+        return head + ["# Put it in the place of fit: and thresholds: under plugins.scoring."]
+    }
+
+    private var warnings: [String] {
+        let changed = changedAfterwards.map {
+            "# Left out: \($0.column), changed after the outcome for \($0.leads) leads. Name it in --columns to take it in."
+        }
+        let suspicious = fit.rules.filter { rule in
+            guard let with = rule.lift.with else { return false }
+            let isCommon = Double(rule.lift.leads) >= FittedYAML.suspiciousLeads * Double(fit.leads)
+            return isCommon && (with >= FittedYAML.suspiciousShare || with <= 1 - FittedYAML.suspiciousShare)
+        }.map {
+            "# Look twice: \(BarChart.percent($0.lift.with ?? 0)) of the leads of \($0.condition.name.oneLine) converted. Is its column written after the outcome?"
+        }
+        return changed + suspicious
+    }
+
+    private var rules: [String] {
+        guard !fit.rules.isEmpty else { return ["    fit: {}"] }
+        let lines = fit.rules.map { rule in
+            "      \(FittedYAML.key(rule.condition.name)): {when: \(FittedYAML.quoted(rule.condition.when)), points: \(rule.points)}"
+        }
+        let width = min(lines.map(\.count).max() ?? 0, 100)
+        return ["    fit:"]
+            + zip(lines, fit.rules).map { line, rule in
+                let padding = String(repeating: " ", count: max(0, width - line.count))
+                let (with, others) = (rule.lift.with ?? 0, rule.lift.without ?? 0)
+                let shares = "\(BarChart.percent(with)) converted; others \(BarChart.percent(others))"
+                return "\(line)\(padding)  # \(rule.lift.leads) leads, \(shares)"
+            }
+    }
+
+    private var threshold: [String] {
+        var engagement = fit.engagement.map { rule in
+            let learnt = rule.learnt == 0 ? "tells nothing beside the others" : "points: \(rule.learnt)"
+            return "    #   \(rule.name.oneLine): \(learnt) (now \(rule.now))"
+        }
+        if !engagement.isEmpty {
+            engagement.insert(
+                "    # Rules of engagement beside these, per event. Set them by hand; the threshold counts on it.",
+                at: 0)
+        }
+        guard let point = fit.report.suggestion.point, let stage else { return engagement }
+        let score = Int(min(max(point.score.rounded(.down), -10_000), 10_000))
+        return engagement + ["    thresholds:", "      \(stage): {score: \(score)}"]
+    }
+
+    private var figures: [String] {
+        fit.report.lines.map { $0.isEmpty ? "#" : "# \($0)" }
+    }
+
+    /// A plain word stands as it is; anything else in quotes, so that no `no` becomes false.
+    private static func key(_ name: String) -> String {
+        name.wholeMatch(of: /[a-z]+[-_.a-z0-9]*[-_.0-9][-_.a-z0-9]*/) != nil ? name : quoted(name)
+    }
+
+    private static func hexadecimal(_ letter: Unicode.Scalar) -> String {
+        let digits = String(letter.value, radix: 16)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
+    /// A text in double quotes (https://yaml.org/spec/1.2.2/#731-double-quoted-style).
+    static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for letter in text.unicodeScalars {
+            switch letter {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\r": quoted += "\\r"
+            // Some readers take these for the end of a line or of the text.
+            case "\u{2028}", "\u{2029}", "\u{FEFF}": quoted += "\\u" + FittedYAML.hexadecimal(letter)
+            default:
+                let isControl = letter.value < 32 || letter.value == 127 || (128..<160).contains(letter.value)
+                let digits = String(letter.value, radix: 16)
+                quoted += isControl ? "\\x" + (digits.count < 2 ? "0" : "") + digits : String(letter)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension String {
+    /// What stands in a comment stays in it.
+    fileprivate var oneLine: String {
+        let ends: [Unicode.GeneralCategory] = [.control, .lineSeparator, .paragraphSeparator]
+        return String(
+            String.UnicodeScalarView(
+                unicodeScalars.map { ends.contains($0.properties.generalCategory) ? " " : $0 }))
+    }
+}
