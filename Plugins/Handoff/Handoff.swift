@@ -1,9 +1,9 @@
 import Foundation
 import TrellisKernel
 
-/// Gives qualified leads to reps with the reasons, and takes them back when they are rejected or forgotten. Each handoff
-/// is a state machine on a row: queued, offered, escalated, accepted, expired, rejected, recycled, converted, withdrawn.
-/// Every move of it is a row of `handoff_transitions` and an event, whoever makes it.
+/// Gives qualified leads to reps with the reasons, and takes them back when they are rejected or forgotten. Each
+/// handoff is a state machine on a row: queued, offered, escalated, accepted, expired, rejected, recycled, converted,
+/// withdrawn. Every move of it is a row of `handoff_transitions` and an event, whoever makes it.
 public struct Handoff: Plugin {
     public static let name = "handoff"
     public static let summary = "Routes qualified leads to reps, who accept or reject them."
@@ -88,7 +88,9 @@ public struct Handoff: Plugin {
         }
         Subscribe(
             "queue",
-            to: ["handoff.rejected", "handoff.converted", "handoff.withdrawn", "handoff.queue_due"], from: .nextEvent
+            to: [
+                "handoff.rejected", "handoff.converted", "handoff.withdrawn", "handoff.expired", "handoff.queue_due",
+            ], from: .nextEvent
         ) { _, tx in
             try Routing(settings: settings, tx: tx).drainQueue()
         }

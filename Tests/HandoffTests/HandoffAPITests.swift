@@ -40,10 +40,11 @@ import TrellisTesting
 
     @Test func `open handoffs are listed, of a rep and in a state`() async throws {
         let crm = try offered()
+        let one =
+            #"{"handoff":1,"lead":1,"cycle":1,"offer":1,"state":"offered","rep":"ann","route":"route 1: round_robin","#
+        let clocks = #""offered_at":"2026-03-02 09:00:00.000","accept_by":null,"contact_by":null,"contacted_at":null}"#
         #expect(
-            try await ask(crm, "GET", "/api/handoffs", query: ["rep": "ann"])
-                == #"200 {"handoffs":[{"handoff":1,"lead":1,"cycle":1,"offer":1,"state":"offered","rep":"ann","route":"route 1: round_robin","offered_at":"2026-03-02 09:00:00.000","accept_by":null,"contact_by":null,"contacted_at":null}]}"#
-        )
+            try await ask(crm, "GET", "/api/handoffs", query: ["rep": "ann"]) == "200 {\"handoffs\":[\(one)\(clocks)]}")
         #expect(try await ask(crm, "GET", "/api/handoffs", query: ["state": "queued"]) == #"200 {"handoffs":[]}"#)
         #expect(
             try await ask(crm, "GET", "/api/handoffs", query: ["state": "gone"])
@@ -93,9 +94,14 @@ import TrellisTesting
             ("1/accept", ["reason": "why not"], "422 reason: there is no such field. Nothing is said here."),
             ("1/reject", ["reasons": "x"], "422 reasons: there is no such field. There are: reason."),
             ("1/reject", ["reason": "x", "reason": "y"], "422 reason: said more than once."),
+            ("1/reject", ["reason": "x\ny"], "422 reason: a text of one line, without control characters"),
             ("1/reject", ["reason": long], "422 reason: more than 200 characters"),
             ("1/reject", ["reason": "x"], "422 'x' is no reason of this config. There are: no budget."),
             ("1/reassign", ["rep": "anna"], "422 There is no rep 'anna'. Did you mean 'ann'? There are: ann, ben, cy."),
+            (
+                "1/contact", ["channel": "rang Lee"],
+                "422 channel: expected a word of at most 40 letters, such as call or linkedin."
+            ),
             ("1/convert", ["amount": "-1"], "422 amount: expected a number from 0 to 1000000000000."),
             ("1/convert", ["amount": "nan"], "422 amount: expected a number from 0 to 1000000000000."),
         ] {

@@ -34,7 +34,7 @@ import TrellisTesting
 
     private static let isLong = ProcessInfo.processInfo.environment["LONG"] == "1"
     private static let leads = isLong ? 10_000 : 1000
-    private static let rounds = 20
+    private static let rounds = 10
     private static let people = 6
 
     private static let yaml: String = {
@@ -98,7 +98,7 @@ import TrellisTesting
                     group.addTask { try Self.work(kernel, seed, counts) }
                 }
                 let watched = crm.kernel
-                group.addTask { for _ in 0..<20 { try Self.look(watched) } }
+                group.addTask { for _ in 0..<6 { try Self.look(watched) } }
                 try await group.waitForAll()
             }
             crm.clock.advance(by: "\(20 + dice.next() % 100) minutes")

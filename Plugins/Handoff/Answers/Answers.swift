@@ -93,8 +93,14 @@ struct Answers {
             "Lead \(handoff.lead) is contact \(conversion.contactID) with opportunity \(conversion.opportunityID).")
     }
 
-    /// Somebody talked to the lead.
+    /// Somebody talked to the lead, by phone or otherwise: a word, for it goes into the log.
     func contact(_ reference: Reference, channel: String? = nil) throws -> Receipt {
+        if let channel, channel.utf8.count > Answers.channelMax || channel.contains(/[^A-Za-z0-9._+-]/) {
+            throw Refusal(
+                kind: .value,
+                description:
+                    "channel: expected a word of at most \(Answers.channelMax) letters, such as call or linkedin.")
+        }
         let handoff = try find(reference, in: ["offered", "accepted"])
         try tx.record("lead.contacted", lead: handoff.lead, fields: channel.map { [("channel", $0)] } ?? [])
         try Contacts(tx: tx).note("id = \(handoff.id)", at: "'\(tx.stamp)'")
@@ -208,6 +214,7 @@ struct Answers {
     }
 
     static let reasonMax = 200
+    static let channelMax = 40
 
     func checkRep(_ rep: String) throws {
         let names = settings.reps.map(\.name)

@@ -1,7 +1,7 @@
 import TrellisKernel
 
-/// Marketing is silent while somebody of the house has the lead, and while it rests. What the handoff itself began, such
-/// as a sequence in the name of the rep, goes on.
+/// Marketing is silent while somebody of the house has the lead, and while it rests. What the handoff itself began,
+/// such as a sequence in the name of the rep, goes on.
 struct Pause: Sendable {
     func ask(_ draft: MessageDraft, _ tx: Transaction) throws {
         guard draft.purpose == .marketing, let lead = draft.leadID else { return }

@@ -77,6 +77,11 @@ struct HandoffAPI: Sendable {
         static let amountMax = 1e12
     }
 
+    /// Whether a text has line breaks or other control characters (C0, DEL and C1): a name has none.
+    private static func isLaidOut(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
+    }
+
     private static func said(_ fields: WebFields, _ names: [String]) throws -> Said {
         var said: [String: String] = [:]
         for pair in fields.pairs {
@@ -87,6 +92,9 @@ struct HandoffAPI: Sendable {
             guard said[pair.name] == nil else { throw WebProblem(422, "\(pair.name): said more than once.") }
             guard pair.value.unicodeScalars.count <= textMax else {
                 throw WebProblem(422, "\(pair.name): more than \(textMax) characters")
+            }
+            guard !isLaidOut(pair.value) else {
+                throw WebProblem(422, "\(pair.name): a text of one line, without control characters")
             }
             said[pair.name] = pair.value
         }
@@ -128,6 +136,9 @@ struct HandoffAPI: Sendable {
         guard let value = request.query[name], !value.isEmpty else { return nil }
         guard value.unicodeScalars.count <= textMax else {
             throw WebProblem(400, "\(name): more than \(textMax) characters")
+        }
+        guard !isLaidOut(value) else {
+            throw WebProblem(400, "\(name): a text of one line, without control characters")
         }
         return value
     }

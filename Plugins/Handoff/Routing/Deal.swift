@@ -1,8 +1,8 @@
 /// Deals leads out by weight: smooth weighted round robin, as nginx has it
 /// (https://github.com/nginx/nginx/commit/52327e0627f49dbda1e8db695e63a4b0af4448b1), counted in shares of a lead.
 ///
-/// At each deal everybody who could take the lead is entitled to their share of it, and it goes to whom it is owed most.
-/// Who is away or full meanwhile is entitled to nothing, and so is owed nothing when they are back.
+/// At each deal everybody who could take the lead is entitled to their share of it, and it goes to whom it is owed
+/// most. Who is away or full meanwhile is entitled to nothing, and so is owed nothing when they are back.
 struct Deal {
     /// Somebody who takes leads.
     struct Hand: Hashable {

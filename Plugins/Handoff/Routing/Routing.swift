@@ -17,7 +17,7 @@ struct Routing {
     /// Leads that reached the stage, or a later one without a stop, and that nobody has.
     func offerFromBatch() throws {
         // Nobody is overtaken: who waits in the queue comes before who is new.
-        if try isAnybodyWaiting() { try drainQueue() }
+        try drainQueue()
         try begin()
         // Where a condition must hold too, any change of a lead that has the stage may be what makes it hold.
         let (stage, gate) =
@@ -66,6 +66,7 @@ struct Routing {
     /// Leads that wait because nobody was free, the longest first, while somebody is. Who stands in the queue by a rule
     /// stays there until a person takes them.
     func drainQueue() throws {
+        guard try isAnybodyWaiting() else { return }
         try again(
             """
             h.id IN (SELECT id FROM handoff_handoffs WHERE state = 'queued' AND route = 'queue' ORDER BY offered_at, id LIMIT \(Routing.queueMax))
