@@ -57,6 +57,12 @@ struct Tally {
         Question("who is handed off", "SELECT count(*), sum(lead_id) FROM handoff_handoffs"),
         Question("handoff_turns", "SELECT * FROM handoff_turns"),
         Question(
+            "handoff_transitions",
+            """
+            SELECT t.state, t.rep, t.route, t.offer, t.origin, e.kind, count(*), sum(t.lead_id) FROM handoff_transitions AS t
+            JOIN events AS e ON e.id = t.event_id AND e.lead_id = t.lead_id GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+            """),
+        Question(
             "audiences_members",
             "SELECT audience, count(*), sum(lead_id), count(until) FROM audiences_members GROUP BY 1 ORDER BY 1"),
         Question(

@@ -150,6 +150,8 @@ enum ImportLimit {
         try database.run(
             "INSERT INTO scoring_standings (lead_id, threshold, since) SELECT lead_id, 'mql', \(now) FROM temp.mql")
         let before = Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0
+        // The stages come first, then the owners, then the offers.
+        let offers = before + 2 * (Int(try database.rows("SELECT count(*) FROM temp.mql")[0]) ?? 0)
         try database.run(
             """
             INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
@@ -162,9 +164,12 @@ enum ImportLimit {
             INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
             SELECT 'handoff.offered', lead_id, nth + \(before), 2, 'plugin:handoff', \(now), '{"rep":"' || rep || '","cycle":1}' FROM temp.mql;
             INSERT INTO outbox_messages (key, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
-            SELECT 'handoff:' || nth || ':offer to ' || rep, 'internal', 'plugin:handoff', lead_id, rep || '@bench.example', 'handoff-offer',
-                   '{"handoff":' || nth || '}', nth + \(before), \(now), \(now) FROM temp.mql;
-            UPDATE handoff_turns SET next_rep = (SELECT count(*) FROM temp.mql) % \(reps.count)
+            SELECT 'handoff:' || nth || ':offer 1 to ' || rep, 'internal', 'plugin:handoff', lead_id, rep || '@bench.example', 'handoff-offer',
+                   '{"handoff":' || nth || ',"offer":1}', nth + \(before), \(now), \(now) FROM temp.mql;
+            INSERT INTO handoff_transitions (handoff_id, lead_id, cycle, offer, state, rep, route, origin, at, event_id)
+            SELECT nth, lead_id, 1, 1, 'offered', rep, 'route 1: round_robin', 'plugin:handoff', \(now), nth + \(offers) FROM temp.mql;
+            INSERT INTO handoff_turns (pool, rep, dealt, entitled)
+            SELECT 'round_robin', rep, count(*), (SELECT count(*) FROM temp.mql) * (1000000 / \(reps.count)) FROM temp.mql GROUP BY rep
             """)
     }
 }

@@ -1,54 +1,44 @@
 import Foundation
 import TrellisKernel
 
-/// Gives qualified leads to reps with the reasons, and takes them back when they are rejected. Each handoff is a state
-/// machine on a row: queued → offered → accepted or rejected.
+/// Gives qualified leads to reps with the reasons, and takes them back when they are rejected or forgotten. Each
+/// handoff is a state machine on a row: queued, offered, escalated, accepted, expired, rejected, recycled, converted,
+/// withdrawn. Every move of it is a row of `handoff_transitions` and an event, whoever makes it.
 public struct Handoff: Plugin {
     public static let name = "handoff"
     public static let summary = "Routes qualified leads to reps, who accept or reject them."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("handoff.offered", ["rep": .text, "cycle": .integer]),
+        EventDeclaration("handoff.offered", ["rep": .text, "cycle": .integer, "offer": .integer]),
         EventDeclaration("handoff.queued", ["cycle": .integer]),
-        EventDeclaration("handoff.accepted", ["rep": .text]), EventDeclaration("handoff.rejected", ["rep": .text]),
-        EventDeclaration("handoff.withdrawn"), EventDeclaration("handoff.recycle_due", ["into": .text]),
+        EventDeclaration("handoff.accepted", ["rep": .text, "cycle": .integer, "offer": .integer]),
+        EventDeclaration("handoff.escalated", ["rep": .text, "cycle": .integer, "offer": .integer]),
+        EventDeclaration("handoff.expired", ["rep": .text, "cycle": .integer, "offer": .integer]),
+        EventDeclaration("handoff.rejected", ["rep": .text, "cycle": .integer, "offer": .integer, "reason": .text]),
+        EventDeclaration(
+            "handoff.recycled",
+            ["rep": .text, "cycle": .integer, "offer": .integer, "reason": .text, "until": .text]),
+        EventDeclaration("handoff.converted", ["rep": .text, "cycle": .integer, "offer": .integer]),
+        EventDeclaration("handoff.withdrawn", ["rep": .text, "cycle": .integer, "offer": .integer]),
+        EventDeclaration(
+            "handoff.won", ["rep": .text, "cycle": .integer, "opportunity_id": .integer, "reason": .text]),
+        EventDeclaration(
+            "handoff.lost", ["rep": .text, "cycle": .integer, "opportunity_id": .integer, "reason": .text]),
+        EventDeclaration(
+            Appointments.kind, ["handoff": .integer, "offer": .integer, "clock": .text, "since": .text]),
+        EventDeclaration("handoff.absence_due", ["absence": .integer]), EventDeclaration("handoff.queue_due"),
+        EventDeclaration("handoff.recycle_due", ["into": .text]),
+        EventDeclaration("lead.contacted", ["channel": .text], isActivity: true),
     ]
-    public static let mails = [
-        "handoff-offer": """
-        ---
-        subject: New lead: {{lead_name}}
-        purpose: transactional
-        ---
-        {{lead_name}} is yours.
-
-        {{lead_facts}}
-
-        {{lead_card|}}
-
-        What happened, the newest first: {{lead_history}}
-
-        Accept or give it back:
-
-        `trellis handoff accept {{handoff}}`
-        `trellis handoff reject {{handoff}} "reason"`
-        """
-    ]
+    public static let mails = Mails.builtIn
+    public static var pages: [String: String] { EmbeddedPages.files }
     public static var cardColumns: KeyValuePairs<String, String> {
         [
             "handoff_state": "SELECT state FROM handoff_handoffs WHERE lead_id = leads.id ORDER BY cycle DESC LIMIT 1",
             "rep": "SELECT rep FROM handoff_handoffs WHERE lead_id = leads.id ORDER BY cycle DESC LIMIT 1",
         ]
     }
-    public static let invariants = [
-        Invariant(
-            "a lead is in one pair of hands",
-            violations:
-                "SELECT lead_id FROM handoff_handoffs WHERE state IN ('queued', 'offered', 'accepted') GROUP BY lead_id HAVING count(*) > 1"
-        ),
-        Invariant(
-            "cycles of handoffs are counted without a gap",
-            violations: "SELECT lead_id FROM handoff_handoffs GROUP BY lead_id HAVING max(cycle) <> count(*)"),
-    ]
+    public static let invariants = Promises.all
 
     let settings: HandoffSettings
 
@@ -58,99 +48,94 @@ public struct Handoff: Plugin {
 
     public func check(_ check: ConfigCheck) {
         check.stage(settings.at)
+        if let condition = settings.condition { check.leadPredicate(condition) }
         for route in settings.route {
             if let condition = route.when { check.leadPredicate(condition) }
         }
+        for territory in settings.reps.flatMap(\.value.territories) {
+            if let condition = territory.condition { check.leadPredicate(condition) }
+        }
+        for kind in settings.clocks.contactOn { check.kind(kind) }
+        if let webhook = settings.webhook { check.webhook(webhook) }
+        if let interest = settings.interest { check.leadColumn(interest) }
+        for opener in settings.openers { check.line(opener.value) }
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Subscribe("offer", to: ["lead.created", "lead.stage_changed", "lead.restored"], from: .nextEvent) { _, tx in
+        Subscribe("offer", to: Routing.kinds(settings), from: .nextEvent) { _, tx in
             try Routing(settings: settings, tx: tx).offerFromBatch()
         }
         Subscribe(
             "let-go", to: ["lead.deleted", "lead.erased", "lead.merged", "handoff.recycle_due"], from: .nextEvent
         ) { _, tx in
-            try Answers(settings: settings, tx: tx).letGo()
+            try Departures(tx: tx).handle()
+        }
+        Subscribe("announce", to: Announcement.kinds, from: .nextEvent) { _, tx in
+            try Announcement(settings: settings, tx: tx).make()
+        }
+        Subscribe("clocks", to: [Appointments.kind], from: .nextEvent) { _, tx in
+            try Overrun(settings: settings, tx: tx).runOut()
+        }
+        Subscribe("contact", to: settings.clocks.contactOn.map(\.value), from: .nextEvent) { _, tx in
+            try Contacts(tx: tx).learn()
+        }
+        Subscribe(
+            "outcome",
+            to: ["lead.converted", "opportunity.stage_changed", "opportunity.created", "opportunity.restored"],
+            from: .nextEvent
+        ) { _, tx in
+            try Outcomes(settings: settings, tx: tx).learn()
+        }
+        Subscribe(
+            "queue",
+            to: [
+                "handoff.rejected", "handoff.converted", "handoff.withdrawn", "handoff.expired", "handoff.queue_due",
+            ], from: .nextEvent
+        ) { _, tx in
+            try Routing(settings: settings, tx: tx).drainQueue()
+        }
+        Subscribe("absences", to: ["handoff.absence_due"], from: .nextEvent) { _, tx in
+            try Absences(settings: settings, tx: tx).begin()
+        }
+        if settings.pausesNurturing {
+            Filter("pause-nurturing", MessageDraft.self) { draft, tx in try Pause().ask(draft, tx) }
         }
         Answer("offer-mail", TemplateValues.self) { question, db in
-            guard question.template == "handoff-offer", let lead = question.leadID else { return [:] }
-            return try Briefing(leadID: lead).values(db)
+            guard question.template.hasPrefix("handoff-") || question.template.hasPrefix("handoff."),
+                let lead = question.leadID
+            else { return [:] }
+            let briefing = Briefing(
+                settings: settings, leadID: lead, handoff: question.body["handoff"].flatMap(Int64.init),
+                offer: question.body["offer"].flatMap(Int.init))
+            return try briefing.values(db, config: question.config)
         }
-        Answer("card-line", LeadCard.self) { card, db in
-            try Row.fetchAll(
-                db,
-                sql: "SELECT cycle, state, rep, route, reason FROM handoff_handoffs WHERE lead_id = ? ORDER BY cycle",
-                arguments: [card.leadID]
-            ).map { row in
-                let reason = (row["reason"] as String?).map { " (\($0))" } ?? ""
-                return CardLine(
-                    "handoff",
-                    "\(row["state"] as String)\(reason) to \(row["rep"] as String? ?? "the queue") by \(row["route"] as String)"
-                )
+        Answer("card-line", LeadCard.self) { card, db in try Handoff.cardLines(card.leadID, db) }
+        Answer("handoffs", Report.self) { _, db in [ReportSection("Handoffs", try HandoffCommands.overview(db))] }
+    }
+
+    private static func cardLines(_ lead: Int64, _ db: Database) throws -> [CardLine] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM handoff_handoffs WHERE lead_id = ? ORDER BY cycle", arguments: [lead]
+        ).map { row in
+            let reason = (row["reason"] as String?).map { " (\($0))" } ?? ""
+            let outcome = (row["outcome"] as String?).map { outcome in
+                ", \(outcome)" + ((row["outcome_reason"] as String?).map { " (\($0))" } ?? "")
             }
+            return CardLine(
+                "handoff",
+                "\(row["state"] as String)\(reason)\(outcome ?? "") to \(row["rep"] as String? ?? "the queue") by \(row["route"] as String)"
+            )
         }
-        Answer("handoffs", Report.self) { _, db in [ReportSection("Handoffs", try overview(db))] }
     }
 
-    private func overview(_ db: Database) throws -> Table {
-        Table(
-            columns: ["rep", "offered", "accepted", "rejected", "queued"],
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT coalesce(rep, '(queue)'), count(*) FILTER (WHERE state = 'offered'), count(*) FILTER (WHERE state IN ('accepted', 'converted')),
-                           count(*) FILTER (WHERE state = 'rejected'), count(*) FILTER (WHERE state = 'queued')
-                    FROM handoff_handoffs GROUP BY rep ORDER BY rep IS NULL, rep
-                    """))
+    /// Takes up a new config: the reps, clocks for offers that have none, places for those who wait.
+    public func begin(since _: Date?, _ tx: Transaction) throws {
+        try Roster.note(settings, tx)
+        try Appointments(settings: settings, tx: tx).catchUp()
+        try Routing(settings: settings, tx: tx).drainQueue()
     }
 
-    public var commands: [Command] {
-        [
-            Command("handoff", "How many leads each rep has.") { call in
-                .table(try call.kernel.read { try overview($0) })
-            },
-            Command("handoff list", "Open handoffs, oldest first.", options: ["rep": "only this rep's"]) { call in
-                .table(
-                    try call.kernel.read { db in
-                        Table(
-                            columns: ["handoff", "lead", "company", "state", "rep", "route", "offered_at"],
-                            try Row.fetchAll(
-                                db,
-                                sql: """
-                                    SELECT h.id, coalesce(l.email, l.external_id, l.phone), l.company, h.state, h.rep, h.route, h.offered_at
-                                    FROM handoff_handoffs AS h LEFT JOIN leads AS l ON l.id = h.lead_id
-                                    WHERE h.state IN ('queued', 'offered', 'accepted') AND (:rep IS NULL OR h.rep = :rep) ORDER BY h.id
-                                    """, arguments: ["rep": call.options["rep"]]))
-                    })
-            },
-            Command(
-                "handoff accept", "The rep takes the lead: it becomes a sales accepted lead.", arguments: ["HANDOFF"]
-            ) { call in
-                try call.kernel.write(origin: "cli") {
-                    try Answers(settings: settings, tx: $0).accept(call.arguments[0])
-                }
-            },
-            Command(
-                "handoff reject", "The rep gives the lead back to marketing, with the reason.",
-                arguments: ["HANDOFF", "REASON"]
-            ) { call in
-                try call.kernel.write(origin: "cli") {
-                    try Answers(settings: settings, tx: $0).reject(call.arguments[0], reason: call.arguments[1])
-                }
-            },
-            Command("handoff assign", "Give a queued lead to a rep.", arguments: ["HANDOFF", "REP"]) { call in
-                try call.kernel.write(origin: "cli") {
-                    try Answers(settings: settings, tx: $0).assign(call.arguments[0], to: call.arguments[1])
-                }
-            },
-            Command(
-                "handoff convert", "The lead becomes a contact with an opportunity at its account.",
-                arguments: ["HANDOFF"], options: ["amount": "of the opportunity"]
-            ) { call in
-                try call.kernel.write(origin: "cli") {
-                    try Answers(settings: settings, tx: $0).convert(call.arguments[0], amount: call.options["amount"])
-                }
-            },
-        ]
-    }
+    public var commands: [Command] { HandoffCommands(settings: settings).all }
+    public var endpoints: [Endpoint] { HandoffPage(settings: settings).endpoints }
+    public var apiEndpoints: [Endpoint] { HandoffAPI(settings: settings).endpoints }
 }

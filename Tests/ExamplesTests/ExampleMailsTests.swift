@@ -19,7 +19,7 @@ struct ExampleMailsTests {
     {
         let crm = try ExampleFolder(folder, at: "2026-11-23 09:00:00")
         let unused = try MailPreview(crm.kernel).list().filter {
-            $0.uses.isEmpty && !$0.name.hasPrefix("magnet-") && $0.name != "handoff-offer"
+            $0.uses.isEmpty && !$0.name.hasPrefix("magnet-") && !$0.name.hasPrefix("handoff-")
         }
         #expect(unused.map(\.name) == [])
     }

@@ -142,7 +142,7 @@ struct OutreachTests {
         try await crm.work()
         try crm.command("handoff accept", "2")
         try await crm.live(until: "2026-05-07 09:00:00")
-        #expect(try crm.rows("SELECT cycle, rep, state FROM handoff_handoffs") == ["1|Lea|rejected", "2|Lea|accepted"])
+        #expect(try crm.rows("SELECT cycle, rep, state FROM handoff_handoffs") == ["1|Lea|recycled", "2|Lea|accepted"])
         #expect(
             try crm.enrolments().suffix(2) == ["second-look|1|exited|handoff.offered", "outreach|2|active|"])
         #expect(try crm.query("desk", ["rep": "Lea"]) == ["1|Büro Nord|120|Lea|accepted|outreach|linkedin.connect"])

@@ -32,7 +32,7 @@ import TrellisTesting
         for part in [
             "Lee Low is yours.", "title: Head of Sales · company: Lead & Sons", "country: DE · email: lee@lead.example",
             "source: partner",
-            "stars: lead 1 has 5: demo +3, title +2", "2026-03-02 lead.created", "trellis handoff accept 1",
+            "stars: lead 1 has 5: demo +3, title +2", "2026-03-02 came in", "trellis handoff accept 1",
         ] { #expect(mail.text.contains(part), "\(part) is not in: \(mail.text)") }
         #expect(!mail.text.contains("Unsubscribe"))
         #expect(try crm.troubles() == [])
@@ -67,5 +67,70 @@ import TrellisTesting
             try crm.kernel.ask(LeadCard(leadID: 1)) == [
                 [CardLine("handoff", "rejected (no budget) to ann by route 1: round_robin")]
             ])
+    }
+
+    private static let openers = """
+        leads: {fields: {interest: text}}
+        plugins:
+          handoff:
+            reps: {ann: {email: ann@acme.example, zone: Europe/Berlin}}
+            accept_within: 4 hours
+            interest: interest
+            openers: {solar: "Ask {{first_name|them}} about the roof", webinar-1: "Ask what was new in the webinar"}
+        """
+
+    /// The plain text of the last mail to a rep, on one line.
+    private func told(_ crm: TestKernel) throws -> String {
+        try #require(crm.transport.sent.last).text.replacing("\n", with: " ")
+    }
+
+    @Test func `the opener goes by the interest, then by what the lead took last, then by its name`() async throws {
+        let crm = try TestKernel(Self.openers, plugins: [Handoff.self])
+        try crm.capture(["email": "a@lead.example", "first_name": "Lee", "interest": "wind, Solar", "stage": "mql"])
+        try await crm.work()
+        #expect(try told(crm).contains("Ask Lee about the roof"))
+        try crm.capture(["email": "b@lead.example"], form: "webinar-1")
+        try crm.foreign(
+            "INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('form.submitted', 2, 'form:x', '2026-03-02 09:00:00.000', '{\"form\":\"webinar-1\"}')"
+        )
+        try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 2")
+        try await crm.work()
+        #expect(try told(crm).contains("Ask what was new in the webinar"))
+        #expect(try told(crm).contains("filled in the form webinar-1"))
+        try crm.capture(["email": "c@lead.example", "interest": "wind"])
+        try crm.foreign(
+            "INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('form.submitted', 3, 'form:x', '2026-03-02 09:00:00.000', '{\"form\":\"price-list\"}')"
+        )
+        try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 3")
+        try await crm.work()
+        #expect(try told(crm).contains("Ask what came of price-list."))
+        #expect(try told(crm).contains("interested in wind"))
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `the mail says until when, why now, and what was before`() async throws {
+        let crm = try TestKernel(
+            "activities: {demo.booked: {}}\nplugins: {handoff: {reps: {ann: {email: ann@acme.example, zone: Europe/Berlin}}, accept_within: 4 hours, recycle: {after: 1 day}}}",
+            plugins: [Handoff.self])
+        try crm.capture(["email": "lee@lead.example", "first_name": "Lee"])
+        try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 1")
+        try await crm.work()
+        #expect(try told(crm).contains("Lee is yours, until 2026-03-02 14:00 (Europe/Berlin)."))
+        #expect(try told(crm).contains("It went from lead to mql on"))
+        #expect(try !told(crm).contains("was here before"))
+        try crm.run("handoff reject", "1", "too early")
+        crm.clock.advance(by: "1 day")
+        try await crm.work()
+        try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 1")
+        try await crm.work()
+        #expect(
+            try told(crm).contains(
+                "It was here before: this is try 2. rejected on 2026-03-02 by ann: too early."))
+    }
+
+    @Test func `an opener that names no column, and an interest that is none, are found before anything runs`() {
+        for more in ["openers: {solar: \"Hello {{first_nam}}\"}", "interest: intrest"] {
+            #expect(throws: ConfigProblems.self) { try HandoffSite.crm(HandoffSite.threeReps + ", " + more) }
+        }
     }
 }

@@ -70,6 +70,26 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a lead that has the stage waits until the condition holds too`() throws {
+        let crm = try HandoffSite.crm(HandoffSite.threeReps + ", when: employees >= 50")
+        try crm.capture(["email": "lee@lead.example", "stage": "mql"])
+        try crm.capture(["email": "big@lead.example", "stage": "mql", "employees": "80"])
+        try crm.capture(["email": "early@lead.example", "employees": "80"])
+        try crm.pump()
+        #expect(try crm.handoffs == ["2|1|ann|offered|"])
+        try crm.foreign("UPDATE leads SET employees = 51 WHERE id = 1")
+        try crm.foreign("UPDATE leads SET employees = 81 WHERE id = 3")
+        try crm.pump()
+        #expect(try crm.handoffs == ["2|1|ann|offered|", "1|1|ben|offered|"])
+        // One that is at rest is not looked at, whatever changes.
+        try crm.run("handoff reject", "2", "no budget")
+        try crm.foreign("UPDATE leads SET employees = 52 WHERE id = 1")
+        try crm.pump()
+        #expect(try crm.handoffs.count == 2)
+        #expect(throws: ConfigProblems.self) { try HandoffSite.crm(HandoffSite.threeReps + ", when: emploies > 1") }
+        #expect(try crm.troubles() == [])
+    }
+
     // MARK: - To whom
 
     @Test func `the rules are asked in their order`() throws {
@@ -147,10 +167,12 @@ import TrellisTesting
                 "queue|queued", "queue|queued",
             ])
         #expect(try crm.run("handoff") == ["ann|2|0|0|0", "ben|1|0|0|0", "(queue)|0|0|0|2"])
-        // A place that is free again is for the next lead.
+        // A place that is free again is for who waits longest, and not for who is new.
         try crm.run("handoff reject", "2", "no budget")
         try crm.qualified(2)
-        #expect(try crm.reps == "ann ben ann - - ben -")
+        #expect(try crm.reps == "ann ben ann ben - - -")
+        #expect(try crm.rows("SELECT lead_id FROM handoff_queue") == ["5", "6", "7"])
+        #expect(try crm.troubles() == [])
     }
 
     @Test func `a rep named by a rule gets no more than it can take`() throws {
@@ -233,7 +255,7 @@ import TrellisTesting
         }
         #expect(
             try problems(HandoffSite.threeReps + ", route: [{to: bem}]") == [
-                "route.1.to: there is no rep 'bem'. Did you mean 'ben'? There are: ann, ben, cy, account_owner, round_robin, least_loaded, queue."
+                "route.1.to: there is no rep 'bem'. Did you mean 'ben'? There are: ann, ben, cy, account_owner, territory, round_robin, least_loaded, queue."
             ])
         #expect(
             try problems(HandoffSite.threeReps + ", at: mqll, route: [{when: contry IS NULL, to: ann}]") == [

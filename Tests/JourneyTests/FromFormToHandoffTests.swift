@@ -92,7 +92,7 @@ import TrellisTesting
         for part in [
             "Ann is yours.", "title: Head of Sales", "email: ann@corp.example",
             "score: 65 (fit 20, engagement 45): demo +30, head +20, asked +15",
-            "2026-03-05 demo.booked", "2026-03-02 asset.downloaded sales-plan", "trellis handoff accept 1",
+            "2026-03-05 demo booked (Friday)", "2026-03-02 downloaded sales-plan", "trellis handoff accept 1",
         ] { #expect(sent[3].text.contains(part), "\(part)") }
     }
 

@@ -51,7 +51,7 @@ import TrellisTesting
         crm.clock.advance(by: "5 days")
         try await crm.work()
         #expect(
-            try crm.rows("SELECT cycle, rep, state FROM handoff_handoffs") == ["1|rita|rejected", "2|rita|offered"])
+            try crm.rows("SELECT cycle, rep, state FROM handoff_handoffs") == ["1|rita|recycled", "2|rita|offered"])
         #expect(try crm.rows("SELECT state, reason FROM drip_enrolments") == ["exited|handoff.offered"])
         #expect(crm.transport.sent.map(\.recipient) == ["rita@acme.example", "ann@corp.example", "rita@acme.example"])
         #expect(

@@ -12,8 +12,12 @@ extension Transaction {
 
     /// Puts a call of a webhook of the config into the outbox per row of the same kind of SELECT: `recipient` is its
     /// name under `webhooks:`, `template` the type of what is told, `body` what is told beside the lead's columns.
-    public func callWebhook(forEach select: String, arguments: StatementArguments = [:]) throws {
-        try put("webhook", .transactional, forEach: select, ready: ":now", arguments)
+    ///
+    /// - Parameter purpose: `internal` for a program of the house, which is told the lead's card too (`lead_card`).
+    public func callWebhook(
+        _ purpose: MessagePurpose = .transactional, forEach select: String, arguments: StatementArguments = [:]
+    ) throws {
+        try put("webhook", purpose, forEach: select, ready: ":now", arguments)
     }
 
     private func put(

@@ -1,0 +1,89 @@
+import Foundation
+import TrellisKernel
+
+/// When reps are away: nothing is routed to them, and what they have may go to others.
+struct Absences {
+    let settings: HandoffSettings
+    let tx: Transaction
+
+    /// What was noted.
+    struct Noted: Sendable {
+        let id: Int64
+        let handedOver: Int
+        let sentence: String
+    }
+
+    /// - Parameters:
+    ///   - from: a day or a time; without it, now.
+    ///   - until: the last day, or a time; without it, until further notice.
+    ///   - handsOver: whether the leads the rep has in hand go to others when it begins.
+    func note(_ rep: String, from: String?, until: String?, handsOver: Bool) throws -> Noted {
+        try Answers(settings: settings, tx: tx).checkRep(rep)
+        let place = tx.place(ofZone: settings.rep(rep)?.zone ?? "")
+        let start = try from.map { try Absences.moment($0, "from", in: place, isEnd: false) } ?? tx.now
+        let end = try until.map { try Absences.moment($0, "until", in: place, isEnd: true) }
+        if let end, end <= max(start, tx.now) {
+            throw Answers.Refusal(kind: .value, description: "The absence would be over before it begins.")
+        }
+        try tx.db.execute(
+            sql: "INSERT INTO handoff_absences (rep, starts_at, ends_at, hands_over, origin) VALUES (?, ?, ?, ?, ?)",
+            arguments: [rep, Timestamp.text(start), end.map { Timestamp.text($0) }, handsOver, tx.origin])
+        let id = tx.db.lastInsertedRowID
+        let begins = handsOver && start <= tx.now
+        let handedOver = begins ? try handOver("h.rep = :rep", ["rep": rep]) : 0
+        let span =
+            "from \(Timestamp.text(start).prefix(16))" + (end.map { " to \(Timestamp.text($0).prefix(16))" } ?? " on")
+        let later = handsOver ? " What is in hand then goes to others." : ""
+        let gave = begins ? " \(handedOver) leads went to others." : later
+        return Noted(id: id, handedOver: handedOver, sentence: "\(rep) is away \(span).\(gave)")
+    }
+
+    /// Absences of the batch that begin.
+    func begin() throws {
+        _ = try handOver(
+            """
+            h.rep IN (SELECT a.rep FROM handoff_absences AS a JOIN batch AS b ON b.body ->> 'absence' = a.id
+                      WHERE a.hands_over AND (a.ends_at IS NULL OR a.ends_at > :now))
+            """, ["now": tx.stamp])
+    }
+
+    /// - Parameter whose: over `handoff_handoffs AS h`.
+    private func handOver(_ whose: String, _ arguments: StatementArguments) throws -> Int {
+        let mine = "h.state IN ('offered', 'escalated', 'accepted') AND \(whose)"
+        let count = try Int.fetchOne(
+            tx.db, sql: "SELECT count(*) FROM handoff_handoffs AS h WHERE \(mine)", arguments: arguments)
+        try Routing(settings: settings, tx: tx).again(mine, arguments: arguments)
+        return count ?? 0
+    }
+
+    /// The rep is back: what is under way ends now, and what waits in the queue is looked at.
+    func end(_ rep: String) throws -> Int {
+        try Answers(settings: settings, tx: tx).checkRep(rep)
+        try tx.db.execute(
+            sql: """
+                UPDATE handoff_absences SET ends_at = :now WHERE rep = :rep AND starts_at < :now AND (ends_at IS NULL OR ends_at > :now)
+                """, arguments: ["now": tx.stamp, "rep": rep])
+        return tx.db.changesCount
+    }
+
+    static func list(_ rep: String?, _ db: Database) throws -> [Row] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT id, rep, starts_at, ends_at FROM handoff_absences WHERE (:rep IS NULL OR rep = :rep) ORDER BY starts_at, id
+                """, arguments: ["rep": rep])
+    }
+
+    /// A day is one of the rep's place.
+    private static func moment(_ text: String, _ name: String, in place: LocalTime, isEnd: Bool) throws -> Date {
+        if text.utf8.count == 10, let day = LocalDay(text) {
+            return place.instant(on: isEnd ? day.adding(days: 1) : day, minute: 0)
+        }
+        guard let date = Timestamp.date(text) else {
+            throw Answers.Refusal(
+                kind: .value,
+                description: "\(name) must be a day such as 2026-12-24, or a time (UTC) such as 2026-12-24 14:00.")
+        }
+        return date
+    }
+}

@@ -1,0 +1,229 @@
+import Foundation
+import TrellisKernel
+
+/// What a rep says to a handoff: each answer is one transaction, and refuses a handoff that is not where it was thought
+/// to be. The events are logged by the handoff's own triggers.
+struct Answers {
+    let settings: HandoffSettings
+    let tx: Transaction
+
+    /// What was answered, for whoever asked.
+    struct Receipt: Sendable {
+        let handoff: Int64
+        let lead: Int64
+        let state: String
+        let sentence: String
+    }
+
+    /// Why an answer is refused.
+    struct Refusal: Error, CustomStringConvertible {
+        enum Kind: Sendable {
+            /// There is no such handoff.
+            case missing
+            /// It is not in a state that this fits.
+            case state
+            /// What was said with it does not fit.
+            case value
+        }
+
+        let kind: Kind
+        let description: String
+    }
+
+    /// A handoff by its number; with the offer where a link was made for that one.
+    struct Reference: Sendable {
+        let text: String
+        var offer: Int?
+
+        init(_ text: String, offer: Int? = nil) {
+            self.text = text
+            self.offer = offer
+        }
+    }
+
+    // MARK: - Answers
+
+    func accept(_ reference: Reference) throws -> Receipt {
+        let handoff = try find(reference, in: ["offered"])
+        try move(handoff, to: "accepted")
+        try Announcement.moveOn("SELECT \(handoff.lead)", tx)
+        return receipt(handoff, "accepted", "\(handoff.rep ?? "") has lead \(handoff.lead).")
+    }
+
+    /// Back to marketing, for a reason; where the config recycles, for a rest first.
+    func reject(_ reference: Reference, reason: String) throws -> Receipt {
+        try check(reason, among: settings.rejectReasons)
+        let handoff = try find(reference, in: ["queued", "offered", "accepted"])
+        try tx.db.execute(
+            sql: "UPDATE handoff_handoffs SET state = 'rejected', reason = ?, reason_is_code = ? WHERE id = ?",
+            arguments: [reason, !settings.rejectReasons.isEmpty, handoff.id])
+        if let recycle = settings.recycle { try rest("id = \(handoff.id)", recycle) }
+        try giveBack("SELECT \(handoff.lead)")
+        let rest = settings.recycle.map { " It rests for \($0.after)." } ?? ""
+        return receipt(
+            handoff, settings.recycle == nil ? "rejected" : "recycled",
+            "Lead \(handoff.lead) went back to marketing: \(reason).\(rest)")
+    }
+
+    /// To a rep, by hand: from the queue, or from somebody else.
+    func reassign(_ reference: Reference, to rep: String) throws -> Receipt {
+        try checkRep(rep)
+        let handoff = try find(reference, in: ["queued", "offered", "accepted"])
+        guard handoff.rep != rep else {
+            throw Refusal(kind: .state, description: "Handoff \(handoff.id) is with \(rep) already.")
+        }
+        try tx.db.execute(
+            sql: "UPDATE leads SET owner = ?, updated_at = ? WHERE id = ? AND owner IS NOT ?",
+            arguments: [rep, tx.stamp, handoff.lead, rep])
+        try tx.db.execute(
+            sql: "UPDATE handoff_handoffs SET rep = ?, state = 'offered', route = 'by hand' WHERE id = ?",
+            arguments: [rep, handoff.id])
+        return receipt(handoff, "offered", "Lead \(handoff.lead) is offered to \(rep).")
+    }
+
+    /// Contact, account and opportunity.
+    func convert(_ reference: Reference, amount: Double?, name: String? = nil) throws -> Receipt {
+        let handoff = try find(reference, in: ["accepted"])
+        let conversion = try tx.convert(lead: handoff.lead, opportunity: name, amount: amount)
+        try tx.db.execute(
+            sql: "UPDATE handoff_handoffs SET state = 'converted', opportunity_id = ? WHERE id = ?",
+            arguments: [conversion.opportunityID, handoff.id])
+        return receipt(
+            handoff, "converted",
+            "Lead \(handoff.lead) is contact \(conversion.contactID) with opportunity \(conversion.opportunityID).")
+    }
+
+    /// Somebody talked to the lead, by phone or otherwise: a word, for it goes into the log.
+    func contact(_ reference: Reference, channel: String? = nil) throws -> Receipt {
+        if let channel, channel.utf8.count > Answers.channelMax || channel.contains(/[^A-Za-z0-9._+-]/) {
+            throw Refusal(
+                kind: .value,
+                description:
+                    "channel: expected a word of at most \(Answers.channelMax) letters, such as call or linkedin.")
+        }
+        let handoff = try find(reference, in: ["offered", "accepted"])
+        try tx.record("lead.contacted", lead: handoff.lead, fields: channel.map { [("channel", $0)] } ?? [])
+        try Contacts(tx: tx).note("id = \(handoff.id)", at: "'\(tx.stamp)'")
+        return receipt(handoff, handoff.state, "Somebody talked to lead \(handoff.lead).")
+    }
+
+    /// The deal was won, or lost for a reason.
+    func close(_ reference: Reference, as outcome: String, reason: String?, amount: Double? = nil) throws -> Receipt {
+        if outcome == "lost", let reason { try check(reason, among: settings.lostReasons) }
+        let handoff = try find(reference, in: ["converted"])
+        let opportunity = try Int64.fetchOne(
+            tx.db, sql: "SELECT opportunity_id FROM handoff_handoffs WHERE id = ? AND outcome IS NULL",
+            arguments: [handoff.id])
+        guard let opportunity else {
+            throw Refusal(kind: .state, description: "The opportunity of handoff \(handoff.id) is closed already.")
+        }
+        try tx.db.execute(
+            sql: """
+                UPDATE opportunities SET stage = :outcome, amount = coalesce(:amount, amount), closed_at = :now, updated_at = :now WHERE id = :id
+                """, arguments: ["outcome": outcome, "amount": amount, "now": tx.stamp, "id": opportunity])
+        try tx.db.execute(
+            sql: "UPDATE handoff_handoffs SET outcome = ?, outcome_reason = ?, outcome_is_code = ? WHERE id = ?",
+            arguments: [outcome, reason, outcome == "lost" && !settings.lostReasons.isEmpty, handoff.id])
+        try Outcomes(settings: settings, tx: tx).follow("id = \(handoff.id)")
+        let why = reason.map { ": \($0)" } ?? ""
+        return receipt(handoff, outcome, "The deal with lead \(handoff.lead) is \(outcome)\(why).")
+    }
+
+    // MARK: - Rows
+
+    /// A handoff as it is now. One that was escalated is still what it was before: offered, or accepted.
+    struct Found {
+        let id: Int64
+        let lead: Int64
+        let rep: String?
+        let state: String
+        let offer: Int
+    }
+
+    func find(_ reference: Reference, in states: [String]) throws -> Found {
+        let found = try find(reference)
+        guard states.contains(found.state) else {
+            throw Refusal(
+                kind: .state,
+                description:
+                    "Handoff \(found.id) is \(found.state); this needs one that is \(states.joined(separator: " or "))."
+            )
+        }
+        return found
+    }
+
+    func find(_ reference: Reference) throws -> Found {
+        guard let id = Int64(reference.text),
+            let row = try Row.fetchOne(
+                tx.db,
+                sql: """
+                    SELECT lead_id, rep, offer, CASE WHEN state <> 'escalated' THEN state WHEN accepted_at IS NULL THEN 'offered' ELSE 'accepted' END AS state
+                    FROM handoff_handoffs WHERE id = ?
+                    """, arguments: [id])
+        else {
+            throw Refusal(
+                kind: .missing, description: "There is no handoff '\(reference.text)'. See: trellis handoff list.")
+        }
+        let found = Found(id: id, lead: row["lead_id"], rep: row["rep"], state: row["state"], offer: row["offer"])
+        if let offer = reference.offer, offer != found.offer {
+            throw Refusal(kind: .state, description: "This lead has gone on to somebody else meanwhile.")
+        }
+        return found
+    }
+
+    private func move(_ handoff: Found, to state: String) throws {
+        try tx.db.execute(
+            sql: "UPDATE handoff_handoffs SET state = ? WHERE id = ?", arguments: [state, handoff.id])
+    }
+
+    /// - Parameter condition: over `handoff_handoffs`.
+    func rest(_ condition: String, _ recycle: HandoffSettings.Recycle) throws {
+        try tx.db.execute(
+            sql: "UPDATE handoff_handoffs SET state = 'recycled', rests_until = ? WHERE \(condition)",
+            arguments: [Timestamp.text(tx.now + Double(recycle.after.seconds))])
+    }
+
+    /// To marketing: nobody's, and at rest.
+    func giveBack(_ leads: String) throws {
+        try tx.db.execute(
+            sql: "UPDATE leads SET stage = 'recycled', owner = NULL, updated_at = ? WHERE id IN (\(leads))",
+            arguments: [tx.stamp])
+    }
+
+    private func receipt(_ handoff: Found, _ state: String, _ sentence: String) -> Receipt {
+        Receipt(handoff: handoff.id, lead: handoff.lead, state: state, sentence: sentence)
+    }
+
+    // MARK: - Words
+
+    /// Reasons that are counted are those of the config; a free one is short enough to be read.
+    private func check(_ reason: String, among reasons: [String]) throws {
+        guard !reasons.isEmpty else {
+            guard !reason.isEmpty, reason.unicodeScalars.count <= Answers.reasonMax else {
+                throw Refusal(kind: .value, description: "The reason must have 1 to \(Answers.reasonMax) characters.")
+            }
+            return
+        }
+        guard reasons.contains(reason) else {
+            throw Refusal(
+                kind: .value,
+                description:
+                    "'\(reason)' is no reason of this config.\(NearMiss.hint(reason, among: reasons)) There are: \(reasons.joined(separator: ", "))."
+            )
+        }
+    }
+
+    static let reasonMax = 200
+    static let channelMax = 40
+
+    func checkRep(_ rep: String) throws {
+        let names = settings.reps.map(\.name)
+        guard names.contains(rep) else {
+            throw Refusal(
+                kind: .value,
+                description:
+                    "There is no rep '\(rep)'.\(NearMiss.hint(rep, among: names)) There are: \(names.joined(separator: ", "))."
+            )
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import TrellisKernel
+
+/// Sets the clocks of handoffs: the moments are reckoned in the working hours of the rep, once per rep and beginning,
+/// and then written with one statement per clock, however many leads there are.
+///
+/// An appointment names the offer it was made for. What it finds when it comes decides: who has answered meanwhile, or
+/// has not got the lead any more, hears nothing.
+struct Appointments {
+    let settings: HandoffSettings
+    let tx: Transaction
+
+    static let kind = "handoff.clock_due"
+
+    /// The clocks of offers that begin to run: of `temp.handoff_news` those that were offered.
+    func offered() throws {
+        let clocks = settings.clocks
+        try start("offered", "accept_by", clocks.acceptWithin, "accept", reminders: ("remind", clocks.remindAfter))
+    }
+
+    /// The clocks of the first contact: of `temp.handoff_news` those that were accepted and not talked to yet.
+    func accepted() throws {
+        let clocks = settings.clocks
+        try start(
+            "accepted", "contact_by", clocks.contactWithin, "contact",
+            reminders: ("remind_contact", clocks.remindContactAfter))
+    }
+
+    /// When what was escalated is taken back.
+    func escalated() throws {
+        guard let span = settings.clocks.returnAfter else { return }
+        try reckon("escalated", [("return", span)])
+        try schedule("escalated")
+    }
+
+    /// Offers without a clock, though the config has one by now: it begins when they are looked at.
+    func catchUp() throws {
+        try tx.scratchTable("handoff_news", columns: Appointments.columns)
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO temp.handoff_news
+                SELECT id, lead_id, state, rep, offer, :now, event_id FROM handoff_handoffs
+                WHERE (state = 'offered' AND accept_by IS NULL AND :accepts)
+                   OR (state = 'accepted' AND contact_by IS NULL AND contacted_at IS NULL AND :contacts)
+                """
+        ).execute(arguments: [
+            "now": tx.stamp, "accepts": settings.clocks.acceptWithin != nil,
+            "contacts": settings.clocks.contactWithin != nil,
+        ])
+        guard tx.db.changesCount > 0 else { return }
+        try offered()
+        try accepted()
+    }
+
+    /// A handoff that has come somewhere new, and when.
+    static let columns =
+        "handoff_id INTEGER PRIMARY KEY, lead_id INTEGER, state TEXT, rep TEXT, offer INTEGER, at TEXT, event_id INTEGER"
+
+    // MARK: - Steps
+
+    private func start(
+        _ state: String, _ column: String, _ within: Span?, _ clock: String, reminders: (name: String, after: [Span])
+    ) throws {
+        var clocks = within.map { [(clock, $0)] } ?? []
+        clocks += reminders.after.enumerated().map { ("\(reminders.name) \($0 + 1)", $1) }
+        guard !clocks.isEmpty else { return }
+        try reckon(state, clocks)
+        if within != nil { try keep(column, state, clock) }
+        try schedule(state)
+    }
+
+    /// Fills `temp.handoff_dues` with the moment of each clock for each rep and beginning among the news.
+    private func reckon(_ state: String, _ clocks: [(name: String, after: Span)]) throws {
+        try tx.scratchTable(
+            "handoff_dues", columns: "rep TEXT, at TEXT, clock TEXT, due_at TEXT, PRIMARY KEY (rep, at, clock)")
+        let beginnings = try Row.fetchAll(
+            tx.db.cachedStatement(sql: "SELECT DISTINCT rep, at FROM temp.handoff_news WHERE state = ?"),
+            arguments: [state])
+        guard !beginnings.isEmpty else { return }
+        let calendars = try Calendars(settings, tx)
+        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.handoff_dues VALUES (?, ?, ?, ?)")
+        var known: [String: WorkCalendar] = [:]
+        for row in beginnings {
+            let (rep, at): (String, String) = (row[0], row[1])
+            guard let start = Timestamp.date(at) else { continue }
+            let calendar = known[rep] ?? calendars.of(rep)
+            known[rep] = calendar
+            for clock in clocks {
+                let due = calendar.instant(after: start, working: clock.after.seconds)
+                try insert.execute(arguments: [rep, at, clock.name, Timestamp.text(due)])
+            }
+        }
+    }
+
+    /// Writes the moment down where people look for it.
+    private func keep(_ column: String, _ state: String, _ clock: String) throws {
+        for (table, assignment, key) in [
+            ("handoff_handoffs", column, "handoff_handoffs.id = n.handoff_id"),
+            ("handoff_transitions", "due_at", "handoff_transitions.event_id = n.event_id"),
+        ] {
+            try tx.db.cachedStatement(
+                sql: """
+                    UPDATE \(table) SET \(assignment) = due.due_at
+                    FROM temp.handoff_news AS n JOIN temp.handoff_dues AS due ON due.rep = n.rep AND due.at = n.at
+                    WHERE \(key) AND n.state = ? AND due.clock = ?
+                    """
+            ).execute(arguments: [state, clock])
+        }
+    }
+
+    private func schedule(_ state: String) throws {
+        try tx.schedule(
+            Appointments.kind,
+            forEach: """
+                SELECT 'handoff:' || n.handoff_id || ':' || n.offer || ':' || due.clock || ':' || due.due_at AS key, due.due_at, n.lead_id,
+                       h.event_id AS cause_id, json_object('handoff', n.handoff_id, 'offer', n.offer, 'clock', due.clock, 'since', n.at) AS body
+                FROM temp.handoff_news AS n JOIN temp.handoff_dues AS due ON due.rep = n.rep AND due.at = n.at
+                JOIN handoff_handoffs AS h ON h.id = n.handoff_id WHERE n.state = :state
+                """, arguments: ["state": state])
+    }
+}

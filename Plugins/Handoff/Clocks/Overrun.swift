@@ -1,0 +1,120 @@
+import Foundation
+import TrellisKernel
+
+/// What happens when clocks run out: reminders, escalation, and the lead that goes on to somebody else.
+struct Overrun {
+    let settings: HandoffSettings
+    let tx: Transaction
+
+    private var clocks: Clocks { settings.clocks }
+
+    /// The appointments of the batch, as far as nobody has overtaken them.
+    func runOut() throws {
+        try tx.scratchTable(
+            "handoff_rung", columns: "event_id INTEGER PRIMARY KEY, handoff_id INTEGER, clock TEXT, since TEXT")
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO temp.handoff_rung
+                SELECT b.id, h.id, b.body ->> 'clock', b.body ->> 'since' FROM batch AS b
+                CROSS JOIN handoff_handoffs AS h ON h.id = b.body ->> 'handoff' AND h.offer = b.body ->> 'offer'
+                WHERE b.kind = '\(Appointments.kind)'
+                """
+        ).execute()
+        guard tx.db.changesCount > 0 else { return }
+        // A clock that stands still since it was set, because somebody is away, is set anew.
+        try postpone()
+        try remind("remind", while: "h.state = 'offered'")
+        try remind("remind_contact", while: "h.state = 'accepted' AND h.contacted_at IS NULL")
+        let isLate = """
+            (state = 'offered' AND accept_by <= :now AND clock = 'accept'
+             OR state = 'accepted' AND contacted_at IS NULL AND contact_by <= :now AND clock = 'contact')
+            """
+        if clocks.escalateTo != nil {
+            try move(to: "escalated", where: isLate)
+            try move(
+                to: "expired", where: "(state = 'escalated' AND clock = 'return' AND escalated_at = since)")
+        } else {
+            try move(to: "expired", where: isLate)
+        }
+        try passOn()
+    }
+
+    /// Handoffs that lapsed go to somebody else, or to the queue: nobody is without either at any moment.
+    func passOn() throws {
+        let routing = Routing(settings: settings, tx: tx)
+        switch clocks.expired {
+        case .route: try routing.again("h.state = 'expired'")
+        case .queue: try routing.toQueue("h.state = 'expired'", because: "taken back")
+        }
+    }
+
+    private func move(to state: String, where condition: String) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE handoff_handoffs SET state = '\(state)', reason = \(state == "expired" ? "'a clock ran out'" : "reason")
+                FROM temp.handoff_rung AS r WHERE r.handoff_id = handoff_handoffs.id AND \(condition)
+                """
+        ).execute(arguments: condition.contains(":now") ? ["now": tx.stamp] : [:])
+    }
+
+    /// A rep who went away, or a holiday that was noted, after a clock was set: what is due now is reckoned again, and
+    /// waits on where it lies ahead.
+    private func postpone() throws {
+        let rows = try Row.fetchAll(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT DISTINCT h.rep, CASE r.clock WHEN 'accept' THEN h.offered_at ELSE h.accepted_at END AS began, r.clock
+                    FROM temp.handoff_rung AS r JOIN handoff_handoffs AS h ON h.id = r.handoff_id
+                    WHERE r.clock = 'accept' AND h.state = 'offered' AND h.accept_by <= :now
+                       OR r.clock = 'contact' AND h.state = 'accepted' AND h.contacted_at IS NULL AND h.contact_by <= :now
+                    """), arguments: ["now": tx.stamp])
+        guard !rows.isEmpty else { return }
+        let calendars = try Calendars(settings, tx)
+        for row in rows {
+            let (rep, began, clock): (String, String, String) = (row[0], row[1], row[2])
+            let isAccept = clock == "accept"
+            guard let span = isAccept ? clocks.acceptWithin : clocks.contactWithin, let start = Timestamp.date(began)
+            else { continue }
+            let due = calendars.of(rep).instant(after: start, working: span.seconds)
+            if due > tx.now { try postpone(rep, began, clock, until: Timestamp.text(due)) }
+        }
+    }
+
+    private func postpone(_ rep: String, _ began: String, _ clock: String, until due: String) throws {
+        let (column, beginning) = clock == "accept" ? ("accept_by", "offered_at") : ("contact_by", "accepted_at")
+        let mine = """
+            SELECT h.id FROM temp.handoff_rung AS r JOIN handoff_handoffs AS h ON h.id = r.handoff_id
+            WHERE r.clock = :clock AND h.rep = :rep AND h.\(beginning) = :began
+            """
+        try tx.schedule(
+            Appointments.kind,
+            forEach: """
+                SELECT 'handoff:' || id || ':' || offer || ':' || :clock || ':' || :due AS key, :due AS due_at, lead_id, event_id AS cause_id,
+                       json_object('handoff', id, 'offer', offer, 'clock', :clock, 'since', :began) AS body
+                FROM handoff_handoffs WHERE id IN (\(mine))
+                """, arguments: ["clock": clock, "rep": rep, "began": began, "due": due])
+        try tx.db.cachedStatement(sql: "UPDATE handoff_handoffs SET \(column) = :due WHERE id IN (\(mine))").execute(
+            arguments: ["clock": clock, "rep": rep, "began": began, "due": due])
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE handoff_transitions SET due_at = :due
+                WHERE id IN (SELECT max(t.id) FROM handoff_transitions AS t WHERE t.handoff_id IN (\(mine)) AND t.state = :state GROUP BY t.handoff_id)
+                """
+        ).execute(arguments: [
+            "clock": clock, "rep": rep, "began": began, "due": due,
+            "state": clock == "accept" ? "offered" : "accepted",
+        ])
+    }
+
+    private func remind(_ clock: String, while condition: String) throws {
+        let addresses = RepMails(settings).address
+        try tx.send(
+            .internal,
+            forEach: """
+                SELECT 'handoff:' || h.id || ':offer ' || h.offer || ':' || r.clock AS key, h.lead_id, \(addresses) AS recipient,
+                       'handoff-reminder' AS template, json_object('handoff', h.id, 'offer', h.offer) AS body, r.event_id AS cause_id
+                FROM temp.handoff_rung AS r JOIN handoff_handoffs AS h ON h.id = r.handoff_id
+                WHERE r.clock GLOB '\(clock) [0-9]*' AND \(condition) AND \(addresses) IS NOT NULL
+                """)
+    }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import TrellisKernel
+
+/// What the rep is told: who the lead is, why now, what it read and asked for, what happened, and how to begin.
+struct Briefing {
+    let settings: HandoffSettings
+    let leadID: Int64
+    /// The offer it is written for; nil where nobody said.
+    let handoff: Int64?
+    let offer: Int?
+
+    /// Of the timeline, the newest first.
+    static let eventsMax = 15
+    /// What the lead took, the newest first.
+    static let interestsMax = 6
+
+    func values(_ db: Database, config: Config) throws -> [String: String] {
+        guard let lead = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [leadID]) else {
+            return [:]
+        }
+        let name = [lead["first_name"] as String?, lead["last_name"] as String?].compactMap { $0 }.joined(
+            separator: " ")
+        let facts = ["title", "company", "industry", "city", "country", "email", "phone", "source", "campaign"]
+            .compactMap { column in
+                (lead[column] as String?).map { "\(column): \($0)" }
+            }
+        let taken = try self.taken(db)
+        var values = [
+            "lead_name": name.isEmpty ? "Lead \(leadID)" : name, "lead_facts": facts.joined(separator: " · "),
+            "lead_history": try history(db), "interests": try interests(lead, taken),
+        ]
+        values["opener"] = try Opener(settings: settings, lead: lead, taken: taken.map(\.name)).text(leadID, db)
+        values.merge(try standing(db, config: config)) { $1 }
+        return values
+    }
+
+    // MARK: - What happened
+
+    private func history(_ db: Database) throws -> String {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT date(at) AS day, kind, body FROM lead_timeline
+                WHERE lead_id = :lead AND kind NOT IN (SELECT value FROM json_each(:silent)) ORDER BY event_id DESC LIMIT \(Briefing.eventsMax)
+                """,
+            arguments: ["lead": leadID, "silent": JSONValue.array(Wording.silent.map(JSONValue.string)).text()])
+        return rows.map { row in
+            "\(row["day"] as String) \(Wording(kind: row["kind"], body: JSONValue(parsing: row["body"])).text)"
+        }.joined(separator: " · ")
+    }
+
+    /// Something the lead took or asked for.
+    private struct Taken {
+        let name: String
+        let sentence: String
+    }
+
+    private func taken(_ db: Database) throws -> [Taken] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT kind, coalesce(body ->> 'magnet', body ->> 'webinar', body ->> 'form') AS name, body FROM lead_timeline
+                WHERE lead_id = ? AND kind IN ('asset.downloaded', 'form.submitted', 'webinar.registered', 'webinar.attended', 'trial.started')
+                ORDER BY event_id DESC LIMIT 50
+                """, arguments: [leadID])
+        var seen: Set<String> = []
+        return rows.compactMap { row -> Taken? in
+            guard let name: String = row["name"], seen.insert(name).inserted else { return nil }
+            return Taken(name: name, sentence: Wording(kind: row["kind"], body: JSONValue(parsing: row["body"])).text)
+        }
+    }
+
+    private func interests(_ lead: Row, _ taken: [Taken]) throws -> String {
+        let said = settings.interest.flatMap { column in
+            lead.hasColumn(column.value) ? Cell(lead[column.value] as DatabaseValue).text : nil
+        }
+        let words = (said.map { ["interested in \($0)"] } ?? []) + taken.prefix(Briefing.interestsMax).map(\.sentence)
+        return words.joined(separator: " · ")
+    }
+
+    // MARK: - Where it stands
+
+    private func standing(_ db: Database, config: Config) throws -> [String: String] {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT h.*, e.kind, e.body, e.at AS qualified_at, c.kind AS cause_kind, c.body AS cause_body
+                FROM handoff_handoffs AS h LEFT JOIN events AS e ON e.id = h.event_id LEFT JOIN events AS c ON c.id = e.cause_id
+                WHERE h.lead_id = :lead AND (:handoff IS NULL OR h.id = :handoff) ORDER BY h.cycle DESC LIMIT 1
+                """, arguments: ["lead": leadID, "handoff": handoff])
+        guard let row else { return [:] }
+        var values = [
+            "handoff": String(row["id"] as Int64), "cycle": String(row["cycle"] as Int),
+            "state": row["state"] as String,
+        ]
+        values["rep"] = row["rep"] as String?
+        values["route"] = row["route"] as String
+        values["why_now"] = why(row)
+        let state: String = row["state"]
+        let due: String? =
+            state == "accepted" || (row["accepted_at"] as String?) != nil ? row["contact_by"] : row["accept_by"]
+        if let due {
+            values["due_at"] = due
+            let place =
+                LocalTime(named: settings.rep(row["rep"] ?? "")?.zone ?? config.site.site.timezone) ?? LocalTime(.gmt)
+            if let date = Timestamp.date(due) { values["by_when"] = ", until \(Briefing.words(date, in: place))" }
+        }
+        if state == "escalated" {
+            values["overdue"] =
+                (row["accepted_at"] as String?) == nil ? "the offer was not answered" : "nobody has talked to the lead"
+        }
+        if let earlier = try earlier(row["cycle"], db) { values["earlier"] = earlier }
+        let current = offer ?? row["offer"]
+        // A site without a secret has no links; the commands are left.
+        let link = try? config.link(HandoffPage.purpose, HandoffPage.subject(handoff: row["id"], offer: current))
+        values["accept_url"] = link.map { $0 + "/accept" }
+        values["reject_url"] = link.map { $0 + "/reject" }
+        return values
+    }
+
+    /// `2026-03-05 16:00 (Europe/Berlin)`.
+    private static func words(_ date: Date, in place: LocalTime) -> String {
+        let minute = place.minute(of: date)
+        let parts = [minute / 60, minute % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
+        return "\(place.day(of: date)) \(parts.joined(separator: ":")) (\(place.zone.identifier))"
+    }
+
+    /// `It went from lead to mql on 2026-03-05, after this: demo booked.`
+    private func why(_ row: Row) -> String? {
+        guard let kind: String = row["kind"], let at: String = row["qualified_at"] else { return nil }
+        let what = Wording(kind: kind, body: (row["body"] as String?).flatMap { JSONValue(parsing: $0) }).text
+        let cause = (row["cause_kind"] as String?).map {
+            ", after this: \(Wording(kind: $0, body: (row["cause_body"] as String?).flatMap { JSONValue(parsing: $0) }).text)"
+        }
+        return "It \(what) on \(at.prefix(10))\(cause ?? "")."
+    }
+
+    private func earlier(_ cycle: Int, _ db: Database) throws -> String? {
+        guard cycle > 1 else { return nil }
+        let steps = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT date(at) AS day, state, rep, reason FROM handoff_transitions
+                WHERE lead_id = ? AND cycle < ? AND state IN ('rejected', 'won', 'lost') ORDER BY id DESC LIMIT 3
+                """, arguments: [leadID, cycle])
+        let told = steps.map { step in
+            let reason = (step["reason"] as String?).map { ": \($0)" } ?? ""
+            let rep = (step["rep"] as String?).map { " by \($0)" } ?? ""
+            return "\(step["state"] as String) on \(step["day"] as String)\(rep)\(reason)"
+        }
+        return "It was here before: this is try \(cycle)."
+            + (told.isEmpty ? "" : " " + told.joined(separator: "; ") + ".")
+    }
+}

@@ -1,0 +1,74 @@
+import Handoff
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+/// Reps who are away.
+@Suite struct AbsencesTests {
+    @Test func `what a rep has in hand goes to others, and to the queue where nobody has a place`() async throws {
+        let crm = try HandoffSite.crm("reps: {ann: {email: a@a.example}, ben: {email: b@a.example, capacity: 2}}")
+        try crm.qualified(3)
+        try crm.run("handoff accept", "1")
+        try await crm.work()
+        #expect(try crm.reps == "ann ben ann")
+        #expect(
+            try crm.run("handoff absent", "ann", options: ["hand-over": "yes"]) == [
+                "ann is away from 2026-03-02 09:00 on. 2 leads went to others."
+            ])
+        #expect(try crm.handoffs == ["1|1|ben|offered|", "2|1|ben|offered|", "3|1||queued|"])
+        #expect(try crm.rows("SELECT owner FROM leads ORDER BY id") == ["ben", "ben", ""])
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient).suffix(1) == ["b@a.example"])
+        #expect(try crm.run("handoff absent") == ["1|ann|2026-03-02 09:00:00.000|"])
+        crm.clock.advance(by: "1 hour")
+        #expect(try crm.run("handoff present", "ann") == ["ann is back."])
+        #expect(try crm.run("handoff present", "ann") == ["ann was not away."])
+        try crm.pump()
+        #expect(try crm.handoffs.last == "3|1|ann|offered|")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `what makes no sense is refused`() throws {
+        let crm = try HandoffSite.crm()
+        let cases: [(String, [String: String], String)] = [
+            ("anna", [:], "There is no rep 'anna'. Did you mean 'ann'? There are: ann, ben, cy."),
+            (
+                "ann", ["until": "soon"],
+                "until must be a day such as 2026-12-24, or a time (UTC) such as 2026-12-24 14:00."
+            ),
+            ("ann", ["until": "2026-03-01"], "The absence would be over before it begins."),
+            ("ann", ["hand-over": "perhaps"], "--hand-over must be yes or no."),
+        ]
+        for (rep, options, sentence) in cases {
+            #expect(throws: KernelError.usage(sentence)) { try crm.run("handoff absent", rep, options: options) }
+        }
+        #expect(try crm.run("handoff absent") == [])
+    }
+
+    @Test func `what is handed over at a later beginning goes then, also by a row in SQL`() throws {
+        let crm = try HandoffSite.crm()
+        #expect(
+            try crm.run("handoff absent", "ann", options: ["from": "2026-03-03", "hand-over": "yes"]) == [
+                "ann is away from 2026-03-03 00:00 on. What is in hand then goes to others."
+            ])
+        try crm.foreign("INSERT INTO handoff_absences (rep, starts_at, hands_over) VALUES ('ben', '2026-03-04', 1)")
+        try crm.qualified(2)
+        #expect(try crm.reps == "ann ben")
+        crm.clock.set("2026-03-03 00:00:00")
+        try crm.pump()
+        #expect(try crm.handoffs == ["1|1|cy|offered|", "2|1|ben|offered|"])
+        crm.clock.set("2026-03-04 00:00:00")
+        try crm.pump()
+        #expect(try crm.handoffs == ["1|1|cy|offered|", "2|1|cy|offered|"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `a day is one of the place where the rep is`() throws {
+        let crm = try HandoffSite.crm(
+            "reps: {york: {email: a@a.example, zone: America/New_York}}")
+        #expect(
+            try crm.run("handoff absent", "york", options: ["from": "2026-03-09", "until": "2026-03-10"]) == [
+                "york is away from 2026-03-09 04:00 to 2026-03-11 04:00."
+            ])
+    }
+}

@@ -1,0 +1,80 @@
+import Handoff
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+/// What reps and programs of the house are told of each step.
+@Suite struct AnnouncementTests {
+    private struct Stars: Plugin {
+        static let name = "stars"
+        static let summary = "Says how many stars a lead has, and why."
+        init(settings: NoSettings) {}
+
+        @HookBuilder var hooks: [any Hook] {
+            Answer("line", LeadCard.self) { _, _ in [CardLine("stars", "5: demo +3, title +2")] }
+        }
+    }
+
+    @Test func `a program hears of every step, signed, with what a rep gets to know and the links that act`()
+        async throws
+    {
+        let crm = try TestKernel(
+            """
+            webhooks: {desk: {url: "https://desk.acme.example/leads", secret: "${TRELLIS_ADMIN_TOKEN}"}}
+            plugins: {handoff: {\(HandoffSite.threeReps), webhook: desk}, stars: {}}
+            """, plugins: [Handoff.self, Stars.self])
+        try crm.capture(["email": "lee@lead.example", "first_name": "Lee", "stage": "mql"])
+        try crm.pump()
+        try crm.run("handoff accept", "1")
+        try crm.run("handoff reject", "1", "no budget")
+        try crm.pump()
+        let hook = HookTransport()
+        try await Courier(crm.kernel, transport: hook).runUntilIdle()
+        let told = hook.recording.sent.compactMap { JSONValue(parsing: $0.source) }
+        #expect(
+            told.map { $0["type"]?.scalarText } == ["handoff.offered", "handoff.accepted", "handoff.rejected"])
+        #expect(hook.recording.sent.map(\.recipient) == ["desk", "desk", "desk"])
+        let data = try #require(told.first?["data"])
+        #expect(data["lead_name"]?.scalarText == "Lee")
+        #expect(data["email"]?.scalarText == "lee@lead.example")
+        #expect(data["rep"]?.scalarText == "ann")
+        #expect(data["why_now"]?.scalarText == "It came in on 2026-03-02.")
+        #expect(data["lead_card"]?.scalarText?.contains("stars: 5: demo +3, title +2") == true)
+        #expect(data["accept_url"]?.scalarText?.hasPrefix("https://crm.acme.example/handoff/") == true)
+        #expect(data["unsubscribe_url"] == nil)
+        #expect(try crm.troubles() == [])
+    }
+
+    /// A transport by the name of webhooks that remembers.
+    private struct HookTransport: Transport {
+        let name = "webhook"
+        let isIdempotent = true
+        let recording = RecordingTransport(isIdempotent: true)
+
+        func send(_ message: RenderedMessage, handingOver: @Sendable () async throws -> Void) async -> Delivery {
+            await recording.send(message, handingOver: handingOver)
+        }
+    }
+
+    @Test func `a webhook that the config does not have is named`() throws {
+        do {
+            _ = try HandoffSite.crm(HandoffSite.threeReps + ", webhook: desk")
+            Issue.record("there was no problem")
+        } catch let problems as ConfigProblems {
+            #expect("\(problems.problems[0])".hasSuffix("there is no webhook 'desk' under webhooks:."))
+        }
+    }
+
+    @Test func `what was overtaken before it was told is told once, as it is now`() async throws {
+        let crm = try HandoffSite.crm(HandoffSite.threeReps + ", accept_within: 1 hour")
+        try crm.qualified(1)
+        // Both moves lie in the log before anybody looks.
+        try crm.foreign("UPDATE handoff_handoffs SET state = 'offered', rep = 'ben' WHERE id = 1")
+        try crm.foreign("UPDATE handoff_handoffs SET state = 'offered', rep = 'cy' WHERE id = 1")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient) == ["ann@acme.example", "cy@acme.example"])
+        #expect(
+            try crm.rows("SELECT json_extract(body, '$.offer') FROM scheduled_events ORDER BY id") == ["1", "3"])
+        #expect(try crm.troubles() == [])
+    }
+}
