@@ -73,7 +73,7 @@ struct CurveDrawing {
         let isRight = place > CurveDrawing.leftEdge + CurveDrawing.panel / 2
         return line("mark", [(place, y(0)), (place, y(1))])
             + text(
-                "quiet", place + (isRight ? -6 : 6), y(1) + 14, "\(ReadableCuts.text(suggested.score)) suggested",
+                "quiet", place + (isRight ? -6 : 6), y(0) - 8, "\(ReadableCuts.text(suggested.score)) suggested",
                 anchor: isRight ? "end" : "start")
     }
 
