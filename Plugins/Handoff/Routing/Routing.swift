@@ -67,6 +67,12 @@ struct Routing {
     /// stays there until a person takes them.
     func drainQueue() throws {
         guard try isAnybodyWaiting() else { return }
+        try begin()
+        let roster = Roster(settings: settings, calendars: try Calendars(settings, tx), tx: tx)
+        guard try roster.places().values.contains(where: { $0 > 0 }) else {
+            if settings.offHours == .queue { try wake() }
+            return
+        }
         try again(
             """
             h.id IN (SELECT id FROM handoff_handoffs WHERE state = 'queued' AND route = 'queue' ORDER BY offered_at, id LIMIT \(Routing.queueMax))
