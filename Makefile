@@ -71,6 +71,9 @@ bench: release ## Measure each job beside its limit (LEADS=1000000)
 bench-forms: release ## Measure forms beside a bare server in C, and while an import is pumped
 	@BACKLOG=1000000 Benchmarks/Forms/run.sh $(CURDIR)/$(RELEASE)
 
+bench-mail: release ## Measure mails beside Postfix's own load generator, to a sink on this machine
+	@Benchmarks/Mail/run.sh $(CURDIR)/$(RELEASE)
+
 bench-quick: ## The same with 100,000 leads
 	@$(MAKE) bench LEADS=100000
 

@@ -33,8 +33,9 @@ enum ExportJob {
             INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
             SELECT 1, c.lead_id, c.id
             FROM (SELECT lead_id, max(id) AS id, state FROM consents WHERE purpose = 'ads' GROUP BY lead_id) AS c
-            CROSS JOIN leads AS l ON l.id = c.lead_id
-            WHERE c.state = 'granted' AND l.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.email = l.email);
+            CROSS JOIN lead_mailboxes AS l ON l.lead_id = c.lead_id
+            WHERE c.state = 'granted' AND l.email IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.mailbox IN (l.email, l.mailbox));
             """)
         watch.note("receipts")
         let path = workspace.folder + "/limit.csv"

@@ -41,6 +41,7 @@ WHERE state = 'converted';
 CREATE UNIQUE INDEX one_open_handoff_per_lead ON handoff_handoffs (lead_id)
     WHERE state IN ('queued', 'offered', 'escalated', 'accepted', 'expired');
 CREATE INDEX handoff_handoffs_in_hand ON handoff_handoffs (rep) WHERE state IN ('offered', 'escalated', 'accepted');
+CREATE INDEX handoff_handoffs_expired ON handoff_handoffs (id) WHERE state = 'expired';
 CREATE INDEX handoff_handoffs_waiting ON handoff_handoffs (offered_at) WHERE state = 'queued';
 CREATE INDEX handoff_handoffs_by_opportunity ON handoff_handoffs (opportunity_id) WHERE opportunity_id IS NOT NULL;
 

@@ -9,8 +9,8 @@ struct Crossings {
     ///
     /// - Parameter united: what adds leads with a new total without a new entry.
     func settle(after last: Int64, united: String, _ kinds: Set<String>) throws {
-        let posted = "SELECT lead_id FROM scoring_entries WHERE id > :last\(united)"
-        let lower = "SELECT lead_id FROM scoring_entries WHERE id > :last AND points < 0\(united)"
+        let posted = "\(Ledger.posted)\(united)"
+        let lower = "\(Ledger.posted) AND points < 0\(united)"
         let changes = ["lead.created", "lead.updated", "lead.stage_changed", "lead.restored"].filter(kinds.contains)
         let changed = "SELECT lead_id FROM batch WHERE kind IN (\(changes.map(\.sqlLiteral).joined(separator: ", ")))"
         for threshold in settings.thresholds {
@@ -79,7 +79,7 @@ struct Crossings {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.scoring_falling
-                SELECT st.lead_id FROM (SELECT DISTINCT lead_id FROM (\(leads))) AS looked
+                SELECT DISTINCT st.lead_id FROM (\(leads)) AS looked
                 CROSS JOIN scoring_standings AS st ON st.lead_id = looked.lead_id AND st.threshold = \(name)
                 WHERE st.lead_id NOT IN (\(Crossings.above(
                     threshold.value, settings, among: "st.lead_id", slack: threshold.value.hysteresis)))

@@ -8,6 +8,9 @@ struct Ledger {
 
     private var settings: ScoringSettings { rules.settings }
 
+    /// The leads of the entries that are new. By their ids: the index by lead would read the whole ledger.
+    static let posted = "SELECT lead_id FROM scoring_entries NOT INDEXED WHERE id > :last"
+
     func post() throws {
         let kinds = try tx.kindsInBatch()
         let last =
@@ -17,7 +20,7 @@ struct Ledger {
         try Adjustment.post(kinds, tx)
         let reviews = Reviews(settings: settings, tx: tx)
         let hasReviewed = try kinds.contains("scoring.review_due") && reviews.begin()
-        let posted = "SELECT lead_id FROM scoring_entries WHERE id > :last"
+        let posted = Ledger.posted
         let touched = posted + (hasReviewed ? " UNION SELECT lead_id FROM temp.scoring_reviewed" : "")
         try Idleness(settings: settings, tx: tx).takeBack(after: last, among: touched, hasReviewed: hasReviewed)
         let totals = Totals(rules: rules, tx: tx)

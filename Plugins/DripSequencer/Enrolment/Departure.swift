@@ -96,7 +96,8 @@ struct Departure {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE drip_tasks SET state = 'withdrawn', closed_at = ?
-                WHERE state = 'open' AND enrolment_id IN (SELECT id FROM temp.drip_ending)
+                WHERE state = 'open' AND (lead_id, enrolment_id) IN (
+                    SELECT lead_id, id FROM drip_enrolments WHERE id IN (SELECT id FROM temp.drip_ending))
                 """
         ).execute(arguments: [tx.stamp])
     }

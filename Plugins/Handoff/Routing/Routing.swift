@@ -228,9 +228,11 @@ struct Routing {
     private func write() throws {
         try tx.db.cachedStatement(
             sql: """
-                UPDATE leads SET owner = c.rep, updated_at = :now FROM temp.handoff_candidates AS c
-                WHERE c.lead_id = leads.id AND leads.owner IS NOT c.rep
-                  AND (c.rep IS NOT NULL OR leads.owner = (SELECT rep FROM handoff_handoffs AS h WHERE h.id = c.handoff_id))
+                UPDATE leads SET owner = (SELECT rep FROM temp.handoff_candidates AS c WHERE c.lead_id = leads.id), updated_at = :now
+                WHERE id IN (
+                    SELECT l.id FROM temp.handoff_candidates AS c CROSS JOIN leads AS l ON l.id = c.lead_id
+                    WHERE l.owner IS NOT c.rep
+                      AND (c.rep IS NOT NULL OR l.owner = (SELECT rep FROM handoff_handoffs AS h WHERE h.id = c.handoff_id)))
                 """
         ).execute(arguments: ["now": tx.stamp])
         try tx.db.cachedStatement(

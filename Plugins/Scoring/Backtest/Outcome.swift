@@ -113,8 +113,8 @@ struct OutcomeScope {
     /// Leads that came after this time are too young to have an outcome.
     var cameBefore: String?
 
-    /// `WITH`, up to the relation `outcomes`: a row per lead with `outcome_lead`, `outcome_met` and `outcome_until`, the
-    /// time before which a fact counts; NULL where every fact does. The names are such as no column of a site has.
+    /// `WITH`, up to the relation `outcomes`: a row per lead with `outcome_lead`, `outcome_met` and `outcome_until`,
+    /// the time before which a fact counts; NULL where every fact does. The names are such as no column of a site has.
     var with: String {
         """
         WITH goals (name) AS (
