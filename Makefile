@@ -9,7 +9,7 @@ RELEASE := .build/release/trellis
 TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api browser form-lab slowloris bench-forms mail-lab
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api browser form-lab slowloris bench-forms bench-mail mail-lab
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
