@@ -43,8 +43,12 @@ struct Tally {
         Question(
             "drip_enrolments",
             """
-            SELECT sequence, state, cycle, step, due_at, count(*), sum(lead_id) FROM drip_enrolments GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+            SELECT sequence, state, cycle, step, due_at, version, resting_at, substr(arrived_at, 1, 16), count(*), sum(lead_id)
+            FROM drip_enrolments GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
             """),
+        Question(
+            "scoring_standings",
+            "SELECT threshold, is_rearmed, count(*), sum(lead_id) FROM scoring_standings GROUP BY 1, 2 ORDER BY 1, 2"),
         Question(
             "outbox_messages",
             """

@@ -25,8 +25,8 @@ enum ImportLimit {
         watch.note("score")
         try database.run(
             """
-            INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at)
-            SELECT id, 'welcome', 1, 1, '2026-03-03 09:00:00.000', id + \(base), \(now) FROM leads
+            INSERT INTO drip_enrolments (lead_id, sequence, cycle, step, due_at, event_id, entered_at, version, first_version, resting_at, arrived_at)
+            SELECT id, 'welcome', 1, 1, '2026-03-03 09:00:00.000', id + \(base), \(now), 1, 1, 0, \(now) FROM leads
             """)
         watch.note("enrol")
         try handOff(database, reps: Site.reps(for: workspace.leads), base: base, now: now)

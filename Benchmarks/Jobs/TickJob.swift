@@ -26,7 +26,9 @@ enum TickJob {
         watch.note("messages")
         try database.run(
             """
-            UPDATE drip_enrolments SET step = 3, due_at = '2026-03-06 09:01:00.000' WHERE state = 'active' AND due_at <= '\(Workspace.tickedAt)';
+            UPDATE drip_enrolments SET step = 3, due_at = '2026-03-06 09:01:00.000', resting_at = 2, arrived_at = '\(Workspace.tickedAt)',
+                since_event = (SELECT max(id) FROM events)
+            WHERE state = 'active' AND due_at <= '\(Workspace.tickedAt)';
             """)
         watch.note("enrolments")
         try database.run("COMMIT")

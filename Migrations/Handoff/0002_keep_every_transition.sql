@@ -98,6 +98,31 @@ BEGIN
     SELECT RAISE(ABORT, 'a handoff does not move this way: see the table handoff_moves');
 END;
 
+-- How many leads each rep has in hand: offered, escalated or accepted. Kept with every move, for it is asked before every deal.
+CREATE TABLE handoff_loads (
+    rep     TEXT    PRIMARY KEY,
+    in_hand INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO handoff_loads SELECT rep, count(*) FROM handoff_handoffs WHERE state IN ('offered', 'escalated', 'accepted') GROUP BY rep;
+
+CREATE TRIGGER handoff_handoffs_load_insert AFTER INSERT ON handoff_handoffs WHEN NEW.state IN ('offered', 'escalated', 'accepted')
+BEGIN
+    INSERT INTO handoff_loads VALUES (NEW.rep, 1) ON CONFLICT (rep) DO UPDATE SET in_hand = in_hand + 1;
+END;
+
+CREATE TRIGGER handoff_handoffs_load_update AFTER UPDATE OF state, rep ON handoff_handoffs
+WHEN NEW.state IS NOT OLD.state OR NEW.rep IS NOT OLD.rep
+BEGIN
+    UPDATE handoff_loads SET in_hand = in_hand - 1 WHERE rep = OLD.rep AND OLD.state IN ('offered', 'escalated', 'accepted');
+    INSERT INTO handoff_loads SELECT NEW.rep, 1 WHERE NEW.state IN ('offered', 'escalated', 'accepted')
+    ON CONFLICT (rep) DO UPDATE SET in_hand = in_hand + 1;
+END;
+
+CREATE TRIGGER handoff_handoffs_load_delete AFTER DELETE ON handoff_handoffs WHEN OLD.state IN ('offered', 'escalated', 'accepted')
+BEGIN
+    UPDATE handoff_loads SET in_hand = in_hand - 1 WHERE rep = OLD.rep;
+END;
+
 CREATE TRIGGER handoff_handoffs_log_insert AFTER INSERT ON handoff_handoffs
 BEGIN
     INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)

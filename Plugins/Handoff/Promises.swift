@@ -13,6 +13,12 @@ enum Promises {
             "cycles of handoffs are counted without a gap",
             violations: "SELECT lead_id FROM handoff_handoffs GROUP BY lead_id HAVING max(cycle) <> count(*)"),
         Invariant(
+            "what each rep has in hand is counted",
+            violations: """
+                SELECT rep, in_hand FROM handoff_loads AS l
+                WHERE in_hand <> (SELECT count(*) FROM handoff_handoffs AS h WHERE h.rep = l.rep AND h.state IN ('offered', 'escalated', 'accepted'))
+                """),
+        Invariant(
             "each handoff is where its last step left it",
             violations: """
                 SELECT h.id, h.state FROM handoff_handoffs AS h

@@ -17,9 +17,9 @@ struct Roster {
         let rows = try Row.fetchAll(
             tx.db.cachedStatement(
                 sql: """
-                    SELECT rep, count(*) FROM (
-                        SELECT rep FROM handoff_handoffs WHERE state IN ('offered', 'escalated', 'accepted')
-                        UNION ALL SELECT rep FROM temp.handoff_candidates WHERE rep IS NOT NULL) GROUP BY rep
+                    SELECT rep, sum(leads) FROM (
+                        SELECT rep, in_hand AS leads FROM handoff_loads
+                        UNION ALL SELECT rep, 1 FROM temp.handoff_candidates WHERE rep IS NOT NULL) GROUP BY rep
                     """))
         return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as String, $0[1] as Int) })
     }
