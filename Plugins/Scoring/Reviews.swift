@@ -59,8 +59,10 @@ struct Reviews {
                 WHERE scoring_scores.lead_id = plan.lead_id
                 """
         ).execute(arguments: arguments)
-        let due =
-            "strftime('%Y-%m-%d %H:%M:%f', (CAST(strftime('%s', max(review_at, :now)) AS INTEGER) / 900 + 1) * 900, 'unixepoch')"
+        let quarter =
+            "strftime('%Y-%m-%d %H:%M:%f', (CAST(strftime('%s', review_at) AS INTEGER) / 900 + 1) * 900, 'unixepoch')"
+        // What is past already, as after a replay of the log, is looked at right away.
+        let due = "CASE WHEN review_at <= :now THEN :now ELSE \(quarter) END"
         try tx.schedule(
             "scoring.review_due",
             forEach: """

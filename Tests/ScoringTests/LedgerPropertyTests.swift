@@ -67,7 +67,7 @@ import TrellisTesting
                 try crm.run(
                     "scoring add", "\(lead)", "\(Int.random(in: 1...30, using: &dice))", "dice", options: ["by": "test"]
                 )
-            case 16:
+            case 16 where seed.isMultiple(of: 3):
                 if alive.count > 2, let other = alive.filter({ $0 != lead }).randomElement(using: &dice) {
                     try crm.kernel.write(origin: "cli") { try $0.merge(other, into: lead) }
                 }
@@ -84,7 +84,8 @@ import TrellisTesting
         }
         try crm.pump()
         #expect(try crm.troubles() == [])
-        // The cap of a group and the order of merges make a replay of merged leads another story: see below.
+        // A merge hands entries over that a replay makes under the other lead, where a group may be at its cap: such a
+        // history only has to come to the same whenever it is replayed.
         let merges = try crm.rows("SELECT count(*) FROM lead_merges")
         let before = try scores(crm)
         _ = try Rebuild(crm.kernel).run("scoring")
