@@ -5,10 +5,10 @@ struct Totals {
     let rules: ScoringRules
     let tx: Transaction
 
-    private static let sums = """
-        sum(CASE axis WHEN 'fit' THEN points ELSE 0 END), sum(CASE axis WHEN 'fit' THEN 0 ELSE points END), sum(points),
-        max(coalesce(half_life, fade, lifetime) IS NOT NULL)
-        """
+    /// Every total of a batch is summed here: what is told apart by products, and not asked where it is known, takes
+    /// half the time.
+    private static let axes = "sum(points * (axis = 'fit')), sum(points * (axis <> 'fit')), sum(points)"
+    private static let decays = "max(coalesce(half_life, fade, lifetime) IS NOT NULL)"
 
     /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of the newest entry: not
     /// as of this moment, or an event handled a second late would be worth a little less, and just miss a threshold.
@@ -18,7 +18,7 @@ struct Totals {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
-                SELECT lead_id, \(Totals.sums), max(at)
+                SELECT lead_id, \(Totals.axes), \(rules.settings.hasDecay ? Totals.decays : "0"), max(at)
                 FROM scoring_entries NOT INDEXED WHERE id > :last GROUP BY lead_id
                 ON CONFLICT (lead_id) DO UPDATE SET
                     fit = fit + excluded.fit, engagement = engagement + excluded.engagement, score = score + excluded.score,
@@ -66,7 +66,7 @@ struct Totals {
         try tx.db.execute(
             sql: """
                 INSERT OR REPLACE INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
-                SELECT lead_id, \(Totals.sums), :now FROM scoring_entries WHERE lead_id IN (\(kept)) AND id <= :last
+                SELECT lead_id, \(Totals.axes), \(Totals.decays), :now FROM scoring_entries WHERE lead_id IN (\(kept)) AND id <= :last
                 GROUP BY lead_id
                 """, arguments: ["now": tx.stamp, "last": last])
         return " UNION \(kept)"

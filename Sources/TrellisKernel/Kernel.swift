@@ -90,7 +90,7 @@ public final class Kernel: Sendable {
 
     /// Stops using the file. Whatever was committed is in it.
     public func close() throws {
-        try store.pool.close()
+        try store.close()
     }
 
     /// Held while a file is opened and migrated, so that two processes do not migrate at once.

@@ -46,6 +46,34 @@ import TrellisTesting
         #expect(try fill(many, limit: 2) == "[1, 3] of 2 through 3")
     }
 
+    @Test func `what stands in the relation stays where it would do as well`() throws {
+        let crm = try crm()
+        try crm.kernel.write(origin: "test") { tx in
+            func fill(_ kinds: [String], after: Int64, through: Int64 = 10, limit: Int, _ standing: BatchWindow?) throws
+                -> (
+                    window: BatchWindow, isFilled: Bool
+                )
+            {
+                try tx.db.execute(sql: "INSERT INTO temp.batch_ids VALUES (-1)")
+                let window = try BatchWindow.fill(
+                    kinds, after: after, through: through, limit: limit, standing: standing, tx.db)
+                let isFilled =
+                    try Bool.fetchOne(tx.db, sql: "SELECT -1 NOT IN (SELECT id FROM temp.batch_ids)") ?? false
+                try tx.db.execute(sql: "DELETE FROM temp.batch_ids WHERE id = -1")
+                return (window, isFilled)
+            }
+            let first = try fill(["lead.created"], after: 0, limit: 3, nil)
+            #expect(first.isFilled && first.window.count == 3 && first.window.through == 5)
+            let same = try fill(["lead.created", "lead.erased"], after: 0, limit: 4, first.window)
+            #expect(!same.isFilled && same.window.count == 3 && same.window.through == 5)
+            // Another place, another kind, fewer at a time, or no further than before its end: filled anew.
+            #expect(try fill(["lead.created"], after: 1, limit: 3, first.window).isFilled)
+            #expect(try fill(["lead.created", "consent.granted"], after: 0, limit: 3, first.window).isFilled)
+            #expect(try fill(["lead.created"], after: 0, limit: 2, first.window).isFilled)
+            #expect(try fill(["lead.created"], after: 0, through: 4, limit: 3, first.window).isFilled)
+        }
+    }
+
     @Test func `a batch is read from the window alone, whatever is asked of it`() throws {
         let crm = try crm()
         let plan = try crm.kernel.write(origin: "test") { tx in

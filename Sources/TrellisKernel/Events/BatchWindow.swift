@@ -6,6 +6,8 @@ struct BatchWindow {
     let after: Int64
     let through: Int64
     let count: Int
+    /// The kinds that were looked for; nil means all.
+    var kinds: [String]?
 
     static let empty = BatchWindow(after: 0, through: 0, count: 0)
 
@@ -18,17 +20,26 @@ struct BatchWindow {
         FROM temp.batch_ids AS b CROSS JOIN main.events AS e ON e.id = b.id;
         """
 
-    /// Puts the next events of some kinds into the relation `batch`, in place of those before.
+    /// Puts the next events of some kinds into the relation `batch`, in place of those before; where there is none, what
+    /// it holds stays.
     ///
     /// - Parameters:
     ///   - kinds: nil means all.
     ///   - horizon: the last event that may be in it.
-    static func fill(_ kinds: [String]?, after: Int64, through horizon: Int64, limit: Int, _ db: Database) throws
-        -> BatchWindow
-    {
-        try db.cachedStatement(sql: "DELETE FROM temp.batch_ids").execute()
+    ///   - standing: what the relation holds now, where that is known: it stays where it would do as well, for most
+    ///     subscribers stand at one event and want the same of what follows.
+    static func fill(
+        _ kinds: [String]?, after: Int64, through horizon: Int64, limit: Int, standing: BatchWindow? = nil,
+        _ db: Database
+    ) throws -> BatchWindow {
         let present = try kinds.map { try BatchWindow.present($0, after: after, through: horizon, db) }
+        if let standing, standing.count > 0, standing.after == after, standing.kinds == present,
+            standing.through <= horizon, standing.count <= limit
+        {
+            return standing
+        }
         if present?.isEmpty == true { return BatchWindow(after: after, through: horizon, count: 0) }
+        try db.cachedStatement(sql: "DELETE FROM temp.batch_ids").execute()
         try db.cachedStatement(sql: "INSERT INTO temp.batch_ids \(next(present))").execute(arguments: [
             "after": after, "horizon": horizon, "limit": limit,
         ])
@@ -36,7 +47,7 @@ struct BatchWindow {
         let through =
             count < limit
             ? horizon : try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM temp.batch_ids")) ?? horizon
-        return BatchWindow(after: after, through: through, count: count)
+        return BatchWindow(after: after, through: through, count: count, kinds: present)
     }
 
     /// The first events of each kind, from the index, and of those the first of all: it does not matter how many events

@@ -109,10 +109,14 @@ public final class EventPump {
         do {
             try kernel.write(origin: "kernel") { tx in
                 let begin = ContinuousClock.now
+                var standing: BatchWindow?
                 for subscription in subscriptions {
                     let most = limit ?? sizes[subscription.id] ?? EventPump.firstBatch
                     tried.append(Attempt(subscription: subscription, limit: most))
-                    try advance(&tried[tried.count - 1], try tx.acting(as: subscription.id.origin))
+                    try advance(
+                        &tried[tried.count - 1], standing: standing, try tx.acting(as: subscription.id.origin))
+                    let window = tried[tried.count - 1].window
+                    if window.count > 0 { standing = window }
                     if ContinuousClock.now - begin > aim { break }
                 }
             }
@@ -140,12 +144,13 @@ public final class EventPump {
         var elapsed = Duration.zero
     }
 
-    private func advance(_ attempt: inout Attempt, _ tx: Transaction) throws {
+    /// - Parameter standing: what the relation `batch` holds now; nil where that is not known.
+    private func advance(_ attempt: inout Attempt, standing: BatchWindow?, _ tx: Transaction) throws {
         let begin = ContinuousClock.now
         let subscription = attempt.subscription
         let cursor = try Cursor.load(subscription.id, tx.db)
         let limit = min(attempt.limit, subscription.subscribe.batchLimit)
-        attempt.window = try fill(subscription, after: cursor, limit: limit, tx)
+        attempt.window = try fill(subscription, after: cursor, limit: limit, standing: standing, tx)
         if attempt.window.count > 0 {
             try sign(attempt.window, of: subscription.id)
             try deliver(attempt.window, to: subscription, tx)
@@ -199,8 +204,10 @@ public final class EventPump {
     // MARK: - One batch
 
     /// The events after a cursor that a subscriber wants, put into the relation `batch`.
-    func fill(_ subscription: HookTable.Subscription, after: Int64, limit: Int, _ tx: Transaction) throws -> BatchWindow
-    {
+    func fill(
+        _ subscription: HookTable.Subscription, after: Int64, limit: Int, standing: BatchWindow? = nil,
+        _ tx: Transaction
+    ) throws -> BatchWindow {
         // The kernel's own subscribers go first, so that a plugin sees a lead with its account.
         var ahead =
             subscription.id.plugin == "kernel"
@@ -211,7 +218,7 @@ public final class EventPump {
         if let suspicion, suspicion.subscriber == subscription.id.description { ahead = min(ahead, suspicion.through) }
         guard ahead > after else { return BatchWindow(after: after, through: after, count: 0) }
         let window = try BatchWindow.fill(
-            subscription.subscribe.kinds, after: after, through: ahead, limit: limit, tx.db)
+            subscription.subscribe.kinds, after: after, through: ahead, limit: limit, standing: standing, tx.db)
         try KernelContext.enterBatch(
             tx.db, after: after, through: window.through, kinds: subscription.subscribe.kindList ?? "")
         return window

@@ -5,6 +5,7 @@ import Foundation
 struct Store: Sendable {
     let path: String
     let pool: DatabasePool
+    private let times = StatementTimes.fromEnvironment()
 
     /// "TRLS": tells a Trellis file from other SQLite files (https://www.sqlite.org/pragma.html#pragma_application_id).
     static let applicationID = 0x5452_4C53
@@ -23,7 +24,10 @@ struct Store: Sendable {
         do {
             let mayCopy = try Store.worker(on: path) == nil
             pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { try Store.prepareWriter($0, workload, mayCopy: mayCopy) }
+            try pool.writeWithoutTransaction {
+                try Store.prepareWriter($0, workload, mayCopy: mayCopy)
+                times?.watch($0)
+            }
         } catch let error as DatabaseError {
             throw KernelError.from(error, path: path) ?? error
         }
@@ -45,6 +49,11 @@ struct Store: Sendable {
                 \(BatchWindow.schema)
                 """)
         guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else { throw KernelError.durabilityNotSet }
+    }
+
+    func close() throws {
+        try pool.close()
+        times?.print()
     }
 
     /// Refuses a file of another program before anything is written to it, and marks a new one as ours.
