@@ -30,6 +30,7 @@ public struct Handoff: Plugin {
         EventDeclaration("handoff.recycle_due", ["into": .text]),
         EventDeclaration("lead.contacted", ["channel": .text], isActivity: true),
     ]
+    public static let openTables = ["handoff_handoffs", "handoff_absences", "handoff_holidays"]
     public static let mails = Mails.builtIn
     public static var pages: [String: String] { EmbeddedPages.files }
     public static var cardColumns: KeyValuePairs<String, String> {

@@ -54,6 +54,7 @@ public final class Kernel: Sendable {
                 return (store, changes, layout)
             }
         }
+        try SQLHooks(config).prepare(self)
         try PluginRegister(kernel: self).update()
     }
 
@@ -114,6 +115,7 @@ public final class Kernel: Sendable {
         for plugin in plugins {
             try table.install(plugin.hooks, of: type(of: plugin).name)
         }
+        try table.install(SQLHooks(config).hooks, of: EventHook.plugin)
         return table
     }
 

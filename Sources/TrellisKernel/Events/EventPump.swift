@@ -116,7 +116,7 @@ public final class EventPump {
                     try advance(
                         &tried[tried.count - 1], standing: standing, try tx.acting(as: subscription.id.origin))
                     let window = tried[tried.count - 1].window
-                    if window.count > 0 { standing = window }
+                    if window.count > 0 { standing = subscription.subscribe.narrows ? nil : window }
                     if ContinuousClock.now - begin > aim { break }
                 }
             }

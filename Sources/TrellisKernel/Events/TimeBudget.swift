@@ -5,8 +5,16 @@ import CTrellisSQLite
 struct TimeBudget {
     private let duration: Duration
 
+    /// Whether one is running on this connection: SQLite asks one at a time.
+    @TaskLocal private static var isRunning = false
+
     init(_ duration: Duration) {
         self.duration = duration
+    }
+
+    /// The same, for what is often part of something that has a budget already: the outer one holds for both.
+    static func within<T>(_ duration: Duration, on db: Database, _ body: () throws -> T) throws -> T {
+        isRunning ? try body() : try TimeBudget(duration).run(on: db, body)
     }
 
     func run<T>(on db: Database, _ body: () throws -> T) throws -> T {
@@ -22,7 +30,7 @@ struct TimeBudget {
             sqlite3_progress_handler(connection, 0, nil, nil)
             withExtendedLifetime(deadline) {}
         }
-        return try body()
+        return try TimeBudget.$isRunning.withValue(true, operation: body)
     }
 
     private final class Deadline: Sendable {

@@ -13,7 +13,13 @@ public struct HookID: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(plugin)/\(hook)" }
     /// What the log calls whoever acts in it.
-    public var origin: String { plugin == "kernel" ? "kernel" : "plugin:\(plugin)" }
+    public var origin: String {
+        switch plugin {
+        case "kernel": "kernel"
+        case EventHook.plugin: "hook:\(hook)"
+        default: "plugin:\(plugin)"
+        }
+    }
 }
 
 /// Refuses a draft. The reason is shown to whoever proposed it.
@@ -44,6 +50,8 @@ public struct Subscribe: Hook {
     public let batchLimit: Int
     /// How long its SQL may take for one batch before it is interrupted.
     let budget: Duration?
+    /// Whether it takes events out of the relation `batch` while it handles them.
+    let narrows: Bool
     let handle: @Sendable (Batch, Transaction) throws -> Void
 
     /// Bounds the memory of the ids of a batch.
@@ -63,11 +71,19 @@ public struct Subscribe: Hook {
         budget: Duration? = nil,
         _ handle: @escaping @Sendable (Batch, Transaction) throws -> Void
     ) {
+        self.init(name, to: kinds, from: start, batch: limit, budget: budget, narrows: false, handle)
+    }
+
+    init(
+        _ name: String, to kinds: [String]?, from start: Start, batch limit: Int = Subscribe.batchLimitMax,
+        budget: Duration? = nil, narrows: Bool, _ handle: @escaping @Sendable (Batch, Transaction) throws -> Void
+    ) {
         self.name = name
         self.kinds = kinds
         self.start = start
         self.batchLimit = min(max(limit, 1), Subscribe.batchLimitMax)
         self.budget = budget
+        self.narrows = narrows
         self.handle = handle
     }
 

@@ -8,7 +8,7 @@ public final class ConfigCheck {
     /// Every kind of event there can be.
     public let kinds: [String: EventDeclaration]
     private let templates: MailTemplates
-    private let db: Database
+    let db: Database
     public private(set) var problems: [ConfigProblem] = []
     /// The mails that the config names, with their places.
     public private(set) var mails: [LocatedText] = []
@@ -258,6 +258,7 @@ extension Config {
         return try queue.read { db in
             let check = ConfigCheck(config: self, kinds: kinds, templates: templates, db: db)
             for query in site.queries { check.namedQuery(query) }
+            try check.hooks(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
             check.mailFolder()
             for type in types { try type.checkSection(of: self, check) }

@@ -30,6 +30,9 @@ public protocol Plugin: Sendable {
     /// Its tables with a column `email` for people who are no leads: what they hold is given out and erased too.
     static var addressTables: [String] { get }
 
+    /// Those of its tables that SQL of the site may write: a hook, beside whoever opens the file.
+    static var openTables: [String] { get }
+
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
 
@@ -63,6 +66,7 @@ extension Plugin {
     public static var mails: [String: String] { [:] }
     public static var addressTables: [String] { [] }
     public static var rebuilds: [String]? { nil }
+    public static var openTables: [String] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
     public var commands: [Command] { [] }

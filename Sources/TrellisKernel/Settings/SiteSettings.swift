@@ -13,6 +13,7 @@ public struct SiteSettings: SettingsRecord {
     public var contacts = CustomTable()
     public var opportunities = CustomTable()
     public var activities: [Named<[Named<CustomField>]>] = []
+    public var hooks: [Named<SQLHookSettings>] = []
     public var queries: [Named<NamedQuery>] = []
 
     public init() {}
@@ -33,6 +34,9 @@ public struct SiteSettings: SettingsRecord {
         SettingsField(
             "activities", \.activities, .named("a mapping of activity kinds", of: .customFields),
             "What else can happen to a lead, with declared fields.")
+        SettingsField(
+            "hooks", \.hooks, .named("a mapping of hooks", of: .record()),
+            "Plugins written in SQL: what happens on an event, and what is refused.")
         SettingsField(
             "queries", \.queries, .named("a mapping of queries", of: .record()),
             "Named queries: trellis sql NAME --parameter value.")

@@ -23,5 +23,14 @@ public struct MigrationFolder: Sendable {
         self.files = files
     }
 
+    /// The tables that the files make, by name, in lower case.
+    var tables: Set<String> {
+        files.reduce(into: []) { tables, file in
+            for match in file.sql.matches(of: /(?im)^CREATE TABLE (?:IF NOT EXISTS )?"?(\w+)/) {
+                tables.insert(match.1.lowercased())
+            }
+        }
+    }
+
     static var kernel: MigrationFolder { MigrationFolder(owner: "kernel", files: EmbeddedMigrations.files) }
 }

@@ -1,0 +1,179 @@
+import CTrellisSQLite
+import Foundation
+
+/// A database in memory with the schema of a file and nothing in it, on which the SQL of hooks is prepared under rules
+/// before the file's own connection is given it.
+///
+/// The file's connection cannot hold rules: its authorizer is the library's. What a statement does follows from its text
+/// and the schema, so that what may be prepared here may run there.
+final class HookSandbox {
+    private let handle: OpaquePointer
+    /// Of tables and views, and of their columns: what a name that is not there may have been meant for.
+    private var tables: [String] = []
+    private var columns: [String] = []
+
+    /// A statement of a hook as SQLite reads it.
+    struct Statement {
+        let columns: [String]
+        let parameters: [String]
+        let isReadOnly: Bool
+        /// Whether a constraint it breaks would roll back the transaction it runs in: `INSERT OR ROLLBACK`.
+        let mayRollBack: Bool
+    }
+
+    /// What is wrong with a statement.
+    struct Fault: Error {
+        let message: String
+    }
+
+    /// The triggers of the schema are left out: what they do is the kernel's, and rules could not tell it from what a
+    /// statement does.
+    ///
+    /// - Parameter kinds: kinds whose relations hooks may name: `batch_asset_downloaded`.
+    init(schemaOf db: Database, kinds: [EventDeclaration]) throws {
+        var handle: OpaquePointer?
+        guard sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nil) == SQLITE_OK,
+            let handle
+        else {
+            sqlite3_close_v2(handle)
+            throw KernelError.diskError("SQLite could not open a database in memory")
+        }
+        self.handle = handle
+        _ = trellis_harden(handle)
+        sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
+        let schema = try String.fetchAll(
+            db,
+            sql: """
+                SELECT sql FROM sqlite_schema WHERE type IN ('table', 'view', 'index') AND sql IS NOT NULL AND name NOT GLOB 'sqlite_*'
+                ORDER BY type = 'view', rowid
+                """)
+        let relations = kinds.map { BatchRelation($0).definition }
+        for sql in schema + [BatchWindow.schema] + relations {
+            guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
+                throw KernelError.data("SQL: \(String(cString: sqlite3_errmsg(handle))), in: \(sql.prefix(80))")
+            }
+        }
+        let relation = "type IN ('table', 'view')"
+        tables = texts(
+            "SELECT name FROM sqlite_schema WHERE \(relation) UNION SELECT name FROM sqlite_temp_schema WHERE \(relation)"
+        )
+        columns = texts(
+            "SELECT DISTINCT c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c WHERE s.\(relation)")
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    /// Reads each statement of a text under rules.
+    ///
+    /// - Throws: ``Fault`` for the first that is no SQL, or asks for more than the rules allow.
+    func statements(_ sql: LocatedText, _ rules: StatementRules) throws -> [Statement] {
+        let texts = SQLText(sql.value).statements
+        guard !texts.isEmpty else { throw Fault(message: "there is no SQL here.") }
+        return try rules.holding(on: handle) { guardian in
+            try texts.map { text in
+                guardian.forget()
+                let statement = try prepare(text, guardian)
+                defer { sqlite3_finalize(statement) }
+                let columns = (0..<sqlite3_column_count(statement)).map {
+                    sqlite3_column_name(statement, $0).map { String(cString: $0) } ?? ""
+                }
+                return Statement(
+                    columns: columns, parameters: SQLText.parameters(of: statement),
+                    isReadOnly: sqlite3_stmt_readonly(statement) != 0, mayRollBack: try mayRollBack(text, guardian))
+            }
+        }
+    }
+
+    private func prepare(_ text: String, _ guardian: StatementGuard) throws -> OpaquePointer {
+        var statement: OpaquePointer?
+        var rest: String?
+        let code = text.withCString { start in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v2(handle, start, -1, &statement, &tail)
+            rest = tail.map { String(cString: $0) }
+            return code
+        }
+        if let refusal = guardian.refusal {
+            sqlite3_finalize(statement)
+            throw Fault(message: refusal.sentence)
+        }
+        guard code == SQLITE_OK, let statement else {
+            sqlite3_finalize(statement)
+            throw Fault(message: fault(in: text))
+        }
+        guard SQLText(rest ?? "").statements.isEmpty else {
+            sqlite3_finalize(statement)
+            throw Fault(message: "SQL: it goes on after the end of a statement. End each with a semicolon.")
+        }
+        return statement
+    }
+
+    /// What SQLite found, the name that was probably meant, and the line where the text has several.
+    private func fault(in text: String) -> String {
+        let message = String(cString: sqlite3_errmsg(handle))
+        let offset = Int(sqlite3_error_offset(handle))
+        let line = text.utf8.prefix(max(0, offset)).filter { $0 == 10 }.count + 1
+        let place = offset >= 0 && text.utf8.contains(10) ? " (line \(line) of it)" : ""
+        for (opening, known) in [("no such table: ", tables), ("no such column: ", columns)] {
+            guard let range = message.range(of: opening) else { continue }
+            let name = String(message[range.upperBound...].split(separator: ".").last ?? "")
+            return "SQL: \(message)\(place).\(NearMiss.hint(name, among: known))"
+        }
+        return "SQL: \(message)\(place)."
+    }
+
+    /// The first column of a SELECT.
+    private func texts(_ query: String) -> [String] {
+        var statement: OpaquePointer?
+        guard sqlite3_prepare_v2(handle, query, -1, &statement, nil) == SQLITE_OK else { return [] }
+        defer { sqlite3_finalize(statement) }
+        var texts: [String] = []
+        while sqlite3_step(statement) == SQLITE_ROW {
+            if let text = sqlite3_column_text(statement, 0) { texts.append(String(cString: text)) }
+        }
+        return texts
+    }
+
+    /// `OR ROLLBACK` shows in the program of a statement alone: it halts with the first way to resolve a conflict
+    /// (https://www.sqlite.org/opcode.html#Halt). So does VACUUM, which no rule is asked about.
+    private func mayRollBack(_ text: String, _ guardian: StatementGuard) throws -> Bool {
+        let program = try prepare("EXPLAIN \(text)", guardian)
+        defer { sqlite3_finalize(program) }
+        while sqlite3_step(program) == SQLITE_ROW {
+            let code = sqlite3_column_text(program, 1).map { String(cString: $0) } ?? ""
+            if code == "Vacuum" { throw Fault(message: StatementGuard.Refusal.other.sentence) }
+            if ["Halt", "HaltIfNull"].contains(code), sqlite3_column_int(program, 2) != 0,
+                sqlite3_column_int(program, 3) == HookSandbox.rollback
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// SQLite's own number for it: OE_Rollback.
+    private static let rollback: Int32 = 1
+}
+
+/// The events of one kind in a batch, their fields as columns: `batch_asset_downloaded`, for SQL that hooks are written
+/// in. Columns: `event_id, lead_id, event_at`, and the fields that are called by no other name.
+struct BatchRelation {
+    private let declaration: EventDeclaration
+
+    init(_ declaration: EventDeclaration) {
+        self.declaration = declaration
+    }
+
+    static func name(of kind: String) -> String {
+        "batch_" + String(kind.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+    }
+
+    var definition: String {
+        let fields = declaration.fields.map(\.name).filter { !["event_id", "lead_id", "event_at"].contains($0) }
+        let columns = fields.map { ", json_extract(body, '$.\"\($0)\"') AS \"\($0)\"" }.joined()
+        return """
+            CREATE TEMP VIEW \(BatchRelation.name(of: declaration.kind)) AS
+            SELECT id AS event_id, lead_id, at AS event_at\(columns) FROM batch WHERE kind = \(declaration.kind.sqlLiteral)
+            """
+    }
+}

@@ -1,0 +1,58 @@
+/// `hooks:` of the config.
+struct SQLHooks {
+    private let config: Config
+
+    init(_ config: Config) {
+        self.config = config
+    }
+
+    /// Those that are on.
+    var hooks: [any Hook] {
+        config.site.hooks.filter(\.value.isOn).map { hook in
+            hook.value.filter == nil
+                ? EventHook(hook.name, hook.value).subscribe : FilterHook(hook.name, hook.value).filter
+        }
+    }
+
+    /// The kinds of event whose relations the hooks may name.
+    func kinds(_ all: [String: EventDeclaration]) -> [EventDeclaration] {
+        Set(config.site.hooks.flatMap { $0.value.on.map(\.value) }).sorted().compactMap { all[$0] }
+    }
+
+    /// Holds the hooks against the schema of the open file, and makes the relations they name.
+    ///
+    /// - Throws: ``ConfigProblems``.
+    func prepare(_ kernel: Kernel) throws {
+        guard !config.site.hooks.isEmpty else { return }
+        try kernel.read { db in
+            let check = ConfigCheck(config: config, kinds: kernel.kinds, templates: kernel.templates, db: db)
+            try check.hooks(of: kernel.pluginTypes)
+            guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
+        }
+        try kernel.store.pool.writeWithoutTransaction { db in
+            for kind in kinds(kernel.kinds) { try db.execute(sql: BatchRelation(kind).definition) }
+        }
+    }
+}
+
+extension ConfigCheck {
+    /// Examines `hooks:` against the schema.
+    func hooks(of types: [any Plugin.Type]) throws {
+        guard !config.site.hooks.isEmpty else { return }
+        let sandbox = try HookSandbox(schemaOf: db, kinds: SQLHooks(config).kinds(kinds))
+        let examination = HookCheck(
+            check: self, sandbox: sandbox, leadColumns: try LoggedTable.leads.columns(db).map(\.name),
+            openTables: try openTables(types))
+        for hook in config.site.hooks { examination.examine(hook) }
+    }
+
+    /// The site's own tables, and those that plugins open.
+    private func openTables(_ types: [any Plugin.Type]) throws -> Set<String> {
+        let owned = ([.kernel] + types.map { $0.migrations }).reduce(into: Set(["migrations"])) {
+            $0.formUnion($1.tables)
+        }
+        let all = try String.fetchAll(
+            db, sql: "SELECT lower(name) FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
+        return Set(all).subtracting(owned).union(types.flatMap { $0.openTables })
+    }
+}
