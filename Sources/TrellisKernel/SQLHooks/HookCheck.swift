@@ -134,11 +134,12 @@ struct HookCheck {
     ) -> [HookSandbox.Statement]? {
         do {
             let statements = try sandbox.statements(sql, rules)
+            let all = parameters.map { ":\($0)" }.joined(separator: ", ")
             for name in Set(statements.flatMap(\.parameters)).subtracting(parameters).sorted() {
                 check.problem(
                     name.isEmpty
                         ? "parameters need names, such as :now."
-                        : "there is no parameter :\(name) here.\(NearMiss.hint(name, among: parameters)) There are: \(parameters.map { ":\($0)" }.joined(separator: ", ")).",
+                        : "there is no parameter :\(name) here.\(NearMiss.hint(name, among: parameters)) There are: \(all).",
                     at: sql.place)
             }
             return statements

@@ -4,8 +4,8 @@ import Foundation
 /// A database in memory with the schema of a file and nothing in it, on which the SQL of hooks is prepared under rules
 /// before the file's own connection is given it.
 ///
-/// The file's connection cannot hold rules: its authorizer is the library's. What a statement does follows from its text
-/// and the schema, so that what may be prepared here may run there.
+/// The file's connection cannot hold rules: its authorizer is the library's. What a statement does follows from its
+/// text and the schema, so that what may be prepared here may run there.
 final class HookSandbox {
     private let handle: OpaquePointer
     /// Of tables and views, and of their columns: what a name that is not there may have been meant for.
