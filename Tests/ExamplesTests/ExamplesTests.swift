@@ -6,7 +6,8 @@ import TrellisTesting
 struct ExamplesTests {
     static let folders = [
         "Starter", "Examples/course-seller", "Examples/newsletter-to-demo", "Examples/outreach", "Examples/readme",
-        "Examples/sales-pipeline", "Examples/scoring-backtest", "Examples/trial", "Examples/webinar",
+        "Examples/sales-pipeline", "Examples/scoring-backtest", "Examples/sql-hooks", "Examples/trial",
+        "Examples/webinar",
         "Examples/whitepaper",
     ]
 

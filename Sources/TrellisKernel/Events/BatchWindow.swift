@@ -20,8 +20,8 @@ struct BatchWindow {
         FROM temp.batch_ids AS b CROSS JOIN main.events AS e ON e.id = b.id;
         """
 
-    /// Puts the next events of some kinds into the relation `batch`, in place of those before. Where there is none, what
-    /// it holds stays.
+    /// Puts the next events of some kinds into the relation `batch`, in place of those before. Where there is none,
+    /// what it holds stays.
     ///
     /// - Parameters:
     ///   - kinds: nil means all.
