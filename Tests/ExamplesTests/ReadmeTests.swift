@@ -30,6 +30,14 @@ struct ReadmeTests {
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `the hooks of the README pass check`() throws {
+        let chapter = try #require(text("README.md").components(separatedBy: "## Hooks in SQL").last)
+        let yaml = try #require(chapter.components(separatedBy: "```yaml\n").dropFirst().first)
+        let mail = "---\nsubject: A word\npurpose: marketing\n---\nHello."
+        _ = try TestKernel(
+            yaml.components(separatedBy: "```")[0], plugins: shippedPlugins, files: ["mails/nudge.md": mail])
+    }
+
     @Test func `a row of another SQLite client fires the same hooks`() async throws {
         let crm = try ExampleFolder("Examples/readme", at: "2026-03-02 09:00:00")
         let foreign = try SQLConnection(path: crm.kernel.config.databasePath, access: .write)
