@@ -33,7 +33,7 @@ run: build ## Set up a sample CRM in sample/, run it until idle, and show what c
 	echo && echo "Your sample CRM is in sample/. Try next:" && \
 	echo "  cd sample && $(TRELLIS) sql hot-leads --country DE" && \
 	echo "  cd sample && $(TRELLIS) trace nora@gruene-halle.example" && \
-	echo "  cd sample && $(TRELLIS) audiences export warm-not-yet-talking --platform google"
+	echo "  cd sample && $(TRELLIS) audiences export warm-not-yet-talking --platform google --anyway"
 
 test: deps ## Run every test
 	@$(SWIFT) build --build-tests --quiet && $(SWIFT) test --skip-build --parallel

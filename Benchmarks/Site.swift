@@ -40,8 +40,8 @@ struct Site {
                 thresholds:
                   mql: {score: \(rules.threshold)}
               audiences:
-                everyone: {sql: SELECT id AS lead_id FROM leads, platforms: [google]}
-                warm: {sql: SELECT lead_id FROM scoring_scores WHERE score >= 30, platforms: [google]}
+                everyone: {sql: SELECT id AS lead_id FROM leads, platforms: [google], events: false}
+                warm: {sql: SELECT lead_id FROM scoring_scores WHERE score >= 30, platforms: [google], events: false}
               handoff:
                 at: mql
                 reps:

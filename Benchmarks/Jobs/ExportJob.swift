@@ -28,8 +28,9 @@ enum ExportJob {
         try database.run(
             """
             BEGIN IMMEDIATE;
-            INSERT INTO audiences_exports (id, audience, platform, file, members, withheld, at)
-            VALUES (1, 'everyone', 'google', 'limit.csv', 0, '{}', \(now));
+            INSERT INTO audiences_exports (id, audience, platform, file, members, withheld, at, purpose)
+            VALUES (1, 'everyone', 'google', 'limit.csv', 0, '{}', \(now), 'ads');
+            INSERT INTO audiences_lists (id, audience, platform) VALUES (1, 'everyone', 'google');
             INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
             SELECT 1, c.lead_id, c.id
             FROM (SELECT lead_id, max(id) AS id, state FROM consents WHERE purpose = 'ads' GROUP BY lead_id) AS c
@@ -45,7 +46,8 @@ enum ExportJob {
             """
             UPDATE audiences_exports SET members = \(members) WHERE id = 1;
             INSERT INTO events (kind, origin, at, body)
-            VALUES ('audience.exported', 'plugin:audiences', \(now), '{"audience":"everyone","members":\(members)}');
+            VALUES ('audience.exported', 'plugin:audiences', \(now),
+                    '{"audience":"everyone","members":\(members),"platform":"google","export":1,"removals":0}');
             COMMIT
             """)
         watch.note("commit")
@@ -58,10 +60,13 @@ enum ExportJob {
     private static func write(to path: String, _ database: RawDatabase) throws -> Int {
         let statement = try database.prepare(
             """
-            SELECT lower(l.email) FROM audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id
+            SELECT l.email, l.id FROM audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id
             WHERE r.export_id = 1 ORDER BY r.lead_id
             """)
         defer { sqlite3_finalize(statement) }
+        let upload = try database.prepare(
+            "INSERT INTO audiences_uploads (list_id, lead_id, key, first_export_id, export_id) VALUES (1, ?, ?, 1, 1)")
+        defer { sqlite3_finalize(upload) }
         guard let file = fopen(path, "w") else { throw BenchError("\(path) cannot be written.") }
         defer { fclose(file) }
         fputs("Email\n", file)
@@ -72,9 +77,19 @@ enum ExportJob {
             guard let text = sqlite3_column_text(statement, 0) else { continue }
             var bytes = UnsafeMutableBufferPointer(
                 mutating: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, 0))))
+            for index in bytes.indices where (65...90).contains(bytes[index]) { bytes[index] |= 32 }
             fold(&bytes)
             var position = 0
-            for byte in SHA256.hash(data: UnsafeRawBufferPointer(bytes)) {
+            let hash = SHA256.hash(data: UnsafeRawBufferPointer(bytes))
+            sqlite3_bind_int64(upload, 1, sqlite3_column_int64(statement, 1))
+            let code = hash.withUnsafeBytes { digest in
+                // Nil as the destructor is SQLITE_STATIC: the row is written before the digest goes.
+                sqlite3_bind_blob(upload, 2, digest.baseAddress, Int32(digest.count), nil)
+                return sqlite3_step(upload)
+            }
+            guard code == SQLITE_DONE else { throw database.problem("an upload") }
+            sqlite3_reset(upload)
+            for byte in hash {
                 line[position] = digits[Int(byte >> 4)]
                 line[position + 1] = digits[Int(byte & 15)]
                 position += 2

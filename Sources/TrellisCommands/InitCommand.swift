@@ -74,6 +74,7 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
         for warning in config.warnings { print("warning: \(warning)") }
+        for note in try config.notes(plugins: TrellisProgram.plugins) { print("note: \(note)") }
         let on = TrellisProgram.plugins.filter { config.isOn($0.name) }.map { $0.name }
         print("\(global.config) is sound. Plugins on: \(on.isEmpty ? "none" : on.joined(separator: ", ")).")
     }

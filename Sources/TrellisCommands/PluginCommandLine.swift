@@ -19,8 +19,8 @@ struct PluginCommandLine {
     }
 
     func run() throws {
-        var parsed = try Parsed(arguments)
         let commands = PluginCommandLine.commands(of: type)
+        var parsed = try Parsed(arguments, flags: Set(commands.flatMap { $0.flags.map(\.key) }))
         let ranked = commands.filter { parsed.words.starts(with: $0.path) }.sorted { $0.path.count > $1.path.count }
         guard let shape = ranked.first else {
             throw KernelError.usage(
@@ -66,7 +66,7 @@ struct PluginCommandLine {
                 (extra.map { "Unexpected '\($0)'." } ?? "Missing \(command.arguments[parsed.words.count]).") + "\n"
                     + PluginCommandLine.usage([command]))
         }
-        let known = command.options.map(\.key) + ["config", "database", "format"]
+        let known = command.options.map(\.key) + command.flags.map(\.key) + ["config", "database", "format"]
         for option in parsed.options.keys where !known.contains(option) {
             throw KernelError.usage(
                 "Unknown option '--\(option)'.\(NearMiss.hint(option, among: known))\n\(PluginCommandLine.usage([command]))"
@@ -74,14 +74,14 @@ struct PluginCommandLine {
         }
     }
 
-    /// Words, `--name value` and `--name=value`.
+    /// Words, `--name value`, `--name=value`, and flags, which take no value.
     private struct Parsed {
         var words: [String] = []
         var options: [String: String] = [:]
         var isJSON = false
         var wantsHelp = false
 
-        init(_ arguments: [String]) throws {
+        init(_ arguments: [String], flags: Set<String>) throws {
             var rest = arguments[...]
             while let argument = rest.popFirst() {
                 switch argument {
@@ -97,6 +97,10 @@ struct PluginCommandLine {
                     }
                     let parts = argument.dropFirst(2).split(
                         separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                    if parts.count == 1, flags.contains(String(parts[0])) {
+                        options[String(parts[0])] = "true"
+                        continue
+                    }
                     guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
                         throw KernelError.usage("\(argument) needs a value.")
                     }
@@ -116,7 +120,7 @@ struct PluginCommandLine {
         "USAGE:\n"
             + commands.map { command in
                 ([line(command)]
-                    + command.options.map {
+                    + (Array(command.options) + Array(command.flags)).map {
                         "      --\($0.key.padding(toLength: 18, withPad: " ", startingAt: 0)) \($0.value)"
                     }).joined(separator: "\n")
             }.joined(separator: "\n")

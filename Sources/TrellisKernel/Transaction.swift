@@ -104,6 +104,9 @@ public struct Transaction {
         }
     }
 
+    /// The path of a file or a folder that the config names.
+    public func path(_ name: String) -> String { kernel.config.path(name) }
+
     /// Leads a draft past every filter; throws the ``Veto`` of the first that refuses.
     public func filter<D: Draft>(_ draft: inout D) throws {
         try kernel.hooks.filter(&draft, self)

@@ -7,16 +7,20 @@ public struct Command: Sendable {
     public let arguments: [String]
     /// `--name VALUE` options with their help.
     public let options: KeyValuePairs<String, String>
+    /// `--name` options without a value, with their help; one that is given has the value "true".
+    public let flags: KeyValuePairs<String, String>
     let run: @Sendable (CommandCall) throws -> CommandResult
 
     public init(
         _ path: String, _ summary: String, arguments: [String] = [], options: KeyValuePairs<String, String> = [:],
+        flags: KeyValuePairs<String, String> = [:],
         run: @escaping @Sendable (CommandCall) throws -> CommandResult
     ) {
         self.path = path.split(separator: " ").map(String.init)
         self.summary = summary
         self.arguments = arguments
         self.options = options
+        self.flags = flags
         self.run = run
     }
 

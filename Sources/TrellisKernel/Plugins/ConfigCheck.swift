@@ -10,6 +10,8 @@ public final class ConfigCheck {
     private let templates: MailTemplates
     let db: Database
     public private(set) var problems: [ConfigProblem] = []
+    /// What works, and is worth knowing.
+    public private(set) var notes: [ConfigProblem] = []
     /// The mails that the config names, with their places.
     public private(set) var mails: [LocatedText] = []
 
@@ -23,6 +25,14 @@ public final class ConfigCheck {
     public func problem(_ message: String, at place: Place) {
         problems.append(ConfigProblem(message, at: place))
     }
+
+    /// Says what works, and what of it is worth knowing: `trellis check` prints it.
+    public func note(_ message: String, at place: Place) {
+        notes.append(ConfigProblem(message, at: place))
+    }
+
+    /// Asks the schema itself, such as how a SELECT of the config would run. The tables are empty.
+    public func read<T>(_ body: (Database) throws -> T) throws -> T { try body(db) }
 
     /// A SQL expression over the columns of `leads`.
     public func leadPredicate(_ sql: LocatedText) {
@@ -242,6 +252,11 @@ extension Config {
     public func check(plugins types: [any Plugin.Type]) throws {
         let problems = try examined(plugins: types).problems
         guard problems.isEmpty else { throw ConfigProblems(problems) }
+    }
+
+    /// What the plugins have to say about a config in which nothing is wrong.
+    public func notes(plugins types: [any Plugin.Type]) throws -> [ConfigProblem] {
+        try examined(plugins: types).notes
     }
 
     /// The mails that the config names, each as often as it does.

@@ -1,0 +1,310 @@
+import Foundation
+import TrellisKernel
+
+/// One export of an audience for a platform: the file of who is on the list, or of who came to it since, and the file
+/// of who must be taken off it; with a receipt for each of them.
+struct Export {
+    let audience: Audiences.Audience
+    let audiences: Audiences
+    let platform: Platform
+    var isDifference = false
+    /// Whether the file is split where the platform takes so many rows at once.
+    var isSplit = false
+    /// Whether a list too small to reach anybody is written all the same.
+    var isAnyway = false
+    let path: String
+
+    /// What came of it.
+    struct Outcome {
+        var id: Int64 = 0
+        var members = 0
+        /// Everybody in the audience.
+        var total = 0
+        var removals = 0
+        var removalReasons: [(reason: String, leads: Int)] = []
+        var withheld: [String: Int] = [:]
+        var files: [String] = []
+        var removalFiles: [String] = []
+    }
+
+    private var eligibility: Eligibility {
+        Eligibility(audience: audience, audiences: audiences, platform: platform)
+    }
+
+    /// Writes the files and their receipts; both are there afterwards, or neither.
+    func write(_ tx: Transaction) throws -> Outcome {
+        if isDifference, platform.isOfCompanies {
+            throw KernelError.usage("\(platform.name) takes lists of companies as a whole. Export it without --diff.")
+        }
+        var outcome = Outcome()
+        outcome.id = try begin(tx)
+        let list = try ListOnPlatform.id(audience.name, platform.name, tx)
+        if isDifference {
+            try collect(into: "temp.audiences_next", tx)
+            outcome.withheld = try ask(tx, members: "temp.audiences_next")
+            try Keys(export: self, tx: tx).collect()
+            try tx.db.execute(
+                sql: """
+                    INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
+                    SELECT :export, n.lead_id, n.consent_id FROM temp.audiences_next AS n
+                    JOIN temp.audiences_keys AS k ON k.lead_id = n.lead_id
+                    WHERE NOT EXISTS (SELECT 1 FROM audiences_uploads AS u JOIN audiences_exports AS x ON x.id = u.export_id
+                                      WHERE u.list_id = :list AND u.lead_id = n.lead_id AND u.key = k.key AND u.is_accepted AND x.at > :fresh)
+                    """,
+                arguments: ["export": outcome.id, "list": list, "fresh": Lifetime.freshSince(platform, tx.now)])
+        } else {
+            try tx.db.execute(
+                sql:
+                    "INSERT INTO audiences_receipts (export_id, lead_id, consent_id) SELECT :export, lead_id, consent_id FROM (\(eligibility.select))",
+                arguments: eligibility.arguments(at: tx.stamp, ["export": outcome.id]))
+            outcome.withheld = try ask(tx, members: "audiences_receipts")
+            try refuseSize(
+                try Int.fetchOne(
+                    tx.db, sql: "SELECT count(*) FROM audiences_receipts WHERE export_id = ?", arguments: [outcome.id])
+                    ?? 0, tx)
+        }
+        var files = FileSet(
+            path: path, opening: opening("Add"), rowsMax: rowsMax)
+        var removals = FileSet(
+            path: Export.removalPath(path), opening: removalOpening, rowsMax: rowsMax)
+        do {
+            try stream(to: &files, &outcome, list: list, tx)
+            try takeOff(to: &removals, &outcome, list: list, tx)
+            try refuse(bytes: files.bytes)
+            try finish(&outcome, tx)
+            try files.publish()
+            try removals.publish()
+        } catch {
+            files.discard()
+            removals.discard()
+            throw error
+        }
+        (outcome.files, outcome.removalFiles) = (files.paths, removals.paths)
+        return outcome
+    }
+
+    private var rowsMax: Int? { isSplit ? platform.batchRows : nil }
+
+    var writer: RowWriter { RowWriter(platform: platform, audience: audience.value, list: listName) }
+
+    private var listName: String? { audience.value.lists.first { $0.name == platform.name }?.value }
+
+    private func opening(_ action: String) -> String {
+        platform.opening(columns: writer.columns, name: audience.name, list: listName, action: action)
+    }
+
+    private var removalOpening: String {
+        platform.opening(columns: writer.removalColumns, name: audience.name, list: listName, action: "Remove")
+    }
+
+    /// `people.csv` takes `people-remove.csv` along.
+    static func removalPath(_ path: String) -> String {
+        let suffix = (path as NSString).pathExtension
+        return (path as NSString).deletingPathExtension + "-remove" + (suffix.isEmpty ? "" : ".\(suffix)")
+    }
+
+    // MARK: - Who
+
+    private func begin(_ tx: Transaction) throws -> Int64 {
+        try tx.db.execute(
+            sql: """
+                INSERT INTO audiences_exports (audience, platform, file, members, withheld, at, kind, purpose)
+                VALUES (?, ?, ?, 0, '{}', ?, ?, ?)
+                """,
+            arguments: [
+                audience.name, platform.name, path, tx.stamp, isDifference ? "difference" : "full",
+                audience.value.consent,
+            ])
+        let id = tx.db.lastInsertedRowID
+        try tx.scratchTable("audiences_current", columns: "id INTEGER")
+        try tx.db.execute(sql: "INSERT INTO temp.audiences_current VALUES (?)", arguments: [id])
+        return id
+    }
+
+    private func collect(into table: String, _ tx: Transaction) throws {
+        try tx.scratchTable("audiences_next", columns: "lead_id INTEGER PRIMARY KEY, consent_id INTEGER")
+        try tx.db.execute(
+            sql: "INSERT INTO \(table) (lead_id, consent_id) \(eligibility.select)",
+            arguments: eligibility.arguments(at: tx.stamp))
+    }
+
+    /// Asks the filters about everybody who would be in the file; nobody is asked about where there is no filter.
+    private func ask(_ tx: Transaction, members table: String) throws -> [String: Int] {
+        guard tx.hasFilters(AudienceMemberDraft.self) else { return [:] }
+        let ofExport = table == "audiences_receipts" ? "export_id = (SELECT id FROM temp.audiences_current)" : "true"
+        var withheld: [String: Int] = [:]
+        let leads = try Int64.fetchAll(tx.db, sql: "SELECT lead_id FROM \(table) WHERE \(ofExport) ORDER BY lead_id")
+        let delete = try tx.db.makeStatement(sql: "DELETE FROM \(table) WHERE \(ofExport) AND lead_id = ?")
+        for lead in leads {
+            var draft = AudienceMemberDraft(leadID: lead, audience: audience.name, platform: platform.name)
+            do {
+                try tx.filter(&draft)
+            } catch let veto as Veto {
+                withheld[veto.reason, default: 0] += 1
+                try delete.execute(arguments: [lead])
+            }
+        }
+        return withheld
+    }
+
+    // MARK: - What is refused
+
+    private func refuseSize(_ members: Int, _ tx: Transaction) throws {
+        if members == 0 {
+            let isAsked = try Bool.fetchOne(
+                tx.db, sql: "SELECT EXISTS (SELECT 1 FROM consents WHERE purpose = ? AND state = 'granted')",
+                arguments: [audience.value.consent])
+            guard isAsked != true, try !hasUploads(tx) else { return }
+            throw KernelError.data(
+                "Nobody has ever agreed to '\(audience.value.consent)', so that nobody may be in a file. "
+                    + "Ask for it in a form (consent: {\(audience.value.consent): …}), or name another purpose under consent: of the audience."
+            )
+        }
+        let least = audience.value.membersMin ?? platform.membersMin ?? 0
+        if members < least, !isAnyway {
+            throw KernelError.data(
+                "\(audience.name) has \(members) members who may be in a file, "
+                    + "and \(platform.name) shows no ads to fewer than \(least). Wait until there are more, or add --anyway."
+            )
+        }
+        if let most = platform.membersMax, members > most {
+            throw KernelError.data(
+                "\(audience.name) has \(members) members who may be in a file, and \(platform.name) takes \(most) at most. Make audiences of parts of it."
+            )
+        }
+    }
+
+    private func refuse(bytes: Int) throws {
+        guard let most = platform.bytesMax, bytes > most else { return }
+        throw KernelError.data(
+            "The file would have \(bytes) bytes, and \(platform.name) takes \(most) at most. Make audiences of parts of it."
+        )
+    }
+
+    private func hasUploads(_ tx: Transaction) throws -> Bool {
+        try Bool.fetchOne(
+            tx.db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM audiences_uploads AS u JOIN audiences_lists AS t ON t.id = u.list_id
+                               WHERE t.audience = ? AND t.platform = ?)
+                """, arguments: [audience.name, platform.name]) ?? false
+    }
+
+    // MARK: - The files
+
+    private func stream(to files: inout FileSet, _ outcome: inout Outcome, list: Int64, _ tx: Transaction) throws {
+        var writer = self.writer
+        var uploads = UploadChunk(
+            list: list, export: outcome.id, keyBytes: writer.keyBytes, isKept: !platform.isOfCompanies)
+        var rejected: [Int64] = []
+        let receipts = "audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id"
+        let rows = try Row.fetchCursor(
+            tx.db,
+            sql: platform.isOfCompanies
+                ? companies(writer)
+                : writer.select(from: receipts, phones: audience.value.phones)
+                    + " WHERE r.export_id = (SELECT id FROM temp.audiences_current) ORDER BY r.lead_id")
+        while let row = try rows.next() {
+            if writer.append(row) {
+                outcome.members += 1
+                try files.noteRow(&writer.buffer)
+            } else {
+                rejected.append(row[0])
+            }
+            try uploads.note(row[0], &writer.keys, tx)
+        }
+        try uploads.write(&writer.keys, tx)
+        if !isDifference || outcome.members > 0 { try files.finish(&writer.buffer) }
+        guard !platform.isOfCompanies else {
+            outcome.members =
+                try Int.fetchOne(
+                    tx.db, sql: "SELECT count(*) FROM audiences_receipts WHERE export_id = ?", arguments: [outcome.id])
+                ?? 0
+            return
+        }
+        try drop(rejected, &outcome, list: list, tx)
+    }
+
+    /// A row per company that a member is of.
+    private func companies(_ writer: RowWriter) -> String {
+        let receipts = "audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id"
+        return writer.select(from: receipts, phones: [])
+            + """
+             WHERE r.export_id = (SELECT id FROM temp.audiences_current)
+            GROUP BY coalesce(l.account_id, lower(l.company)) ORDER BY min(l.id)
+            """
+    }
+
+    /// Whose address the platform would not take is in no file, and has no receipt.
+    private func drop(_ rejected: [Int64], _ outcome: inout Outcome, list: Int64, _ tx: Transaction) throws {
+        guard !rejected.isEmpty else { return }
+        outcome.withheld["the address is none for \(platform.name)"] = rejected.count
+        for lead in rejected {
+            try tx.db.cachedStatement(sql: "DELETE FROM audiences_receipts WHERE export_id = ? AND lead_id = ?")
+                .execute(arguments: [outcome.id, lead])
+            try tx.db.cachedStatement(
+                sql: "DELETE FROM audiences_uploads WHERE list_id = ? AND lead_id = ? AND key = zeroblob(length(key))"
+            ).execute(arguments: [list, lead])
+        }
+    }
+
+    /// Who is on the list, or may be, and is not to be there any more.
+    private func takeOff(to files: inout FileSet, _ outcome: inout Outcome, list: Int64, _ tx: Transaction) throws {
+        guard !platform.isOfCompanies else { return }
+        let current =
+            isDifference
+            ? "SELECT lead_id FROM temp.audiences_next"
+            : "SELECT lead_id FROM audiences_receipts WHERE export_id = (SELECT id FROM temp.audiences_current)"
+        let stays =
+            isDifference
+            ? "EXISTS (SELECT 1 FROM temp.audiences_keys AS k WHERE k.lead_id = u.lead_id AND k.key = u.key)"
+            : "u.export_id = (SELECT id FROM temp.audiences_current)"
+        let reason = eligibility.removalReason(current: current)
+        try tx.db.execute(
+            sql: """
+                INSERT INTO audiences_removals (export_id, lead_id, reason, key)
+                SELECT (SELECT id FROM temp.audiences_current), u.lead_id, \(reason), u.key
+                FROM audiences_uploads AS u WHERE u.list_id = :list AND NOT \(stays) ORDER BY u.lead_id
+                """,
+            arguments: audiences.arguments(reason, at: tx.stamp, ["list": list, "consent": audience.value.consent]))
+        outcome.removals = tx.db.changesCount
+        guard outcome.removals > 0 else { return }
+        var writer = self.writer
+        let rows = try Row.fetchCursor(
+            tx.db, sql: "SELECT key FROM audiences_removals WHERE export_id = ? ORDER BY rowid", arguments: [outcome.id]
+        )
+        while let row = try rows.next() {
+            writer.appendRemoval(Array(row[0] as Data))
+            try files.noteRow(&writer.buffer)
+        }
+        try files.finish(&writer.buffer)
+        outcome.removalReasons = try Row.fetchAll(
+            tx.db,
+            sql:
+                "SELECT reason, count(*) AS leads FROM audiences_removals WHERE export_id = ? GROUP BY reason ORDER BY reason",
+            arguments: [outcome.id]
+        ).map { ($0["reason"], $0["leads"]) }
+    }
+
+    private func finish(_ outcome: inout Outcome, _ tx: Transaction) throws {
+        let reasons = String(decoding: try JSONEncoder().encode(outcome.withheld), as: UTF8.self)
+        try tx.db.execute(
+            sql: "UPDATE audiences_exports SET members = ?, removals = ?, withheld = ? WHERE id = ?",
+            arguments: [outcome.members, outcome.removals, reasons, outcome.id])
+        try tx.emit(
+            "audience.exported",
+            forEach: """
+                SELECT NULL AS lead_id, NULL AS cause_id,
+                       json_object('audience', :audience, 'members', :members, 'platform', :platform, 'export', :export, 'removals', :removals) AS body
+                """,
+            arguments: [
+                "audience": audience.name, "members": outcome.members, "platform": platform.name,
+                "export": outcome.id, "removals": outcome.removals,
+            ])
+        let select = audiences.select(audience)
+        outcome.total =
+            try Int.fetchOne(
+                tx.db, sql: "SELECT count(DISTINCT lead_id) FROM (\(select))",
+                arguments: audiences.arguments(select, at: tx.stamp)) ?? 0
+    }
+}

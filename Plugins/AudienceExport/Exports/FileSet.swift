@@ -1,0 +1,95 @@
+import Foundation
+import TrellisKernel
+
+/// The files of one export: complete under their names or not there at all, readable by their owner alone, split where
+/// the platform takes so many rows at once.
+struct FileSet {
+    let path: String
+    /// What stands at the head of each file.
+    let opening: String
+    /// Rows in one file; nil for one file with all.
+    let rowsMax: Int?
+    private(set) var paths: [String] = []
+    private(set) var bytes = 0
+    private var handle: FileHandle?
+    private var rows = 0
+
+    /// Bytes that are collected before they are written.
+    static let bufferBytes = 1 << 18
+
+    init(path: String, opening: String, rowsMax: Int?) {
+        self.path = path
+        self.opening = opening
+        self.rowsMax = rowsMax
+    }
+
+    /// Says that a row was appended to `buffer`, which is written when it is long enough or its file is full.
+    mutating func noteRow(_ buffer: inout [UInt8]) throws {
+        rows += 1
+        let isFull = rows == rowsMax
+        if isFull || buffer.count >= FileSet.bufferBytes { try write(&buffer) }
+        if isFull { try close() }
+    }
+
+    /// Writes what is left. A set without rows is one file with the head alone.
+    mutating func finish(_ buffer: inout [UInt8]) throws {
+        if !buffer.isEmpty || paths.isEmpty { try write(&buffer) }
+        try close()
+    }
+
+    /// Gives the files their names. What was there before under them is replaced.
+    func publish() throws {
+        for path in paths {
+            guard rename(path + ".part", path) == 0 else {
+                throw KernelError.diskError(String(cString: strerror(errno)))
+            }
+        }
+    }
+
+    /// Leaves nothing behind.
+    mutating func discard() {
+        try? handle?.close()
+        handle = nil
+        for path in paths { try? FileManager.default.removeItem(atPath: path + ".part") }
+    }
+
+    private mutating func write(_ buffer: inout [UInt8]) throws {
+        let handle = try self.handle ?? open()
+        try handle.write(contentsOf: buffer)
+        bytes += buffer.count
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func open() throws -> FileHandle {
+        let path = rowsMax == nil ? self.path : numbered(paths.count + 1)
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw KernelError.usage("\(path) is a folder. Name a file.")
+        }
+        guard
+            FileManager.default.createFile(
+                atPath: path + ".part", contents: nil, attributes: [.posixPermissions: 0o600]),
+            let opened = FileHandle(forWritingAtPath: path + ".part")
+        else {
+            throw KernelError.folderNotWritable((path as NSString).deletingLastPathComponent)
+        }
+        paths.append(path)
+        handle = opened
+        try opened.write(contentsOf: Array(opening.utf8))
+        bytes += opening.utf8.count
+        return opened
+    }
+
+    private mutating func close() throws {
+        try handle?.synchronize()
+        try handle?.close()
+        handle = nil
+        rows = 0
+    }
+
+    /// `people.csv` becomes `people-1.csv`.
+    private func numbered(_ number: Int) -> String {
+        let suffix = (path as NSString).pathExtension
+        return (path as NSString).deletingPathExtension + "-\(number)" + (suffix.isEmpty ? "" : ".\(suffix)")
+    }
+}

@@ -1,0 +1,173 @@
+import Foundation
+import TrellisKernel
+
+/// Looks who is in an audience now, at all leads or at those that changed, and notes who came and who left.
+struct Look {
+    let audience: Audiences.Audience
+    let audiences: Audiences
+    let upkeep: Upkeep
+    let tx: Transaction
+
+    /// At everybody: two set-based statements, however many leads there are.
+    ///
+    /// - Parameter isFirst: whether the audience has only just begun. Nobody enters it then, they are in it; except the
+    ///   leads that are in the list of changed ones, for those come after it.
+    func atAll(isFirst: Bool = false) throws {
+        try tx.scratchTable("audiences_found", columns: "lead_id INTEGER PRIMARY KEY")
+        let members = audiences.members(audience)
+        try tx.db.execute(
+            sql: "INSERT INTO temp.audiences_found (lead_id) \(members)",
+            arguments: audiences.arguments(members, at: tx.stamp))
+        if isFirst { try begin() }
+        try note(
+            leaving: "audiences_members AS m WHERE m.audience = :audience AND m.until IS NULL",
+            cause: "NULL")
+        try tx.db.cachedStatement(sql: "UPDATE audiences_audiences SET looked_at = ? WHERE name = ?")
+            .execute(arguments: [tx.stamp, audience.name])
+        try planNext()
+    }
+
+    /// At the leads of `temp.audiences_changed` alone.
+    func atChanged() throws {
+        guard upkeep.obstacle == nil else { return }
+        try tx.scratchTable("audiences_found", columns: "lead_id INTEGER PRIMARY KEY")
+        try find()
+        let isLead = "EXISTS (SELECT 1 FROM leads WHERE id = temp.audiences_found.lead_id)"
+        try tx.db.cachedStatement(sql: "DELETE FROM temp.audiences_found WHERE NOT \(isLead)").execute()
+        try keepParts()
+        try note(
+            leaving: """
+                temp.audiences_changed AS c CROSS JOIN audiences_members AS m
+                ON m.audience = :audience AND m.lead_id = c.lead_id AND m.until IS NULL WHERE true
+                """, cause: "c.cause_id")
+    }
+
+    // MARK: - Who is found
+
+    private func find() throws {
+        guard let sql = audiences.ownSQL(audience) else {
+            let parts = audience.value.parts.map { $0.value.sqlLiteral }.joined(separator: ", ")
+            try tx.db.cachedStatement(
+                sql: """
+                    INSERT INTO temp.audiences_found (lead_id)
+                    SELECT c.lead_id FROM temp.audiences_changed AS c WHERE EXISTS (
+                        SELECT 1 FROM audiences_members AS m WHERE m.audience IN (\(parts)) AND m.lead_id = c.lead_id AND m.until IS NULL)
+                    """
+            ).execute()
+            return
+        }
+        guard upkeep.isByLead else {
+            let listed = Upkeep.listed(sql)
+            try tx.db.cachedStatement(sql: "INSERT OR IGNORE INTO temp.audiences_found (lead_id) \(listed)")
+                .execute(arguments: audiences.arguments(listed, at: tx.stamp))
+            return
+        }
+        let single = try tx.db.cachedStatement(sql: Upkeep.single(sql))
+        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.audiences_found (lead_id) VALUES (?)")
+        for lead in try Int64.fetchAll(tx.db.cachedStatement(sql: "SELECT lead_id FROM temp.audiences_changed")) {
+            let arguments = audiences.arguments(sql, at: tx.stamp, ["lead": lead])
+            if try Bool.fetchOne(single, arguments: arguments) == true { try insert.execute(arguments: [lead]) }
+        }
+    }
+
+    /// Takes out whoever is in no part of it, or in one nobody may be in.
+    private func keepParts() throws {
+        func isMember(_ names: [LocatedText]) -> String {
+            """
+            EXISTS (SELECT 1 FROM audiences_members AS m WHERE m.audience IN (\(names.map { $0.value.sqlLiteral }.joined(separator: ", ")))
+                    AND m.lead_id = temp.audiences_found.lead_id AND m.until IS NULL)
+            """
+        }
+        if audience.value.sql != nil, !audience.value.parts.isEmpty {
+            try tx.db.cachedStatement(
+                sql: "DELETE FROM temp.audiences_found WHERE NOT \(isMember(audience.value.parts))"
+            ).execute()
+        }
+        if !audience.value.without.isEmpty {
+            try tx.db.cachedStatement(
+                sql: "DELETE FROM temp.audiences_found WHERE \(isMember(audience.value.without))"
+            ).execute()
+        }
+    }
+
+    // MARK: - What is noted
+
+    /// Who is in an audience as it begins is a member without having entered.
+    private func begin() throws {
+        try tx.db.execute(
+            sql: """
+                INSERT INTO audiences_members (audience, lead_id, since)
+                SELECT :audience, lead_id, :now FROM temp.audiences_found
+                WHERE lead_id NOT IN (SELECT lead_id FROM temp.audiences_changed)
+                """, arguments: ["audience": audience.name, "now": tx.stamp])
+    }
+
+    private func note(leaving: String, cause: String) throws {
+        try tx.scratchTable(
+            "audiences_moves", columns: "lead_id INTEGER PRIMARY KEY, enters INTEGER NOT NULL, cause_id INTEGER")
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO temp.audiences_moves (lead_id, enters, cause_id)
+                SELECT m.lead_id, 0, \(cause) FROM \(leaving)
+                  AND NOT EXISTS (SELECT 1 FROM temp.audiences_found AS f WHERE f.lead_id = m.lead_id)
+                """
+        ).execute(arguments: ["audience": audience.name])
+        let left = tx.db.changesCount
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO temp.audiences_moves (lead_id, enters, cause_id)
+                SELECT f.lead_id, 1, c.cause_id FROM temp.audiences_found AS f
+                LEFT JOIN temp.audiences_changed AS c ON c.lead_id = f.lead_id
+                WHERE NOT EXISTS (SELECT 1 FROM audiences_members AS m WHERE m.audience = :audience AND m.lead_id = f.lead_id AND m.until IS NULL)
+                """
+        ).execute(arguments: ["audience": audience.name])
+        if left + tx.db.changesCount > 0 { try move() }
+    }
+
+    private func move() throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE audiences_members SET until = :now
+                WHERE audience = :audience AND lead_id IN (SELECT lead_id FROM temp.audiences_moves WHERE NOT enters) AND until IS NULL
+                """
+        ).execute(arguments: ["now": tx.stamp, "audience": audience.name])
+        // Who left and came back within one moment never left.
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO audiences_members (audience, lead_id, since)
+                SELECT :audience, lead_id, :now FROM temp.audiences_moves WHERE enters
+                ON CONFLICT (audience, lead_id, since) DO UPDATE SET until = NULL
+                """
+        ).execute(arguments: ["now": tx.stamp, "audience": audience.name])
+        if audience.value.events {
+            for (kind, enters) in [("audience.left", 0), ("audience.entered", 1)] {
+                try tx.emit(
+                    kind,
+                    forEach: """
+                        SELECT lead_id, cause_id, json_object('audience', :audience) AS body FROM temp.audiences_moves
+                        WHERE enters = \(enters) ORDER BY lead_id
+                        """, arguments: ["audience": audience.name])
+            }
+        }
+        // What is made of this one looks at them too.
+        try tx.db.cachedStatement(
+            sql:
+                "INSERT OR IGNORE INTO temp.audiences_changed (lead_id, cause_id) SELECT lead_id, cause_id FROM temp.audiences_moves"
+        ).execute()
+    }
+
+    /// An audience that asks the clock is looked at again by and by, whatever happens.
+    private func planNext() throws {
+        guard upkeep.asksClock else { return }
+        try tx.schedule(
+            "audiences.refresh_due",
+            forEach: """
+                SELECT 'audiences clock ' || :audience AS key, :due AS due_at, NULL AS lead_id, NULL AS cause_id,
+                       json_object('audience', :audience) AS body
+                """,
+            arguments: [
+                "audience": audience.name,
+                "due": Timestamp.text(tx.now + Double(max(audience.value.every.seconds, 60))),
+            ])
+    }
+}

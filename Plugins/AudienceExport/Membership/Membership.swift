@@ -1,0 +1,158 @@
+import Foundation
+import TrellisKernel
+
+/// Keeps the members of all audiences in step with the log.
+struct Membership {
+    let audiences: Audiences
+    let tx: Transaction
+
+    /// Kinds of event after which a record is not as it was; after any other something merely happened, which concerns
+    /// audiences that read the log.
+    private static let isRecord = """
+        kind GLOB 'lead.*' OR kind GLOB 'consent.*' OR kind GLOB 'account.*'
+        """
+
+    /// Looks again at the leads that the batch is about.
+    func follow() throws {
+        let kinds = try tx.kindsInBatch()
+        try gather(kinds)
+        let upkeeps = try TakeUp(audiences: audiences, tx: tx).run()
+        if kinds.contains("lead.merged") { try merge() }
+        if kinds.contains("lead.erased") { try forgetConsents() }
+        try look(upkeeps)
+        try planScan(upkeeps)
+    }
+
+    /// Looks at what is due: the leads that triggers noted, audiences that are looked at as a whole, audiences whose
+    /// moment came.
+    func refreshDue() throws {
+        try tx.scratchTable("audiences_changed", columns: Upkeep.changedColumns)
+        let upkeeps = try TakeUp(audiences: audiences, tx: tx).run()
+        let due = try Row.fetchAll(
+            tx.db.cachedStatement(sql: "SELECT DISTINCT json_extract(body, '$.audience') AS audience FROM batch")
+        ).map { $0["audience"] as String? }
+        for audience in audiences.inOrder {
+            guard let upkeep = upkeeps[audience.name] else { continue }
+            let isDue = due.contains(audience.name) || (due.contains(nil) && upkeep.obstacle != nil)
+            if isDue { try Look(audience: audience, audiences: audiences, upkeep: upkeep, tx: tx).atAll() }
+        }
+        try look(upkeeps)
+    }
+
+    /// Looks at every lead for every audience.
+    func refreshAll() throws {
+        try tx.scratchTable("audiences_changed", columns: Upkeep.changedColumns)
+        _ = try TakeUp(audiences: audiences, tx: tx).run(force: true)
+    }
+
+    // MARK: - Which leads
+
+    private func gather(_ kinds: Set<String>) throws {
+        try tx.scratchTable("audiences_changed", columns: Upkeep.changedColumns)
+        let isRecord = Membership.isRecord
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO temp.audiences_changed (lead_id, cause_id, is_record)
+                SELECT lead_id, max(id), max(\(isRecord)) FROM batch
+                WHERE lead_id IS NOT NULL \(try isLogRead ? "" : "AND (\(isRecord))") GROUP BY lead_id
+                """
+        ).execute()
+        if kinds.contains("lead.merged") {
+            try tx.db.cachedStatement(
+                sql: """
+                    INSERT INTO temp.audiences_changed (lead_id, cause_id)
+                    SELECT json_extract(body, '$.into'), max(id) FROM batch WHERE kind = 'lead.merged' GROUP BY 1
+                    ON CONFLICT (lead_id) DO UPDATE SET is_record = 1
+                    """
+            ).execute()
+        }
+        if kinds.contains(where: { $0.hasPrefix("account.") }) {
+            try tx.db.cachedStatement(
+                sql: """
+                    INSERT INTO temp.audiences_changed (lead_id, cause_id)
+                    SELECT l.id, max(b.id) FROM batch AS b CROSS JOIN leads AS l ON l.account_id = json_extract(b.body, '$.account_id')
+                    WHERE b.kind GLOB 'account.*' GROUP BY l.id
+                    ON CONFLICT (lead_id) DO UPDATE SET is_record = 1
+                    """
+            ).execute()
+        }
+    }
+
+    /// Whether what merely happens to a lead may move it: to an audience that reads the log, or to one that is not
+    /// taken up yet.
+    private var isLogRead: Bool {
+        get throws {
+            try Bool.fetchOne(
+                tx.db.cachedStatement(
+                    sql: """
+                        SELECT count(*) = 0 OR EXISTS (
+                            SELECT 1 FROM audiences_audiences AS a, json_each(a.tables) AS t WHERE t.value = 'events')
+                        FROM audiences_audiences
+                        """)) ?? true
+        }
+    }
+
+    /// Takes over what triggers noted.
+    private func takeNoted() throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO temp.audiences_changed (lead_id) SELECT lead_id FROM audiences_changes WHERE true
+                ON CONFLICT (lead_id) DO UPDATE SET is_record = 1
+                """
+        ).execute()
+        if tx.db.changesCount > 0 { try tx.db.cachedStatement(sql: "DELETE FROM audiences_changes").execute() }
+    }
+
+    /// Of two leads that became one, the memberships are one: that which began first. The kernel has put the rows of
+    /// the one that went under the one that stayed.
+    private func merge() throws {
+        try tx.db.execute(
+            sql: """
+                DELETE FROM audiences_members WHERE (audience, lead_id, since) IN (
+                    SELECT m.audience, m.lead_id, m.since FROM batch AS b
+                    CROSS JOIN audiences_members AS m INDEXED BY audiences_members_of_leads
+                    ON m.lead_id = json_extract(b.body, '$.into') AND m.until IS NULL
+                    WHERE b.kind = 'lead.merged' AND EXISTS (
+                        SELECT 1 FROM audiences_members AS o WHERE o.audience = m.audience AND o.lead_id = m.lead_id
+                                                               AND o.until IS NULL AND o.since < m.since))
+                """)
+    }
+
+    /// With a person their consents were erased, whose numbers may be given out again: a receipt must not name those of
+    /// somebody else.
+    private func forgetConsents() throws {
+        try tx.db.execute(
+            sql: """
+                UPDATE audiences_receipts SET consent_id = 0
+                WHERE export_id IN (SELECT id FROM audiences_exports) AND lead_id IN (SELECT lead_id FROM batch WHERE kind = 'lead.erased')
+                """)
+    }
+
+    private func look(_ upkeeps: [String: Upkeep]) throws {
+        try takeNoted()
+        let count = try Row.fetchOne(
+            tx.db.cachedStatement(
+                sql: "SELECT count(*) AS leads, coalesce(sum(is_record), 0) AS records FROM temp.audiences_changed"))
+        let (leads, records): (Int, Int) = (count?["leads"] ?? 0, count?["records"] ?? 0)
+        guard leads > 0 else { return }
+        for audience in audiences.inOrder {
+            guard let upkeep = upkeeps[audience.name] else { continue }
+            let isConcerned = records > 0 || upkeep.tables.contains("events") || !audience.value.partNames.isEmpty
+            guard isConcerned else { continue }
+            try Look(audience: audience, audiences: audiences, upkeep: upkeep, tx: tx).atChanged()
+        }
+    }
+
+    /// Audiences that are looked at as a whole are due at the next full minute after a change.
+    private func planScan(_ upkeeps: [String: Upkeep]) throws {
+        guard upkeeps.values.contains(where: { $0.obstacle != nil }) else { return }
+        let minute = String(Timestamp.text(tx.now + 60).prefix(17)) + "00.000"
+        try tx.schedule(
+            "audiences.refresh_due",
+            forEach: """
+                SELECT 'audiences ' || :minute AS key, :minute AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body
+                WHERE EXISTS (SELECT 1 FROM batch WHERE kind NOT GLOB 'audiences.*' AND kind <> 'audience.exported')
+                """,
+            arguments: ["minute": minute])
+    }
+}

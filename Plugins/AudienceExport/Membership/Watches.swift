@@ -1,0 +1,70 @@
+import TrellisKernel
+
+/// How changes of the tables that audiences read are noticed. Those of leads, consents and events stand in the log, and
+/// those of accounts; of any other table with a `lead_id` a trigger notes whose row changed, whoever changed it. The
+/// triggers are made of built-in functions, so that they run in any SQLite client.
+enum Watches {
+    /// The log tells of each change of these.
+    static let logged: Set<String> = ["leads", "consents", "events", "accounts"]
+
+    private static let prefix = "audiences_watch_"
+
+    /// Why changes of these tables are not noticed lead by lead; nil where they are.
+    static func obstacle(_ tables: Set<String>, _ db: Database) throws -> String? {
+        for table in tables.subtracting(logged).sorted() {
+            let hasLead = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = 'lead_id')", arguments: [table]
+            )
+            if hasLead != true { return "it reads \(table), which does not say whose its rows are" }
+        }
+        return nil
+    }
+
+    /// Makes the triggers for these tables, and takes away those for others. Returns whether one had to be made: what
+    /// happened without it was not noticed.
+    @discardableResult
+    static func install(_ tables: Set<String>, _ db: Database) throws -> Bool {
+        var wanted: [String: String] = [:]
+        for table in tables.subtracting(logged) {
+            for (name, sql) in triggers(table) { wanted[name] = sql }
+        }
+        let present = try Row.fetchAll(
+            db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'audiences_watch_*'"
+        ).reduce(into: [String: String]()) { $0[$1["name"]] = $1["sql"] }
+        for (name, sql) in present where wanted[name] != sql { try db.execute(sql: "DROP TRIGGER \(name)") }
+        let missing = wanted.filter { present[$0.key] != $0.value }
+        for (_, sql) in missing { try db.execute(sql: sql) }
+        return !missing.isEmpty
+    }
+
+    private static func triggers(_ table: String) -> [(name: String, sql: String)] {
+        let events = [
+            ("insert", "INSERT", ["NEW"]), ("update", "UPDATE", ["OLD", "NEW"]), ("delete", "DELETE", ["OLD"]),
+        ]
+        return events.map { name, event, versions in
+            let trigger = "\(prefix)\(table)_\(name)"
+            // Without OR IGNORE: in a trigger the statement that set it off decides what a conflict is.
+            let notes = versions.map { version -> String in
+                """
+                    INSERT INTO audiences_changes (lead_id) SELECT \(version).lead_id
+                    WHERE \(version).lead_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audiences_changes WHERE lead_id = \(version).lead_id);
+                """
+            }
+            return (
+                trigger,
+                """
+                CREATE TRIGGER \(trigger) AFTER \(event) ON "\(table)"
+                BEGIN
+                    INSERT INTO scheduled_events (key, owner, kind, due_at)
+                    SELECT 'audiences changes', 'audiences', 'audiences.refresh_due',
+                           coalesce(now, strftime('%Y-%m-%d %H:%M:%f', 'now'))
+                    FROM kernel_context
+                    WHERE NOT EXISTS (SELECT 1 FROM audiences_changes)
+                      AND NOT EXISTS (SELECT 1 FROM scheduled_events WHERE key = 'audiences changes');
+                \(notes.joined(separator: "\n"))
+                END
+                """
+            )
+        }
+    }
+}

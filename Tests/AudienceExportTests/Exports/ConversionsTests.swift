@@ -1,0 +1,126 @@
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import AudienceExport
+
+@Suite struct ConversionsTests {
+    /// Three leads from ads; the second never agreed, the third came by another ad.
+    private func crm() throws -> TestKernel {
+        let crm = try AudienceSite.crm("all: {sql: SELECT id AS lead_id FROM leads}")
+        for (name, consents) in [("ann", ["ads"]), ("bob", []), ("cleo", ["ads"])] {
+            try crm.lead("\(name)@a.example", consents: consents)
+        }
+        try crm.kernel.write(origin: "cli") { tx in
+            for (lead, kind, click) in [
+                (1, "gclid", "=G1"), (2, "gclid", "G2"), (3, "fbclid", "F3"), (1, "msclkid", "M1"), (1, "ttclid", "T1"),
+                (1, "li_fat_id", "L1"),
+            ] {
+                try tx.db.execute(
+                    sql:
+                        "INSERT INTO touches (lead_id, at, kind, click_id_kind, click_id) VALUES (?, '2026-03-02 08:00:00.000', 'form', ?, ?)",
+                    arguments: [lead, kind, click])
+            }
+            try tx.db.execute(
+                sql:
+                    "INSERT INTO opportunities (name, lead_id, stage, amount, currency) VALUES ('deal', 1, 'won', 1234.5, 'USD')"
+            )
+        }
+        crm.clock.advance(by: "1 hour")
+        try crm.kernel.write(origin: "cli") { try $0.moveStage(to: "mql", leads: "SELECT id FROM leads") }
+        return crm
+    }
+
+    private func file(_ crm: TestKernel, _ platform: String) throws -> [String] {
+        let path = crm.folder + "/conversions.csv"
+        _ = try crm.run("audiences conversions", options: ["platform": platform, "output": path])
+        return crm.lines(of: path)
+    }
+
+    @Test(arguments: [
+        (
+            "google",
+            [
+                "Parameters:TimeZone=+0000",
+                "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency",
+                "'=G1,mql,2026-03-02 10:00:00,1234.50,USD",
+            ]
+        ),
+        (
+            "microsoft",
+            [
+                "Parameters:TimeZone=+0000",
+                "Microsoft Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency",
+                "M1,mql,2026-03-02 10:00:00,1234.50,USD",
+            ]
+        ),
+        ("meta", ["event_name,event_time,fbc,value,currency", "mql,1772445600,fb.1.1772438400000.F3,,"]),
+        ("tiktok", ["event,event_time,ttclid,value,currency", "mql,1772445600,T1,1234.50,USD"]),
+        (
+            "linkedin",
+            [
+                "email,timestamp,eventtype,amount,currency",
+                "\(Digest.hex("ann@a.example")),1772445600000,QUALIFIED_LEAD,1234.50,USD",
+            ]
+        ),
+    ])
+    func `each platform hears of its own clicks, of those who agreed`(_ platform: String, _ lines: [String]) throws {
+        #expect(try file(crm(), platform) == lines)
+    }
+
+    @Test func `a conversion is reported once to each platform, with a receipt`() throws {
+        let crm = try crm()
+        #expect(try file(crm, "google").count == 3)
+        #expect(try file(crm, "google").count == 2)
+        #expect(try file(crm, "microsoft").count == 3)
+        try crm.kernel.write(origin: "cli") { try $0.moveStage(to: "customer", leads: "SELECT id FROM leads") }
+        #expect(try file(crm, "google").last == "'=G1,customer,2026-03-02 10:00:00,1234.50,USD")
+        #expect(
+            try crm.rows("SELECT export_id, lead_id, consent_id FROM audiences_receipts") == [
+                "1|1|1", "3|1|1", "4|1|1",
+            ])
+        #expect(
+            try crm.rows("SELECT id, kind, members FROM audiences_exports WHERE id < 3") == [
+                "1|conversions|1", "2|conversions|0",
+            ])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `old clicks, suppressed people and stages nobody asked for are left out`() throws {
+        let crm = try crm()
+        try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'unsubscribed')")
+        #expect(try file(crm, "google").count == 2)
+        try crm.foreign("DELETE FROM suppressions")
+        try crm.foreign("UPDATE touches SET at = '2025-11-01 08:00:00.000'")
+        #expect(try file(crm, "google").count == 2)
+        #expect(throws: KernelError.usage("There is no stage 'mqll'. Did you mean 'mql'?")) {
+            try crm.run("audiences conversions", options: ["platform": "google", "stages": "mqll"])
+        }
+        #expect(
+            throws: KernelError.usage(
+                "x takes no file of conversions. These do: google, linkedin, meta, microsoft, tiktok.")
+        ) {
+            try crm.run("audiences conversions", options: ["platform": "x", "output": crm.folder + "/x.csv"])
+        }
+    }
+
+    @Test func `a seed has what each is worth, the best first`() throws {
+        let crm = try crm()
+        try crm.foreign(
+            "INSERT INTO opportunities (name, lead_id, stage, amount) VALUES ('deal', 3, 'won', 9000), ('lost', 2, 'lost', 5)"
+        )
+        let path = crm.folder + "/seed.csv"
+        #expect(
+            try crm.run("audiences seed", "all", options: ["output": path]) == [
+                "\(path): 2 leads with a value, for meta."
+            ])
+        #expect(
+            crm.lines(of: path) == [
+                "email,value", "\(Digest.hex("cleo@a.example")),9000.00", "\(Digest.hex("ann@a.example")),1234.50",
+            ])
+        #expect(throws: KernelError.usage("google takes no values. These do: meta.")) {
+            try crm.run("audiences seed", "all", options: ["platform": "google", "output": path])
+        }
+        #expect(try crm.troubles() == [])
+    }
+}
