@@ -31,6 +31,9 @@ struct Job: Sendable {
             name: "handler", title: "typed Swift handler, per event, beside a set-based one", budget: 4,
             ours: "handler-typed", limit: "handler-set", needs: ["import"]),
         Job(
+            name: "hook", title: "a hook in SQL beside the bare statement", budget: 1.5,
+            ours: "hook", limit: "hook-statement", needs: ["import"]),
+        Job(
             name: "start", title: "trellis sql 'SELECT 1' beside sqlite3 (median of 50)", budget: 5,
             ours: "start", limit: "start-limit", needs: ["import"]),
     ]
@@ -50,7 +53,7 @@ struct Phase: Sendable {
         let all = [
             ImportJob.ours, ImportLimit.phase, TickJob.ours, TickJob.limit, RescoreJob.ours, RescoreJob.limit,
             ExportJob.ours, ExportJob.limit,
-            HandlerJob.typed, HandlerJob.setBased, StartJob.ours, StartJob.limit,
+            HandlerJob.typed, HandlerJob.setBased, HookJob.hook, HookJob.statement, StartJob.ours, StartJob.limit,
         ]
         guard let phase = all.first(where: { $0.name == name }) else {
             throw BenchError("there is no phase '\(name)'.")

@@ -52,17 +52,18 @@ struct Workspace: Sendable {
     /// Opens a kernel on one of the files, its clock stopped.
     func kernel(
         _ side: Side, at time: String, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = [],
-        for workload: Workload = .bulk
+        hooks: String = "", for workload: Workload = .bulk
     ) throws -> Kernel {
-        try kernel(side, clock: StoppedTime(time).clock, rules: rules, plugins: further, for: workload)
+        try kernel(
+            side, clock: StoppedTime(time).clock, rules: rules, plugins: further, hooks: hooks, for: workload)
     }
 
     func kernel(
         _ side: Side, clock: KernelClock, rules: ScoreRules = .ten, plugins further: [any Plugin.Type] = [],
-        for workload: Workload = .bulk
+        hooks: String = "", for workload: Workload = .bulk
     ) throws -> Kernel {
         let types = Workspace.plugins + further
-        let yaml = Site(side: side, leads: leads, rules: rules, further: further.map { $0.name }).yaml
+        let yaml = Site(side: side, leads: leads, rules: rules, further: further.map { $0.name }).yaml + "\n" + hooks
         let config = try Config.parse(yaml, folder: folder, plugins: types, environment: [:])
         var logger = Logger(label: "trellis-bench")
         logger.logLevel = .warning

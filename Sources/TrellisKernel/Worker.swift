@@ -77,7 +77,9 @@ public final class Worker {
                 messages += settled
                 isIdle = false
             }
-            if isStopped || isIdle { return (events, messages) }
+            guard isStopped || isIdle else { continue }
+            for courier in couriers { await courier.transport.close() }
+            return (events, messages)
         }
     }
 
@@ -92,6 +94,7 @@ public final class Worker {
                 group.addTask(executorPreference: thread) {
                     defer { end.raise() }
                     try await courier.run { shouldStop() || end.isRaised }
+                    await courier.transport.close()
                 }
             }
             defer { end.raise() }

@@ -9,6 +9,7 @@ public final class RecordingTransport: Transport {
 
     private struct State {
         var sent: [RenderedMessage] = []
+        var closings = 0
         var answer: @Sendable (RenderedMessage) -> Delivery = { _ in .sent }
     }
 
@@ -18,6 +19,11 @@ public final class RecordingTransport: Transport {
 
     /// Everything that was handed over, in order, whatever was answered.
     public var sent: [RenderedMessage] { state.withLock { $0.sent } }
+
+    /// How often it was told to say goodbye.
+    public var closings: Int { state.withLock { $0.closings } }
+
+    public func close() async { state.withLock { $0.closings += 1 } }
 
     /// From now on answers so.
     public func answer(_ answer: @escaping @Sendable (RenderedMessage) -> Delivery) {

@@ -1,4 +1,5 @@
 import Foundation
+import NIOSSL
 import TrellisKernel
 
 /// The ways out of the house that a config names.
@@ -39,17 +40,24 @@ public enum OutboxTransports {
         return signatures
     }
 
+    /// What is wrong with a file of certificates, which stands as `%`; nil where nothing is.
+    private static func authorityFault(_ path: String) -> String? {
+        guard FileManager.default.isReadableFile(atPath: path) else { return "no file %. Put the certificates there." }
+        guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
+            return "% holds no certificate. It must be a PEM file: -----BEGIN CERTIFICATE-----"
+        }
+        return nil
+    }
+
     private static func mail(of config: Config, clock: KernelClock) throws -> any Transport {
         let mail = config.site.mail
         let carrier: any Transport
         if mail.transport == "smtp" {
-            for relay in mail.smtp {
-                guard let file = relay.authority, !FileManager.default.isReadableFile(atPath: config.path(file)) else {
-                    continue
-                }
+            for file in mail.smtp.compactMap(\.authority) {
+                guard let fault = authorityFault(config.path(file)) else { continue }
                 throw ConfigProblems([
                     ConfigProblem(
-                        "mail.smtp.ca: no file \(file). Put the certificates there.",
+                        "mail.smtp.ca: \(fault.replacing("%", with: file))",
                         at: Place(file: (config.file as NSString).lastPathComponent))
                 ])
             }

@@ -27,6 +27,7 @@ import TrellisTesting
             return round > 5000 || passed?.rows.first?.first == .integer(1)
         }
         try worker.finish()
+        #expect(crm.transport.closings == 1)
         #expect(try crm.value("SELECT min(last_event_id) FROM subscribers") == "1")
         #expect(try runs(crm) == ["2026-03-02 09:00:00.000"])
     }
@@ -47,6 +48,7 @@ import TrellisTesting
         let worker = try Worker(crm.kernel, transport: crm.transport)
         let outcome = try await worker.runUntilIdle()
         #expect(outcome.events > 0 && outcome.messages == 0)
+        #expect(crm.transport.closings == 1, "whoever it is connected to is told goodbye")
         #expect(try await worker.runUntilIdle() == (0, 0))
         try worker.finish()
     }

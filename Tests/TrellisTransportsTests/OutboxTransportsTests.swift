@@ -76,4 +76,14 @@ import TrellisKernel
         let yaml = "mail: {from: a@b.example, transport: smtp, smtp: {host: a.example, ca: gone.pem}}"
         #expect(try problem(yaml) == "config.yaml: mail.smtp.ca: no file gone.pem. Put the certificates there.")
     }
+
+    @Test(arguments: ["", "hello", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"])
+    func `a file without a certificate is told`(content: String) throws {
+        try Data(content.utf8).write(to: URL(filePath: folder + "/none.pem"))
+        let yaml = "mail: {from: a@b.example, transport: smtp, smtp: {host: a.example, ca: none.pem}}"
+        #expect(
+            try problem(yaml)
+                == "config.yaml: mail.smtp.ca: none.pem holds no certificate. It must be a PEM file: -----BEGIN CERTIFICATE-----"
+        )
+    }
 }

@@ -33,6 +33,12 @@ import TrellisTesting
         #expect(text.hasSuffix("\r\n\r\na\r\nb\r\n"))
     }
 
+    @Test func `whoever carries the mail is told to say goodbye`() async throws {
+        let carrier = RecordingTransport()
+        await SigningTransport(carrier, signatures: [try signature("one.example")]).close()
+        #expect(carrier.closings == 1)
+    }
+
     @Test func `what cannot go over the wire is refused unsigned`() async throws {
         let carrier = RecordingTransport()
         let transport = SigningTransport(carrier, signatures: [try signature("one.example")])

@@ -9,7 +9,7 @@ import Synchronization
 /// that says so.
 public final class Courier: Sendable {
     private let kernel: Kernel
-    private let transport: any Transport
+    let transport: any Transport
     private let renderer: MailRenderer
     /// Of this courier: random, so that no other process settles what it holds.
     private let lease = UUID().uuidString

@@ -15,10 +15,13 @@ public protocol Transport: Sendable {
     ///   dot. Up to there a lost connection leaves nothing behind (``Delivery/retry(because:)``); after it nobody
     ///   knows (``Delivery/unknown(because:)``). Where it throws, the message must not be handed over.
     func send(_ message: RenderedMessage, handingOver: @Sendable () async throws -> Void) async -> Delivery
+    /// Says goodbye to whoever it is connected to. It may be used again afterwards.
+    func close() async
 }
 
 extension Transport {
     public var connectionsMax: Int { 1 }
+    public func close() async {}
 }
 
 /// A message as it leaves: the same bytes at every attempt.

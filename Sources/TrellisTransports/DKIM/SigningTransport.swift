@@ -38,4 +38,6 @@ public struct SigningTransport: Transport {
             returnPath: message.returnPath, bytes: bytes)
         return await carrier.send(signed, handingOver: handingOver)
     }
+
+    public func close() async { await carrier.close() }
 }
