@@ -123,7 +123,7 @@ struct SQLCommand: ParsableCommand {
         var count = 0
         var isCut = false
         let changed = try connection.run(
-            sql, parameters: values,
+            sql, parameters: values.mapValues(Cell.init(guessing:)),
             columns: { columns in
                 guard !columns.isEmpty else { return }
                 writer = RowWriter(
@@ -193,7 +193,7 @@ struct Prompt {
             let name = words.count > 1 ? words[1] : "%"
             let table = try? connection.table(
                 "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name LIKE :name AND type IN ('table', 'view') ORDER BY type, name",
-                parameters: ["name": name])
+                parameters: ["name": .text(name)])
             for row in table?.rows ?? [] { print((row.first?.text ?? "") + ";\n") }
         case ".queries":
             for query in queries { print("\(query.name): \(query.value.description ?? "")") }

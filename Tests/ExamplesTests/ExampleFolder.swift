@@ -97,7 +97,7 @@ final class ExampleFolder {
         var parameters = Dictionary(query.parameters.map { ($0.name, $0.value) }) { first, _ in first }
         for (name, value) in values { parameters[name] = value }
         let connection = try SQLConnection(path: kernel.config.databasePath, access: .read)
-        return try connection.table(query.sql.value, parameters: parameters).rows.map { row in
+        return try connection.table(query.sql.value, parameters: parameters.mapValues(Cell.init(guessing:))).rows.map { row in
             row.map { $0.text ?? "" }.joined(separator: "|")
         }
     }

@@ -15,7 +15,8 @@ import TrellisTesting
     private func table(
         _ crm: TestKernel, _ sql: String, _ parameters: [String: String?] = [:], access: SQLConnection.Access = .read
     ) throws -> Table {
-        try SQLConnection(path: crm.kernel.config.databasePath, access: access).table(sql, parameters: parameters)
+        try SQLConnection(path: crm.kernel.config.databasePath, access: access)
+            .table(sql, parameters: parameters.mapValues(Cell.init(guessing:)))
     }
 
     private func refusal(_ sql: String, _ parameters: [String: String?] = [:], access: SQLConnection.Access = .read)
@@ -75,6 +76,15 @@ import TrellisTesting
     func `nothing is an empty answer`(_ sql: String) throws {
         let crm = try crm()
         #expect(try table(crm, sql).rows.isEmpty)
+    }
+
+    @Test func `a statement may be checked without being run`() throws {
+        let crm = try crm()
+        let connection = try SQLConnection(path: crm.kernel.config.databasePath, rules: .reading)
+        try connection.check("SELECT email FROM leads WHERE country = :country")
+        let error = try #require(throws: KernelError.self) { try connection.check("DELETE FROM leads") }
+        #expect(error.description == "Only reading is allowed without --write.")
+        #expect(throws: KernelError.self) { try connection.check("SELECT emial FROM leads") }
     }
 
     // MARK: - Refused

@@ -4,9 +4,11 @@ import Foundation
 /// A connection of its own for SQL that somebody typed: it cannot write unless told to, cannot attach other files, and
 /// gives up after a while. GRDB owns the authorizer of its connections, so this one is SQLite's own.
 public final class SQLConnection {
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
+    let guardian: StatementGuard
     private let path: String
-    private let access: Access
+    private let rules: StatementRules
+    private let budget: Duration
     private let deadlineBox = DeadlineBox()
 
     public enum Access: Sendable {
@@ -16,38 +18,55 @@ public final class SQLConnection {
     /// A query longer than this is interrupted.
     public static let budget = Duration.seconds(300)
 
-    public init(path: String, access: Access) throws {
+    /// - Parameter prepare: what is done with the connection before the rules hold on it.
+    public init(
+        path: String, rules: StatementRules, budget: Duration = budget,
+        prepare: (OpaquePointer) throws -> Void = { _ in }
+    ) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw KernelError.noDatabase(path) }
         var handle: OpaquePointer?
-        let flags = access == .read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        let flags = rules.writesNothing ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
             sqlite3_close_v2(handle)
             throw KernelError.from(DatabaseError(resultCode: ResultCode(rawValue: code)), path: path)
                 ?? KernelError.notADatabase(path)
         }
-        self.handle = handle
         self.path = path
-        self.access = access
+        self.rules = rules
+        self.budget = budget
+        self.handle = handle
         _ = trellis_harden(handle)
         sqlite3_busy_timeout(handle, Int32(Store.busyTimeoutSeconds * 1000))
         sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
-        if access == .write {
-            for pragma in ["synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0"] {
-                sqlite3_exec(handle, "PRAGMA \(pragma)", nil, nil, nil)
-            }
-        }
-        sqlite3_set_authorizer(handle, SQLConnection.authorizer(access), nil)
+        let result = Result { try prepare(handle) }
+        guardian = StatementGuard(rules, on: handle)
+        try result.get()
         sqlite3_progress_handler(
-            handle, 10_000,
+            handle, 1_000,
             { context in
                 guard let context else { return 0 }
                 return Unmanaged<DeadlineBox>.fromOpaque(context).takeUnretainedValue().hasPassed ? 1 : 0
             }, Unmanaged.passUnretained(deadlineBox).toOpaque())
     }
 
+    public convenience init(path: String, access: Access) throws {
+        try self.init(path: path, rules: access == .read ? .reading : .writing) { handle in
+            guard access == .write else { return }
+            for pragma in ["synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0"] {
+                sqlite3_exec(handle, "PRAGMA \(pragma)", nil, nil, nil)
+            }
+        }
+    }
+
     deinit {
         sqlite3_close_v2(handle)
+    }
+
+    /// Prepares one statement and runs nothing: what it asks for beyond the rules, and what does not fit the schema,
+    /// is thrown as ``run(_:parameters:columns:row:)`` would.
+    public func check(_ sql: String) throws {
+        sqlite3_finalize(try prepared(sql))
     }
 
     /// Runs one statement and hands over each row as it comes.
@@ -58,28 +77,15 @@ public final class SQLConnection {
     /// - Returns: the columns, and how many rows were changed.
     @discardableResult
     public func run(
-        _ sql: String, parameters: [String: String?] = [:], columns: ([String]) -> Void = { _ in },
+        _ sql: String, parameters: [String: Cell] = [:], columns: ([String]) throws -> Void = { _ in },
         row: ([Cell]) throws -> Bool
     ) throws -> Int {
-        var statement: OpaquePointer?
-        var rest = ""
-        let code = sql.withCString { start -> Int32 in
-            var tail: UnsafePointer<CChar>?
-            let code = sqlite3_prepare_v2(handle, start, -1, &statement, &tail)
-            if let tail { rest = String(cString: tail) }
-            return code
-        }
+        guard let statement = try prepared(sql) else { return 0 }
         defer { sqlite3_finalize(statement) }
-        guard code == SQLITE_OK else { throw failure(code, sql) }
-        guard let statement else { return 0 }
-        guard rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else {
-            throw KernelError.usage(
-                "One statement at a time. What follows the first ';' was not run, and neither was the first.")
-        }
         try bind(parameters, to: statement)
         let count = sqlite3_column_count(statement)
-        columns((0..<count).map { String(cString: sqlite3_column_name(statement, $0)) })
-        deadlineBox.start(SQLConnection.budget)
+        try columns((0..<count).map { String(cString: sqlite3_column_name(statement, $0)) })
+        deadlineBox.start(budget)
         while true {
             let code = sqlite3_step(statement)
             if code == SQLITE_DONE { break }
@@ -89,10 +95,33 @@ public final class SQLConnection {
         return sqlite3_stmt_readonly(statement) == 0 ? Int(sqlite3_changes(handle)) : 0
     }
 
+    /// A statement ready to run; nil where there is none in the text.
+    private func prepared(_ sql: String) throws -> OpaquePointer? {
+        var statement: OpaquePointer?
+        var rest = ""
+        guardian.forget()
+        let code = sql.withCString { start -> Int32 in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v2(handle, start, -1, &statement, &tail)
+            if let tail { rest = String(cString: tail) }
+            return code
+        }
+        guard code == SQLITE_OK else {
+            sqlite3_finalize(statement)
+            throw failure(code, sql)
+        }
+        guard statement == nil || rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else {
+            sqlite3_finalize(statement)
+            throw KernelError.usage(
+                "One statement at a time. What follows the first ';' was not run, and neither was the first.")
+        }
+        return statement
+    }
+
     /// Runs one statement and keeps its rows.
     ///
     /// - Parameter limit: rows kept at most; the table says when there were more.
-    public func table(_ sql: String, parameters: [String: String?] = [:], limit: Int = .max) throws -> Table {
+    public func table(_ sql: String, parameters: [String: Cell] = [:], limit: Int = .max) throws -> Table {
         var table = Table(columns: [], rows: [])
         try run(sql, parameters: parameters, columns: { table.columns = $0 }) { cells in
             guard table.rows.count < limit else {
@@ -107,7 +136,7 @@ public final class SQLConnection {
 
     // MARK: - Binding and reading
 
-    private func bind(_ parameters: [String: String?], to statement: OpaquePointer) throws {
+    private func bind(_ parameters: [String: Cell], to statement: OpaquePointer) throws {
         for index in stride(from: Int32(1), through: sqlite3_bind_parameter_count(statement), by: 1) {
             guard let written = sqlite3_bind_parameter_name(statement, index) else {
                 throw KernelError.usage("Parameters need names, such as :country.")
@@ -116,13 +145,15 @@ public final class SQLConnection {
             guard let value = parameters[String(name)] else {
                 throw KernelError.usage("The query needs a value for :\(name). Give it with --\(name) VALUE.")
             }
-            guard let value else { continue }
-            if let number = Int64(value) {
-                sqlite3_bind_int64(statement, index, number)
-            } else if let number = Double(value), number.isFinite {
-                sqlite3_bind_double(statement, index, number)
-            } else {
-                _ = trellis_bind_text(statement, index, value, Int32(value.utf8.count))
+            switch value {
+            case .null: break
+            case .integer(let number): sqlite3_bind_int64(statement, index, number)
+            case .real(let number): sqlite3_bind_double(statement, index, number)
+            case .text(let text): _ = trellis_bind_text(statement, index, text, Int32(clamping: text.utf8.count))
+            case .blob(let bytes):
+                _ = bytes.withUnsafeBytes {
+                    trellis_bind_blob(statement, index, $0.baseAddress, Int32(clamping: $0.count))
+                }
             }
         }
     }
@@ -147,18 +178,14 @@ public final class SQLConnection {
 
     private func failure(_ code: Int32, _ sql: String) -> KernelError {
         let message = String(cString: sqlite3_errmsg(handle))
+        if let refusal = guardian.refusal { return .usage(sentence(of: refusal)) }
         switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED: return .busy
         case SQLITE_FULL: return .diskFull
         case SQLITE_CANTOPEN: return .folderNotWritable((path as NSString).deletingLastPathComponent)
         case SQLITE_IOERR: return .diskError(message)
-        case SQLITE_AUTH:
-            return .usage(
-                access == .read
-                    ? "Only reading is allowed without --write."
-                    : "This statement is not allowed: it reaches outside this database.")
         case SQLITE_READONLY: return .usage("This would write, and reading is all that is allowed without --write.")
-        case SQLITE_INTERRUPT: return .data("The query took longer than \(SQLConnection.budget) and was stopped.")
+        case SQLITE_INTERRUPT: return .data("The query took longer than \(budget) and was stopped.")
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)
         case SQLITE_CONSTRAINT: return .data("The database refused it: \(message).")
         default: return .data("SQL: \(message).\(hint(message))")
@@ -182,44 +209,11 @@ public final class SQLConnection {
         return ""
     }
 
-    // MARK: - Guards
-
-    /// Reading may do anything that leaves no trace. Writing may change rows and schema, but not other files or
-    /// settings.
-    private static func authorizer(_ access: Access)
-        -> @convention(c) (
-            UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?,
-            UnsafePointer<CChar>?
-        ) -> Int32
-    {
-        switch access {
-        case .read:
-            return { _, action, name, value, _, _ in
-                switch action {
-                case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: return SQLITE_OK
-                // Asked when pragma_table_info() is first used as a table. A real change of the schema is refused by
-                // the file.
-                case SQLITE_UPDATE: return name.map { String(cString: $0) } == "sqlite_master" ? SQLITE_OK : SQLITE_DENY
-                case SQLITE_PRAGMA:
-                    return value == nil || SQLConnection.isTableInformation(name) ? SQLITE_OK : SQLITE_DENY
-                default: return SQLITE_DENY
-                }
-            }
-        case .write:
-            return { _, action, name, _, _, _ in
-                switch action {
-                case SQLITE_ATTACH, SQLITE_DETACH: return SQLITE_DENY
-                case SQLITE_PRAGMA: return SQLConnection.isTableInformation(name) ? SQLITE_OK : SQLITE_DENY
-                default: return SQLITE_OK
-                }
-            }
+    private func sentence(of refusal: StatementGuard.Refusal) -> String {
+        switch refusal {
+        case .table, .function, .pragma: refusal.sentence
+        default: rules.writesNothing ? "Only reading is allowed without --write." : refusal.sentence
         }
-    }
-
-    private static func isTableInformation(_ name: UnsafePointer<CChar>?) -> Bool {
-        guard let name else { return false }
-        return ["table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"].contains(
-            String(cString: name).lowercased())
     }
 
     private final class DeadlineBox {
