@@ -30,6 +30,10 @@ public protocol Plugin: Sendable {
     /// Its tables with a column `email` for people who are no leads: what they hold is given out and erased too.
     static var addressTables: [String] { get }
 
+    /// Its tables (`magnets_receipts`) that nobody reads over HTTP, and columns (`magnets_quarantine.agent`) that read
+    /// as NULL there: what proves something, or opens something.
+    static var secrets: [String] { get }
+
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
 
@@ -62,6 +66,7 @@ extension Plugin {
     public static var invariants: [Invariant] { [] }
     public static var mails: [String: String] { [:] }
     public static var addressTables: [String] { [] }
+    public static var secrets: [String] { [] }
     public static var rebuilds: [String]? { nil }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
