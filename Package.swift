@@ -44,6 +44,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CTrellisSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CTrellisProcess"),
         .target(name: "CTrellisResolver", linkerSettings: [.linkedLibrary("resolv")]),
         .target(
             name: "TrellisKernel",
@@ -70,7 +71,7 @@ let package = Package(
         .target(
             name: "TrellisServer",
             dependencies: [
-                kernel,
+                kernel, "CTrellisProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
@@ -89,7 +90,7 @@ let package = Package(
         .target(
             name: "TrellisCommands",
             dependencies: [
-                kernel, "TrellisServer", "TrellisTransports",
+                kernel, "CTrellisProcess", "TrellisServer", "TrellisTransports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             plugins: [embedded]),

@@ -19,6 +19,9 @@ public struct LeadMagnets: Plugin {
     ]
     public static let mails = Mails.builtIn
     public static let addressTables = ["magnets_quarantine"]
+    public static let secrets = [
+        "magnets_receipts", "magnets_quarantine.fields", "magnets_quarantine.network", "magnets_quarantine.agent",
+    ]
     public static var pages: [String: String] { EmbeddedPages.files }
     public static let invariants = [
         Invariant(

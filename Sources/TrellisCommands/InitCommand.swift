@@ -79,13 +79,3 @@ struct CheckCommand: ParsableCommand {
         print("\(global.config) is sound. Plugins on: \(on.isEmpty ? "none" : on.joined(separator: ", ")).")
     }
 }
-
-struct SchemaCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "schema",
-        abstract: "The JSON Schema of config.yaml, for editors: # yaml-language-server: $schema=schema.json")
-
-    func run() {
-        print(Config.schema(plugins: TrellisProgram.plugins).text(isIndented: true))
-    }
-}

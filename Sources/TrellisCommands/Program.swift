@@ -23,6 +23,7 @@ public enum TrellisProgram {
     public static func run(plugins: [any Plugin.Type], arguments: [String] = Array(CommandLine.arguments.dropFirst()))
         async -> Never
     {
+        if arguments == [GuardedQuery.command] { AnswerQuery.run() }
         types.withLock { $0 = plugins }
         wantsHelp.withLock {
             $0 = arguments.isEmpty || !Set(arguments).isDisjoint(with: ["help", "--help", "-h"])
@@ -100,7 +101,7 @@ struct RootCommand: AsyncParsableCommand {
             EventsCommand.self,
             OutboxCommand.self, MailsCommand.self, MailInCommand.self, ClockCommand.self, MergeCommand.self,
             ConvertCommand.self, SuppressCommand.self,
-            TrashCommand.self,
+            TrashCommand.self, UndoCommand.self,
             DoctorCommand.self,
             BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
         ])

@@ -53,6 +53,7 @@ public final class Worker {
             kernel, mark: try RunningMark(path: kernel.store.path + "-running", isAfterCrash: isAfterCrash))
         for courier in couriers { try courier.recover() }
         try Trash.empty(kernel)
+        try Undo.empty(kernel)
     }
 
     /// Works until nothing is due now.

@@ -30,9 +30,9 @@ struct Site: Sendable {
         router.add(middleware: HostCheck(config: kernel.config, door: door))
         if door == .open {
             router.add(middleware: RequestLimit(limits, config: kernel.config, metrics: metrics))
-            addStyle(to: router)
-            addIcon(to: router)
         }
+        addStyle(to: router)
+        addIcon(to: router)
         addHealth(to: router)
         let guarded =
             door == .admin ? router.group().add(middleware: TokenCheck(config: kernel.config)) : router.group()

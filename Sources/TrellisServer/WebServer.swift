@@ -15,6 +15,7 @@ public struct WebServer: Sendable {
     private let metrics: ServerMetrics
     private let pages: Pages
     private let limits: VisitorLimits
+    private let queries: QueryPool
     /// Told of each listener once it is open, with the address it got.
     private let started: @Sendable (String) -> Void
 
@@ -22,10 +23,15 @@ public struct WebServer: Sendable {
     /// what was cancelled.
     static let shutdownSeconds = (graceful: 7, cancelled: 2)
 
+    /// - Parameter program: what answers a ``GuardedQuery``, with its arguments: by default this program itself.
     /// - Throws: ``ConfigProblems`` for a page of the site that cannot be read.
-    public init(_ kernel: Kernel, started: @escaping @Sendable (String) -> Void = { _ in }) throws {
+    public init(
+        _ kernel: Kernel, program: [String] = ["/proc/self/exe", GuardedQuery.command],
+        started: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
         self.kernel = kernel
         self.started = started
+        queries = QueryPool(program: program, childrenMax: kernel.config.site.server.admin.sql.atOnce)
         metrics = ServerMetrics()
         limits = VisitorLimits(config: kernel.config)
         pages = try Pages(config: kernel.config, plugins: kernel.pluginTypes)
@@ -61,7 +67,9 @@ public struct WebServer: Sendable {
 
     /// The API and the figures: what the house alone may reach.
     public func adminListener(isReady: @escaping @Sendable () -> Bool = { true }) -> some ApplicationProtocol {
-        let endpoints = LeadAPI.endpoints + kernel.plugins.flatMap { $0.apiEndpoints } + [metrics.endpoint]
+        let questions = QueryAPI(pool: queries)
+        let own = LeadAPI.endpoints + questions.endpoints + QueryPages(api: questions).endpoints
+        let endpoints = own + kernel.plugins.flatMap { $0.apiEndpoints } + [metrics.endpoint]
         return listener(
             on: kernel.config.site.server.admin.listen, name: "admin",
             router: Site(kernel: kernel, pages: pages, metrics: metrics, limits: limits, door: .admin, isReady: isReady)

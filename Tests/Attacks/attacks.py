@@ -16,12 +16,13 @@ import limits
 import links
 import logs
 import pages
+import queries
 import texts
 import wire
 from report import Report
 from server import Server
 
-THEMES = [forms, texts, addresses, pages, links, files, admin, wire, limits, abuse]
+THEMES = [forms, texts, addresses, pages, links, files, admin, wire, limits, abuse, queries]
 MEMORY_MAX = 30 * 1024 * 1024
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Attacks a server from outside, on a site of its own in a temporary folder: run.sh TRELLIS [THEME…]
 #
-# Themes: forms texts addresses pages links files admin wire limits abuse; without one, all of them.
+# Themes: forms texts addresses pages links files admin wire limits abuse queries; without one, all of them.
 # LONG=1 takes 10,000 forms and 20,000 guesses instead of 2,000 and 1,000. Needs Python 3.11 and nothing else.
 # Ends with 1 where a check failed, a promise is broken (trellis doctor --strict), or the log names somebody.
 set -eu

@@ -94,11 +94,8 @@ final class ExampleFolder {
         guard let query = kernel.config.site.queries.first(where: { $0.name == name })?.value else {
             throw KernelError.usage("There is no query '\(name)'.")
         }
-        var parameters = Dictionary(query.parameters.map { ($0.name, $0.value) }) { first, _ in first }
-        for (name, value) in values { parameters[name] = value }
         let connection = try SQLConnection(path: kernel.config.databasePath, access: .read)
-        return try connection.table(query.sql.value, parameters: parameters.mapValues(Cell.init(guessing:))).rows.map {
-            row in
+        return try connection.table(query.sql.value, parameters: query.values(values)).rows.map { row in
             row.map { $0.text ?? "" }.joined(separator: "|")
         }
     }

@@ -134,7 +134,7 @@ import TrellisTesting
         ("SELECT * FROM leeds", "SQL: no such table: leeds. Did you mean 'leads'?"),
         ("SELECT * FROM nowhere_at_all", "SQL: no such table: nowhere_at_all."),
         ("SELEC 1", "SQL: near \"SELEC\": syntax error."),
-        ("SELECT :country", "The query needs a value for :country. Give it with --country VALUE."),
+        ("SELECT :country", "The query needs a value for :country. Give it as the parameter 'country'."),
         ("SELECT ?", "Parameters need names, such as :country."),
     ])
     func `a mistake is said with the near miss`(_ sql: String, _ expected: String) throws {

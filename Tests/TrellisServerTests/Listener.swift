@@ -24,8 +24,10 @@ struct Listener {
     }
 
     /// The API and the figures.
-    static func admin(_ crm: TestKernel) throws -> Listener {
-        Listener(application: try WebServer(crm.kernel).adminListener(), crm: crm)
+    ///
+    /// - Parameter program: what answers questions in SQL.
+    static func admin(_ crm: TestKernel, program: [String] = ["/bin/false"]) throws -> Listener {
+        Listener(application: try WebServer(crm.kernel, program: program).adminListener(), crm: crm)
     }
 
     func get(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {

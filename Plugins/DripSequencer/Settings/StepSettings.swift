@@ -38,7 +38,7 @@ public struct StepSettings: SettingsRecord {
         SettingsField("set", \.set, .named("a mapping of columns", of: .locatedText), "Columns of the lead to set.")
         SettingsField("enter", \.enter, optional: .locatedText, "Bring the lead into another sequence too.")
         SettingsField(
-            "exit", \.exit, optional: .locatedText, "End this sequence here (true), or another one (its name).")
+            "exit", \.exit, optional: .locatedTextOrFlag, "End this sequence here (true), or another one (its name).")
     }
 
     public func problems(at place: Place) -> [ConfigProblem] {

@@ -82,7 +82,7 @@ public struct RowWriter {
             write((rowCount == 1 ? "[\n  " : ",\n  ") + JSONText.object(row, keys: keys))
         case .jsonl:
             write(JSONText.object(row, keys: keys) + "\n")
-        case .table, .markdown:
+        case .table, .line, .markdown:
             appendAligned(row)
         }
     }
@@ -97,7 +97,7 @@ public struct RowWriter {
             write(rowCount == 0 ? "[]\n" : "\n]\n")
         case .jsonl:
             break
-        case .table, .markdown:
+        case .table, .line, .markdown:
             finishAligned(isTruncated: isTruncated)
         }
     }
@@ -126,7 +126,7 @@ public struct RowWriter {
         let layout = TableLayout(
             columns: columns,
             measuredRows: heldRows,
-            isMarkdown: format == .markdown,
+            form: format == .markdown ? .markdown : format == .line ? .records : .aligned,
             width: width,
             style: style
         )

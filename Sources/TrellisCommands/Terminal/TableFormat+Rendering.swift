@@ -71,6 +71,16 @@ enum JSONText {
         return object + "}"
     }
 
+    /// One row as an array on one line.
+    static func array(_ row: [Cell]) -> String {
+        var array = "["
+        for (index, cell) in row.enumerated() {
+            if index > 0 { array += "," }
+            array += value(cell)
+        }
+        return array + "]"
+    }
+
     /// JSON has no NaN and no infinity, hence null; bytes go as base64, by RFC 4648.
     private static func value(_ cell: Cell) -> String {
         switch cell {

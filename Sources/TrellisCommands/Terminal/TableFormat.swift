@@ -5,6 +5,9 @@ public enum TableFormat: String, CaseIterable, Sendable {
     /// Aligned columns for reading.
     case table
 
+    /// A block per row, a line per column.
+    case line
+
     /// Comma-separated values by RFC 4180, with LF at the end of a line.
     ///
     /// NULL is an empty field and empty text is `""`. A lone NULL, in a table of one column, is `""` as

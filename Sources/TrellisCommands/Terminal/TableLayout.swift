@@ -5,7 +5,18 @@ struct TableLayout {
     /// The least a column is shortened to, in cells; below it a name or an address says nothing.
     static let shortenedWidthMin = 8
 
+    enum Form: Hashable {
+        /// Columns below each other; records where they do not fit.
+        case aligned
+        /// A block per row, a line per column.
+        case records
+        /// Never shortened.
+        case markdown
+    }
+
     private static let gap = 2
+    /// A single row of more columns is one thing that is looked at, as `SELECT * … WHERE id = 7`.
+    private static let shortRowColumnsMax = 6
 
     private let titles: [String]
     private let isMarkdown: Bool
@@ -20,10 +31,11 @@ struct TableLayout {
     /// - Parameters:
     ///   - columns: The names of the columns.
     ///   - measuredRows: The rows to measure, each with one cell per column.
-    ///   - isMarkdown: Whether the table is Markdown, which is never shortened.
+    ///   - form: How rows are written.
     ///   - width: The width of the terminal in cells, or `nil` for a file or a pipe.
     ///   - style: The styles for headers, rules and NULL.
-    init(columns: [String], measuredRows: [[Cell]], isMarkdown: Bool, width: Int?, style: TextStyle) {
+    init(columns: [String], measuredRows: [[Cell]], form: Form, width: Int?, style: TextStyle) {
+        let isMarkdown = form == .markdown
         let isOnTerminal = width != nil && !isMarkdown
         self.titles = columns.map { isMarkdown ? MarkdownText.escaped($0) : $0.withVisibleControls }
         self.isMarkdown = isMarkdown
@@ -46,15 +58,17 @@ struct TableLayout {
         }
         let isNumeric = zip(numbers, others).map { $0 && !$1 }
         self.isNumeric = isNumeric
-        guard isOnTerminal, let width else {
+        guard isOnTerminal, let width, form == .aligned else {
             self.widths = natural
-            self.isVertical = false
+            self.isVertical = form == .records
             return
         }
         let space = width - TableLayout.gap * (columns.count - 1)
         let fitted = TableLayout.fitted(natural, isNumeric: isNumeric, into: space)
         self.widths = fitted ?? natural
-        self.isVertical = fitted == nil
+        // One long row that must be shortened is read better below each other, whole.
+        let isOneLongRow = measuredRows.count == 1 && columns.count > TableLayout.shortRowColumnsMax
+        self.isVertical = fitted == nil || isOneLongRow && fitted != natural
     }
 
     /// The lines above the first row; empty for vertical records, which carry their column names.
@@ -128,6 +142,9 @@ extension TableLayout {
     /// The text of a cell. NULL is a dot on a terminal and nothing elsewhere, and so never reads as a word.
     private static func shown(_ cell: Cell, isMarkdown: Bool, isOnTerminal: Bool) -> String {
         guard let text = cell.text else { return isOnTerminal ? "·" : "" }
+        if isOnTerminal, text.utf8.count == 23, text.hasSuffix(".000"), Timestamp.date(text) != nil {
+            return String(text.dropLast(4))
+        }
         return isMarkdown ? MarkdownText.escaped(text) : text.withVisibleControls
     }
 

@@ -163,7 +163,8 @@ enum ChangeTriggers {
                 SELECT RAISE(ABORT, 'a lead moves forward only: set the stage to recycled or disqualified first')
                 FROM stages AS was, stages AS becomes
                 WHERE was.name = OLD.stage AND becomes.name = NEW.stage
-                  AND NOT was.is_side AND NOT becomes.is_side AND becomes.position < was.position;
+                  AND NOT was.is_side AND NOT becomes.is_side AND becomes.position < was.position
+                  AND (SELECT mode FROM kernel_context) IS NOT 'restoring';
             END
             """
         ),

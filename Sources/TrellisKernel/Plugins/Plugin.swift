@@ -32,6 +32,9 @@ public protocol Plugin: Sendable {
 
     /// Those of its tables that SQL of the site may write: a hook, beside whoever opens the file.
     static var openTables: [String] { get }
+    /// Its tables (`magnets_receipts`) that nobody reads over HTTP, and columns (`magnets_quarantine.agent`) that read
+    /// as NULL there: what proves something, or opens something.
+    static var secrets: [String] { get }
 
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
@@ -65,6 +68,7 @@ extension Plugin {
     public static var invariants: [Invariant] { [] }
     public static var mails: [String: String] { [:] }
     public static var addressTables: [String] { [] }
+    public static var secrets: [String] { [] }
     public static var rebuilds: [String]? { nil }
     public static var openTables: [String] { [] }
     public func check(_: ConfigCheck) throws {}

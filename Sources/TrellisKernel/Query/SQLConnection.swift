@@ -9,6 +9,8 @@ public final class SQLConnection {
     private let path: String
     private let rules: StatementRules
     private let budget: Duration
+    /// What the statement before this one failed with (https://www.sqlite.org/rescode.html).
+    private(set) var resultCode = SQLITE_OK
     private let deadlineBox = DeadlineBox()
 
     public enum Access: Sendable {
@@ -18,10 +20,10 @@ public final class SQLConnection {
     /// A query longer than this is interrupted.
     public static let budget = Duration.seconds(300)
 
-    /// - Parameter prepare: what is done with the connection before the rules hold on it.
+    /// - Parameter prepare: what is done with the connection before the rules hold on it, and to the rules.
     public init(
         path: String, rules: StatementRules, budget: Duration = budget,
-        prepare: (OpaquePointer) throws -> Void = { _ in }
+        prepare: (OpaquePointer, inout StatementRules) throws -> Void = { _, _ in }
     ) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw KernelError.noDatabase(path) }
         var handle: OpaquePointer?
@@ -33,13 +35,14 @@ public final class SQLConnection {
                 ?? KernelError.notADatabase(path)
         }
         self.path = path
-        self.rules = rules
         self.budget = budget
         self.handle = handle
         _ = trellis_harden(handle)
         sqlite3_busy_timeout(handle, Int32(Store.busyTimeoutSeconds * 1000))
         sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
-        let result = Result { try prepare(handle) }
+        var rules = rules
+        let result = Result { try prepare(handle, &rules) }
+        self.rules = rules
         guardian = StatementGuard(rules, on: handle)
         try result.get()
         sqlite3_progress_handler(
@@ -51,7 +54,7 @@ public final class SQLConnection {
     }
 
     public convenience init(path: String, access: Access) throws {
-        try self.init(path: path, rules: access == .read ? .reading : .writing) { handle in
+        try self.init(path: path, rules: access == .read ? .reading : .writing) { handle, _ in
             guard access == .write else { return }
             for pragma in ["synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0"] {
                 sqlite3_exec(handle, "PRAGMA \(pragma)", nil, nil, nil)
@@ -67,6 +70,49 @@ public final class SQLConnection {
     /// is thrown as ``run(_:parameters:columns:row:)`` would.
     public func check(_ sql: String) throws {
         sqlite3_finalize(try prepared(sql))
+    }
+
+    /// Whether a statement would write; ``guardian`` then knows where.
+    func writes(_ sql: String) throws -> Bool {
+        guard let statement = try prepared(sql) else { return false }
+        defer { sqlite3_finalize(statement) }
+        return sqlite3_stmt_readonly(statement) == 0
+    }
+
+    /// The first statement of a text, without the semicolon that ends it.
+    ///
+    /// - Throws: ``KernelError/usage(_:)`` where another follows it, or none is there.
+    func firstStatement(of sql: String) throws -> String {
+        guard let statement = try prepared(sql) else { throw KernelError.usage("There is no query.") }
+        defer { sqlite3_finalize(statement) }
+        var text = Substring(String(cString: sqlite3_sql(statement)))
+        while let last = text.unicodeScalars.last, last.properties.isWhitespace || last == ";" {
+            text = Substring(text.unicodeScalars.dropLast())
+        }
+        return String(text)
+    }
+
+    /// The names of the columns that a query gives.
+    func columns(of sql: String) throws -> [String] {
+        guard let statement = try prepared(sql) else { return [] }
+        defer { sqlite3_finalize(statement) }
+        return (0..<sqlite3_column_count(statement)).map { String(cString: sqlite3_column_name(statement, $0)) }
+    }
+
+    /// The texts of the first column of a query that is not asked whether it may.
+    static func names(_ handle: OpaquePointer, _ sql: String) throws -> Set<String> {
+        var statement: OpaquePointer?
+        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else {
+            throw DatabaseError(
+                resultCode: ResultCode(rawValue: sqlite3_errcode(handle)),
+                message: String(cString: sqlite3_errmsg(handle)))
+        }
+        defer { sqlite3_finalize(statement) }
+        var names: Set<String> = []
+        while sqlite3_step(statement) == SQLITE_ROW {
+            if let text = sqlite3_column_text(statement, 0) { names.insert(String(cString: text)) }
+        }
+        return names
     }
 
     /// Runs one statement and hands over each row as it comes.
@@ -110,7 +156,8 @@ public final class SQLConnection {
             sqlite3_finalize(statement)
             throw failure(code, sql)
         }
-        guard statement == nil || rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else {
+        let follows = SQLTokens(rest)
+        guard statement == nil || follows.allSatisfy({ $0.kind == .comment || follows.letters($0) == ";" }) else {
             sqlite3_finalize(statement)
             throw KernelError.usage(
                 "One statement at a time. What follows the first ';' was not run, and neither was the first.")
@@ -143,7 +190,7 @@ public final class SQLConnection {
             }
             let name = String(cString: written).dropFirst()
             guard let value = parameters[String(name)] else {
-                throw KernelError.usage("The query needs a value for :\(name). Give it with --\(name) VALUE.")
+                throw KernelError.usage("The query needs a value for :\(name). Give it as the parameter '\(name)'.")
             }
             switch value {
             case .null: break
@@ -178,6 +225,7 @@ public final class SQLConnection {
 
     private func failure(_ code: Int32, _ sql: String) -> KernelError {
         let message = String(cString: sqlite3_errmsg(handle))
+        resultCode = code & 0xFF
         if let refusal = guardian.refusal { return .usage(sentence(of: refusal)) }
         switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED: return .busy

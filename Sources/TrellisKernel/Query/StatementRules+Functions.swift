@@ -1,8 +1,8 @@
 extension StatementRules {
-    /// The functions whose cost and whose result stay near the size of what they are given. Not among them are those that
-    /// make much of little in one call, which no time limit can stop (`randomblob`, `zeroblob`, `printf`, `format`), those
-    /// that reach outside (`load_extension`, and what the shell of SQLite adds), and those that look inside
-    /// (`sqlite_offset`, `fts3_tokenizer`, `sqlite_compileoption_get`).
+    /// The functions whose cost and whose result stay near the size of what they are given. Not among them are those
+    /// that make much of little in one call, which no time limit can stop (`randomblob`, `zeroblob`, `printf`,
+    /// `format`), those that reach outside (`load_extension`, and what the shell of SQLite adds), and those that look
+    /// inside (`sqlite_offset`, `fts3_tokenizer`, `sqlite_compileoption_get`).
     public static let harmlessFunctions: Set<String> = [
         // https://www.sqlite.org/lang_corefunc.html
         "->", "->>", "abs", "changes", "char", "coalesce", "glob", "hex", "ifnull", "iif", "instr", "last_insert_rowid",

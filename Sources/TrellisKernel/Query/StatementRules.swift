@@ -40,8 +40,8 @@ public struct StatementRules: Sendable {
     public var readable = Names.all
     /// Columns that read as NULL everywhere, in a condition too: by their table.
     ///
-    /// Of the columns that `JOIN … USING` and `NATURAL JOIN` compare SQLite does not ask. From whoever must learn nothing
-    /// of a column these two are kept as well (``SQLTokens/joinsByName``).
+    /// Of the columns that `JOIN … USING` and `NATURAL JOIN` compare SQLite does not ask. From whoever must learn
+    /// nothing of a column these two are kept as well (``SQLTokens/joinsByName(_:)``).
     public var hidden: [String: Set<String>] = [:]
     /// The tables whose rows may be inserted, updated and deleted. What their triggers do is theirs.
     public var writable = Names.none
@@ -127,6 +127,8 @@ public final class StatementGuard {
     public private(set) var refusal: Refusal?
     /// Tables a statement itself writes since ``forget()``: not those its triggers do.
     private(set) var written: Set<String> = []
+    /// Whether a statement since ``forget()`` makes, changes or drops tables, indexes, views or triggers.
+    private(set) var changesSchema = false
     private let rules: StatementRules
     private let connection: OpaquePointer
     /// What is no table of a `WITH`, where only some tables may be read.
@@ -136,6 +138,11 @@ public final class StatementGuard {
         self.rules = rules
         self.connection = connection
         relations = if case .only = rules.readable { StatementGuard.relations(connection) } else { [] }
+        enter()
+    }
+
+    /// Puts the rules on the connection again.
+    func enter() {
         sqlite3_set_authorizer(
             connection,
             { context, action, first, second, _, within in
@@ -154,6 +161,7 @@ public final class StatementGuard {
     public func forget() {
         refusal = nil
         written = []
+        changesSchema = false
     }
 
     /// - Parameter isWithin: whether a trigger, a view or a `WITH` does it. None but a trigger writes.
@@ -186,6 +194,7 @@ public final class StatementGuard {
         case SQLITE_ATTACH, SQLITE_DETACH: return refuse(.otherFile)
         default:
             guard StatementGuard.schemaActions.contains(action) else { return refuse(.other) }
+            changesSchema = true
             return rules.allowsSchemaChanges ? SQLITE_OK : refuse(.schema)
         }
     }
@@ -214,17 +223,11 @@ public final class StatementGuard {
 
     /// The tables and views of the file and those that SQLite makes up, such as `dbstat`.
     static func relations(_ connection: OpaquePointer) -> Set<String> {
-        var statement: OpaquePointer?
         let sql = """
             SELECT lower(name) FROM sqlite_schema UNION SELECT lower(name) FROM sqlite_temp_schema
             UNION SELECT lower(name) FROM pragma_module_list UNION SELECT 'pragma_' || name FROM pragma_pragma_list
             """
-        sqlite3_prepare_v2(connection, sql, -1, &statement, nil)
-        defer { sqlite3_finalize(statement) }
-        var names: Set<String> = ["sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master"]
-        while sqlite3_step(statement) == SQLITE_ROW {
-            if let text = sqlite3_column_text(statement, 0) { names.insert(String(cString: text)) }
-        }
-        return names
+        let own: Set<String> = ["sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master"]
+        return own.union((try? SQLConnection.names(connection, sql)) ?? [])
     }
 }

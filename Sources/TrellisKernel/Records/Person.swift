@@ -55,6 +55,7 @@ public struct Person: Sendable {
             try tx.db.execute(sql: "PRAGMA secure_delete = ON")
             let ids = try leadIDs(tx.db)
             try KeptMail.erase(naming: email, leads: ids, tx)
+            try Undo.erase(naming: email, leads: ids, tx)
             for id in ids { try erase(lead: id, tx) }
             try tx.db.execute(sql: "DELETE FROM contacts WHERE email = ?", arguments: [email])
             let contacts = tx.db.changesCount

@@ -30,6 +30,7 @@ public struct ServerSettings: SettingsRecord {
         public var listen = ListenAddress(host: "127.0.0.1", port: 8081)
         public var token: String?
         public var isBehindTLS = false
+        public var sql = QueryWindow()
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -40,6 +41,7 @@ public struct ServerSettings: SettingsRecord {
             SettingsField(
                 "behind_tls", \.isBehindTLS, .flag,
                 "Says that a proxy with TLS stands before it: then it may listen on other addresses than loopback.")
+            SettingsField("sql", \.sql, .record(), "What a question in SQL and a named query may cost, and not see.")
         }
 
         public func problems(at place: Place) -> [ConfigProblem] {
@@ -56,6 +58,25 @@ public struct ServerSettings: SettingsRecord {
                         at: place))
             }
             return problems
+        }
+    }
+
+    /// How much a question over HTTP may cost, and what it may not see.
+    public struct QueryWindow: SettingsRecord {
+        public var seconds = 1.0
+        public var rows = 1_000
+        public var atOnce = 2
+        public var hidden: [String] = []
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField("seconds", \.seconds, .number(0.1...30), "After this a question is stopped.")
+            SettingsField("rows", \.rows, .integer(1...50_000), "Rows of an answer, unless 'limit' asks for fewer.")
+            SettingsField(
+                "at_once", \.atOnce, .integer(1...16), "Questions that are answered at once; more wait, then get 503.")
+            SettingsField(
+                "hidden", \.hidden, .list(of: .text),
+                "Tables that may not be read, and columns, such as leads.phone, that read as NULL.")
         }
     }
 

@@ -101,6 +101,11 @@ extension SettingType where Value == String {
 extension SettingType where Value == LocatedText {
     /// A text that remembers its place.
     public static var locatedText: SettingType { SettingType<String>.text.located }
+    /// The same where `true` is one of the texts, which an editor takes for a flag.
+    public static var locatedTextOrFlag: SettingType {
+        let words = JSONValue.array([.string("string"), .string("boolean")])
+        return SettingType("a text", schema: { _ in .object([("type", words)]) }, read: locatedText.read)
+    }
     /// SQL, checked against the real schema before it is used.
     public static var sql: SettingType { SettingType<String>.text.located }
 }

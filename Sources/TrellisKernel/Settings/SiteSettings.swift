@@ -139,23 +139,6 @@ public struct CustomField: SettingsRecord {
     }
 }
 
-/// A query with a name, parameters and defaults.
-public struct NamedQuery: SettingsRecord {
-    public var description: String?
-    public var parameters: [Named<String?>] = []
-    public var sql = Located("")
-    public init() {}
-
-    public static var fields: [SettingsField<Self>] {
-        SettingsField("description", \.description, optional: .text, "What it answers.")
-        SettingsField(
-            "parameters", \.parameters,
-            .named("a mapping of parameters and their defaults", isIdentifier: true, of: .nullableText),
-            "Parameters with their defaults; null means not given.")
-        SettingsField.required("sql", \.sql, .sql, "One SELECT; parameters stand as :name.")
-    }
-}
-
 extension SettingType where Value == String {
     static var mailAddress: SettingType {
         SettingType(
@@ -168,18 +151,6 @@ extension SettingType where Value == String {
     static var country: SettingType {
         SettingType(scalar: "an ISO 3166-1 country such as DE", schema: .object([("type", .string("string"))])) {
             CountryCode($0)?.alpha2
-        }
-    }
-}
-
-extension SettingType where Value == String? {
-    static var nullableText: SettingType {
-        SettingType(
-            "a text, a number or null",
-            schema: { _ in .object([("type", .array(["string", "number", "null"].map(JSONValue.string)))]) }
-        ) { node, reader in
-            guard let text = reader.scalar(node, expecting: "a text, a number or null") else { return nil }
-            return .some(["null", "~", ""].contains(text) ? nil : text)
         }
     }
 }

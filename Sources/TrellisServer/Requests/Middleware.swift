@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -188,7 +189,9 @@ struct RequestLimit: RouterMiddleware {
     }
 }
 
-/// Lets in who says the token of `server.admin.token`.
+/// Lets in who says the token of `server.admin.token`: a program as `Bearer`, and a person with a browser, who only
+/// reads queries, as the password of `Basic`. A browser says that again by itself wherever a page of somebody else
+/// sends it, so that it opens nothing that changes anything.
 struct TokenCheck: RouterMiddleware {
     private let token: String?
 
@@ -200,14 +203,33 @@ struct TokenCheck: RouterMiddleware {
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
         // The name of the scheme has no case (RFC 9110, 11.1).
-        let said = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
-        guard let token, said.count == 2, said[0].lowercased() == "bearer", Signature.isSame(String(said[1]), token)
+        let said = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1).map(String.init)
+        let isForPeople = TokenCheck.isForPeople(request)
+        guard let token, said.count == 2, let word = TokenCheck.token(said[0].lowercased(), said[1], isForPeople),
+            Signature.isSame(word, token)
         else {
             throw WebProblem(
                 401, "Say the token of server.admin.token: Authorization: Bearer …",
-                headers: [("www-authenticate", "Bearer")])
+                headers: [
+                    ("www-authenticate", isForPeople ? "Basic realm=\"Trellis\", charset=\"UTF-8\"" : "Bearer")
+                ])
         }
         return try await next(request, context)
+    }
+
+    private static func isForPeople(_ request: Request) -> Bool {
+        guard request.method == .get || request.method == .head else { return false }
+        let path = request.uri.path.split(separator: "/").map(String.init)
+        return path.first == "queries" || path.starts(with: ["api", "queries"])
+    }
+
+    /// The token as it was said; of `Basic` (RFC 7617) the password, whatever the name.
+    private static func token(_ scheme: String, _ said: String, _ isForPeople: Bool) -> String? {
+        if scheme == "bearer" { return said }
+        guard scheme == "basic", isForPeople, let data = Data(base64Encoded: said),
+            let pair = String(validating: data, as: UTF8.self), let colon = pair.firstIndex(of: ":")
+        else { return nil }
+        return String(pair[pair.index(after: colon)...])
     }
 }
 

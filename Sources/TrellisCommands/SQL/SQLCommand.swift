@@ -1,0 +1,141 @@
+import ArgumentParser
+import Foundation
+import TrellisKernel
+
+struct SQLCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sql",
+        abstract: "Ask the file in SQL, or run a query of the config by its name. Without a query: a prompt.",
+        discussion:
+            "trellis sql \"SELECT stage, count(*) FROM leads GROUP BY stage\" --chart\ntrellis sql hot-leads --country DE --watch 5"
+    )
+
+    @Option(help: "The configuration.")
+    var config = "config.yaml"
+    @Option(help: "The SQLite file, in place of the one the configuration names.")
+    var database: String?
+    @Option(help: "table, line, csv, json, jsonl or markdown.")
+    var format: String?
+    @Flag(help: "Print JSON.")
+    var json = false
+    @Flag(help: "Draw bars from a query of two columns, a label and a number.")
+    var chart = false
+    @Option(help: "Ask again every so many seconds, until Ctrl-C.")
+    var watch: Double?
+    @Flag(help: "Allow writes. They are logged, fire the same hooks as any other, and can be undone: trellis undo.")
+    var write = false
+    @Option(help: "Rows at most on a terminal; 0 means all.")
+    var limit = 1000
+    @Argument(help: "SQL, or the name of a query; then --parameter value.")
+    var query: String?
+    @Argument(parsing: .captureForPassthrough)
+    var parameters: [String] = []
+
+    mutating func run() throws {
+        try takeOwnOptions()
+        var global = try GlobalOptions.parse([])
+        global.config = config
+        global.database = database
+        if let watch, !(0.1...86_400).contains(watch) {
+            throw KernelError.usage("--watch takes seconds, from 0.1 to 86400.")
+        }
+        let words = query.map { [$0] + parameters } ?? []
+        let isNamed = words.first.map { !$0.contains(where: \.isWhitespace) } ?? false
+        let session = SQLSession(
+            path: try global.databasePath(), access: try access(global),
+            queries: isNamed
+                ? try global.load().site.queries : words.isEmpty ? (try? global.load().site.queries) ?? [] : [],
+            format: try chosenFormat(), isChart: chart, rowsMax: limit)
+        guard let first = words.first else {
+            var prompt = Prompt(session: session)
+            try prompt.run()
+            return
+        }
+        let ask =
+            isNamed
+            ? { try session.runNamed(words) }
+            : {
+                try session.run(first, SQLSession.values(of: Array(words.dropFirst())).mapValues(Cell.init(guessing:)))
+            }
+        guard let watch else { return try ask() }
+        try Watch(seconds: watch, title: first).run(ask)
+    }
+
+    private func access(_ global: GlobalOptions) throws -> SQLSession.Access {
+        let path = try global.databasePath()
+        guard write else { return .reading(try SQLConnection(path: path, access: .read)) }
+        let clock = KernelClock.system
+        if try !HandWriting.isReady(path) { try global.open(checks: false).close() }
+        return .writing(try HandWriting(path: path, user: SQLCommand.user, now: { clock.now() }))
+    }
+
+    /// Whoever sits at the terminal, also behind sudo.
+    static var user: String {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["SUDO_USER"] ?? environment["USER"] ?? NSUserName()
+    }
+
+    /// Options of the command itself may also stand after the query, among its parameters.
+    mutating func takeOwnOptions() throws {
+        var rest: [String] = []
+        var words = parameters[...]
+        func value(of option: String) throws -> String {
+            guard let value = words.popFirst() else { throw KernelError.usage("\(option) needs a value.") }
+            return value
+        }
+        while let word = words.popFirst() {
+            switch word {
+            case "--json": json = true
+            case "--write": write = true
+            case "--chart": chart = true
+            case "--watch":
+                let text = try value(of: word)
+                guard let seconds = Double(text) else {
+                    throw KernelError.usage("--watch takes seconds, got '\(text)'.")
+                }
+                watch = seconds
+            case "--format": format = try value(of: word)
+            case "--config": config = try value(of: word)
+            case "--database": database = try value(of: word)
+            case "--limit": limit = Int(try value(of: word)) ?? limit
+            default: rest.append(word)
+            }
+        }
+        parameters = rest
+    }
+
+    private func chosenFormat() throws -> TableFormat {
+        if json { return .json }
+        guard let format else { return .table }
+        return try TableFormat(named: format)
+    }
+}
+
+extension TableFormat {
+    /// - Throws: ``KernelError/usage(_:)`` with the formats there are.
+    init(named name: String) throws {
+        guard let format = TableFormat(rawValue: name) else {
+            let names = TableFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            throw KernelError.usage("There is no format '\(name)'. There are: \(names).")
+        }
+        self = format
+    }
+}
+
+/// Asks the same again and again, on a terminal in the same place.
+struct Watch {
+    let seconds: Double
+    let title: String
+
+    func run(_ ask: () throws -> Void) throws -> Never {
+        let terminal = Terminal.attached(to: STDOUT_FILENO)
+        while true {
+            if terminal.isTerminal { print("\u{1B}[H\u{1B}[2J", terminator: "") }
+            let stamp = String(Timestamp.text(KernelClock.system.now()).prefix(19))
+            print(terminal.style.dim("\(stamp)  every \(seconds) s: \(title.prefix(60))"))
+            try ask()
+            fflush(nil)
+            usleep(UInt32(seconds * 1_000_000))
+        }
+    }
+}

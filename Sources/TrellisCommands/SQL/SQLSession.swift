@@ -1,0 +1,106 @@
+import Foundation
+import TrellisKernel
+
+/// What statements are run on, and how their answers are shown: the same for one statement of the command line and for
+/// many at the prompt.
+struct SQLSession {
+    enum Access {
+        case reading(SQLConnection)
+        case writing(HandWriting)
+    }
+
+    let path: String
+    let access: Access
+    let queries: [Named<NamedQuery>]
+    var format: TableFormat
+    /// Whether an answer of two columns is drawn as bars; at the prompt any other is a table then.
+    var isChart: Bool
+    var isChartOnly = true
+    /// Rows on a terminal; 0 means all.
+    var rowsMax: Int
+
+    var isWriting: Bool {
+        if case .writing = access { true } else { false }
+    }
+
+    /// Runs one statement and shows its rows as they come, or how many it changed.
+    func run(_ sql: String, _ values: [String: Cell] = [:]) throws {
+        let terminal = Terminal.attached(to: STDOUT_FILENO)
+        let most = terminal.isTerminal && rowsMax > 0 ? rowsMax : Int.max
+        var (chart, writer) = (Table(columns: []), RowWriter?.none)
+        var (count, isCut) = (0, false)
+        let columns = { (names: [String]) in
+            guard !isChart || !isChartOnly && names.count != 2 else {
+                chart.columns = names
+                return
+            }
+            guard !names.isEmpty else { return }
+            writer = RowWriter(
+                format: format, columns: names, width: terminal.width, colour: terminal.allowsColour
+            ) { print($0, terminator: "") }
+        }
+        let row = { (cells: [Cell]) in
+            guard count < most else {
+                isCut = true
+                return false
+            }
+            count += 1
+            if writer == nil { chart.rows.append(cells) } else { writer?.append(cells) }
+            return true
+        }
+        let outcome: HandWriting.Outcome? =
+            switch access {
+            case .reading(let connection):
+                try { () -> HandWriting.Outcome? in
+                    try connection.run(sql, parameters: values, columns: columns, row: row)
+                    return nil
+                }()
+            case .writing(let writing): try writing.run(sql, parameters: values, columns: columns, row: row)
+            }
+        writer?.finish(isTruncated: isCut)
+        if !chart.columns.isEmpty {
+            print(try BarChart(chart).rendered(width: terminal.width), terminator: "")
+        }
+        if let outcome, let id = outcome.id {
+            let undo = outcome.canBeUndone ? " Undo with: trellis undo \(id)" : ""
+            TrellisProgram.note("\(outcome.changed) row\(outcome.changed == 1 ? "" : "s") changed.\(undo)")
+        }
+    }
+
+    /// Runs a query of the config: its name, and then `--parameter value`.
+    func runNamed(_ words: [String]) throws {
+        let name = words.first ?? ""
+        guard let query = queries.first(where: { $0.name == name }) else {
+            let names = queries.map(\.name)
+            throw KernelError.usage(
+                "There is no query '\(name)' in the config.\(NearMiss.hint(name, among: names))"
+                    + (names.isEmpty ? "" : " There are: \(names.joined(separator: ", "))."))
+        }
+        try run(query.value.sql.value, try query.value.values(SQLSession.values(of: Array(words.dropFirst()))))
+    }
+
+    /// The values of `--name value` and `--name=value`; `null` means none.
+    static func values(of words: [String]) throws -> [String: String?] {
+        var values: [String: String?] = [:]
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("--") else {
+                throw KernelError.usage("Unexpected '\(word)'. Parameters are given as --name value.")
+            }
+            let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+                throw KernelError.usage("\(word) needs a value.")
+            }
+            values[String(parts[0])] = value == "null" ? .some(nil) : value
+        }
+        return values
+    }
+
+    /// Reads for the prompt itself.
+    func table(_ sql: String, _ values: [String: Cell] = [:]) throws -> Table {
+        switch access {
+        case .reading(let connection): try connection.table(sql, parameters: values)
+        case .writing(let writing): try writing.table(sql, parameters: values)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import TrellisKernel
+
+struct UndoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undo",
+        abstract: "Take back what 'trellis sql --write' changed, for \(Undo.days) days.",
+        subcommands: [Apply.self, List.self], defaultSubcommand: Apply.self)
+
+    struct Apply: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "apply", abstract: "Put the rows of a statement back as they were before it.")
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: "A statement of 'trellis undo list'; without one, the newest that can be undone.")
+        var id: Int64?
+
+        func run() throws {
+            let kernel = try global.open(checks: false)
+            let (id, rows) = try Undo(kernel, user: SQLCommand.user).undo(id)
+            print("Statement \(id) is undone: \(rows) row\(rows == 1 ? "" : "s") put back.")
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "The statements that were written by hand.")
+        @OptionGroup var global: GlobalOptions
+
+        func run() throws {
+            try Undo.list(try global.open(checks: false)).show(global.format)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import TrellisKernel
+
+/// Questions in SQL for programs of the house: any by `POST /api/sql`, and those that the config names.
+struct QueryAPI: Sendable {
+    let pool: QueryPool
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.post, "/api/sql", body: .raw) { try await ask($0) },
+            Endpoint(.get, "/api/queries") { .json(QueryAPI.list($0.kernel)) },
+            Endpoint(.get, "/api/queries/:query") { try await named($0) },
+        ]
+    }
+
+    /// `{"sql": "SELECT …", "parameters": {"country": "DE"}, "limit": 100}`
+    private func ask(_ request: WebRequest) async throws -> WebReply {
+        guard request.header("content-type")?.hasPrefix("application/json") == true else {
+            throw WebProblem(415, "Send the question as application/json.")
+        }
+        guard let text = String(validating: request.body, as: UTF8.self), let json = JSONValue(parsing: text),
+            case .object(let entries) = json
+        else { throw WebProblem(400, #"The body is no JSON object such as {"sql": "SELECT 1"}."#) }
+        for entry in entries where !["sql", "parameters", "limit"].contains(entry.key) {
+            throw WebProblem(
+                400,
+                "'\(entry.key.prefix(60))' is not known here.\(NearMiss.hint(entry.key, among: ["sql", "parameters", "limit"]))"
+            )
+        }
+        guard case .string(let sql) = json["sql"] else { throw WebProblem(400, "The text 'sql' is missing.") }
+        guard sql.utf8.count <= GuardedQuery.Allowance.sqlBytesMax else {
+            throw WebProblem(413, "A statement may be \(GuardedQuery.Allowance.sqlBytesMax) bytes long at most.")
+        }
+        var query = QueryAPI.question(sql, request.kernel)
+        query.parameters = try QueryAPI.cells(json["parameters"])
+        if let limit = json["limit"], limit != .null {
+            guard case .integer(let rows) = limit else { throw QueryAPI.noLimit(query) }
+            query.allowance.rows = try QueryAPI.rows(Int(clamping: rows), query)
+        }
+        return try await answer(query)
+    }
+
+    private func named(_ request: WebRequest) async throws -> WebReply {
+        let found = try QueryAPI.find(request)
+        var given = try QueryAPI.given(request)
+        // A parameter of the query may have the name of an option, which then is none.
+        func option(_ name: String) -> String? {
+            guard !found.parameters.contains(where: { $0.name == name }) else { return nil }
+            return given.removeValue(forKey: name) ?? nil
+        }
+        let (format, limit) = (option("format"), option("limit"))
+        var query = QueryAPI.question(found.sql.value, request.kernel)
+        query.isByStranger = false
+        query.parameters = try QueryAPI.values(found, given)
+        query.rowForm = try QueryAPI.form(format, accepted: request.header("accept"))
+        if let limit {
+            guard let rows = Int(limit) else { throw QueryAPI.noLimit(query) }
+            query.allowance.rows = try QueryAPI.rows(rows, query)
+        }
+        return try await answer(query)
+    }
+
+    private func answer(_ query: GuardedQuery) async throws -> WebReply {
+        let answer = try await ask(query)
+        if let problem = answer.ending.problem {
+            guard problem.kind == .tooMuch else { throw QueryAPI.problem(problem) }
+            return WebReply(
+                status: 422, headers: [("content-type", "application/json")],
+                body: .bytes(
+                    query.rowForm == .json ? answer.json() : QueryAPI.error(problem)))
+        }
+        let type =
+            switch query.rowForm {
+            case .json: "application/json"
+            case .ndjson: "application/x-ndjson"
+            case .csv: "text/csv; charset=utf-8; header=present"
+            }
+        let reply = WebReply(
+            headers: [("content-type", type)], body: .bytes(query.rowForm == .json ? answer.json() : answer.lines()))
+        return answer.ending.cutBy.map { reply.with("trellis-truncated-by", $0) } ?? reply
+    }
+
+    // MARK: - Shared with the pages
+
+    /// - Throws: ``WebProblem`` where too many ask.
+    func ask(_ query: GuardedQuery) async throws -> QueryAnswer {
+        do {
+            return try await pool.answer(query)
+        } catch {
+            throw QueryAPI.problem(error)
+        }
+    }
+
+    static func question(_ sql: String, _ kernel: Kernel) -> GuardedQuery {
+        var query = GuardedQuery(database: kernel.config.databasePath, sql: sql)
+        let window = kernel.config.site.server.admin.sql
+        query.allowance.seconds = window.seconds
+        query.allowance.rows = window.rows
+        query.allowance.bytes = max(query.allowance.bytes, min(window.rows * 1_024, bytesMax))
+        query.hidden = kernel.secrets
+        return query
+    }
+
+    /// What an answer may be long at most, whatever the config says of rows: it is held in memory.
+    static let bytesMax = 8 << 20
+
+    static func find(_ request: WebRequest) throws -> NamedQuery {
+        let queries = request.kernel.config.site.queries
+        guard let query = queries.first(where: { $0.name == request["query"] }) else {
+            throw WebProblem(
+                404, "There is no query of this name.\(NearMiss.hint(request["query"], among: queries.map(\.name)))")
+        }
+        return query.value
+    }
+
+    /// The parameters of the address; a name counts once.
+    static func given(_ request: WebRequest) throws -> [String: String?] {
+        var given: [String: String?] = [:]
+        for pair in request.query.pairs {
+            guard given.updateValue(pair.value, forKey: pair.name) == nil else {
+                throw WebProblem(400, "\(pair.name): given more than once")
+            }
+        }
+        return given
+    }
+
+    static func values(_ query: NamedQuery, _ given: [String: String?]) throws -> [String: Cell] {
+        do {
+            return try query.values(given)
+        } catch KernelError.usage(let sentence) {
+            throw WebProblem(400, sentence)
+        }
+    }
+
+    static func problem(_ problem: QueryProblem) -> WebProblem {
+        switch problem.kind {
+        case .forbidden: WebProblem(403, problem.description)
+        case .mistaken: WebProblem(400, problem.description)
+        case .tooMuch: WebProblem(422, problem.description)
+        case .busy: WebProblem(503, problem.description, headers: [("retry-after", "2")])
+        case .unreadable: WebProblem(503, problem.description, headers: [("retry-after", "30")])
+        }
+    }
+
+    // MARK: - Parts
+
+    private static func list(_ kernel: Kernel) -> JSONValue {
+        .object([("queries", .array(kernel.config.site.queries.map(described)))])
+    }
+
+    private static func described(_ query: Named<NamedQuery>) -> JSONValue {
+        let parameters = query.value.parameters.map { parameter in
+            let value = parameter.value
+            return JSONValue.object([
+                ("name", .string(parameter.name)), ("label", value.label.map(JSONValue.string) ?? .null),
+                ("type", value.kind.map { .string($0.rawValue) } ?? .null),
+                ("default", value.defaultText.map(JSONValue.string) ?? .null), ("required", .bool(value.isRequired)),
+                ("one_of", value.oneOf.isEmpty ? .null : .array(value.oneOf.map(JSONValue.string))),
+            ])
+        }
+        return .object([
+            ("name", .string(query.name)), ("description", query.value.description.map(JSONValue.string) ?? .null),
+            ("parameters", .array(parameters)),
+        ])
+    }
+
+    private static func cells(_ json: JSONValue?) throws -> [String: Cell] {
+        guard let json, json != .null else { return [:] }
+        guard case .object(let entries) = json else { throw WebProblem(400, "'parameters' takes an object.") }
+        return try entries.reduce(into: [:]) { cells, entry in
+            cells[entry.key] =
+                switch entry.value {
+                case .null: .null
+                case .bool(let flag): .integer(flag ? 1 : 0)
+                case .integer(let number): .integer(number)
+                case .number(let number): .real(number)
+                case .string(let text): .text(text)
+                case .array, .object:
+                    throw WebProblem(400, "The parameter '\(entry.key.prefix(60))' takes a text, a number or null.")
+                }
+        }
+    }
+
+    private static func form(_ format: String?, accepted: String?) throws -> GuardedQuery.RowForm {
+        if let format {
+            guard let form = GuardedQuery.RowForm(rawValue: format) else {
+                throw WebProblem(400, "format takes json, ndjson or csv.")
+            }
+            return form
+        }
+        let accepted = accepted ?? ""
+        if accepted.hasPrefix("text/csv") { return .csv }
+        return accepted.hasPrefix("application/x-ndjson") ? .ndjson : .json
+    }
+
+    private static func rows(_ limit: Int, _ query: GuardedQuery) throws -> Int {
+        guard (1...query.allowance.rows).contains(limit) else { throw noLimit(query) }
+        return limit
+    }
+
+    private static func noLimit(_ query: GuardedQuery) -> WebProblem {
+        WebProblem(400, "limit takes a whole number from 1 to \(query.allowance.rows).")
+    }
+
+    private static func error(_ problem: QueryProblem) -> [UInt8] {
+        Array((JSONValue.object([("error", .string(problem.description))]).text() + "\n").utf8)
+    }
+}

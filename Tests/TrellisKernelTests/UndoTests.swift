@@ -1,0 +1,221 @@
+import Foundation
+import Testing
+import TrellisTesting
+
+@testable import TrellisKernel
+
+@Suite struct UndoTests {
+    private let crm: TestKernel
+    private let writing: HandWriting
+
+    init() throws {
+        crm = try TestKernel("leads: {fields: {budget: real, note: text}}")
+        try crm.capture(["email": "ann@acme.example", "country": "DE", "budget": "0.1", "stage": "lead"])
+        try crm.capture(["email": "bob@acme.example", "country": "FR"])
+        let clock = crm.kernel.clock
+        writing = try HandWriting(path: crm.kernel.config.databasePath, user: "anna", now: { clock.now() })
+    }
+
+    @discardableResult
+    private func write(_ sql: String) throws -> HandWriting.Outcome { try writing.run(sql) { _ in true } }
+
+    @discardableResult
+    private func undo(_ id: Int64? = nil) throws -> Int { try Undo(crm.kernel, user: "ben").undo(id).rows }
+
+    /// Everything that is in a table, but when it was touched.
+    private func rows(_ table: String) throws -> [String] {
+        try crm.rows("SELECT * FROM \(table) ORDER BY 1").map {
+            $0.replacing(#/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}/#, with: "T")
+        }
+    }
+
+    /// Writes, and takes back; the table must be what it was, and different in between.
+    private func roundTrip(_ sql: String, _ tables: [String] = ["leads"]) throws {
+        let before = try tables.map(rows)
+        let outcome = try write(sql)
+        #expect(outcome.canBeUndone, "\(sql)")
+        #expect(try tables.map(rows) != before, "\(sql)")
+        crm.clock.advance(by: "60m")
+        try undo(outcome.id)
+        #expect(try tables.map(rows) == before, "\(sql)")
+        // A row that came with the statement and goes with it is in the trash, like every row that goes.
+        #expect(try crm.rows("SELECT count(*) FROM trash WHERE row_id IN (SELECT id FROM leads)") == ["0"], "\(sql)")
+    }
+
+    // MARK: - What is written
+
+    @Test func `a statement is logged under the name of its writer, and noted with its rows`() throws {
+        let outcome = try write("UPDATE leads SET title = 'Head'")
+        #expect(outcome == HandWriting.Outcome(changed: 2, id: 1, canBeUndone: true))
+        #expect(
+            try crm.rows("SELECT DISTINCT kind, origin FROM events WHERE origin LIKE 'sql%'") == [
+                "lead.updated|sql:anna"
+            ])
+        #expect(
+            try crm.rows("SELECT origin, statement, rows_changed, undo FROM sql_writes") == [
+                "sql:anna|UPDATE leads SET title = 'Head'|2|possible"
+            ])
+        #expect(
+            try crm.rows(
+                "SELECT table_name, row_key, json_extract(before, '$.title'), json_extract(after, '$.title') FROM sql_undo_rows"
+            )
+                == ["leads|[1]||Head", "leads|[2]||Head"])
+        #expect(try crm.rows("SELECT origin, now FROM kernel_context") == ["|"])
+        #expect(try crm.rows("SELECT name FROM sqlite_temp_schema WHERE type = 'trigger' AND name LIKE 'keep%'") == [])
+    }
+
+    @Test func `reading notes nothing, and neither does what fails`() throws {
+        #expect(try write("SELECT * FROM leads") == HandWriting.Outcome(changed: 0, id: nil, canBeUndone: false))
+        #expect(throws: KernelError.self) { try write("UPDATE leads SET email = 'ann@acme.example'") }
+        #expect(throws: KernelError.self) { try write("UPDATE leads SET nothing = 1") }
+        #expect(try crm.rows("SELECT count(*) FROM sql_writes") == ["0"])
+        #expect(try write("UPDATE leads SET title = 'x'").id == 1)
+    }
+
+    @Test(arguments: [
+        "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT x", "ATTACH 'x' AS y", "VACUUM", "PRAGMA foreign_keys = OFF",
+    ])
+    func `a statement cannot leave its transaction`(_ sql: String) throws {
+        #expect(throws: KernelError.self) { try write(sql) }
+        #expect(try write("UPDATE leads SET title = 'x'").canBeUndone)
+    }
+
+    // MARK: - Taken back
+
+    @Test(arguments: [
+        "UPDATE leads SET title = 'Head', country = NULL WHERE id = 1", "UPDATE leads SET stage = 'customer'",
+        "UPDATE leads SET budget = 1e300 * id, note = 'a''b\"\u{1}ü' || char(0) || 'z'",
+        "DELETE FROM leads WHERE id = 2", "DELETE FROM leads",
+        "INSERT INTO leads (email) VALUES ('cem@acme.example')",
+        "INSERT INTO leads (external_id) SELECT 'x' || id FROM leads",
+        "INSERT OR REPLACE INTO leads (id, email) VALUES (1, 'bob@acme.example')",
+        "REPLACE INTO leads (email) VALUES ('ann@acme.example')",
+        "UPDATE leads SET id = id + 10", "UPDATE OR REPLACE leads SET email = 'bob@acme.example' WHERE id = 1",
+        "INSERT INTO leads (id, email) VALUES (1, 'x@acme.example') ON CONFLICT DO UPDATE SET email = excluded.email, title = 'x'",
+        "UPDATE leads SET email = CASE id WHEN 1 THEN 'bob@acme.example' ELSE 'zed@acme.example' END WHERE id <> 1 OR true",
+        "UPDATE leads SET budget = 0.1 + 0.2 RETURNING id",
+    ])
+    func `a statement is undone exactly`(_ sql: String) throws {
+        if sql.contains("CASE id") { try crm.foreign("UPDATE leads SET email = 'y@acme.example' WHERE id = 2") }
+        try roundTrip(sql)
+    }
+
+    @Test func `values that must be unique find their way back round each other`() throws {
+        try crm.foreign("CREATE TABLE site_places (id INTEGER PRIMARY KEY, place INTEGER UNIQUE, far REAL) STRICT")
+        try crm.foreign("INSERT INTO site_places VALUES (1, 2, 9e999), (2, 1, -9e999), (3, 0, 1e-320)")
+        try roundTrip(
+            "UPDATE site_places SET place = place + 1, far = 0 WHERE id = 1 OR id = 2 OR id = 3 AND place < 0",
+            ["site_places"])
+        try roundTrip("UPDATE site_places SET place = place - 5", ["site_places"])
+    }
+
+    @Test func `what foreign keys changed with it is undone too`() throws {
+        try crm.foreign("INSERT INTO accounts (id, name) VALUES (7, 'Acme')")
+        try crm.foreign("UPDATE leads SET account_id = 7")
+        try roundTrip("DELETE FROM accounts WHERE id = 7", ["accounts", "leads"])
+    }
+
+    @Test func `tables without a rowid and bytes are undone as well`() throws {
+        try crm.foreign(
+            "CREATE TABLE site_pairs (a TEXT, b INTEGER, c BLOB, d REAL, PRIMARY KEY (b, a)) STRICT, WITHOUT ROWID")
+        try crm.foreign("INSERT INTO site_pairs VALUES ('x', 1, x'00ff', 5.0), ('y', 2, x'', NULL)")
+        try roundTrip("UPDATE site_pairs SET c = x'01', b = b + 1", ["site_pairs"])
+        try roundTrip("DELETE FROM site_pairs", ["site_pairs"])
+        #expect(
+            try crm.rows("SELECT hex(c), typeof(c), typeof(d) FROM site_pairs ORDER BY b") == [
+                "00FF|blob|real", "|blob|null",
+            ])
+    }
+
+    @Test func `an undo is logged, noted, and not done twice`() throws {
+        try write("UPDATE leads SET stage = 'customer' WHERE id = 1")
+        #expect(try undo() == 1)
+        #expect(
+            try crm.rows("SELECT kind, origin FROM events ORDER BY id DESC LIMIT 1") == ["lead.stage_changed|undo:ben"])
+        #expect(try crm.rows("SELECT undo, undone_by FROM sql_writes") == ["done|undo:ben"])
+        #expect(throws: KernelError.data("Statement 1 was undone already, at 2026-03-02 09:00:00.000.")) { try undo(1) }
+        #expect(throws: KernelError.data("There is nothing to undo. See: trellis undo list")) { try undo() }
+        #expect(throws: KernelError.data("There is no statement 9. See: trellis undo list")) { try undo(9) }
+    }
+
+    // MARK: - Refused
+
+    @Test func `rows that were changed since are named, and nothing is undone`() throws {
+        try write("UPDATE leads SET title = 'Head', country = 'IT'")
+        try crm.foreign("UPDATE leads SET title = 'Boss' WHERE id = 1")
+        try crm.foreign("DELETE FROM leads WHERE id = 2")
+        let before = try rows("leads")
+        #expect(
+            throws: KernelError.data("Changed since, so that nothing was undone: leads 1 (title), leads 2 (deleted).")
+        ) { try undo() }
+        #expect(try rows("leads") == before)
+        #expect(try crm.rows("SELECT undo FROM sql_writes") == ["possible"])
+    }
+
+    @Test func `a change of other columns since is no hindrance, and stays`() throws {
+        try write("UPDATE leads SET title = 'Head' WHERE id = 1")
+        try crm.foreign("UPDATE leads SET city = 'Bonn' WHERE id = 1")
+        #expect(try undo() == 1)
+        #expect(try crm.rows("SELECT title, city FROM leads WHERE id = 1") == ["|Bonn"])
+    }
+
+    @Test func `what came since in place of a row that went is a hindrance`() throws {
+        try write("DELETE FROM leads WHERE id = 2")
+        try crm.foreign("INSERT INTO leads (id, email) VALUES (2, 'new@acme.example')")
+        #expect(throws: KernelError.data("Changed since, so that nothing was undone: leads 2 (there again).")) {
+            try undo()
+        }
+    }
+
+    @Test func `a new row that somebody has worked on since stays`() throws {
+        try write("INSERT INTO leads (email) VALUES ('cem@acme.example')")
+        try crm.foreign("UPDATE leads SET title = 'Head' WHERE email = 'cem@acme.example'")
+        #expect(throws: KernelError.data("Changed since, so that nothing was undone: leads 3 (title).")) { try undo() }
+    }
+
+    @Test func `the schema and the log cannot be undone`() throws {
+        #expect(try !write("CREATE TABLE site_x (a)").canBeUndone)
+        #expect(throws: KernelError.data("Statement 1 changed the schema, which cannot be undone. Restore a backup.")) {
+            try undo(1)
+        }
+        #expect(try !write("INSERT INTO events (kind, origin, at) VALUES ('a.b', 'x', 'y')").canBeUndone)
+        #expect(throws: KernelError.data("Statement 2 changed no row that is kept: there is nothing to undo.")) {
+            try undo(2)
+        }
+    }
+
+    @Test func `after 30 days it is too late, and then forgotten`() throws {
+        try write("UPDATE leads SET title = 'Head'")
+        crm.clock.advance(by: "31 days")
+        #expect(throws: KernelError.data("Statement 1 is older than 30 days and can no longer be undone.")) {
+            try undo(1)
+        }
+        try Undo.empty(crm.kernel)
+        #expect(
+            try crm.rows("SELECT (SELECT count(*) FROM sql_writes) + (SELECT count(*) FROM sql_undo_rows)") == ["0"])
+    }
+
+    @Test func `whoever is erased is in no row that is kept and in no statement`() throws {
+        try write("UPDATE leads SET title = 'Head' WHERE email = 'ann@acme.example'")
+        try write("UPDATE leads SET title = 'Boss' WHERE id = 2")
+        _ = try Person(email: "ann@acme.example").erase(crm.kernel)
+        #expect(
+            try crm.rows("SELECT id, statement, undo FROM sql_writes") == [
+                "1||erased", "2|UPDATE leads SET title = 'Boss' WHERE id = 2|possible",
+            ])
+        #expect(try crm.rows("SELECT count(*) FROM sql_undo_rows WHERE before LIKE '%ann@%'") == ["0"])
+        #expect(throws: KernelError.data("Statement 1 was about somebody who is erased, and cannot be undone.")) {
+            try undo(1)
+        }
+        #expect(try undo(2) == 1)
+    }
+
+    @Test func `the list says what can be undone, the newest first`() throws {
+        try write("UPDATE leads SET title = 'Head'")
+        try write("UPDATE leads SET title = 'Boss'")
+        try undo()
+        let list = try Undo.list(crm.kernel)
+        #expect(list.columns == ["id", "at", "by", "rows", "undo", "statement"])
+        #expect(list.rows.map { $0[4].text } == ["done by undo:ben", "possible"])
+    }
+}

@@ -1,0 +1,230 @@
+import Foundation
+import Hummingbird
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import TrellisServer
+
+@Suite struct QueryAPITests {
+    private let crm: TestKernel
+    private let admin: Listener
+
+    private static let token: HTTPFields = [.authorization: "Bearer a token for tests only, and long enough"]
+
+    init() throws {
+        crm = try TestKernel(
+            """
+            server: {admin: {token: "${TRELLIS_ADMIN_TOKEN}", sql: {rows: 50, seconds: 0.5}}}
+            queries:
+              by-country:
+                description: Leads of a country
+                parameters: {country: {type: text, one_of: [DE, FR], label: Country}}
+                sql: SELECT id, email, country, created_at FROM leads WHERE :country IS NULL OR country = :country
+              endless:
+                sql: WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 3 OR i < 0
+            """)
+        try crm.capture(["email": "ann@a.example", "country": "DE"])
+        try crm.capture(["email": "bob@b.example", "country": "FR"])
+        try crm.capture(["email": "cem@c.example", "country": "DE"])
+        admin = try Listener.admin(crm, program: QueryAPITests.program)
+    }
+
+    /// The program that was built beside the tests.
+    private static var program: [String] {
+        let bundle = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let beside = bundle.appending(path: "trellis").path()
+        let isBeside = FileManager.default.isExecutableFile(atPath: beside)
+        return [isBeside ? beside : root.appending(path: ".build/debug/trellis").path(), GuardedQuery.command]
+    }
+
+    private func get(_ path: String, accept: String? = nil) async throws -> Answer {
+        var headers = QueryAPITests.token
+        headers[.accept] = accept
+        return try await admin.get(path, headers)
+    }
+
+    private func ask(_ body: String) async throws -> Answer {
+        var headers = QueryAPITests.token
+        headers[.contentType] = "application/json"
+        return try await admin.post("/api/sql", body, headers)
+    }
+
+    private func error(_ answer: Answer) -> String? { answer.json?["error"]?.scalarText }
+
+    // MARK: - Any question
+
+    @Test func `a question is answered with its columns and rows`() async throws {
+        let answer = try await ask(
+            #"{"sql": "SELECT country, count(*) AS n FROM leads WHERE id > :id GROUP BY 1", "parameters": {"id": 0}}"#)
+        #expect(answer.status == 200 && answer.headers[.contentType] == "application/json")
+        #expect(
+            answer.json?["columns"]?.text() == #"["country","n"]"#
+                && answer.json?["rows"]?.text() == #"[["DE",2],["FR",1]]"#)
+        #expect(answer.json?["truncated"] == .bool(false) && answer.json?["cut_by"] == .null)
+        #expect(answer.json?["elapsed_ms"]?.scalarText.flatMap(Int.init) != nil)
+    }
+
+    @Test(arguments: [
+        (#"{"sql": "DELETE FROM leads"}"#, 403, "The table leads may not be written here."),
+        (#"{"sql": "SELECT * FROM api_calls"}"#, 403, "The table api_calls may not be read here."),
+        (#"{"sql": "SELECT titel FROM leads"}"#, 400, "SQL: no such column: titel. Did you mean 'title'?"),
+        (#"{"sql": "SELECT 1", "limt": 1}"#, 400, "'limt' is not known here. Did you mean 'limit'?"),
+        (#"{"sql": "SELECT 1", "limit": 51}"#, 400, "limit takes a whole number from 1 to 50."),
+        (#"{}"#, 400, "The text 'sql' is missing."),
+        (#"[]"#, 400, #"The body is no JSON object such as {"sql": "SELECT 1"}."#),
+        (#"{"sql": "SELECT :x", "parameters": {"x": []}}"#, 400, "The parameter 'x' takes a text, a number or null."),
+    ])
+    func `a question that cannot be answered is told why`(_ body: String, _ status: Int, _ sentence: String)
+        async throws
+    {
+        let answer = try await ask(body)
+        #expect(answer.status == status && error(answer) == sentence)
+        #expect(try crm.rows("SELECT count(*) FROM leads") == ["3"])
+    }
+
+    @Test func `what takes too long is stopped, with the rows there were`() async throws {
+        let answer = try await get("/api/queries/endless")
+        #expect(
+            answer.status == 422 && answer.json?["rows"]?.text() == "[[1],[2]]"
+                && answer.json?["truncated"] == .bool(true))
+        #expect(error(answer)?.hasPrefix("The query took longer than 0.5 s and was stopped.") == true)
+    }
+
+    @Test func `a program that cannot be started is no fault of the caller`() async throws {
+        let broken = try Listener.admin(crm, program: ["/nonexistent/trellis"])
+        let answer = try await broken.get("/api/queries/by-country", QueryAPITests.token)
+        #expect(answer.status == 503 && answer.headers[.retryAfter] == "2")
+    }
+
+    @Test func `a program that says nothing, too much or never ends is done with`() throws {
+        var query = GuardedQuery(database: "x", sql: "SELECT 1")
+        query.allowance.seconds = 0.1
+        query.allowance.bytes = 1_000
+        for (program, sentence) in [
+            (["/bin/true"], "The query needed more memory than it may have and was stopped. Ask for less."),
+            (["/bin/sleep", "60"], "The query took longer than 0.1 s and was stopped."),
+            (["/usr/bin/yes"], "The query took longer than 0.1 s and was stopped."),
+            (
+                ["/bin/sh", "-c", "kill -9 $$"],
+                "The query needed more memory than it may have and was stopped. Ask for less."
+            ),
+        ] {
+            let answer = try QueryChild(program: program).answer(query)
+            #expect(answer.ending.problem?.description.hasPrefix(sentence) == true, "\(program)")
+            #expect(answer.elapsed < .seconds(5))
+        }
+    }
+
+    // MARK: - Queries of the config
+
+    @Test func `queries are listed with their parameters`() async throws {
+        let list = try #require(try await get("/api/queries").json?["queries"]?.elements)
+        #expect(list.map { $0["name"]?.scalarText } == ["by-country", "endless"])
+        #expect(
+            list[0]["parameters"]?.elements.first?.text()
+                == #"{"default":null,"label":"Country","name":"country","one_of":["DE","FR"],"required":false,"type":"text"}"#
+        )
+    }
+
+    @Test func `an answer comes in the form that is asked for`() async throws {
+        let json = try await get("/api/queries/by-country?country=FR")
+        #expect(json.json?["rows"]?.elements.count == 1)
+        let csv = "id,email\n"
+        for answer in [
+            try await get("/api/queries/by-country?country=FR&format=csv"),
+            try await get("/api/queries/by-country?country=FR", accept: "text/csv"),
+        ] {
+            #expect(answer.headers[.contentType]?.hasPrefix("text/csv") == true)
+            #expect(
+                answer.body.hasPrefix("id,email,country,created_at\n2,bob@b.example,FR,") && !answer.body.contains(csv))
+        }
+        let lines = try await get("/api/queries/by-country?limit=2", accept: "application/x-ndjson")
+        #expect(lines.headers[.contentType] == "application/x-ndjson" && lines.body.split(separator: "\n").count == 2)
+        #expect(lines.body.hasPrefix(#"{"id":1,"email":"ann@a.example","#))
+        let cut = try #require(HTTPFields.Element.Name("Trellis-Truncated-By"))
+        #expect(lines.headers[cut] == "rows")
+    }
+
+    @Test(arguments: [
+        ("?country=XX", 400, "country: expected one of DE, FR, got 'XX'."),
+        ("?county=DE", 400, "'county' is no parameter of this query. Did you mean 'country'?"),
+        ("?country=DE&country=FR", 400, "country: given more than once"),
+        ("?format=xml", 400, "format takes json, ndjson or csv."),
+        ("?limit=0", 400, "limit takes a whole number from 1 to 50."),
+    ])
+    func `a parameter that does not fit is refused`(_ query: String, _ status: Int, _ sentence: String) async throws {
+        let answer = try await get("/api/queries/by-country" + query)
+        #expect(answer.status == status && error(answer) == sentence)
+    }
+
+    @Test func `a query that is not there is not found`() async throws {
+        for path in ["/api/queries/by-contry", "/queries/by-contry"] {
+            let answer = try await get(path)
+            #expect(
+                answer.status == 404 && error(answer) == "There is no query of this name. Did you mean 'by-country'?")
+        }
+    }
+
+    // MARK: - Pages
+
+    @Test func `a query is a page with its parameters, sorted and searched by links`() async throws {
+        #expect(try await get("/queries").body.contains(#"<a href="/queries/by-country">by-country</a>"#))
+        let page = try await get("/queries/by-country?country=DE&_sort=-2&_filter=CEM")
+        #expect(page.status == 200 && page.heading == "By country")
+        #expect(
+            page.body.contains("cem@c.example") && !page.body.contains("ann@a.example") && page.body.contains("1 row"))
+        #expect(
+            page.body.contains(#"<option value="DE" selected>DE</option>"#)
+                && page.body.contains(#"aria-sort="descending""#))
+        #expect(page.body.contains(#"href="/queries/by-country?country=DE&amp;_filter=CEM&amp;_sort=2""#))
+        #expect(page.body.contains(#"href="/api/queries/by-country?country=DE&amp;format=csv""#))
+        #expect(page.body.contains("2026-03-02 09:00<") && !page.body.contains("09:00:00.000"))
+    }
+
+    @Test func `what a page cannot show it says, with the form still there`() async throws {
+        for (query, sentence) in [
+            ("?country=XX", "country: expected one of DE, FR, got &#39;XX&#39;."),
+            ("?_sort=9", "The answer has 4 columns and none at place 9."),
+            ("?_sort=email", "_sort: expected the place of a column, counted from 1."),
+            ("?_page=0", "_page: expected a whole number from 1 to 10000."),
+        ] {
+            let page = try await get("/queries/by-country" + query)
+            #expect(page.status == 400 && page.body.contains("<form class=\"panel sift\""), "\(query)")
+            #expect(
+                page.body.replacing("&#x27;", with: "&#39;").contains(sentence)
+                    || page.body.contains(sentence.replacing("&#39;", with: "'")), "\(query): \(page.body)")
+        }
+    }
+
+    @Test func `a browser says the token as a password, and only to read`() async throws {
+        func basic(_ word: String) -> HTTPFields {
+            [.authorization: "Basic " + Data("me:\(word)".utf8).base64EncodedString()]
+        }
+        let right = basic("a token for tests only, and long enough")
+        for path in ["/queries", "/queries/by-country", "/api/queries", "/api/queries/by-country"] {
+            #expect(try await admin.get(path, right).status == 200, "\(path)")
+            let refused = try await admin.get(path, basic("x"))
+            #expect(
+                refused.status == 401 && refused.headers[.wwwAuthenticate] == #"Basic realm="Trellis", charset="UTF-8""#
+            )
+        }
+        for path in ["/api/leads", "/metrics", "/api/openapi.json"] {
+            #expect(try await admin.get(path, right).status == 401, "\(path)")
+        }
+        var headers = right
+        headers[.contentType] = "application/json"
+        #expect(try await admin.post("/api/sql", #"{"sql": "SELECT 1"}"#, headers).status == 401)
+    }
+
+    @Test func `the description names every path`() async throws {
+        guard case .object(let paths) = try await get("/api/openapi.json").json?["paths"] else {
+            Issue.record("no paths")
+            return
+        }
+        let described = Set(paths.map { $0.key.replacing("{query}", with: ":query") })
+        #expect(described.isSuperset(of: QueryAPI(pool: QueryPool(program: [], childrenMax: 1)).endpoints.map(\.path)))
+    }
+}
