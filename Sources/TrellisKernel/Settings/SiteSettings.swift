@@ -14,6 +14,7 @@ public struct SiteSettings: SettingsRecord {
     public var opportunities = CustomTable()
     public var activities: [Named<[Named<CustomField>]>] = []
     public var queries: [Named<NamedQuery>] = []
+    public var goals = Goals()
 
     public init() {}
 
@@ -36,6 +37,8 @@ public struct SiteSettings: SettingsRecord {
         SettingsField(
             "queries", \.queries, .named("a mapping of queries", of: .record()),
             "Named queries: trellis sql NAME --parameter value.")
+        SettingsField(
+            "goals", \.goals, .record(), "What marketing and sales agreed on; the figures are held against it.")
     }
 
     public struct Site: SettingsRecord {
