@@ -313,8 +313,8 @@ extension LeadRoll {
         "coalesce((SELECT position FROM stages WHERE name = \(stage) AND NOT is_side), -1)"
     }
 
-    /// The rows of the view `figures_steps` for the leads touched. It is written out again because SQLite would read the
-    /// view for all leads first; an invariant holds the two together.
+    /// The rows of the view `figures_steps` for the leads touched. It is written out again because SQLite would read
+    /// the view for all leads first; an invariant holds the two together.
     fileprivate static let stepsTouched = """
         SELECT f.channel, f.campaign, f.arrived_on, '(arrived)' AS step, f.arrived_on AS day
         FROM temp.figures_touched AS d CROSS JOIN figures_leads AS f ON f.lead = d.lead

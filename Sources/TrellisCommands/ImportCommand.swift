@@ -101,7 +101,11 @@ struct ImportCommand: ParsableCommand {
                 + "\(report.same) as they were, \(report.rejected) rejected.")
         if report.encoding != "utf-8" { print("The file was read as \(report.encoding).") }
         if report.unwrappedRows > 0 { print("\(report.unwrappedRows) rows were quoted as a whole and taken apart.") }
-        if report.skipped > 0 { print("\(report.skipped) rows of totals were left out.") }
+        if report.skipped > 0 {
+            print(
+                report.skipped == 1
+                    ? "1 row of totals was left out." : "\(report.skipped) rows of totals were left out.")
+        }
         if !report.ignoredColumns.isEmpty {
             print("Left out, because no field is called so: \(report.ignoredColumns.joined(separator: ", ")).")
         }

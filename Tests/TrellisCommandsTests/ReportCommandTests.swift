@@ -55,7 +55,7 @@ import Testing
         )
         let first = try trellis.run("import", "ads.csv", "--into", "spend")
         #expect(first.output.contains("1 new, 0 changed, 0 as they were, 0 rejected."))
-        #expect(first.output.contains("1 rows of totals were left out."))
+        #expect(first.output.contains("1 row of totals was left out."))
         #expect(try trellis.run("import", "ads.csv", "--into", "spend").output.contains("was imported before"))
         #expect(
             try trellis.run("import", "ads.csv", "--into", "spend", "--again").output.contains(

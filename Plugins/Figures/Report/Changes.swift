@@ -80,7 +80,9 @@ struct Changes {
         }
         for figure in figures
         where ["Cost per lead", "Mails engaged with", "Hours until sales answers"].contains(figure.name) {
-            guard let now = figure.now, let before = figure.before, let change = figure.change, abs(change) >= 1 else {
+            guard let now = figure.now, let before = figure.before, let change = figure.change,
+                abs(change) >= (figure.unit == "%" ? 1 : 5)
+            else {
                 continue
             }
             let way = change > 0 ? "rose" : "fell"

@@ -48,7 +48,8 @@ struct PeriodPage {
                 "made_at": .text(String(Timestamp.text(now).prefix(16))), "tiles": .list(changes.tiles),
                 "sentences": .list(changes.sentences.map { ["text": .text($0)] }),
                 "charts": .list(charts.all(sql: queries)),
-                "parts": .list(parts.map(PeriodPage.values)),
+                // The figures stand in the tiles.
+                "figures_sql": .text(parts[0].sql), "parts": .list(parts.dropFirst().map(PeriodPage.values)),
             ])
     }
 
@@ -64,7 +65,7 @@ struct PeriodPage {
         }
         return [
             "title": .text(part.title), "sql": .text(part.sql), "has_rows": .flag(!part.table.rows.isEmpty),
-            "sentences": .list(part.title == "The figures" ? [] : part.sentences.map { ["text": .text($0)] }),
+            "sentences": .list(part.sentences.map { ["text": .text($0)] }),
             "columns": .list(
                 zip(part.table.columns, isNumber).map {
                     [

@@ -107,7 +107,7 @@ struct PeriodQueries {
 
     var funnel: String {
         """
-        SELECT phase, step, people, rate_percent, lost, is_leak FROM funnel_steps WHERE month = '\(period.month)' ORDER BY position
+        SELECT phase, step, people, rate_percent, lost, iif(is_leak, 'here', '') AS leak FROM funnel_steps WHERE month = '\(period.month)' ORDER BY position
         """
     }
 

@@ -59,7 +59,7 @@ struct ReportCharts {
     }
 
     private var leak: String? {
-        funnel.rows.first { $0[5].number == 1 }.map { row in
+        funnel.rows.first { $0[5] == "here" }.map { row in
             "The leak is before \(ReportCharts.step(row[1].text ?? "")): \(row[4].shown) are lost there."
         }
     }

@@ -1,7 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// A whole week from Monday, or a whole month, with the one before it. Days are days in UTC, as everywhere in the figures.
+/// A whole week from Monday, or a whole month, with the one before it. Days are days in UTC, as everywhere in the
+/// figures.
 struct ReportPeriod {
     let kind: PeriodReport.Period
     /// The first day of the period, of the one before, and of the one after: `2026-03-01`.

@@ -1,5 +1,5 @@
-/// Which columns of a file of spend say what, by their headers: those of Trellis, and those that Google Ads, Meta, LinkedIn
-/// and Microsoft Advertising give their downloads, in English and German.
+/// Which columns of a file of spend say what, by their headers: those of Trellis, and those that Google Ads, Meta,
+/// LinkedIn and Microsoft Advertising give their downloads, in English and German.
 struct SpendColumns {
     /// Columns nobody asked for.
     let ignored: [String]
@@ -88,7 +88,8 @@ struct SpendColumns {
             .filter { !mapping.ignore.contains($0) }
         for field in [Field.day, .amount] where columns[field] == nil {
             throw KernelError.data(
-                "No column gives the \(field.rawValue). Name one \(field.rawValue), or map one with --map \"CSV column=\(field.rawValue)\". There are: \(header.joined(separator: ", "))."
+                "No column gives the \(field.rawValue). Name one so, or say which it is with --map \"CSV column=\(field.rawValue)\". "
+                    + "There are: \(header.joined(separator: ", "))."
             )
         }
         guard columns[.channel] != nil || constants["channel"] != nil || platform != nil else {
