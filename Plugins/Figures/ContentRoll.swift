@@ -42,7 +42,7 @@ struct ContentRoll {
 
     // MARK: - Mails
 
-    /// Each mail once, on the day it was sent, whatever is done with it again.
+    /// Each mail once, on the day it was sent, whatever is done with it again. It is sent once by itself.
     ///
     /// - Parameter others: kinds of event after which it does not count either.
     private func countMails(
@@ -51,15 +51,21 @@ struct ContentRoll {
         throws
     {
         let message = "json_extract(b.body, '$.message_id')"
+        let isFirst =
+            kind == "mail.sent"
+            ? "true"
+            : """
+            NOT EXISTS (
+                SELECT 1 FROM events AS p
+                WHERE p.lead_id = b.lead_id AND p.id < b.id AND +p.kind IN (\(others ?? "'\(kind)'"))
+                  AND json_extract(p.body, '$.message_id') = \(message))
+            """
         try add(
             """
             SELECT date(coalesce(m.settled_at, b.at)), 'mail', m.template, \(ContentRoll.sequence),
                    \(ContentRoll.stage(of: "b.lead_id", before: kind == "mail.sent" ? "b.id" : ContentRoll.sending)), '\(measure)'
             FROM batch AS b CROSS JOIN outbox_messages AS m ON m.id = \(message)
-            WHERE b.kind = '\(kind)' AND b.lead_id IS NOT NULL AND \(condition) AND NOT EXISTS (
-                SELECT 1 FROM events AS p
-                WHERE p.lead_id = b.lead_id AND p.id < b.id AND +p.kind IN (\(others ?? "'\(kind)'"))
-                  AND json_extract(p.body, '$.message_id') = \(message))
+            WHERE b.kind = '\(kind)' AND b.lead_id IS NOT NULL AND \(condition) AND \(isFirst)
             """)
     }
 
