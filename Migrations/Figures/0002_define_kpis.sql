@@ -188,21 +188,29 @@ FULL JOIN won AS w ON w.model = p.model AND w.month = p.month AND w.channel IS p
 CREATE VIEW kpi_sales_cycle AS
 WITH won AS MATERIALIZED (
     SELECT substr(closed_on, 1, 7) AS month, channel, days, days_from_arrival FROM figures_deals WHERE is_won
-), grouped AS (
-    SELECT month, channel, days, days_from_arrival FROM won
-    UNION ALL SELECT month, NULL, days, days_from_arrival FROM won
-    UNION ALL SELECT NULL, channel, days, days_from_arrival FROM won
-    UNION ALL SELECT NULL, NULL, days, days_from_arrival FROM won
-), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY month, channel ORDER BY days) AS place,
-           row_number() OVER (PARTITION BY month, channel ORDER BY days_from_arrival NULLS LAST) AS place_from_arrival,
-           count(*) OVER (PARTITION BY month, channel) AS deals, count(days_from_arrival) OVER (PARTITION BY month, channel) AS deals_of_leads
-    FROM grouped
+), grouped AS MATERIALIZED (
+    SELECT month || '|' || channel AS key, month, channel, days, days_from_arrival FROM won
+    UNION ALL SELECT month || '|', month, NULL, days, days_from_arrival FROM won
+    UNION ALL SELECT '|' || channel, NULL, channel, days, days_from_arrival FROM won
+    UNION ALL SELECT '|', NULL, NULL, days, days_from_arrival FROM won
+), sizes AS MATERIALIZED (
+    SELECT key, month, channel, count(*) AS deals, avg(days) AS mean, count(days) AS timed, count(days_from_arrival) AS of_leads FROM grouped GROUP BY key
+), placed AS (
+    SELECT key, days, row_number() OVER (PARTITION BY key ORDER BY days) AS place FROM grouped WHERE days IS NOT NULL
+), medians AS (
+    SELECT s.key, avg(p.days) AS median
+    FROM placed AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.timed + 1) / 2, s.timed / 2 + 1) GROUP BY 1
+), placed_from_arrival AS (
+    SELECT key, days_from_arrival AS days, row_number() OVER (PARTITION BY key ORDER BY days_from_arrival) AS place
+    FROM grouped WHERE days_from_arrival IS NOT NULL
+), medians_from_arrival AS (
+    SELECT s.key, avg(p.days) AS median
+    FROM placed_from_arrival AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.of_leads + 1) / 2, s.of_leads / 2 + 1)
+    GROUP BY 1
 )
-SELECT month, channel, deals,
-       avg(days) FILTER (WHERE place IN ((deals + 1) / 2, deals / 2 + 1)) AS median_days, round(avg(days), 1) AS mean_days,
-       avg(days_from_arrival) FILTER (WHERE place_from_arrival IN ((deals_of_leads + 1) / 2, deals_of_leads / 2 + 1)) AS median_days_from_arrival
-FROM ranked GROUP BY month, channel, deals;
+SELECT s.month, s.channel, s.deals, m.median AS median_days, round(s.mean, 1) AS mean_days, a.median AS median_days_from_arrival
+FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key
+LEFT JOIN medians_from_arrival AS a ON a.key = s.key;
 
 -- What sales closed: a row per month, owner and currency. Won rate: won / (won + lost), by the day of closing. Revenue: the
 -- amounts of the won. The quarter stands beside it to group by.
@@ -223,13 +231,17 @@ WITH timed AS MATERIALIZED (
     SELECT substr(offered_at, 1, 7) AS month, rep, (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 AS hours
     FROM figures_handoffs
 ), grouped AS (
-    SELECT month, rep, hours FROM timed WHERE rep IS NOT NULL UNION ALL SELECT month, NULL, hours FROM timed
-), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY month, rep ORDER BY hours NULLS LAST) AS place, count(hours) OVER (PARTITION BY month, rep) AS answered,
-           count(*) OVER (PARTITION BY month, rep) AS handoffs
-    FROM grouped
+    SELECT month || '|' || rep AS key, month, rep, hours FROM timed WHERE rep IS NOT NULL UNION ALL SELECT month || '|', month, NULL, hours FROM timed
+), sizes AS MATERIALIZED (
+    SELECT key, month, rep, count(*) AS handoffs, count(hours) AS answered,
+           count(*) FILTER (WHERE round(hours, 4) <= (SELECT value FROM goals WHERE name = 'speed_to_lead')) AS within_goal
+    FROM grouped GROUP BY key
+), placed AS (
+    SELECT key, hours, row_number() OVER (PARTITION BY key ORDER BY hours) AS place FROM grouped WHERE hours IS NOT NULL
+), medians AS (
+    SELECT s.key, avg(p.hours) AS median
+    FROM placed AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.answered + 1) / 2, s.answered / 2 + 1) GROUP BY 1
 )
-SELECT month, rep, handoffs, answered, round(avg(hours) FILTER (WHERE place IN ((answered + 1) / 2, answered / 2 + 1)), 2) AS median_hours,
-       g.value AS goal_hours, round(100.0 * count(*) FILTER (WHERE round(hours, 4) <= g.value) / handoffs, 1) AS within_goal_percent
-FROM ranked LEFT JOIN goals AS g ON g.name = 'speed_to_lead'
-GROUP BY month, rep, handoffs, answered, g.value;
+SELECT s.month, s.rep, s.handoffs, s.answered, round(m.median, 2) AS median_hours, g.value AS goal_hours,
+       round(100.0 * s.within_goal / s.handoffs, 1) AS within_goal_percent
+FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key LEFT JOIN goals AS g ON g.name = 'speed_to_lead';

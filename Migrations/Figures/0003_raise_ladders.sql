@@ -57,9 +57,9 @@ WITH led AS (
     FROM figures_credits GROUP BY lead
 ), paths AS (
     SELECT first_channel || CASE WHEN last_channel <> first_channel THEN ' > ' || last_channel ELSE '' END
-               || CASE WHEN h.lead IS NOT NULL THEN ' > sales' ELSE '' END AS path, count(*) AS customers
-    FROM led LEFT JOIN (SELECT DISTINCT lead FROM figures_handoffs WHERE coalesce(contacted_at, accepted_at) IS NOT NULL) AS h ON h.lead = led.lead
-    GROUP BY 1
+               || CASE WHEN EXISTS (SELECT 1 FROM figures_handoffs AS h WHERE h.lead = led.lead AND coalesce(contacted_at, accepted_at) IS NOT NULL)
+                       THEN ' > sales' ELSE '' END AS path, count(*) AS customers
+    FROM led GROUP BY 1
 ), recent AS (
     SELECT channel, max(day) AS last_day FROM figures_days WHERE step = '(arrived)' AND leads > 0 GROUP BY channel
 ), costly AS (
