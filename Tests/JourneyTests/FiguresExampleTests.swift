@@ -6,7 +6,8 @@ import Testing
 import TrellisKernel
 import TrellisTesting
 
-/// Documentation/Figures.md is the definition of the figures: its statements are run, its tables compared, its sums worked out.
+/// Documentation/Figures.md is the definition of the figures: its statements are run, its tables compared, its sums
+/// worked out.
 @Suite struct FiguresExampleTests {
     private let page: String
 
