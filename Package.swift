@@ -13,7 +13,7 @@ func builtIn(_ name: String) -> [Target] {
         .testTarget(name: "\(name)Tests", dependencies: [.target(name: name), "TrellisTesting"]),
     ]
 }
-let builtIns = ["LeadMagnets", "DripSequencer", "AudienceExport", "Scoring", "Handoff"]
+let builtIns = ["LeadMagnets", "DripSequencer", "AudienceExport", "Scoring", "Handoff", "Figures"]
 let builtInTargets: [Target.Dependency] = builtIns.map { .target(name: $0) }
 
 let package = Package(

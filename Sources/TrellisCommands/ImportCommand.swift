@@ -13,6 +13,7 @@ struct ImportCommand: ParsableCommand {
               empty: [Select]
               ignore: [Internal note]
               constants: {source: trade fair}
+            --into spend takes what Google Ads, Meta, LinkedIn and Microsoft Advertising download, by day, as it is.
             A column consent_PURPOSE (yes or no) records a consent. Rejected rows go to FILE.rejected.csv beside the config, with their reason.
             """)
 
@@ -23,10 +24,13 @@ struct ImportCommand: ParsableCommand {
     var mapping: String?
     @Option(help: ArgumentHelp("One column and its field; may be given again.", valueName: "CSV column=field"))
     var map: [String] = []
-    @Option(help: "The table: leads, contacts, accounts, opportunities or activities.")
+    @Option(help: "The table: leads, contacts, accounts, opportunities, activities or spend.")
     var into: String?
     @Option(help: "The source of leads that name none.")
     var source: String?
+    @Option(
+        help: ArgumentHelp("A field with the same value in every row; may be given again.", valueName: "field=value"))
+    var set: [String] = []
     @Flag(name: .customLong("dry-run"), help: "Say what would happen and change nothing.")
     var isDryRun = false
     @Flag(help: "Go on with an interrupted import; that is done anyway.")
@@ -71,6 +75,12 @@ struct ImportCommand: ParsableCommand {
             }
             plan.columns.append(Named(String(pair[..<equals]), String(pair[pair.index(after: equals)...])))
         }
+        for pair in set {
+            guard let equals = pair.firstIndex(of: "=") else {
+                throw KernelError.usage("--set takes field=value, not '\(pair)'.")
+            }
+            plan.constants.append(Named(String(pair[..<equals]), String(pair[pair.index(after: equals)...])))
+        }
         if let source { plan.constants.append(Named("source", source)) }
         return plan
     }
@@ -91,6 +101,11 @@ struct ImportCommand: ParsableCommand {
                 + "\(report.same) as they were, \(report.rejected) rejected.")
         if report.encoding != "utf-8" { print("The file was read as \(report.encoding).") }
         if report.unwrappedRows > 0 { print("\(report.unwrappedRows) rows were quoted as a whole and taken apart.") }
+        if report.skipped > 0 {
+            print(
+                report.skipped == 1
+                    ? "1 row of totals was left out." : "\(report.skipped) rows of totals were left out.")
+        }
         if !report.ignoredColumns.isEmpty {
             print("Left out, because no field is called so: \(report.ignoredColumns.joined(separator: ", ")).")
         }

@@ -1,16 +1,65 @@
 import ArgumentParser
 import Foundation
 import TrellisKernel
+import TrellisServer
+
+extension PeriodReport.Period: ExpressibleByArgument {}
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "The CRM on one page: leads by stage, the best of them with reasons, mails, handoffs, audiences.")
+        abstract: "The CRM on one page: leads by stage, the best of them with reasons, mails, handoffs, audiences.",
+        discussion: """
+            With weekly or monthly: the last whole week or month against the one before, for whoever answers for it.
+            --html FILE writes it as a page that can be read, mailed and printed.
+            """)
 
     @OptionGroup var global: GlobalOptions
+    @Argument(help: ArgumentHelp("weekly or monthly.", valueName: "period"))
+    var period: PeriodReport.Period?
+    @Option(help: "Write a page instead of printing.")
+    var html: String?
+    @Flag(help: "Print the SQL behind each table.")
+    var sql = false
+
+    func validate() throws {
+        if period == nil, html != nil || sql {
+            throw ValidationError("--html and --sql belong to a period: trellis report monthly --html report.html")
+        }
+    }
 
     func run() throws {
         let kernel = try global.open(checks: false)
+        guard let period else { return try showOverview(kernel) }
+        let documents = try kernel.ask(PeriodReport(period, now: kernel.clock.now())).flatMap { $0 }
+        guard let document = documents.first else {
+            throw KernelError.usage(
+                "The plugin 'figures' is off. Remove 'enabled: false' from its section in \(global.config).")
+        }
+        guard let html else { return show(document) }
+        let pages = try Pages(config: kernel.config, plugins: kernel.pluginTypes)
+        guard let page = pages.render(document.page, document.values) else {
+            throw KernelError.data("There is no page '\(document.page)'.")
+        }
+        guard FileManager.default.createFile(atPath: html, contents: Data(page.utf8)) else {
+            throw KernelError.cannotCreate(html)
+        }
+        print("Wrote \(html): \(document.title).")
+    }
+
+    /// Prints a document: what it says, its tables, and where asked the SQL they came from.
+    private func show(_ document: PeriodDocument) {
+        let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
+        if !global.json { print(style.bold(document.title)) }
+        for part in document.parts {
+            if !global.json { print("\n\(style.bold(part.title))") }
+            if !global.json { for sentence in part.sentences { print(sentence) } }
+            if !part.table.rows.isEmpty { part.table.show(global.format) }
+            if sql { print("\n\(part.sql);") }
+        }
+    }
+
+    private func showOverview(_ kernel: Kernel) throws {
         let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
         var sections = [
             ReportSection(

@@ -24,6 +24,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     case duplicateHook(HookID)
     case noLead(String)
     case noSecret
+    case cannotCreate(String)
     case usage(String)
     case data(String)
 
@@ -33,7 +34,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .usage: 64
         case .noLead, .data: 65
         case .noConfig, .noDatabase: 66
-        case .noFolder: 73
+        case .noFolder, .cannotCreate: 73
         case .damaged, .diskFull, .diskError, .durabilityNotSet, .notADatabase: 74
         case .secondWorker, .busy, .lockedForOpening: 75
         case .folderNotWritable, .fileNotWritable, .fileNotReadable: 77
@@ -48,6 +49,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noConfig(let file): "There is no \(file). Write one with 'trellis init', or name it with --config."
         case .noFolder(let path):
             "The folder \(path) does not exist. Make it first, or change 'database' in the config."
+        case .cannotCreate(let path):
+            "The file \(path) cannot be written. Name one in a folder that is there and that you may write to."
         case .folderNotWritable(let path):
             "The folder \(path.isEmpty ? "." : path) cannot be written to, and SQLite keeps files beside the database. Change its owner or permissions."
         case .fileNotWritable(let path): "The database \(path) is read-only. Change its owner or permissions."

@@ -1,5 +1,6 @@
 import AudienceExport
 import DripSequencer
+import Figures
 import Handoff
 import LeadMagnets
 import Scoring
@@ -10,7 +11,7 @@ import TrellisCommands
 struct Main {
     static func main() async {
         await TrellisProgram.run(plugins: [
-            LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self,
+            LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self, Figures.self,
         ])
     }
 }

@@ -1,5 +1,6 @@
 import AudienceExport
 import DripSequencer
+import Figures
 import Foundation
 import Handoff
 import LeadMagnets
@@ -14,7 +15,7 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
 
 /// The plugins of the program as it is shipped, in its order.
 let shippedPlugins: [any Plugin.Type] = [
-    LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self,
+    LeadMagnets.self, DripSequencer.self, Scoring.self, AudienceExport.self, Handoff.self, Figures.self,
 ]
 
 /// A CRM of this repository in a folder of its own, with a stopped clock and a transport that only remembers.

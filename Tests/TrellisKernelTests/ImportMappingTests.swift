@@ -108,7 +108,7 @@ import TrellisTesting
         let problems = try #require(throws: ConfigProblems.self) { try ImportMapping.load(crm.folder + "/map.yaml") }
         #expect(
             problems.description == """
-                map.yaml:1:7: into: expected one of leads, contacts, accounts, opportunities, activities, got 'lead'.
+                map.yaml:1:7: into: expected one of leads, contacts, accounts, opportunities, activities, spend, got 'lead'.
                 map.yaml:2:1: unknown key 'colums'. Did you mean 'columns'?
                 map.yaml:3:8: dates: expected one of YYYY-MM-DD, MM/DD/YYYY, DD/MM/YYYY, DD.MM.YYYY, got 'YY-MM-DD'.
                 """)

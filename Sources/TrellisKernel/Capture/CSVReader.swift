@@ -69,8 +69,11 @@ public final class CSVReader {
     }
 
     /// Opens a file as the public initializer does, and reads it in pieces of a given size.
+    ///
+    /// - Parameter skipping: how many records stand before the header; nil takes no header at all, and leaves the first
+    ///   record in the page.
     init(
-        path: String, delimiter: UInt8?, encoding: TextEncoding?, chunkBytes: Int
+        path: String, delimiter: UInt8?, encoding: TextEncoding?, chunkBytes: Int, skipping: Int? = 0
     ) throws(CSVProblem) {
         if let delimiter, !CSVDialect.canDelimit(delimiter) { throw .delimiterUnusable(byte: delimiter) }
         let source = try Source(path: path, encoding: encoding, chunkBytes: chunkBytes)
@@ -79,15 +82,49 @@ public final class CSVReader {
         var scanner = Scanner(source: source, delimiter: chosen)
         let page = CSVPage()
         if dialect.hasDelimiterLine { _ = try scanner.scan(into: &page.record) }
-        guard try scanner.scan(into: &page.record) else { throw .fileEmpty(path: path) }
+        for _ in 0...(skipping ?? 0) {
+            guard try scanner.scan(into: &page.record) else { throw .fileEmpty(path: path) }
+        }
         let row = CSVRow(page: page, number: 0, columnsInHeader: 0)
-        guard row.isValidText else { throw .headerNotText(line: row.line, encoding: source.encoding) }
+        guard row.isValidText || skipping == nil else {
+            throw .headerNotText(line: row.line, encoding: source.encoding)
+        }
 
-        self.header = try Self.columnNames(in: row)
+        self.header = skipping == nil ? [] : try Self.columnNames(in: row)
+        if skipping == nil { self.page = page }
         self.encoding = source.encoding
         self.delimiter = chosen
         self.source = source
         self.scanner = scanner
+    }
+
+    /// Opens a report whose header does not stand in the first line, as those of ad platforms do not: the first record
+    /// that is one, with the delimiter under which it is.
+    ///
+    /// - Parameter isHeader: whether the trimmed cells of a record are a header.
+    /// - Returns: nil where none of the first ``preambleMax`` records is one.
+    static func opened(path: String, whereHeader isHeader: ([String]) -> Bool) throws(CSVProblem) -> CSVReader? {
+        for delimiter in CSVDialect.candidates {
+            let looking = try CSVReader(
+                path: path, delimiter: delimiter, encoding: nil, chunkBytes: Self.chunkBytes, skipping: nil)
+            guard let records = looking.records(before: isHeader) else { continue }
+            return try CSVReader(
+                path: path, delimiter: delimiter, encoding: nil, chunkBytes: Self.chunkBytes, skipping: records)
+        }
+        return nil
+    }
+
+    /// How many records at most stand before the header of a report.
+    static let preambleMax = 40
+
+    /// How many records come before the header; nil where there is none.
+    private func records(before isHeader: ([String]) -> Bool) -> Int? {
+        for count in 0..<CSVReader.preambleMax {
+            let row = CSVRow(page: page, number: 0, columnsInHeader: 0)
+            if row.isValidText, isHeader((0..<row.count).map { row.text($0).trimmed }) { return count }
+            guard (try? scanner.scan(into: &page.record)) == true else { return nil }
+        }
+        return nil
     }
 
     /// Reads the next data record; nil after the last one.
@@ -132,7 +169,7 @@ public final class CSVReader {
 /// How a CSV file parts its fields, as far as its first line tells.
 struct CSVDialect: Equatable {
     /// The delimiters that are looked for; the earlier one wins where two are equally frequent.
-    private static let candidates = Array(",;\t|".utf8)
+    fileprivate static let candidates = Array(",;\t|".utf8)
 
     private(set) var delimiter: UInt8
     /// Whether the first line is not the header but `sep=;`, by which Excel is told the delimiter.

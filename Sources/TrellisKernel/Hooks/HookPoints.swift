@@ -120,3 +120,55 @@ public struct ReportSection: Sendable {
         self.table = table
     }
 }
+
+/// The figures of the last whole week or month, for `trellis report weekly` and `monthly`. Asked on one reader, so that
+/// all figures show the same moment. It is not promised that what is still being pumped is in them.
+public struct PeriodReport: Question {
+    public typealias Reply = [PeriodDocument]
+    public enum Period: String, Sendable, CaseIterable {
+        /// The last whole week, from Monday.
+        case weekly
+        /// The last whole month.
+        case monthly
+    }
+
+    public let period: Period
+    /// The moment it is asked at.
+    public let now: Date
+
+    public init(_ period: Period, now: Date) {
+        self.period = period
+        self.now = now
+    }
+}
+
+/// A report as parts for the shell, and as a page.
+public struct PeriodDocument: Sendable {
+    public let title: String
+    public let parts: [PeriodPart]
+    /// The name of its template, and the values of it.
+    public let page: String
+    public let values: PageValues
+
+    public init(title: String, parts: [PeriodPart], page: String, values: PageValues) {
+        self.title = title
+        self.parts = parts
+        self.page = page
+        self.values = values
+    }
+}
+
+/// A titled table with what it says in sentences, and the SQL it came from.
+public struct PeriodPart: Sendable {
+    public let title: String
+    public let sentences: [String]
+    public let table: Table
+    public let sql: String
+
+    public init(_ title: String, _ table: Table, sentences: [String] = [], sql: String) {
+        self.title = title
+        self.sentences = sentences
+        self.table = table
+        self.sql = sql
+    }
+}

@@ -3,7 +3,7 @@ import Foundation
 /// How the columns of a CSV file become fields: the file given with `--mapping`, or `--map` on the command line.
 public struct ImportMapping: SettingsRecord {
     public enum Target: String, Sendable, CaseIterable {
-        case leads, contacts, accounts, opportunities, activities
+        case leads, contacts, accounts, opportunities, activities, spend
     }
 
     public var target = Target.leads

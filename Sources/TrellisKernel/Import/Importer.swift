@@ -9,6 +9,8 @@ public struct ImportReport: Sendable {
     public var changed = 0
     public var same = 0
     public var rejected = 0
+    /// Rows of totals, which a report of an ad platform ends with, in this run.
+    public var skipped = 0
     /// The same file with the same mapping was imported before: nothing was done.
     public var wasDoneBefore = false
     /// The row this run went on from, after an interruption; 0 for a fresh import.
@@ -59,8 +61,8 @@ public final class Importer {
     public func run(repeats: Bool = false, progress: (Double, Int) -> Bool = { _, _ in true }) throws -> ImportReport {
         let digest = try Importer.digest(of: file, mapping)
         if !isDryRun, try begin(digest, repeats: repeats) { return report }
-        let reader = try CSVReader(path: file)
-        reader.takesApartWholeRows = true
+        let reader = try mapping.target == .spend ? SpendLoader.reader(of: file) : CSVReader(path: file)
+        reader.takesApartWholeRows = mapping.target != .spend
         report.encoding = reader.encoding.rawValue
         let loader = try Importer.loader(for: mapping, header: reader.header, kernel: kernel)
         report.ignoredColumns = loader.ignoredColumns
@@ -96,6 +98,8 @@ public final class Importer {
                 }
                 if !isFinished {
                     read(row)
+                    // What a file of spend says of a day is a sum of its rows: it is read again from its beginning.
+                    if mapping.target == .spend { (report.rows, report.rejected) = (0, 0) }
                     report.resumedAfter = report.rows
                     return false
                 }
@@ -194,6 +198,7 @@ public final class Importer {
         report.created += outcome.created
         report.changed += outcome.changed
         report.same += outcome.same
+        report.skipped += outcome.skipped
         for (row, reason) in outcome.rejected { try reject(row, reason, rejects) }
     }
 
@@ -221,6 +226,7 @@ public final class Importer {
         case .accounts: try TableLoader(.accounts, mapping, header: header, kernel: kernel)
         case .opportunities: try TableLoader(.opportunities, mapping, header: header, kernel: kernel)
         case .activities: try ActivityLoader(mapping, header: header, kernel: kernel)
+        case .spend: try SpendLoader(mapping, header: header)
         }
     }
 

@@ -20,6 +20,8 @@ struct LoadOutcome {
     var created = 0
     var changed = 0
     var same = 0
+    /// Rows that are no data: totals, and what stands below them.
+    var skipped = 0
     var rejected: [(CSVRow, String)] = []
 
     mutating func count(_ outcome: CaptureResult.Outcome) {

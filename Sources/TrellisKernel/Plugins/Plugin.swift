@@ -23,9 +23,13 @@ public protocol Plugin: Sendable {
     static var cardColumns: KeyValuePairs<String, String> { get }
     /// Rows it promises never to have: `trellis doctor --strict` runs each SELECT and expects none.
     static var invariants: [Invariant] { get }
-    /// Tables emptied before the log is replayed by `trellis plugins rebuild`; nil where its state is no function of
-    /// the log.
+    /// Tables emptied before the log is replayed by `trellis plugins rebuild`, in this order; nil where its state is no
+    /// function of the log. `WHERE` after a name says which rows alone.
     static var rebuilds: [String]? { get }
+    /// Whether it runs without a section in the config. `enabled: false` switches it off all the same.
+    static var isOnByDefault: Bool { get }
+    /// Views of its own over tables of other plugins, which may not be there.
+    static var borrowedViews: [BorrowedView] { get }
 
     /// Its tables with a column `email` for people who are no leads: what they hold is given out and erased too.
     static var addressTables: [String] { get }
@@ -71,6 +75,8 @@ extension Plugin {
     public static var secrets: [String] { [] }
     public static var rebuilds: [String]? { nil }
     public static var openTables: [String] { [] }
+    public static var isOnByDefault: Bool { false }
+    public static var borrowedViews: [BorrowedView] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
     public var commands: [Command] { [] }

@@ -31,6 +31,10 @@ public struct Rebuild {
     }
 
     /// Puts a plugin at the first event. What follows from the log is emptied, or it would be counted twice.
+    public static func toStart(_ type: any Plugin.Type, _ tx: Transaction) throws {
+        try toStart(type.name, tables: type.rebuilds ?? [], tx)
+    }
+
     static func toStart(_ name: String, tables: [String], _ tx: Transaction) throws {
         for table in tables { try tx.db.execute(sql: "DELETE FROM \(table)") }
         try tx.db.execute(sql: "DELETE FROM parked_events WHERE subscriber GLOB ?", arguments: ["\(name)/*"])

@@ -92,6 +92,7 @@ public struct Config: Sendable {
         if let node = document.root, !isEmpty(node) {
             root.read(node, reader)
         }
+        root.addDefaults(place: Place(file: (file as NSString).lastPathComponent, path: "plugins"))
         let config = Config(
             site: root.site, folder: folder, file: file, warnings: reader.warnings, plugins: root.plugins)
         return (config, reader.problems)
@@ -169,6 +170,15 @@ private struct ConfigRoot {
                 reader.problem(
                     "unknown key '\(key)'.\(NearMiss.hint(key, among: fields.map(\.key) + ["plugins"]))", at: keyNode)
             }
+        }
+    }
+
+    /// Plugins that run without a section.
+    mutating func addDefaults(place: Place) {
+        func settings<P: Plugin>(_ type: P.Type) -> any SettingsRecord { P.Settings() }
+        for type in pluginTypes where type.isOnByDefault && plugins[type.name] == nil {
+            plugins[type.name] = Config.LoadedPlugin(
+                isOn: true, resume: .last, place: place, settings: settings(type))
         }
     }
 

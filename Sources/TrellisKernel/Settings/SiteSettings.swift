@@ -15,6 +15,7 @@ public struct SiteSettings: SettingsRecord {
     public var activities: [Named<[Named<CustomField>]>] = []
     public var hooks: [Named<SQLHookSettings>] = []
     public var queries: [Named<NamedQuery>] = []
+    public var goals = Goals()
 
     public init() {}
 
@@ -40,6 +41,8 @@ public struct SiteSettings: SettingsRecord {
         SettingsField(
             "queries", \.queries, .named("a mapping of queries", of: .record()),
             "Named queries: trellis sql NAME --parameter value.")
+        SettingsField(
+            "goals", \.goals, .record(), "What marketing and sales agreed on; the figures are held against it.")
     }
 
     public struct Site: SettingsRecord {

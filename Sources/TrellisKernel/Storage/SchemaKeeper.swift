@@ -21,6 +21,8 @@ struct SchemaKeeper {
             try setStages(db)
             try ChangeTriggers.install(db)
             try CardView(types: types).install(db)
+            for view in types.flatMap({ $0.borrowedViews }) { try view.install(db) }
+            try config.site.goals.keep(db)
             return added
         }
         return changes

@@ -1,0 +1,112 @@
+import Foundation
+import TrellisKernel
+
+/// The figures a team steers by: small tables kept from the log, and views over them with their denominators stated.
+///
+/// It is on without a section in the config, because its views are how an analyst reads the CRM. It knows no other
+/// plugin: what they did it reads from the log, and two of their tables it borrows where they are there.
+public struct Figures: Plugin {
+    public static let name = "figures"
+    public static let summary = "Spend, outcomes, KPIs and the four ladders, kept from the log."
+    public static let isOnByDefault = true
+    public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
+    /// An erased lead keeps its row, which names nobody: nothing else tells how it had come.
+    public static let rebuilds: [String]? = [
+        "figures_days", "figures_cohorts", "figures_contents", "figures_handoffs",
+        "figures_stages WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
+        "figures_credits WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
+        "figures_leads WHERE NOT is_erased",
+    ]
+    public static let borrowedViews = [
+        BorrowedView(
+            "figures_page_views", of: "magnets_views",
+            "SELECT day, magnet, variant, channel, views FROM magnets_views WHERE magnet <> ''"),
+        BorrowedView(
+            "figures_tests", of: "drip_arms",
+            """
+            SELECT sequence, test, arm, arm = '' AS is_holdout, count(*) AS leads, count(converted_at) AS outcomes
+            FROM drip_arms GROUP BY sequence, test, arm
+            """),
+    ]
+    public static var pages: [String: String] { EmbeddedPages.files }
+    public static let invariants = [
+        Invariant(
+            "the figures of each day are the sum of their leads",
+            violations: """
+                SELECT day, channel, campaign, step, sum(leads) AS off FROM (
+                    SELECT day, channel, campaign, step, leads FROM figures_days
+                    UNION ALL SELECT day, channel, campaign, step, -count(*) FROM figures_steps GROUP BY 1, 2, 3, 4)
+                GROUP BY 1, 2, 3, 4 HAVING sum(leads) <> 0
+                """),
+        Invariant(
+            "the figures of each cohort are the sum of their leads",
+            violations: """
+                SELECT month, channel, campaign, step, sum(leads) AS off FROM (
+                    SELECT month, channel, campaign, step, leads FROM figures_cohorts
+                    UNION ALL
+                    SELECT substr(arrived_on, 1, 7), channel, campaign, step, -count(*) FROM figures_steps GROUP BY 1, 2, 3, 4)
+                GROUP BY 1, 2, 3, 4 HAVING sum(leads) <> 0
+                """),
+        Invariant(
+            "the credit of each purchase is one",
+            violations: """
+                SELECT lead, sum(first_touch), sum(last_touch), sum(linear), sum(position) FROM figures_credits GROUP BY lead
+                HAVING abs(sum(first_touch) - 1) + abs(sum(last_touch) - 1) + abs(sum(linear) - 1) + abs(sum(position) - 1) > 0.000001
+                """),
+    ]
+
+    let settings: FiguresSettings
+
+    public init(settings: FiguresSettings) {
+        self.settings = settings
+    }
+
+    public func check(_ check: ConfigCheck) {
+        for kind in settings.activities { check.kind(kind) }
+    }
+
+    @HookBuilder public var hooks: [any Hook] {
+        Subscribe("count", to: kinds, from: .firstEvent) { _, tx in
+            let kinds = try tx.kindsInBatch()
+            try LeadRoll(words: ContentRoll.words(visits), tx: tx).keep(kinds)
+            try ContentRoll(visits: visits, tx: tx).keep(kinds)
+            try HandoffRoll(tx: tx).keep(kinds)
+        }
+        Answer("period-report", PeriodReport.self) { question, db in [try PeriodPage(question, db).document()] }
+    }
+
+    /// A stage that came, went or moved changes what every figure means: they are then counted anew.
+    public func begin(since _: Date?, _ tx: Transaction) throws {
+        let order =
+            "SELECT coalesce(group_concat(stage, ' '), '') FROM (SELECT stage FROM figures_stage_order ORDER BY position)"
+        let was = try String.fetchOne(tx.db, sql: "SELECT stages FROM figures_basis")
+        let stages = try String.fetchOne(tx.db, sql: order)
+        guard was != stages else { return }
+        try tx.db.execute(sql: "DELETE FROM figures_basis")
+        try tx.db.execute(sql: "INSERT INTO figures_basis (stages) VALUES (?)", arguments: [stages])
+        if was != nil { try Rebuild.toStart(Figures.self, tx) }
+    }
+
+    public var commands: [Command] { SpendCommands().all }
+
+    /// What people do for themselves, as kinds of event; the site's own activities are named in the config.
+    private var visits: [String] {
+        ContentRoll.visits + settings.activities.map(\.value).filter { !ContentRoll.visits.contains($0) }
+    }
+
+    private var kinds: [String] {
+        Set(LeadRoll.kinds + ContentRoll.mailKinds + visits + HandoffRoll.kinds).sorted()
+    }
+}
+
+/// `plugins.figures` in the config.
+public struct FiguresSettings: SettingsRecord {
+    public var activities: [LocatedText] = []
+    public init() {}
+
+    public static var fields: [SettingsField<Self>] {
+        SettingsField(
+            "activities", \.activities, .list(of: .locatedText),
+            "Activities of the site that count as engagement: [demo.booked].")
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+
+/// A chart as SVG (https://www.w3.org/TR/SVG2/) that stands in a page: no script, colours from the page, a title for
+/// those who do not see it. It is drawn narrow, so that its letters can be read on a telephone.
+enum Chart {
+    static let width = 360.0
+
+    struct Bar {
+        let label: String
+        let value: Double
+        var second: Double?
+        /// What is written at the bar.
+        let text: String
+    }
+
+    /// Upright bars, in pairs where there is a second value; the last is the period that the page is about.
+    static func columns(_ bars: [Bar], title: String) -> String {
+        let height = 150.0
+        let (top, foot) = (16.0, 22.0)
+        let most = bars.flatMap { [$0.value, $0.second ?? 0] }.max() ?? 0
+        guard most > 0, !bars.isEmpty else { return "" }
+        let slot = width / Double(bars.count)
+        let isPaired = bars.contains { $0.second != nil }
+        let thick = slot * (isPaired ? 0.36 : 0.62)
+        var shapes = ""
+        for (index, bar) in bars.enumerated() {
+            let left = Double(index) * slot + (slot - thick * (isPaired ? 2 : 1)) / 2
+            let isLast = index == bars.count - 1
+            for (offset, value) in [bar.value, bar.second].compactMap({ $0 }).enumerated() {
+                let tall = (height - top - foot) * value / most
+                shapes += rectangle(
+                    left + Double(offset) * thick, height - foot - tall, thick, tall,
+                    offset == 1 ? "second" : isLast ? "bar now" : "bar")
+            }
+            // Every other label where they would touch; the last always.
+            if isLast || (bars.count - 1 - index).isMultiple(of: bars.count > 8 ? 2 : 1) {
+                shapes += text(Double(index) * slot + slot / 2, height - 6, "middle", bar.label)
+            }
+            if isLast || bar.value == most {
+                let x = min(max(left + thick / 2, 18), width - 18)
+                shapes += text(
+                    x, height - foot - (height - top - foot) * bar.value / most - 4, "middle", bar.text, "strong")
+            }
+        }
+        shapes +=
+            "<line class=\"base\" x1=\"0\" x2=\"\(number(width))\" y1=\"\(number(height - foot))\" y2=\"\(number(height - foot))\"/>"
+        return framed(shapes, height: height, title: title)
+    }
+
+    /// Level bars with their names on the left and their values on the right.
+    static func rows(_ bars: [Bar], title: String) -> String {
+        let (line, names, values) = (24.0, 112.0, 86.0)
+        let most = bars.map(\.value).max() ?? 0
+        guard most > 0 else { return "" }
+        let room = width - names - values
+        var shapes = ""
+        for (index, bar) in bars.enumerated() {
+            let y = Double(index) * line
+            shapes += text(names - 8, y + 16, "end", shortened(bar.label, to: 17))
+            shapes += rectangle(names, y + 5, max(room * bar.value / most, 1), line - 9, "bar now")
+            shapes += text(names + max(room * bar.value / most, 1) + 6, y + 16, "start", bar.text, "strong")
+        }
+        return framed(shapes, height: Double(bars.count) * line + 2, title: title)
+    }
+
+    private static func framed(_ shapes: String, height: Double, title: String) -> String {
+        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\"><title>\(escaped(title))</title>\(shapes)</svg>"
+    }
+
+    private static func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String)
+        -> String
+    {
+        "<rect class=\"\(style)\" x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(width))\" height=\"\(number(max(height, 0)))\" rx=\"1.5\"/>"
+    }
+
+    private static func text(_ x: Double, _ y: Double, _ anchor: String, _ text: String, _ style: String = "") -> String
+    {
+        "<text class=\"\(style)\" x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
+    }
+
+    private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
+
+    private static func shortened(_ text: String, to length: Int) -> String {
+        text.count <= length ? text : text.prefix(length - 1) + "…"
+    }
+
+    /// Names of channels are written by visitors: they are text and nothing else.
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
+            "\"", with: "&quot;")
+    }
+}

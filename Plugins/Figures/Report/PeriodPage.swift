@@ -1,0 +1,124 @@
+import Foundation
+import TrellisKernel
+
+/// The page a manager reads: how a week or a month went against the one before, why, and what comes next.
+struct PeriodPage {
+    private let period: ReportPeriod
+    private let queries: PeriodQueries
+    private let db: Database
+    private let now: Date
+
+    init(_ question: PeriodReport, _ db: Database) {
+        period = ReportPeriod(question.period, before: question.now)
+        queries = PeriodQueries(period: period)
+        now = question.now
+        self.db = db
+    }
+
+    func document() throws -> PeriodDocument {
+        let figures = try table(queries.figures)
+        let reasons = try table(queries.reasons)
+        let alarms = try table(queries.alarms)
+        let course = try table(queries.course)
+        let channels = try table(queries.channels)
+        let funnel = try table(queries.funnel)
+        let changes = Changes(figures: figures, reasons: reasons, period: period)
+        let next = try table(queries.next)
+        var parts = [
+            PeriodPart(
+                "The figures", changes.table, sentences: changes.sentences,
+                sql: queries.figures + ";\n\n" + queries.reasons),
+            PeriodPart(
+                "What is alarming", alarms, sentences: alarms.rows.isEmpty ? ["Nothing is."] : [], sql: queries.alarms),
+            PeriodPart("Goals of \(period.month)", try table(queries.goals), sql: queries.goals),
+            PeriodPart("Channels", channels, sql: queries.channels),
+            PeriodPart("From awareness to purchase, leads of \(period.month)", funnel, sql: queries.funnel),
+            PeriodPart("Mails", try table(queries.mails), sql: queries.mails),
+            PeriodPart("Sales", try table(queries.sales), sql: queries.sales),
+            PeriodPart("What to do next", next, sql: queries.next),
+        ]
+        parts.removeAll { $0.table.rows.isEmpty && $0.sentences.isEmpty }
+        let title = period.kind == .monthly ? "The month" : "The week"
+        let charts = ReportCharts(period: period, course: course, channels: channels, funnel: funnel)
+        return PeriodDocument(
+            title: "\(title): \(period.name), against \(period.nameBefore)", parts: parts, page: "figures-report",
+            values: [
+                "title": .text("\(title): \(period.name)"), "heading": .text(period.name.capitalisedFirst),
+                "compared": .text("against \(period.nameBefore)"),
+                "made_at": .text(String(Timestamp.text(now).prefix(16))), "tiles": .list(changes.tiles),
+                "sentences": .list(changes.sentences.map { ["text": .text($0)] }),
+                "charts": .list(charts.all(sql: queries)),
+                // The figures stand in the tiles.
+                "figures_sql": .text(parts[0].sql), "parts": .list(parts.dropFirst().map(PeriodPage.values)),
+            ])
+    }
+
+    private func table(_ sql: String) throws -> Table {
+        let statement = try db.makeStatement(sql: sql)
+        return Table(columns: statement.columnNames, try Row.fetchAll(statement))
+    }
+
+    private static func values(_ part: PeriodPart) -> PageValues {
+        let isNumber = part.table.columns.indices.map { column in
+            part.table.rows.contains { $0[column].number != nil }
+                && part.table.rows.allSatisfy { $0[column].number != nil || $0[column] == .null }
+        }
+        return [
+            "title": .text(part.title), "sql": .text(part.sql), "has_rows": .flag(!part.table.rows.isEmpty),
+            "sentences": .list(part.sentences.map { ["text": .text($0)] }),
+            "columns": .list(
+                zip(part.table.columns, isNumber).map {
+                    [
+                        "name": .text($0.replacing("_percent", with: " %").replacing("_", with: " ")),
+                        "is_number": .flag($1),
+                    ]
+                }),
+            "rows": .list(
+                part.table.rows.map { row in
+                    [
+                        "cells": .list(
+                            zip(row, isNumber).map {
+                                [
+                                    "text": .text($0.shown), "is_number": .flag($1),
+                                    "is_long": .flag(!$1 && $0.shown.count > 40),
+                                ]
+                            })
+                    ]
+                }),
+        ]
+    }
+}
+
+extension Cell {
+    /// Its number; nil for text and nothing.
+    var number: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .real(let value): value
+        case .null, .text, .blob: nil
+        }
+    }
+
+    /// As a person reads it: `12,345.6`, and a dash for nothing.
+    var shown: String { number.map(\.grouped) ?? text ?? "–" }
+}
+
+extension Double {
+    /// With commas between thousands, and decimals only where there are any: at most two.
+    var grouped: String {
+        let rounded = (abs(self) * 100).rounded() / 100
+        guard rounded < 1e15 else { return String(format: "%.3g", self) }
+        let whole = String(Int64(rounded))
+        let digits = whole.enumerated().reduce(into: "") { text, digit in
+            if digit.offset > 0, (whole.count - digit.offset).isMultiple(of: 3) { text += "," }
+            text.append(digit.element)
+        }
+        let cents = Int(((rounded - rounded.rounded(.down)) * 100).rounded())
+        let decimals = cents == 0 ? "" : cents.isMultiple(of: 10) ? ".\(cents / 10)" : String(format: ".%02d", cents)
+        return (self < 0 && rounded > 0 ? "−" : "") + digits + decimals
+    }
+}
+
+extension String {
+    var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

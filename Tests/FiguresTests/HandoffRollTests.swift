@@ -1,0 +1,43 @@
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import Figures
+
+@Suite struct HandoffRollTests {
+    private func note(_ kind: String, cycle: Int? = nil, rep: String? = nil, _ crm: TestKernel) throws {
+        try crm.kernel.write(origin: "plugin:handoff") {
+            try $0.emit(
+                kind,
+                forEach: "SELECT 1 AS lead_id, NULL AS cause_id, json_object('cycle', :cycle, 'rep', :rep) AS body",
+                arguments: ["cycle": cycle, "rep": rep])
+        }
+        crm.clock.advance(by: "1 hour")
+    }
+
+    @Test(arguments: [true, false])
+    func `each handoff has its times, whatever the batches`(pumpsBetween: Bool) throws {
+        let crm = try TestKernel("goals: {speed_to_lead: 2 hours}", plugins: [Figures.self])
+        try crm.capture(["email": "ann@a.example"])
+        let story: [(String, Int?, String?)] = [
+            ("handoff.queued", 1, nil), ("handoff.offered", 1, "mia"), ("lead.contacted", nil, nil),
+            ("handoff.accepted", 1, "mia"),
+            ("lead.contacted", nil, nil), ("handoff.offered", 2, "tom"), ("handoff.rejected", 2, "tom"),
+        ]
+        for (kind, cycle, rep) in story {
+            try note(kind, cycle: cycle, rep: rep, crm)
+            if pumpsBetween { try crm.pump() }
+        }
+        try crm.pump()
+        #expect(
+            try crm.rows(
+                "SELECT cycle, rep, substr(offered_at, 12, 2), substr(accepted_at, 12, 2), substr(contacted_at, 12, 2), substr(rejected_at, 12, 2) FROM figures_handoffs"
+            ) == ["1|mia|09|12|11|", "2|tom|14|||15"])
+        #expect(
+            try crm.rows(
+                "SELECT rep, handoffs, answered, median_hours, within_goal_percent FROM kpi_speed_to_lead ORDER BY rep")
+                == [
+                    "|2|1|2.0|50.0", "mia|1|1|2.0|100.0", "tom|1|0||0.0",
+                ])
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import Figures
+
+@Suite struct PeriodPageTests {
+    private let crm: TestKernel
+
+    init() throws {
+        crm = try TestKernel("goals: {leads_per_month: 3}", plugins: [Figures.self], at: "2026-02-10 09:00:00")
+        try arrive(2, by: "webinar")
+        crm.clock.set("2026-03-10 09:00:00")
+        try arrive(4, by: "paid_search")
+        try arrive(1, by: "webinar")
+        try crm.kernel.write(origin: "cli") { tx in
+            try tx.db.execute(
+                sql: """
+                    INSERT INTO spend (day, channel, amount) VALUES ('2026-02-03', 'webinar', 60), ('2026-03-03', 'paid_search', 100);
+                    INSERT INTO opportunities (owner, stage, amount, currency, opened_at, closed_at) VALUES ('mia', 'won', 1200, 'EUR', '2026-03-01', '2026-03-20');
+                    """)
+        }
+        crm.clock.set("2026-04-02 09:00:00")
+        try crm.pump()
+    }
+
+    private func arrive(_ count: Int, by channel: String) throws {
+        for _ in 0..<count {
+            var draft = try crm.kernel.draft([("email", "\(UUID().uuidString)@a.example")])
+            draft.arrive(nil, kind: "form", channel: channel)
+            let arriving = draft
+            try crm.kernel.write(origin: "form") { _ = try $0.capture(arriving) }
+        }
+    }
+
+    private func document(_ period: PeriodReport.Period) throws -> PeriodDocument {
+        try #require(try crm.kernel.ask(PeriodReport(period, now: crm.clock.now)).flatMap { $0 }.first)
+    }
+
+    @Test func `a month is held against the one before, with its reasons`() throws {
+        let document = try document(.monthly)
+        #expect(document.title == "The month: March 2026, against February 2026")
+        let figures = try #require(document.parts.first)
+        #expect(
+            figures.table.rows.map { $0.map { $0.text ?? "" }.joined(separator: "|") } == [
+                "New leads|5.0|2.0|150.0", "Qualified by marketing|0.0|0.0|", "New customers|0.0|0.0|",
+                "Revenue (EUR)|1200.0||",
+                "Spend (EUR)|100.0|60.0|66.7", "Cost per lead (EUR)|20.0|30.0|-33.3",
+                "Deals won, of those decided|100.0||",
+                "Forms filled in|0.0|0.0|",
+            ])
+        #expect(
+            figures.sentences == [
+                "New leads rose from 2 to 5 (+150 %): paid_search +4; against it webinar −1.",
+                "Revenue (EUR) rose from 0 to 1,200: mia +1,200.",
+                "Cost per lead (EUR) fell from 30 to 20, for the better.",
+            ])
+        #expect(
+            document.parts.contains {
+                $0.title == "Goals of 2026-03" && $0.table.rows.first?.first == "leads_per_month"
+            })
+    }
+
+    @Test func `the SQL that is shown is the SQL that was run`() throws {
+        for part in try document(.monthly).parts {
+            for statement in part.sql.split(separator: ";\n\n") {
+                let rows = try crm.rows(String(statement))
+                #expect(part.title == "The figures" || rows.count == part.table.rows.count, "\(part.title)")
+            }
+        }
+    }
+
+    @Test func `a week begins on Monday`() throws {
+        crm.clock.set("2026-03-18 09:00:00")
+        let document = try document(.weekly)
+        #expect(document.title == "The week: the week of 9 March 2026, against the week of 2 March 2026")
+        #expect(document.parts.first?.sentences.first == "New leads rose from 0 to 5: paid_search +4 and webinar +1.")
+    }
+
+    @Test func `a file with nothing in it makes a page of nothing`() throws {
+        let empty = try TestKernel(plugins: [Figures.self])
+        let document = try #require(
+            try empty.kernel.ask(PeriodReport(.monthly, now: empty.clock.now)).flatMap { $0 }.first)
+        #expect(document.parts.first?.table.rows.count == 4)
+        #expect(document.values["charts"] == .list([]))
+    }
+
+    @Test func `names that visitors write are text in a chart`() {
+        let svg = Chart.rows([Chart.Bar(label: "<b>&\"", value: 1, text: "1")], title: "<script>")
+        #expect(svg.contains("&lt;b&gt;&amp;&quot;</text>"))
+        #expect(!svg.contains("<script>"))
+    }
+
+    @Test(arguments: [
+        (0.0, "0"), (5, "5"), (1234.5, "1,234.5"), (1_234_567.25, "1,234,567.25"), (-1200, "−1,200"), (0.999, "1"),
+        (99.999, "100"),
+        (0.05, "0.05"), (-0.001, "0"),
+    ])
+    func `numbers are grouped as people read them`(number: Double, text: String) {
+        #expect(number.grouped == text)
+    }
+
+    @Test(arguments: [
+        ("2026-01-15", "December 2025"), ("2026-03-01", "February 2026"), ("2026-12-31", "November 2026"),
+    ])
+    func `the last whole month`(day: String, name: String) throws {
+        let now = try #require(Timestamp.date(day + " 00:00:00.000"))
+        #expect(ReportPeriod(.monthly, before: now).name == name)
+    }
+}
