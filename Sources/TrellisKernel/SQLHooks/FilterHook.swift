@@ -27,7 +27,7 @@ struct FilterHook: Sendable {
         }
     }
 
-    private func edit<D: SQLDraft>(_ draft: inout D, _ tx: Transaction) throws {
+    func edit<D: SQLDraft>(_ draft: inout D, _ tx: Transaction) throws {
         if let row = try firstRow(of: settings.set, draft, tx) {
             for (column, value) in row where !value.isNull { try draft.set(column, value) }
         }

@@ -17,6 +17,8 @@ final class HookSandbox {
         let columns: [String]
         let parameters: [String]
         let isReadOnly: Bool
+        /// The tables it writes, in lower case.
+        let writes: Set<String>
         /// Whether a constraint it breaks would roll back the transaction it runs in: `INSERT OR ROLLBACK`.
         let mayRollBack: Bool
     }
@@ -79,7 +81,8 @@ final class HookSandbox {
                 }
                 return Statement(
                     columns: columns, parameters: SQLText.parameters(of: statement),
-                    isReadOnly: sqlite3_stmt_readonly(statement) != 0, mayRollBack: try mayRollBack(text, guardian))
+                    isReadOnly: sqlite3_stmt_readonly(statement) != 0, writes: guardian.written,
+                    mayRollBack: try mayRollBack(text, guardian))
             }
         }
     }

@@ -1,0 +1,221 @@
+/// Runs one hook of the config over what is recorded, in a transaction that is rolled back, and tells what it would
+/// have done: nothing is written, and its cursor stays.
+public struct HookTrial {
+    private let kernel: Kernel
+
+    /// What a hook would have done.
+    public struct Outcome: Sendable {
+        /// Events or leads it was given.
+        public var looked = 0
+        /// What it would have written, counted: table, inserted, changed, deleted. Of a filter: reason, leads.
+        public var counts = Table(columns: [], rows: [])
+        /// The first rows: table, row, change. Of a filter: lead, outcome.
+        public var rows = Table(columns: [], rows: [])
+    }
+
+    /// Rows that are shown.
+    public static let rowsMax = 20
+
+    public init(_ kernel: Kernel) {
+        self.kernel = kernel
+    }
+
+    /// - Parameters:
+    ///   - name: its key in the config; a hook that is switched off may be tried too.
+    ///   - last: of how many of the newest events of its kinds, or of the newest leads.
+    /// - Throws: what the hook throws, such as ``EventHook/RowLimit``; ``KernelError`` where there is no such hook.
+    public func run(_ name: String, last: Int) throws -> Outcome {
+        guard let hook = kernel.config.site.hooks.first(where: { $0.name == name }) else {
+            let names = kernel.config.site.hooks.map(\.name)
+            throw KernelError.usage(
+                "There is no hook '\(name)'.\(NearMiss.hint(name, among: names))"
+                    + (names.isEmpty ? " Write it under hooks: in the config." : ""))
+        }
+        var outcome = Outcome()
+        do {
+            try kernel.write(origin: "hook:\(name)") { tx in
+                outcome = try hook.value.filter == nil ? handle(hook, last, tx) : filter(hook, last, tx)
+                throw Over()
+            }
+        } catch is Over {}
+        return outcome
+    }
+
+    /// Ends the transaction without a trace.
+    private struct Over: Error {}
+
+    // MARK: - Events
+
+    private func handle(_ hook: Named<SQLHookSettings>, _ last: Int, _ tx: Transaction) throws -> Outcome {
+        let kinds = hook.value.on.map(\.value)
+        let list = kinds.map(\.sqlLiteral).joined(separator: ", ")
+        let newest = "SELECT id FROM events WHERE kind IN (\(list)) ORDER BY id DESC LIMIT \(max(1, last))"
+        let first = try Int64.fetchOne(tx.db, sql: "SELECT min(id) FROM (\(newest))")
+        let images = try writes(of: hook).compactMap { table in
+            try RowImage(table) { sql, values in
+                try Row.fetchAll(
+                    tx.db, sql: sql.replacing(":p1", with: "?"), arguments: StatementArguments(values.map(\.text))
+                ).map { $0.databaseValues.map(Cell.init) }
+            }
+        }
+        try tx.db.execute(sql: "CREATE TEMP TABLE hook_rows (name TEXT, row_key TEXT, before TEXT, after TEXT)")
+        for (number, image) in images.enumerated() {
+            for sql in HookTrial.triggers(image, number) { try tx.db.execute(sql: sql) }
+        }
+        guard let first else { return Outcome(counts: try counts(tx.db), rows: try rows(tx.db)) }
+        let window = try BatchWindow.fill(
+            kinds, after: first - 1, through: EventPump.lastEventID(tx.db), limit: max(1, last), tx.db)
+        try KernelContext.enterBatch(
+            tx.db, after: window.after, through: window.through, kinds: "|\(kinds.joined(separator: "|"))|")
+        try TimeBudget(EventPump.handlerBudget).run(on: tx.db) {
+            try EventHook(hook.name, hook.value).run(Batch(count: window.count, db: tx.db), tx)
+        }
+        return Outcome(looked: window.count, counts: try counts(tx.db), rows: try rows(tx.db))
+    }
+
+    /// The tables the hook itself writes.
+    private func writes(of hook: Named<SQLHookSettings>) throws -> [String] {
+        var tables: Set<String> = []
+        if hook.value.emit != nil { tables.formUnion(["events", "scheduled_events"]) }
+        if hook.value.send != nil { tables.insert("outbox_messages") }
+        if let sql = hook.value.sql {
+            let sandbox = try kernel.read { db in
+                try HookSandbox(schemaOf: db, kinds: SQLHooks(kernel.config).kinds(kernel.kinds))
+            }
+            tables.formUnion(try sandbox.statements(sql, .writing).flatMap(\.writes))
+        }
+        return tables.sorted()
+    }
+
+    private static func triggers(_ image: RowImage, _ number: Int) -> [String] {
+        let name = image.table.sqlLiteral
+        let table = "main.\(RowImage.quoted(image.table))"
+        func note(_ key: String, _ before: String, _ after: String) -> String {
+            "BEGIN INSERT INTO hook_rows VALUES (\(name), \(image.key(of: key)), \(before), \(after)); END"
+        }
+        let (old, new) = (image.image(of: "OLD"), image.image(of: "NEW"))
+        return [
+            "CREATE TEMP TRIGGER hook_rows_\(number)_i AFTER INSERT ON \(table) \(note("NEW", "NULL", new))",
+            "CREATE TEMP TRIGGER hook_rows_\(number)_u AFTER UPDATE ON \(table) \(note("NEW", old, new))",
+            "CREATE TEMP TRIGGER hook_rows_\(number)_d AFTER DELETE ON \(table) \(note("OLD", old, "NULL"))",
+        ]
+    }
+
+    private func counts(_ db: Database) throws -> Table {
+        Table(
+            columns: ["table", "inserted", "changed", "deleted"],
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT name, count(*) FILTER (WHERE before IS NULL), count(*) FILTER (WHERE before <> after),
+                           count(*) FILTER (WHERE after IS NULL)
+                    FROM temp.hook_rows GROUP BY name ORDER BY name
+                    """))
+    }
+
+    /// Of a changed row what changed, of a new or a deleted one what it holds.
+    private func rows(_ db: Database) throws -> Table {
+        Table(
+            columns: ["table", "row", "change"],
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT name, substr(row_key, 2, length(row_key) - 2),
+                           CASE WHEN before IS NULL THEN 'new: ' WHEN after IS NULL THEN 'deleted: ' ELSE '' END || (
+                               SELECT group_concat(CASE WHEN r.before IS NULL OR r.after IS NULL THEN v.key || ' ' || quote(v.value)
+                                                        ELSE v.key || ' ' || quote(json_extract(r.before, '$."' || v.key || '"')) || ' → ' || quote(v.value) END, ', ')
+                               FROM json_each(coalesce(r.after, r.before)) AS v
+                               WHERE v.value IS NOT NULL AND (r.before IS NULL OR r.after IS NULL)
+                                  OR json_extract(r.before, '$."' || v.key || '"') IS NOT v.value AND v.key <> 'updated_at')
+                    FROM temp.hook_rows AS r WHERE before IS NOT after ORDER BY r.rowid LIMIT \(HookTrial.rowsMax)
+                    """))
+    }
+
+    // MARK: - Leads
+
+    private func filter(_ hook: Named<SQLHookSettings>, _ last: Int, _ tx: Transaction) throws -> Outcome {
+        guard hook.value.filter == .lead else {
+            throw KernelError.usage(
+                "'\(hook.name)' filters what is not kept: only filters of leads can be tried on the leads there are.")
+        }
+        let filter = FilterHook(hook.name, hook.value)
+        let columns = kernel.leadLayout.names
+        let names = columns.map(RowImage.quoted).joined(separator: ", ")
+        let leads = try Row.fetchAll(
+            tx.db, sql: "SELECT id, \(names) FROM leads ORDER BY id DESC LIMIT \(max(1, last))")
+        var (reasons, rows): ([String: Int64], [[Cell]]) = ([:], [])
+        for lead in leads {
+            var draft = LeadDraft(kernel.leadLayout)
+            for (index, column) in columns.enumerated() { draft[column] = lead[index + 1] }
+            let before = draft.values
+            var outcome: String
+            do {
+                try filter.edit(&draft, tx)
+                outcome = zip(columns, zip(before, draft.values)).filter { $1.0 != $1.1 }
+                    .map { "\($0) \($1.0) → \($1.1)" }.joined(separator: ", ")
+                if outcome.isEmpty { continue }
+                reasons["(changed)", default: 0] += 1
+            } catch let veto as Veto {
+                outcome = "refused: \(veto.reason)"
+                reasons[veto.reason, default: 0] += 1
+            }
+            if rows.count < HookTrial.rowsMax { rows.append([.integer(lead[0]), .text(outcome)]) }
+        }
+        let counted = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return Outcome(
+            looked: leads.count,
+            counts: Table(columns: ["reason", "leads"], rows: counted.map { [.text($0.key), .integer($0.value)] }),
+            rows: Table(columns: ["lead", "outcome"], rows: rows))
+    }
+}
+
+/// The hooks of the config as `trellis hooks` shows them.
+public struct HookOverview {
+    private let kernel: Kernel
+
+    public init(_ kernel: Kernel) {
+        self.kernel = kernel
+    }
+
+    public func table() throws -> Table {
+        let rows = try kernel.read { db in
+            try kernel.config.site.hooks.map { hook in
+                let id = "\(EventHook.plugin)/\(hook.name)"
+                let last = try Int64.fetchOne(
+                    db, sql: "SELECT last_event_id FROM subscribers WHERE id = ?", arguments: [id])
+                let list = hook.value.on.map(\.value.sqlLiteral).joined(separator: ", ")
+                let waiting =
+                    try last.map { last in
+                        try Int64.fetchOne(
+                            db, sql: "SELECT count(*) FROM events WHERE kind IN (\(list)) AND id > ?", arguments: [last]
+                        )
+                            ?? 0
+                    }
+                let parked =
+                    try Int64.fetchOne(
+                        db, sql: "SELECT count(*) FROM parked_events WHERE subscriber = ?", arguments: [id]) ?? 0
+                let what = hook.value.filter.map { "filter: \($0.rawValue)" }
+                return [
+                    Cell.text(hook.name), .text(hook.value.isOn ? "on" : "off"),
+                    .text(what ?? hook.value.on.map(\.value).joined(separator: ", ")),
+                    waiting.map(Cell.integer) ?? .null, .integer(parked),
+                ]
+            }
+        }
+        return Table(columns: ["hook", "state", "on", "events_waiting", "parked"], rows: rows)
+    }
+
+    /// Puts the cursor of a hook at the end of the log, or before its first event.
+    public func move(_ name: String, to origin: SQLHookSettings.Origin) throws {
+        let names = kernel.config.site.hooks.filter { $0.value.filter == nil }.map(\.name)
+        guard names.contains(name) else {
+            throw KernelError.usage("There is no hook of events '\(name)'.\(NearMiss.hint(name, among: names))")
+        }
+        try kernel.write(origin: "cli") { tx in
+            let last = origin == .first ? 0 : try EventPump.lastEventID(tx.db)
+            let id = "\(EventHook.plugin)/\(name)"
+            try tx.db.execute(sql: "UPDATE subscribers SET last_event_id = ? WHERE id = ?", arguments: [last, id])
+            try tx.db.execute(sql: "DELETE FROM parked_events WHERE subscriber = ?", arguments: [id])
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@Suite struct HookTrialTests {
+    private static let yaml = """
+        activities: {demo.booked: {minutes: integer}}
+        hooks:
+          dach:
+            on: lead.created
+            when: country = 'DE'
+            sql: |
+              UPDATE leads SET owner = 'dach' WHERE id IN (SELECT lead_id FROM batch);
+              INSERT INTO touches (lead_id, at, kind) SELECT lead_id, at, 'manual' FROM batch;
+            emit: {kind: demo.booked, sql: "SELECT lead_id, 5 AS minutes FROM batch"}
+          no-rivals:
+            filter: lead
+            sql: SELECT 'competitor' WHERE :email LIKE '%@rival.example'
+            set: SELECT 'EMEA' AS region WHERE :country = 'DE'
+        """
+
+    private func crm() throws -> TestKernel {
+        let before = try TestKernel("activities: {demo.booked: {minutes: integer}}")
+        try before.capture(["email": "a@acme.example", "country": "DE"])
+        try before.capture(["email": "b@acme.example", "country": "FR"])
+        try before.capture(["email": "spy@rival.example", "country": "FR"])
+        try before.pump()
+        self.first.append(before)
+        return try before.reopened(HookTrialTests.yaml)
+    }
+
+    /// Keeps the folder of the first kernel as long as the test.
+    private final class Kept { func append(_ crm: TestKernel) { all.append(crm) }; var all: [TestKernel] = [] }
+    private let first = Kept()
+
+    private func lines(_ table: Table) -> [String] {
+        table.rows.map { $0.map { $0.text ?? "" }.joined(separator: "|") }
+    }
+
+    @Test func `it tells what a hook would do, row by row, and writes nothing`() throws {
+        let crm = try crm()
+        let log = try crm.lastEvent
+        let cursor = try crm.rows("SELECT * FROM subscribers ORDER BY id")
+        let outcome = try HookTrial(crm.kernel).run("dach", last: 100)
+        #expect(outcome.looked == 3)
+        #expect(lines(outcome.counts).contains("leads|0|1|0"))
+        #expect(lines(outcome.counts).contains("touches|1|0|0"))
+        #expect(lines(outcome.rows).contains("leads|1|owner NULL → 'dach'"))
+        #expect(
+            lines(outcome.rows).contains {
+                $0.hasPrefix("touches|") && $0.contains("new: ") && $0.contains("kind 'manual'")
+            })
+        #expect(lines(outcome.rows).contains { $0.hasPrefix("events|") && $0.contains("kind 'demo.booked'") })
+
+        #expect(try crm.lastEvent == log)
+        #expect(try crm.rows("SELECT * FROM subscribers ORDER BY id") == cursor)
+        #expect(try crm.rows("SELECT count(owner) FROM leads") == ["0"])
+        #expect(try crm.rows("SELECT count(*) FROM touches WHERE kind = 'manual'") == ["0"])
+        // It can be tried again, and the real one runs as before.
+        #expect(try HookTrial(crm.kernel).run("dach", last: 100).looked == 3)
+        try crm.capture(["email": "c@acme.example", "country": "DE"])
+        try crm.pump()
+        #expect(try crm.rows("SELECT owner FROM leads WHERE id = 4") == ["dach"])
+    }
+
+    @Test func `of the newest events alone, where that is asked`() throws {
+        let crm = try crm()
+        let outcome = try HookTrial(crm.kernel).run("dach", last: 1)
+        #expect(outcome.looked == 1)
+        #expect(outcome.rows.rows.isEmpty)
+    }
+
+    @Test func `a filter is tried on the leads there are`() throws {
+        let crm = try crm()
+        let outcome = try HookTrial(crm.kernel).run("no-rivals", last: 10)
+        #expect(outcome.looked == 3)
+        #expect(lines(outcome.counts).sorted() == ["(changed)|1", "competitor|1"])
+        #expect(lines(outcome.rows) == ["3|refused: competitor", "1|region NULL → \"EMEA\""])
+        #expect(try crm.rows("SELECT count(region) FROM leads") == ["0"])
+    }
+
+    @Test func `an unknown name is told with what was meant`() throws {
+        let crm = try crm()
+        let error = #expect(throws: KernelError.self) { try HookTrial(crm.kernel).run("dahc", last: 1) }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("Did you mean 'dach'?"))
+    }
+
+    @Test func `the overview says what waits, and a hook can be moved`() throws {
+        let crm = try crm()
+        #expect(
+            lines(try HookOverview(crm.kernel).table()) == ["dach|on|lead.created|0|0", "no-rivals|on|filter: lead||0"])
+        try HookOverview(crm.kernel).move("dach", to: .first)
+        #expect(lines(try HookOverview(crm.kernel).table()).first == "dach|on|lead.created|3|0")
+        try crm.pump()
+        #expect(try crm.rows("SELECT owner FROM leads ORDER BY id") == ["dach", "", ""])
+        try HookOverview(crm.kernel).move("dach", to: .next)
+        #expect(throws: KernelError.self) { try HookOverview(crm.kernel).move("no-rivals", to: .first) }
+    }
+}
