@@ -36,7 +36,10 @@ struct HooksCommand: ParsableCommand {
             let outcome = try HookTrial(kernel).run(name, last: last)
             if global.format == .table {
                 let isFilter = kernel.config.site.hooks.contains { $0.name == name && $0.value.filter != nil }
-                print("\(name) was given \(outcome.looked) \(isFilter ? "leads" : "events"). Nothing was written.")
+                let noun = isFilter ? "lead" : "event"
+                print(
+                    "\(name) was given \(outcome.looked) \(noun)\(outcome.looked == 1 ? "" : "s"). Nothing was written."
+                )
                 guard !outcome.rows.rows.isEmpty else { return print("It would do nothing.") }
             }
             outcome.counts.show(global.format)

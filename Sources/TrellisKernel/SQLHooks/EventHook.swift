@@ -75,8 +75,9 @@ struct EventHook: Sendable {
         guard rows.columns.contains("due_at") else {
             return try tx.emit(emission.kind.value, forEach: "SELECT \(fact)")
         }
+        let due = "strftime('%Y-%m-%d %H:%M:%f', fact.due_at)"
         try tx.schedule(
-            emission.kind.value, forEach: "SELECT \(key(rows)) || ':' || fact.due_at AS key, fact.due_at, \(fact)",
+            emission.kind.value, forEach: "SELECT \(key(rows)) || ':' || \(due) AS key, \(due) AS due_at, \(fact)",
             arguments: rows.namesNow ? ["now": tx.stamp] : [:])
     }
 

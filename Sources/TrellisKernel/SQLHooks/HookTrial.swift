@@ -28,8 +28,9 @@ public struct HookTrial {
         guard let hook = kernel.config.site.hooks.first(where: { $0.name == name }) else {
             let names = kernel.config.site.hooks.map(\.name)
             throw KernelError.usage(
-                "There is no hook '\(name)'.\(NearMiss.hint(name, among: names))"
-                    + (names.isEmpty ? " Write it under hooks: in the config." : ""))
+                "There is no hook '\(name)'.\(NearMiss.hint(name, among: names)) "
+                    + (names.isEmpty
+                        ? "Write it under hooks: in the config." : "There are: \(names.joined(separator: ", "))."))
         }
         var outcome = Outcome()
         do {
@@ -101,15 +102,19 @@ public struct HookTrial {
         ]
     }
 
+    /// A row that was touched and says what it said is no change.
+    private static let isChange =
+        "json_remove(before, '$.updated_at') IS NOT json_remove(after, '$.updated_at')"
+
     private func counts(_ db: Database) throws -> Table {
         Table(
             columns: ["table", "inserted", "changed", "deleted"],
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT name, count(*) FILTER (WHERE before IS NULL), count(*) FILTER (WHERE before <> after),
+                    SELECT name, count(*) FILTER (WHERE before IS NULL), count(*) FILTER (WHERE before IS NOT NULL AND after IS NOT NULL),
                            count(*) FILTER (WHERE after IS NULL)
-                    FROM temp.hook_rows GROUP BY name ORDER BY name
+                    FROM temp.hook_rows WHERE \(HookTrial.isChange) GROUP BY name ORDER BY name
                     """))
     }
 
@@ -127,7 +132,7 @@ public struct HookTrial {
                                FROM json_each(coalesce(r.after, r.before)) AS v
                                WHERE v.value IS NOT NULL AND (r.before IS NULL OR r.after IS NULL)
                                   OR json_extract(r.before, '$."' || v.key || '"') IS NOT v.value AND v.key <> 'updated_at')
-                    FROM temp.hook_rows AS r WHERE before IS NOT after ORDER BY r.rowid LIMIT \(HookTrial.rowsMax)
+                    FROM temp.hook_rows AS r WHERE \(HookTrial.isChange) ORDER BY r.rowid LIMIT \(HookTrial.rowsMax)
                     """))
     }
 

@@ -83,6 +83,10 @@ import TrellisTesting
             try crm.rows("SELECT lead_id, body, cause_id, depth, origin FROM events WHERE kind = 'price.seen'")
                 == ["\(lead)|{\"page\":\"pricing\"}|1|1|hook:visitor"])
         #expect(try crm.rows("SELECT count(*) FROM events WHERE kind = 'demo.booked'") == ["0"])
+        #expect(
+            try crm.rows("SELECT key, due_at FROM scheduled_events") == [
+                "hook:later:1:1:2026-03-03 09:00:00.000|2026-03-03 09:00:00.000"
+            ])
         crm.clock.advance(by: "2 days")
         try crm.pump()
         #expect(try crm.rows("SELECT lead_id, cause_id FROM events WHERE kind = 'demo.booked'") == ["\(lead)|1"])
