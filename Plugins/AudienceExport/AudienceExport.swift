@@ -83,15 +83,16 @@ public struct AudienceExport: Plugin {
         }
         Subscribe("remind", to: ["audiences.lifetime_due"], from: .nextEvent) { _, tx in try Lifetime.remind(tx) }
         Answer("sizes", Report.self) { _, db in
-            let now = try String.fetchOne(db, sql: "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')") ?? ""
-            let overview = Overview(audiences: audiences, stamp: now)
-            return [ReportSection("Audiences", try overview.table(db))]
+            [ReportSection("Audiences", try overview(db).table(db))]
         }
         Answer("ends", Report.self) { _, db in
-            let now = try String.fetchOne(db, sql: "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')") ?? ""
-            let ending = try Overview(audiences: audiences, stamp: now).endingSoon(db)
-            return ending.map { [ReportSection("Audiences to be uploaded again", $0)] } ?? []
+            try overview(db).endingSoon(db).map { [ReportSection("Audiences to be uploaded again", $0)] } ?? []
         }
+    }
+
+    /// As of the moment of the reader's transaction, which the kernel's clock says.
+    private func overview(_ db: Database) throws -> Overview {
+        Overview(audiences: audiences, stamp: Timestamp.text(try db.transactionDate))
     }
 
     /// Takes up a new config, and what a webhook was told meanwhile.

@@ -42,6 +42,7 @@ public final class Worker {
         guard let lock = try FileLock(path: path, waiting: 1) else {
             throw KernelError.secondWorker(pid: FileLock.signature(path: path))
         }
+        try SQLHooks(kernel.config).hold(kernel)
         lock.sign(ProcessInfo.processInfo.processIdentifier)
         self.lock = lock
         self.kernel = kernel

@@ -4,10 +4,8 @@
 #
 # fields.json is merged into the description: the fields of the one activity that site/config.yaml declares.
 set -u
-schemathesis=4.32.5
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/Tests/API
-venv=$root/.build/api-venv
 if [ $# -ne 1 ] || [ ! -x "$1" ]; then
     echo "usage: Tests/API/run.sh TRELLIS"
     exit 64
@@ -15,15 +13,8 @@ fi
 trellis=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 
 skip() { echo "API test skipped: $1"; exit 0; }
-command -v python3 >/dev/null || skip "there is no python3."
-if ! grep -qsx "$schemathesis" "$venv/installed"; then
-    rm -rf "$venv"
-    mkdir -p "$root/.build"
-    python3 -m venv "$venv" >/dev/null 2>&1 || skip "python3 cannot make a virtual environment."
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$schemathesis" >/dev/null 2>&1 ||
-        skip "pip cannot install schemathesis $schemathesis."
-    echo "$schemathesis" > "$venv/installed"
-fi
+source "$root/Tests/python.sh"
+python_with api schemathesis==4.32.5
 
 lab=$(mktemp -d)
 server=
@@ -50,7 +41,7 @@ done
 [ -n "$url" ] || { cat "$lab/log"; fail "the server does not listen"; }
 
 # The description as the server gives it, which is the file of the repository, with fields.json merged in (RFC 7396).
-"$venv/bin/python" - "$url" "$root/Pages/Server/openapi.json" "$here/fields.json" "$lab/openapi.json" <<'PYTHON' ||
+"$python" - "$url" "$root/Pages/Server/openapi.json" "$here/fields.json" "$lab/openapi.json" <<'PYTHON' ||
 import json, os, sys, urllib.request
 url, file, fields, output = sys.argv[1:]
 
@@ -72,7 +63,7 @@ PYTHON
     fail "there is no description to test by"
 
 cd "$lab" || exit 1
-"$venv/bin/st" --config-file "$here/schemathesis.toml" run openapi.json --url "$url" \
+"$(dirname "$python")/st" --config-file "$here/schemathesis.toml" run openapi.json --url "$url" \
     --header "Authorization: Bearer $TRELLIS_ADMIN_TOKEN" --checks all --continue-on-failure --no-color \
     --max-examples "${EXAMPLES:-30}" --seed "${SEED:-1}" --generation-database none > report 2>&1
 status=$?

@@ -12,17 +12,6 @@ import TrellisTesting
         "figures_credits": "1, 2, 3", "figures_contents": "1, 2, 3, 4, 5, 6", "figures_handoffs": "1, 2",
     ]
 
-    /// A generator whose numbers a failure can be repeated with (https://en.wikipedia.org/wiki/Xorshift).
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return state
-        }
-    }
-
     private func rows(_ crm: TestKernel) throws -> [String: [String]] {
         try Self.tables.reduce(into: [:]) { all, table in
             all[table.key] = try crm.rows("SELECT * FROM \(table.key) ORDER BY \(table.value)")
@@ -31,7 +20,7 @@ import TrellisTesting
 
     @Test(arguments: 1...16)
     func `after any history, with merges, erasures, the trash and replays`(_ seed: Int) throws {
-        var dice = Dice(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15)
+        var dice = Dice(seed: UInt64(seed))
         let crm = try TestKernel(
             "activities: {demo.booked: {}}\nplugins: {figures: {activities: [demo.booked]}}", plugins: [Figures.self])
         for number in 1...5 { try arrive("lead\(number)@a.example", crm, &dice) }

@@ -1,3 +1,5 @@
+import TrellisKernel
+
 /// Rows with bars of block letters, for a terminal and for a file of text alike.
 struct BarChart {
     struct Row {
@@ -26,7 +28,7 @@ struct BarChart {
             + rows.map { row in
                 let bars = row.shares.map {
                     "  " + BarChart.left(BarChart.percent($0), 7) + " "
-                        + BarChart.right(BarChart.bar($0), BarChart.barWidth)
+                        + BarChart.right(BlockBar.text($0, width: BarChart.barWidth), BarChart.barWidth)
                 }
                 let line =
                     BarChart.left(row.label, labelWidth) + "  " + BarChart.left("\(row.leads)", leadsWidth)
@@ -39,13 +41,6 @@ struct BarChart {
     static func percent(_ share: Double) -> String {
         let tenths = Int((min(max(share, 0), 1) * 1000).rounded())
         return "\(tenths / 10).\(tenths % 10) %"
-    }
-
-    /// A share as blocks, in eighths of a letter.
-    static func bar(_ share: Double) -> String {
-        let eighths = Int((min(max(share, 0), 1) * Double(barWidth) * 8).rounded())
-        let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
-        return String(repeating: "█", count: eighths / 8) + rest
     }
 
     private static func left(_ text: String, _ width: Int) -> String {

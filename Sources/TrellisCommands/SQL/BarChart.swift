@@ -10,7 +10,6 @@ struct BarChart {
     private static let labelWidthMax = 32
     /// The bars of a file or a pipe.
     private static let widthDefault = 72
-    private static let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
     /// - Throws: ``KernelError/usage(_:)`` for a table that is none of a label and a number.
     init(_ table: Table) throws {
@@ -49,7 +48,6 @@ struct BarChart {
 
     private static func bar(_ share: Double, _ space: Int, isPlain: Bool) -> String {
         if isPlain { return String(repeating: "#", count: Int((share * Double(space)).rounded())) }
-        let cells = Int((share * Double(space) * 8).rounded())
-        return String(repeating: "█", count: cells / 8) + eighths[cells % 8]
+        return BlockBar.text(share, width: space)
     }
 }

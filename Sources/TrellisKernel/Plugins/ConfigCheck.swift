@@ -291,18 +291,10 @@ extension Plugin {
 }
 
 extension ConfigCheck {
-    private static func parameterNames(of statement: Statement) -> [String] {
-        (1...max(1, sqlite3_bind_parameter_count(statement.sqliteStatement))).compactMap { index in
-            sqlite3_bind_parameter_name(statement.sqliteStatement, index).map {
-                String(String(cString: $0).dropFirst())
-            }
-        }
-    }
-
     fileprivate func namedQuery(_ query: Named<NamedQuery>) {
         guard let statement = prepare(query.value.sql.value, for: query.value.sql) else { return }
         let declared = Set(query.value.parameters.map(\.name))
-        let used = Set(ConfigCheck.parameterNames(of: statement))
+        let used = Set(SQLText.parameters(of: statement.sqliteStatement))
         for name in used.subtracting(declared).sorted() {
             problem("the query uses :\(name), which parameters: does not declare.", at: query.value.sql.place)
         }

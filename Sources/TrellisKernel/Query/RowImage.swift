@@ -30,6 +30,14 @@ struct RowImage {
             hasRowid ? [] : keys.sorted { RowImage.place($0[1]) < RowImage.place($1[1]) }.compactMap { $0[0].text }
     }
 
+    init?(_ table: String, _ db: Database) throws {
+        try self.init(table) { sql, values in
+            try Row.fetchAll(
+                db, sql: sql.replacing(":p1", with: "?"), arguments: StatementArguments(values.map(\.text))
+            ).map { $0.databaseValues.map(Cell.init) }
+        }
+    }
+
     private static func place(_ cell: Cell) -> Int64 {
         guard case .integer(let place) = cell else { return 0 }
         return place

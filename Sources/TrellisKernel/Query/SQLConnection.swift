@@ -236,25 +236,8 @@ public final class SQLConnection {
         case SQLITE_INTERRUPT: return .data("The query took longer than \(budget) and was stopped.")
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)
         case SQLITE_CONSTRAINT: return .data("The database refused it: \(message).")
-        default: return .data("SQL: \(message).\(hint(message))")
+        default: return .data("SQL: \(message).\(SchemaNames(handle).hint(message))")
         }
-    }
-
-    /// The column or table that was probably meant.
-    private func hint(_ message: String) -> String {
-        for (opening, query) in [
-            ("no such table: ", "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"),
-            (
-                "no such column: ",
-                "SELECT DISTINCT c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c WHERE s.type IN ('table', 'view')"
-            ),
-        ] {
-            guard let range = message.range(of: opening) else { continue }
-            let name = String(message[range.upperBound...].split(separator: ".").last ?? "")
-            let names = (try? table(query).rows.compactMap(\.first?.text)) ?? []
-            return NearMiss.hint(name, among: names)
-        }
-        return ""
     }
 
     private func sentence(of refusal: StatementGuard.Refusal) -> String {

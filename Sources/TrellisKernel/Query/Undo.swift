@@ -109,12 +109,9 @@ public struct Undo {
     }
 
     private func image(_ table: String, _ db: Database) throws -> RowImage {
-        let image = try RowImage(table) { sql, values in
-            let arguments = StatementArguments(values.map { $0.text })
-            return try Row.fetchAll(db, sql: sql.replacing(":p1", with: "?"), arguments: arguments)
-                .map { $0.databaseValues.map(Cell.init) }
+        guard let image = try RowImage(table, db) else {
+            throw KernelError.data("The table \(table) is no longer there. Nothing was undone.")
         }
-        guard let image else { throw KernelError.data("The table \(table) is no longer there. Nothing was undone.") }
         return image
     }
 

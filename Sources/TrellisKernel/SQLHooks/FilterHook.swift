@@ -13,15 +13,11 @@ struct FilterHook: Sendable {
     }
 
     var filter: any Hook {
-        switch settings.filter {
-        case .mail: over(MessageDraft.self)
-        case .audience: over(AudienceMemberDraft.self)
-        case .handoff: over(HandoffDraft.self)
-        case .lead, nil: over(LeadDraft.self)
-        }
+        let draft: any SQLDraft.Type = (settings.filter ?? .lead).draft
+        return over(draft)
     }
 
-    private func over<D: SQLDraft>(_ draft: D.Type) -> Filter<D> {
+    private func over<D: SQLDraft>(_ draft: D.Type) -> any Hook {
         Filter(name, draft) { draft, tx in
             try TimeBudget.within(FilterHook.budget, on: tx.db) { try edit(&draft, tx) }
         }
@@ -44,11 +40,23 @@ struct FilterHook: Sendable {
     }
 }
 
+extension SQLHookSettings.FilteredDraft {
+    var draft: any SQLDraft.Type {
+        switch self {
+        case .lead: LeadDraft.self
+        case .mail: MessageDraft.self
+        case .audience: AudienceMemberDraft.self
+        case .handoff: HandoffDraft.self
+        }
+    }
+}
+
 /// A draft whose fields SQL may name.
 protocol SQLDraft: Draft {
-    /// The fields there are besides the columns of `leads` where it has those.
+    /// The fields it has beside a column for each column of `leads`, where it has those.
     static var fields: [String] { get }
-    /// Those of them that may be changed; nil where every name is a value of its own.
+    static var hasLeadColumns: Bool { get }
+    /// Those of its fields that may be changed, as every column of `leads` may; nil where any name is a value of its own.
     static var changeable: [String]? { get }
     /// NULL for what there is not.
     func value(_ field: String) -> DatabaseValue
@@ -56,7 +64,12 @@ protocol SQLDraft: Draft {
     mutating func set(_ field: String, _ value: DatabaseValue) throws
 }
 
+extension SQLDraft {
+    static var hasLeadColumns: Bool { false }
+}
+
 extension LeadDraft: SQLDraft {
+    static let hasLeadColumns = true
     static let fields = ["form", "variant", "channel"]
     static let changeable: [String]? = []
 

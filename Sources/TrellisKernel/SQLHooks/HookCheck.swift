@@ -91,18 +91,14 @@ struct HookCheck {
     // MARK: - Drafts
 
     private func examineFilter(_ filter: SQLHookSettings.FilteredDraft, _ settings: SQLHookSettings) {
-        let (fields, changeable): ([String], [String]?) =
-            switch filter {
-            case .lead: (leadColumns + LeadDraft.fields, leadColumns)
-            case .mail: (MessageDraft.fields, MessageDraft.changeable)
-            case .audience: (AudienceMemberDraft.fields, AudienceMemberDraft.changeable)
-            case .handoff: (HandoffDraft.fields, HandoffDraft.changeable)
-            }
+        let draft = filter.draft
+        let columns = draft.hasLeadColumns ? leadColumns : []
+        let fields = columns + draft.fields
         if let sql = settings.sql { _ = selected(sql, parameters: fields + ["now"]) }
-        guard let set = settings.set, let columns = selected(set, parameters: fields + ["now"]), let changeable else {
-            return
-        }
-        for column in columns where !changeable.contains(column) {
+        guard let set = settings.set, let given = selected(set, parameters: fields + ["now"]),
+            let changeable = draft.changeable.map({ columns + $0 })
+        else { return }
+        for column in given where !changeable.contains(column) {
             check.problem(
                 changeable.isEmpty
                     ? "nothing of it can be changed, only refused: use sql."

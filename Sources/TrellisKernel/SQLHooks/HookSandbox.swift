@@ -8,9 +8,7 @@ import Foundation
 /// text and the schema, so that what may be prepared here may run there.
 final class HookSandbox {
     private let handle: OpaquePointer
-    /// Of tables and views, and of their columns: what a name that is not there may have been meant for.
-    private var tables: [String] = []
-    private var columns: [String] = []
+    private let names: SchemaNames
 
     /// A statement of a hook as SQLite reads it.
     struct Statement {
@@ -55,12 +53,7 @@ final class HookSandbox {
                 throw KernelError.data("SQL: \(String(cString: sqlite3_errmsg(handle))), in: \(sql.prefix(80))")
             }
         }
-        let relation = "type IN ('table', 'view')"
-        tables = texts(
-            "SELECT name FROM sqlite_schema WHERE \(relation) UNION SELECT name FROM sqlite_temp_schema WHERE \(relation)"
-        )
-        columns = texts(
-            "SELECT DISTINCT c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c WHERE s.\(relation)")
+        names = SchemaNames(handle)
     }
 
     deinit { sqlite3_close_v2(handle) }
@@ -117,24 +110,7 @@ final class HookSandbox {
         let offset = Int(sqlite3_error_offset(handle))
         let line = text.utf8.prefix(max(0, offset)).filter { $0 == 10 }.count + 1
         let place = offset >= 0 && text.utf8.contains(10) ? " (line \(line) of it)" : ""
-        for (opening, known) in [("no such table: ", tables), ("no such column: ", columns)] {
-            guard let range = message.range(of: opening) else { continue }
-            let name = String(message[range.upperBound...].split(separator: ".").last ?? "")
-            return "SQL: \(message)\(place).\(NearMiss.hint(name, among: known))"
-        }
-        return "SQL: \(message)\(place)."
-    }
-
-    /// The first column of a SELECT.
-    private func texts(_ query: String) -> [String] {
-        var statement: OpaquePointer?
-        guard sqlite3_prepare_v2(handle, query, -1, &statement, nil) == SQLITE_OK else { return [] }
-        defer { sqlite3_finalize(statement) }
-        var texts: [String] = []
-        while sqlite3_step(statement) == SQLITE_ROW {
-            if let text = sqlite3_column_text(statement, 0) { texts.append(String(cString: text)) }
-        }
-        return texts
+        return "SQL: \(message)\(place).\(names.hint(message))"
     }
 
     /// `OR ROLLBACK` shows in the program of a statement alone: it halts with the first way to resolve a conflict

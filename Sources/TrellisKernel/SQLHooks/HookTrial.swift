@@ -52,13 +52,7 @@ public struct HookTrial {
         let list = kinds.map(\.sqlLiteral).joined(separator: ", ")
         let newest = "SELECT id FROM events WHERE kind IN (\(list)) ORDER BY id DESC LIMIT \(max(1, last))"
         let first = try Int64.fetchOne(tx.db, sql: "SELECT min(id) FROM (\(newest))")
-        let images = try writes(of: hook).compactMap { table in
-            try RowImage(table) { sql, values in
-                try Row.fetchAll(
-                    tx.db, sql: sql.replacing(":p1", with: "?"), arguments: StatementArguments(values.map(\.text))
-                ).map { $0.databaseValues.map(Cell.init) }
-            }
-        }
+        let images = try writes(of: hook).compactMap { try RowImage($0, tx.db) }
         try tx.db.execute(sql: "CREATE TEMP TABLE hook_rows (name TEXT, row_key TEXT, before TEXT, after TEXT)")
         for (number, image) in images.enumerated() {
             for sql in HookTrial.triggers(image, number) { try tx.db.execute(sql: sql) }

@@ -19,18 +19,24 @@ struct SQLHooks {
         Set(config.site.hooks.flatMap { $0.value.on.map(\.value) }).sorted().compactMap { all[$0] }
     }
 
-    /// Holds the hooks against the schema of the open file, and makes the relations they name.
+    /// Makes the relations that hooks name.
+    func prepare(_ kernel: Kernel) throws {
+        guard !config.site.hooks.isEmpty else { return }
+        try kernel.store.pool.writeWithoutTransaction { db in
+            for kind in kinds(kernel.kinds) { try db.execute(sql: BatchRelation(kind).definition) }
+        }
+    }
+
+    /// Holds the hooks against the schema of the open file, which may be another than the config makes: somebody dropped
+    /// a table. Whoever runs hooks does so first; backups and reports go on without.
     ///
     /// - Throws: ``ConfigProblems``.
-    func prepare(_ kernel: Kernel) throws {
+    func hold(_ kernel: Kernel) throws {
         guard !config.site.hooks.isEmpty else { return }
         try kernel.read { db in
             let check = ConfigCheck(config: config, kinds: kernel.kinds, templates: kernel.templates, db: db)
             try check.hooks(of: kernel.pluginTypes)
             guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
-        }
-        try kernel.store.pool.writeWithoutTransaction { db in
-            for kind in kinds(kernel.kinds) { try db.execute(sql: BatchRelation(kind).definition) }
         }
     }
 }

@@ -148,13 +148,20 @@ extension SettingType where Value == Span {
     }
 }
 
+/// What the JSON Schema says of a list: also one value alone, where that is no mapping.
+private func listSchema(of element: JSONValue) -> JSONValue {
+    let list = JSONValue.object([("type", .string("array")), ("items", element)])
+    if element["$ref"] != nil { return list }
+    let single =
+        element["anyOf"] == nil
+        ? element : JSONValue.object([("allOf", .array([element, .object([("not", type("object"))])]))])
+    return .object([("anyOf", .array([single, list]))])
+}
+
 extension SettingType {
     /// A list; a single value is read as a list of one.
     public static func list<Element>(of element: SettingType<Element>) -> SettingType where Value == [Element] {
-        SettingType(
-            "a list",
-            schema: { .object([("type", .string("array")), ("items", element.schema(&$0))]) }
-        ) { node, reader in
+        SettingType("a list", schema: { listSchema(of: element.schema(&$0)) }) { node, reader in
             guard case .sequence(let sequence) = node else {
                 if case .mapping = node {
                     reader.expected("a list", at: node)

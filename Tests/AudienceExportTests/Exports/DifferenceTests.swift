@@ -177,26 +177,20 @@ import TrellisTesting
     @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func `whatever is uploaded file by file, the list is whom the audience may have there`(_ seed: UInt64) throws {
         let crm = try AudienceSite.crm(Self.rules, at: "2030-03-02 09:00:00")
-        var state = seed &* 0x9E37_79B9_7F4A_7C15
-        func below(_ limit: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state % UInt64(limit))
-        }
+        var dice = Dice(seed: seed)
         var list: Set<String> = []
         for number in 1...40 {
-            let lead = below(number) + 1
-            switch below(7) {
+            let lead = dice.below(number) + 1
+            switch dice.below(7) {
             case 0, 1: try crm.lead("l\(number)@a.example", title: "Head")
             case 2: try crm.foreign("UPDATE leads SET title = iif(title = 'Head', 'Clerk', 'Head') WHERE id = \(lead)")
             case 3:
                 try crm.foreign(
-                    "INSERT INTO consents (lead_id, purpose, state) VALUES (\(lead), 'ads', '\(["granted", "withdrawn"][below(2)])')"
+                    "INSERT INTO consents (lead_id, purpose, state) VALUES (\(lead), 'ads', '\(["granted", "withdrawn"][dice.below(2)])')"
                 )
             case 4: try crm.foreign("UPDATE OR IGNORE leads SET email = 'm\(number)@a.example' WHERE id = \(lead)")
             case 5:
-                let other = below(number) + 1
+                let other = dice.below(number) + 1
                 let areLeads = try crm.rows("SELECT id FROM leads WHERE id IN (\(lead), \(other))").count == 2
                 if areLeads { try crm.kernel.write(origin: "cli") { try $0.merge(Int64(other), into: Int64(lead)) } }
             default:
@@ -204,14 +198,14 @@ import TrellisTesting
                     _ = try Person(email: email).erase(crm.kernel)
                 }
             }
-            guard below(3) == 0, try crm.value("SELECT 1 FROM leads") != nil else { continue }
+            guard dice.below(3) == 0, try crm.value("SELECT 1 FROM leads") != nil else { continue }
             crm.clock.advance(by: "1 hour")
-            let file = try crm.export("people", diff: below(2) == 0)
+            let file = try crm.export("people", diff: dice.below(2) == 0)
             // Now and then a file is lost on the way.
-            guard below(4) > 0 else { continue }
+            guard dice.below(4) > 0 else { continue }
             list.subtract(file.removals.dropFirst())
             list.formUnion(file.lines.dropFirst())
-            if below(4) > 0 { try crm.accept() }
+            if dice.below(4) > 0 { try crm.accept() }
             let allowed = try crm.rows(
                 """
                 SELECT email FROM leads WHERE title = 'Head' AND stage <> 'customer' AND id IN (

@@ -20,19 +20,7 @@ import TrellisTesting
         warmer: {in: [warm], sql: "SELECT id AS lead_id FROM leads WHERE country = 'DE'"}
         """
 
-    /// A small generator with a seed (Marsaglia's xorshift), so that a failure can be had again.
-    private struct Random {
-        var state: UInt64
-
-        mutating func below(_ limit: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state % UInt64(max(limit, 1)))
-        }
-    }
-
-    private func act(_ crm: TestKernel, _ random: inout Random, _ number: Int) throws {
+    private func act(_ crm: TestKernel, _ random: inout Dice, _ number: Int) throws {
         let ids = try crm.rows("SELECT id FROM leads ORDER BY id").compactMap { Int64($0) }
         let lead = ids.isEmpty ? 0 : ids[random.below(ids.count)]
         switch random.below(ids.count < 3 ? 1 : 16) {
@@ -79,7 +67,7 @@ import TrellisTesting
             Self.audiences, before: "activities: {demo.booked: {}}", at: "2030-03-02 09:00:00")
         let plugin = try #require(crm.kernel.plugins.first as? AudienceExport)
         try crm.foreign("INSERT INTO accounts (domain) VALUES ('a.example'), ('b.example')")
-        var random = Random(state: seed &* 0x9E37_79B9_7F4A_7C15)
+        var random = Dice(seed: seed)
         for step in 1...120 {
             try act(crm, &random, step)
             if random.below(3) == 0 { try crm.pump() }

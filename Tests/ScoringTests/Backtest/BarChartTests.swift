@@ -4,12 +4,7 @@ import Testing
 
 /// Bars in a terminal.
 @Suite struct BarChartTests {
-    @Test func `shares are drawn to an eighth of a letter, within their column`() {
-        #expect(BarChart.bar(0) == "")
-        #expect(BarChart.bar(0.5) == "██████████")
-        #expect(BarChart.bar(0.51) == "██████████▎")
-        #expect(BarChart.bar(7) == String(repeating: "█", count: 20))
-        #expect(BarChart.bar(-1) == "")
+    @Test func `a share is said in tenths of a percent, and cut at the whole`() {
         #expect(BarChart.percent(0.6128) == "61.3 %" && BarChart.percent(1.2) == "100.0 %")
     }
 
