@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -68,9 +67,7 @@ int trellis_confine(unsigned long memory, unsigned long cpu_seconds, unsigned lo
     if (!code) code = limit(RLIMIT_FSIZE, file_bytes);
     if (!code) code = limit(RLIMIT_CORE, 0);
     if (!code) code = limit(RLIMIT_NOFILE, 32);
-    // Runs where nobody else wants to: a nice value alone still takes its share from a visitor who waits.
-    struct sched_param idle = {0};
-    if (!code && sched_setscheduler(0, SCHED_IDLE, &idle)) code = errno;
+    if (!code && setpriority(PRIO_PROCESS, 0, 19)) code = errno;
     if (!code && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) code = errno;
     // Should the one who started it be gone, SIGALRM ends it.
     struct itimerval timer = {{0, 0}, {milliseconds / 1000, (milliseconds % 1000) * 1000L}};

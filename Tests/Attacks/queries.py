@@ -143,20 +143,17 @@ def bombs(lab):
     with Probe(server) as calm:
         time.sleep(3)
     lab.calm = calm
-    with Probe(server) as probe:
-        for sql in BOMBS:
-            answer, seconds = ask(server, sql)
-            if answer.status not in (200, 400, 403, 422) or answer.status == 200 and len(answer.body) > 2 * 1024 * 1024:
-                problems.append(f"{sql[:100]}: {answer}")
-            if answer.status == 422 and not answer.json()["error"].endswith((".", "join.")):
-                problems.append(f"{sql[:100]}: no sentence: {answer}")
-            if seconds > SECONDS_MAX:
-                slow.append(f"{sql[:100]}: {seconds:.2f} s")
+    found, times = beside(lab, server, lambda: [(sql, *ask(server, sql)) for sql in BOMBS])
+    for sql, answer, seconds in found:
+        if answer.status not in (200, 400, 403, 422) or answer.status == 200 and len(answer.body) > 2 * 1024 * 1024:
+            problems.append(f"{sql[:100]}: {answer}")
+        if answer.status == 422 and not answer.json()["error"].endswith((".", "join.")):
+            problems.append(f"{sql[:100]}: no sentence: {answer}")
+        if seconds > SECONDS_MAX:
+            slow.append(f"{sql[:100]}: {seconds:.2f} s")
     lab.report.none("A31", f"{len(BOMBS)} bombs are stopped, and said to be", problems)
     lab.report.none("A31", f"each within {SECONDS_MAX} s", slow)
-    # On a machine that does other things besides, how much slower is no promise; that everybody is answered is one.
-    figure = f"p99 {probe.p99 * 1000:.0f} ms, {calm.p99 * 1000:.0f} ms before"
-    lab.report.holds("A31", f"while the pages of the server are answered ({figure})", probe.p99 < SECONDS_MAX, figure)
+    lab.report.holds("A31", f"while the pages of the server are answered ({times})", times.are_short, times)
     lab.report.same("A31", "nothing is written", traces(server), before)
     lab.report.same("A31", "no process is left", children(server), [])
     lab.report.holds("A31", "the server is no larger", server.memory - memory < 30 * 1024 * 1024,
@@ -169,6 +166,30 @@ def bombs(lab):
     answer, _ = ask(server, "SELECT c.sql, b.sql FROM sqlite_schema AS a, sqlite_schema AS b, sqlite_schema AS c")
     lab.report.holds("A32", "by its bytes too", answer.json()["cut_by"] in ("rows", "bytes")
                      and len(answer.body) < 1.2 * 1024 * 1024, len(answer.body))
+
+
+class Times:
+    """How long visitors waited: without bombs, and beside them in each try."""
+    def __init__(self, calm):
+        self.calm, self.tries = calm, []
+
+    @property
+    def are_short(self):
+        return min(self.tries) < max(4 * self.calm, 0.2)
+
+    def __str__(self):
+        return f"p99 {', '.join(f'{1000 * seconds:.0f}' for seconds in self.tries)} ms, {1000 * self.calm:.0f} ms before"
+
+
+def beside(lab, server, work):
+    """Does the work with a visitor beside it; up to three times, since another job of the machine may slow one down,
+    but a visitor who waits for the bombs waits every time."""
+    times, found = Times(lab.calm.p99), []
+    while not times.tries or not times.are_short and len(times.tries) < 3:
+        with Probe(server) as probe:
+            found += work()
+        times.tries.append(probe.p99)
+    return found, times
 
 
 class Probe:
@@ -214,8 +235,12 @@ def crowd(lab):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with Probe(server) as probe, ThreadPoolExecutor(12) as pool:
-        found = [answer for answers in pool.map(one, range(12)) for answer in answers]
+
+    def rush():
+        with ThreadPoolExecutor(12) as pool:
+            return [answer for answers in pool.map(one, range(12)) for answer in answers]
+
+    found, times = beside(lab, server, rush)
     is_over.set()
     watcher.join()
     problems = [
@@ -226,8 +251,7 @@ def crowd(lab):
     codes = {code: sum(answer.status == code for answer, _ in found) for code in (422, 503)}
     lab.report.none("A31", f"{len(found)} bombs of 12 clients at once are stopped or sent away {codes}", problems)
     lab.report.holds("A31", "never more than two at a time", 0 < max(most) <= 2, max(most))
-    figure = f"p99 {probe.p99 * 1000:.0f} ms, {lab.calm.p99 * 1000:.0f} ms before"
-    lab.report.holds("A31", f"and a visitor is answered all the while ({figure})", probe.p99 < SECONDS_MAX, figure)
+    lab.report.holds("A31", f"and a visitor is answered all the while ({times})", times.are_short, times)
     lab.report.same("A31", "no process is left", children(server), [])
     lab.report.holds("A31", "the server is no larger", server.memory - memory < 30 * 1024 * 1024,
                      f"{(server.memory - memory) / 1048576:.1f} MB")

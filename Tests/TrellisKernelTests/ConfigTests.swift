@@ -283,6 +283,12 @@ private struct Timer: Plugin {
 
     // MARK: - The schema for editors
 
+    @Test func `a list may be written as one value, and the schema says so`() throws {
+        let schema = Config.schema(plugins: [])
+        let kinds = try #require(schema["$defs"]?["SQLHookSettings"]?["properties"]?["on"]?["anyOf"])
+        #expect(kinds.text() == #"[{"type":"string"},{"type":"array","items":{"type":"string"}}]"#)
+    }
+
     @Test func `the schema is valid JSON and knows every key`() throws {
         let text = Config.schema(plugins: [Timer.self]).text(isIndented: true)
         let schema = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])

@@ -12,6 +12,10 @@ struct Membership {
         kind GLOB 'lead.*' OR kind GLOB 'consent.*' OR kind GLOB 'account.*'
         """
 
+    /// Kinds after which a lead, or what belongs to it, is there or not there any more: any audience may have been
+    /// about it.
+    private static let upheavals: Set<String> = ["lead.merged", "lead.erased", "lead.deleted", "lead.restored"]
+
     /// Looks again at the leads that the batch is about.
     func follow() throws {
         let kinds = try tx.kindsInBatch()
@@ -19,7 +23,7 @@ struct Membership {
         let upkeeps = try TakeUp(audiences: audiences, tx: tx).run()
         if kinds.contains("lead.merged") { try merge() }
         if kinds.contains("lead.erased") { try forgetConsents() }
-        try look(upkeeps)
+        try look(upkeeps, after: kinds)
         try planScan(upkeeps)
     }
 
@@ -36,7 +40,7 @@ struct Membership {
             let isDue = due.contains(audience.name) || (due.contains(nil) && upkeep.obstacle != nil)
             if isDue { try Look(audience: audience, audiences: audiences, upkeep: upkeep, tx: tx).atAll() }
         }
-        try look(upkeeps)
+        try look(upkeeps, after: [])
     }
 
     /// Looks at every lead for every audience.
@@ -52,8 +56,8 @@ struct Membership {
         let isRecord = Membership.isRecord
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO temp.audiences_changed (lead_id, cause_id, is_record)
-                SELECT lead_id, max(id), max(\(isRecord)) FROM batch
+                INSERT INTO temp.audiences_changed (lead_id, cause_id)
+                SELECT lead_id, max(id) FROM batch
                 WHERE lead_id IS NOT NULL \(try isLogRead ? "" : "AND (\(isRecord))") GROUP BY lead_id
                 """
         ).execute()
@@ -62,7 +66,7 @@ struct Membership {
                 sql: """
                     INSERT INTO temp.audiences_changed (lead_id, cause_id)
                     SELECT json_extract(body, '$.into'), max(id) FROM batch WHERE kind = 'lead.merged' GROUP BY 1
-                    ON CONFLICT (lead_id) DO UPDATE SET is_record = 1
+                    ON CONFLICT (lead_id) DO NOTHING
                     """
             ).execute()
         }
@@ -72,7 +76,7 @@ struct Membership {
                     INSERT INTO temp.audiences_changed (lead_id, cause_id)
                     SELECT l.id, max(b.id) FROM batch AS b CROSS JOIN leads AS l ON l.account_id = json_extract(b.body, '$.account_id')
                     WHERE b.kind GLOB 'account.*' GROUP BY l.id
-                    ON CONFLICT (lead_id) DO UPDATE SET is_record = 1
+                    ON CONFLICT (lead_id) DO NOTHING
                     """
             ).execute()
         }
@@ -92,15 +96,16 @@ struct Membership {
         }
     }
 
-    /// Takes over what triggers noted.
-    private func takeNoted() throws {
+    /// Takes over what triggers noted; false where that is nothing.
+    private func takeNoted() throws -> Bool {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.audiences_changed (lead_id) SELECT lead_id FROM audiences_changes WHERE true
-                ON CONFLICT (lead_id) DO UPDATE SET is_record = 1
+                ON CONFLICT (lead_id) DO NOTHING
                 """
         ).execute()
-        if tx.db.changesCount > 0 { try tx.db.cachedStatement(sql: "DELETE FROM audiences_changes").execute() }
+        try tx.db.cachedStatement(sql: "DELETE FROM audiences_changes").execute()
+        return tx.db.changesCount > 0
     }
 
     /// Of two leads that became one, the memberships are one: that which began first. The kernel has put the rows of
@@ -128,19 +133,33 @@ struct Membership {
                 """)
     }
 
-    private func look(_ upkeeps: [String: Upkeep]) throws {
-        try takeNoted()
-        let count = try Row.fetchOne(
-            tx.db.cachedStatement(
-                sql: "SELECT count(*) AS leads, coalesce(sum(is_record), 0) AS records FROM temp.audiences_changed"))
-        let (leads, records): (Int, Int) = (count?["leads"] ?? 0, count?["records"] ?? 0)
-        guard leads > 0 else { return }
+    /// Looks at the leads of the list for the audiences that read what changed.
+    private func look(_ upkeeps: [String: Upkeep], after kinds: Set<String>) throws {
+        var touched = Membership.tables(touchedBy: kinds)
+        if try takeNoted() {
+            touched?.formUnion(upkeeps.values.flatMap { $0.tables.subtracting(Watches.logged) })
+        }
+        let isEmpty = try Bool.fetchOne(
+            tx.db.cachedStatement(sql: "SELECT NOT EXISTS (SELECT 1 FROM temp.audiences_changed)"))
+        guard isEmpty == false else { return }
         for audience in audiences.inOrder {
             guard let upkeep = upkeeps[audience.name] else { continue }
-            let isConcerned = records > 0 || upkeep.tables.contains("events") || !audience.value.partNames.isEmpty
+            let isConcerned =
+                touched.map { !$0.isDisjoint(with: upkeep.tables) } ?? true || !audience.value.partNames.isEmpty
             guard isConcerned else { continue }
             try Look(audience: audience, audiences: audiences, upkeep: upkeep, tx: tx).atChanged()
         }
+    }
+
+    /// Of the tables whose changes the log tells, those that events of these kinds tell of; nil for any.
+    private static func tables(touchedBy kinds: Set<String>) -> Set<String>? {
+        guard kinds.isDisjoint(with: upheavals) else { return nil }
+        var tables: Set<String> = kinds.isEmpty ? [] : ["events"]
+        for (opening, table) in [("lead.", "leads"), ("consent.", "consents"), ("account.", "accounts")]
+        where kinds.contains(where: { $0.hasPrefix(opening) }) {
+            tables.insert(table)
+        }
+        return tables
     }
 
     /// Audiences that are looked at as a whole are due at the next full minute after a change.

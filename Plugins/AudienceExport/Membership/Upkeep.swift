@@ -11,9 +11,8 @@ struct Upkeep: Sendable {
     /// Whether its SELECT is run for one lead after another, because the planner does not take a list of them.
     var isByLead = false
 
-    /// The list of leads that are looked at again: with the last event of each that is the cause, and whether a record
-    /// changed or something merely happened.
-    static let changedColumns = "lead_id INTEGER PRIMARY KEY, cause_id INTEGER, is_record INTEGER NOT NULL DEFAULT 1"
+    /// The list of leads that are looked at again, with the last event of each that is the cause.
+    static let changedColumns = "lead_id INTEGER PRIMARY KEY, cause_id INTEGER"
 
     /// The own SELECT of an audience for the leads of the list.
     static func listed(_ sql: String) -> String {

@@ -236,7 +236,9 @@ public final class SQLConnection {
         case SQLITE_INTERRUPT: return .data("The query took longer than \(budget) and was stopped.")
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)
         case SQLITE_CONSTRAINT: return .data("The database refused it: \(message).")
-        default: return .data("SQL: \(message).\(SchemaNames(handle).hint(message))")
+        default:
+            let hint = SchemaNames.isMissing(message) ? SchemaNames(handle).hint(message) : ""
+            return .data("SQL: \(message).\(hint)")
         }
     }
 

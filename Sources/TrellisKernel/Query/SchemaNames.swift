@@ -3,22 +3,28 @@ struct SchemaNames {
     private let tables: Set<String>
     private let columns: Set<String>
 
-    init(_ handle: OpaquePointer) {
+    private static let openings = (table: "no such table: ", column: "no such column: ")
+
+    /// - Parameter temporary: with the tables that this connection alone has, which a guarded one may not list.
+    init(_ handle: OpaquePointer, temporary: Bool = false) {
         let isRelation = "type IN ('table', 'view')"
+        let also = temporary ? " UNION SELECT name FROM sqlite_temp_schema WHERE \(isRelation)" : ""
         tables =
-            (try? SQLConnection.names(
-                handle,
-                "SELECT name FROM sqlite_schema WHERE \(isRelation) UNION SELECT name FROM sqlite_temp_schema WHERE \(isRelation)"
-            )) ?? []
+            (try? SQLConnection.names(handle, "SELECT name FROM sqlite_schema WHERE \(isRelation)\(also)")) ?? []
         columns =
             (try? SQLConnection.names(
                 handle, "SELECT c.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS c WHERE s.\(isRelation)"))
             ?? []
     }
 
+    /// Whether SQLite misses a name.
+    static func isMissing(_ message: String) -> Bool {
+        message.hasPrefix(openings.table) || message.hasPrefix(openings.column)
+    }
+
     /// `Did you mean 'country'?` for what SQLite says of a name; empty where it says something else.
     func hint(_ message: String) -> String {
-        for (opening, known) in [("no such table: ", tables), ("no such column: ", columns)]
+        for (opening, known) in [(SchemaNames.openings.table, tables), (SchemaNames.openings.column, columns)]
         where message.hasPrefix(opening) {
             let name = String(message.dropFirst(opening.count).split(separator: ".").last ?? "")
             return NearMiss.hint(name, among: known)

@@ -56,7 +56,7 @@ protocol SQLDraft: Draft {
     /// The fields it has beside a column for each column of `leads`, where it has those.
     static var fields: [String] { get }
     static var hasLeadColumns: Bool { get }
-    /// Those of its fields that may be changed, as every column of `leads` may; nil where any name is a value of its own.
+    /// Those of its fields that may be changed, as every column of `leads` may; nil where any name is a value.
     static var changeable: [String]? { get }
     /// NULL for what there is not.
     func value(_ field: String) -> DatabaseValue

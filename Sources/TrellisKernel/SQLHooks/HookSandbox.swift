@@ -53,7 +53,7 @@ final class HookSandbox {
                 throw KernelError.data("SQL: \(String(cString: sqlite3_errmsg(handle))), in: \(sql.prefix(80))")
             }
         }
-        names = SchemaNames(handle)
+        names = SchemaNames(handle, temporary: true)
     }
 
     deinit { sqlite3_close_v2(handle) }

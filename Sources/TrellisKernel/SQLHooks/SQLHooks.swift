@@ -27,8 +27,8 @@ struct SQLHooks {
         }
     }
 
-    /// Holds the hooks against the schema of the open file, which may be another than the config makes: somebody dropped
-    /// a table. Whoever runs hooks does so first; backups and reports go on without.
+    /// Holds the hooks against the schema of the open file, which may be another than the config makes: somebody
+    /// dropped a table. Whoever runs hooks does so first; backups and reports go on without.
     ///
     /// - Throws: ``ConfigProblems``.
     func hold(_ kernel: Kernel) throws {
