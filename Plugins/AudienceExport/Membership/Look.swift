@@ -19,9 +19,14 @@ struct Look {
             sql: "INSERT INTO temp.audiences_found (lead_id) \(members)",
             arguments: audiences.arguments(members, at: tx.stamp))
         if isFirst { try begin() }
+        // Whoever is in it already, and whoever is found.
         try note(
-            leaving: "audiences_members AS m WHERE m.audience = :audience AND m.until IS NULL",
-            cause: "NULL")
+            of: """
+                SELECT a.lead_id, c.cause_id FROM (
+                    SELECT lead_id FROM audiences_members WHERE audience = :audience AND until IS NULL
+                    UNION SELECT lead_id FROM temp.audiences_found) AS a
+                LEFT JOIN temp.audiences_changed AS c ON c.lead_id = a.lead_id
+                """)
         try tx.db.cachedStatement(sql: "UPDATE audiences_audiences SET looked_at = ? WHERE name = ?")
             .execute(arguments: [tx.stamp, audience.name])
         try planNext()
@@ -32,14 +37,8 @@ struct Look {
         guard upkeep.obstacle == nil else { return }
         try tx.scratchTable("audiences_found", columns: "lead_id INTEGER PRIMARY KEY")
         try find()
-        let isLead = "EXISTS (SELECT 1 FROM leads WHERE id = temp.audiences_found.lead_id)"
-        try tx.db.cachedStatement(sql: "DELETE FROM temp.audiences_found WHERE NOT \(isLead)").execute()
         try keepParts()
-        try note(
-            leaving: """
-                temp.audiences_changed AS c CROSS JOIN audiences_members AS m
-                ON m.audience = :audience AND m.lead_id = c.lead_id AND m.until IS NULL WHERE true
-                """, cause: "c.cause_id")
+        try note(of: "SELECT lead_id, cause_id FROM temp.audiences_changed")
     }
 
     // MARK: - Who is found
@@ -102,26 +101,25 @@ struct Look {
                 """, arguments: ["audience": audience.name, "now": tx.stamp])
     }
 
-    private func note(leaving: String, cause: String) throws {
+    /// - Parameter leads: the leads that are looked at, with the cause of each.
+    private func note(of leads: String) throws {
         try tx.scratchTable(
             "audiences_moves", columns: "lead_id INTEGER PRIMARY KEY, enters INTEGER NOT NULL, cause_id INTEGER")
+        // Of a lead that is no more there may be rows that it is found by.
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.audiences_moves (lead_id, enters, cause_id)
-                SELECT m.lead_id, 0, \(cause) FROM \(leaving)
-                  AND NOT EXISTS (SELECT 1 FROM temp.audiences_found AS f WHERE f.lead_id = m.lead_id)
+                SELECT lead_id, is_found, cause_id FROM (
+                    SELECT l.lead_id, l.cause_id,
+                           EXISTS (SELECT 1 FROM temp.audiences_found WHERE lead_id = l.lead_id)
+                           AND EXISTS (SELECT 1 FROM leads WHERE id = l.lead_id) AS is_found,
+                           EXISTS (SELECT 1 FROM audiences_members
+                                   WHERE audience = :audience AND lead_id = l.lead_id AND until IS NULL) AS is_member
+                    FROM (\(leads)) AS l)
+                WHERE is_found <> is_member
                 """
         ).execute(arguments: ["audience": audience.name])
-        let left = tx.db.changesCount
-        try tx.db.cachedStatement(
-            sql: """
-                INSERT INTO temp.audiences_moves (lead_id, enters, cause_id)
-                SELECT f.lead_id, 1, c.cause_id FROM temp.audiences_found AS f
-                LEFT JOIN temp.audiences_changed AS c ON c.lead_id = f.lead_id
-                WHERE NOT EXISTS (SELECT 1 FROM audiences_members AS m WHERE m.audience = :audience AND m.lead_id = f.lead_id AND m.until IS NULL)
-                """
-        ).execute(arguments: ["audience": audience.name])
-        if left + tx.db.changesCount > 0 { try move() }
+        if tx.db.changesCount > 0 { try move() }
     }
 
     private func move() throws {

@@ -6,12 +6,6 @@ struct Membership {
     let audiences: Audiences
     let tx: Transaction
 
-    /// Kinds of event after which a record is not as it was; after any other something merely happened, which concerns
-    /// audiences that read the log.
-    private static let isRecord = """
-        kind GLOB 'lead.*' OR kind GLOB 'consent.*' OR kind GLOB 'account.*'
-        """
-
     /// Kinds after which a lead, or what belongs to it, is there or not there any more: any audience may have been
     /// about it.
     private static let upheavals: Set<String> = ["lead.merged", "lead.erased", "lead.deleted", "lead.restored"]
@@ -19,7 +13,7 @@ struct Membership {
     /// Looks again at the leads that the batch is about.
     func follow() throws {
         let kinds = try tx.kindsInBatch()
-        try gather(kinds)
+        try gather(kinds, try tablesRead())
         let upkeeps = try TakeUp(audiences: audiences, tx: tx).run()
         if kinds.contains("lead.merged") { try merge() }
         if kinds.contains("lead.erased") { try forgetConsents() }
@@ -51,16 +45,21 @@ struct Membership {
 
     // MARK: - Which leads
 
-    private func gather(_ kinds: Set<String>) throws {
+    /// The leads of the events that tell of a table that an audience reads.
+    private func gather(_ kinds: Set<String>, _ read: Set<String>?) throws {
         try tx.scratchTable("audiences_changed", columns: Upkeep.changedColumns)
-        let isRecord = Membership.isRecord
+        let concerning = kinds.filter { kind in
+            guard let read, let touched = Membership.tables(touchedBy: [kind]) else { return true }
+            return !touched.isDisjoint(with: read)
+        }
+        let list = String(decoding: try JSONEncoder().encode(concerning.sorted()), as: UTF8.self)
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.audiences_changed (lead_id, cause_id)
                 SELECT lead_id, max(id) FROM batch
-                WHERE lead_id IS NOT NULL \(try isLogRead ? "" : "AND (\(isRecord))") GROUP BY lead_id
+                WHERE lead_id IS NOT NULL AND kind IN (SELECT value FROM json_each(?)) GROUP BY lead_id
                 """
-        ).execute()
+        ).execute(arguments: [list])
         if kinds.contains("lead.merged") {
             try tx.db.cachedStatement(
                 sql: """
@@ -70,7 +69,7 @@ struct Membership {
                     """
             ).execute()
         }
-        if kinds.contains(where: { $0.hasPrefix("account.") }) {
+        if concerning.contains(where: { $0.hasPrefix("account.") }) {
             try tx.db.cachedStatement(
                 sql: """
                     INSERT INTO temp.audiences_changed (lead_id, cause_id)
@@ -82,18 +81,14 @@ struct Membership {
         }
     }
 
-    /// Whether what merely happens to a lead may move it: to an audience that reads the log, or to one that is not
-    /// taken up yet.
-    private var isLogRead: Bool {
-        get throws {
-            try Bool.fetchOne(
+    /// The tables that audiences read, as they were last taken up; nil where one is not taken up yet.
+    private func tablesRead() throws -> Set<String>? {
+        let known = try String.fetchAll(tx.db.cachedStatement(sql: "SELECT name FROM audiences_audiences"))
+        guard Set(known) == Set(audiences.inOrder.map(\.name)) else { return nil }
+        return Set(
+            try String.fetchAll(
                 tx.db.cachedStatement(
-                    sql: """
-                        SELECT count(*) = 0 OR EXISTS (
-                            SELECT 1 FROM audiences_audiences AS a, json_each(a.tables) AS t WHERE t.value = 'events')
-                        FROM audiences_audiences
-                        """)) ?? true
-        }
+                    sql: "SELECT DISTINCT t.value FROM audiences_audiences AS a, json_each(a.tables) AS t")))
     }
 
     /// Takes over what triggers noted; false where that is nothing.
