@@ -25,6 +25,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     case noLead(String)
     case noSecret
     case cannotCreate(String)
+    case cannotCopy(String, neededMegabytes: Int64, freeMegabytes: Int64)
     case usage(String)
     case data(String)
 
@@ -35,7 +36,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noLead, .data: 65
         case .noConfig, .noDatabase: 66
         case .noFolder, .cannotCreate: 73
-        case .damaged, .diskFull, .diskError, .durabilityNotSet, .notADatabase: 74
+        case .damaged, .diskFull, .cannotCopy, .diskError, .durabilityNotSet, .notADatabase: 74
         case .secondWorker, .busy, .lockedForOpening: 75
         case .folderNotWritable, .fileNotWritable, .fileNotReadable: 77
         case .foreignDatabase, .migrationEdited, .migrationUnknown, .migrationOutOfSequence, .migrationFailed,
@@ -83,6 +84,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .busy:
             "The database was locked by another program for more than 10 seconds; nothing was written. "
                 + "Close the shell or tool that holds a transaction open, and try again."
+        case .cannotCopy(let folder, let needed, let free):
+            "A copy of the file takes about \(needed) MB, and \(folder) has \(free) MB left. Free some space, or name a folder with more room: TMPDIR=/var/tmp."
         case .diskFull: "The disk is full; nothing of this step was written. Free some space and try again."
         case .diskError(let detail):
             "The disk reported an error (\(detail)); Trellis stopped to protect the data. Check the disk, then start again."

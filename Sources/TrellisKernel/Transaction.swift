@@ -104,8 +104,8 @@ public struct Transaction {
         }
     }
 
-    /// The path of a file or a folder that the config names.
-    public func path(_ name: String) -> String { kernel.config.path(name) }
+    /// The path of a file or a folder that the config names and that is written to: in a trial, in its own folder.
+    public func path(_ name: String) -> String { kernel.config.outputPath(name) }
 
     /// Leads a draft past every filter; throws the ``Veto`` of the first that refuses.
     public func filter<D: Draft>(_ draft: inout D) throws {

@@ -29,9 +29,12 @@ enum ScheduledEvents {
         }
     }
 
-    /// When the next one is due; nil where none waits.
-    static func nextDue(_ db: Database) throws -> String? {
-        try String.fetchOne(db, sql: "SELECT min(due_at) FROM scheduled_events AS s WHERE \(isAwake)")
+    /// When the next one after a moment is due; nil where none waits.
+    static func nextDue(after stamp: String, _ db: Database) throws -> String? {
+        try String.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT due_at FROM scheduled_events AS s WHERE due_at > ? AND \(isAwake) ORDER BY due_at LIMIT 1"),
+            arguments: [stamp])
     }
 
     /// While the clock cannot be trusted nothing is due, and what a plugin that is off has made never is.

@@ -10,6 +10,8 @@ public struct Config: Sendable {
     /// Works, but should be changed.
     public let warnings: [ConfigProblem]
     let plugins: [String: LoadedPlugin]
+    /// Where files are written in a trial; nil where they go where the config says.
+    var outputFolder: String?
 
     /// A plugin's section: its place, whether it is on, and its settings already decoded.
     struct LoadedPlugin: Sendable {
@@ -22,6 +24,12 @@ public struct Config: Sendable {
     /// The path of a file named in the config.
     public func path(_ name: String) -> String {
         name.hasPrefix("/") || folder == "." ? name : folder + "/" + name
+    }
+
+    /// The path of a file or folder that is written: a trial writes in a folder of its own.
+    func outputPath(_ name: String) -> String {
+        guard let outputFolder else { return path(name) }
+        return outputFolder + "/" + name.split(separator: "/").filter { $0 != ".." && $0 != "." }.joined(separator: "/")
     }
 
     public var databasePath: String { path(site.database) }

@@ -42,13 +42,15 @@ struct Store: Sendable {
     private static func prepareWriter(_ db: Database, _ workload: Workload, mayCopy: Bool) throws {
         try db.execute(
             sql: """
-                PRAGMA synchronous = FULL;
+                PRAGMA synchronous = \(workload.isDurable ? "FULL" : "OFF");
                 PRAGMA cache_size = -\(workload.cacheKibibytes);
                 PRAGMA journal_size_limit = \(workload.checkpointPages * 8192);
                 PRAGMA wal_autocheckpoint = \(mayCopy ? workload.checkpointPages : 0);
                 \(BatchWindow.schema)
                 """)
-        guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else { throw KernelError.durabilityNotSet }
+        guard try !workload.isDurable || Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+            throw KernelError.durabilityNotSet
+        }
     }
 
     func close() throws {

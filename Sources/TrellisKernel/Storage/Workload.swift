@@ -3,6 +3,8 @@
 public struct Workload: Sendable {
     let cacheKibibytes: Int
     let checkpointPages: Int
+    /// Whether a commit waits for the disk.
+    var isDurable = true
 
     /// A command, a question: little memory, and a commit that seldom waits for a copy of 32 MB.
     public static let everyday = Workload(cacheKibibytes: 32 * 1024, checkpointPages: 8192)
@@ -11,4 +13,6 @@ public struct Workload: Sendable {
     /// One big job: an import, a rebuild, a pump that runs until it is idle. A million leads are taken in twice as
     /// fast as with the cache of SQLite.
     public static let bulk = Workload(cacheKibibytes: 192 * 1024, checkpointPages: 32_768)
+    /// A copy that is thrown away: nobody needs it after a power cut.
+    static let trial = Workload(cacheKibibytes: 192 * 1024, checkpointPages: 32_768, isDurable: false)
 }
