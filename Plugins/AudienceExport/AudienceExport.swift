@@ -71,6 +71,7 @@ public struct AudienceExport: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
+        Answer("plan", Plan.self, MembershipPlan.changes)
         Subscribe("notice-changes", to: nil, from: .nextEvent, budget: .seconds(60)) { _, tx in
             try Membership(audiences: audiences, tx: tx).follow()
         }

@@ -80,6 +80,7 @@ public struct DripSequencer: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
+        Answer("plan", Plan.self, SequencePlan.changes)
         Subscribe("advance", to: kinds.sorted(), from: .nextEvent) { _, tx in try advance(tx) }
         Filter("permit", MessageDraft.self, order: .late) { draft, tx in
             try Permission(settings: settings).ask(draft, tx)

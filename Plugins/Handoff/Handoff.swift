@@ -63,6 +63,7 @@ public struct Handoff: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
+        Answer("plan", Plan.self, HandoffPlan.changes)
         Subscribe("offer", to: Routing.kinds(settings), from: .nextEvent) { _, tx in
             try Routing(settings: settings, tx: tx).offerFromBatch()
         }

@@ -75,6 +75,7 @@ public struct Scoring: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
+        Answer("plan", Plan.self, ScorePlan.changes)
         Subscribe("score", to: rules.kinds, from: .firstEvent) { _, tx in
             try Ledger(rules: rules, tx: tx).post()
         }

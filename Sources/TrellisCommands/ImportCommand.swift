@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import TrellisKernel
 
-struct ImportCommand: ParsableCommand {
+struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract:
@@ -41,12 +41,16 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "Import the file again although it was imported before.")
     var again = false
 
+    @Flag(help: "Import it although it touches more than limits: allows.")
+    var confirm = false
+
     func validate() throws {
         if let chunk, !(1...100_000).contains(chunk) { throw ValidationError("--chunk takes 1 to 100000 rows.") }
     }
 
-    func run() throws {
+    func run() async throws {
         let kernel = try global.open(for: .bulk)
+        try await holdToLimits(kernel)
         let importer = Importer(kernel, file: file, mapping: try plan(), isDryRun: isDryRun, chunkRows: chunk)
         let start = ContinuousClock.now
         var bar = ProgressBar.onStandardError(label: "importing") { ContinuousClock.now - start }
@@ -56,6 +60,24 @@ struct ImportCommand: ParsableCommand {
         }
         bar.finish()
         global.json ? print(json(report)) : show(report, elapsed: ContinuousClock.now - start)
+    }
+
+    /// Where the config sets limits, the import is done on a copy first, and refused where it would touch more.
+    private func holdToLimits(_ kernel: Kernel) async throws {
+        let limits = kernel.config.site.limits
+        guard limits.areSet, !confirm, !isDryRun else { return }
+        let mapping = try plan()
+        let rehearsal = Rehearsal(of: kernel.config.databasePath, plugins: kernel.pluginTypes, now: kernel.clock.now())
+        let changes = try await rehearsal.run(from: kernel.config, to: kernel.config) { copy in
+            _ = try Importer(copy, file: file, mapping: mapping).run(repeats: again)
+        } progress: {
+            TrellisProgram.progress("trying the import on a copy: \($0)")
+        }
+        TrellisProgram.progress(nil)
+        let exceeded = limits.exceeded(by: changes)
+        guard !exceeded.isEmpty else { return }
+        throw KernelError.data(
+            (exceeded + ["Nothing was imported. --confirm imports it all the same."]).joined(separator: "\n"))
     }
 
     private func plan() throws -> ImportMapping {

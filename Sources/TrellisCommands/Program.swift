@@ -80,6 +80,12 @@ public enum TrellisProgram {
     static func note(_ sentence: String) {
         FileHandle.standardError.write(Data("\(sentence)\n".utf8))
     }
+
+    /// What is being done, on a terminal alone; nil takes the line away.
+    static func progress(_ phase: String?) {
+        guard Terminal.attached(to: STDERR_FILENO).isTerminal else { return }
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(phase.map { "\($0) …" } ?? "")".utf8))
+    }
 }
 
 /// Ends with a code after everything was said already.
@@ -95,7 +101,8 @@ struct RootCommand: AsyncParsableCommand {
             + "\n\nExit codes: 0 done, 64 usage, 65 data, 66 no input, 73 cannot create, 74 I/O, 75 try later, 77 permission, 78 config.",
         version: TrellisProgram.version,
         subcommands: [
-            InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self,
+            InitCommand.self, CheckCommand.self, PlanCommand.self, ApplyCommand.self, ConfigCommand.self,
+            ImportCommand.self, CaptureCommand.self, RecordCommand.self,
             ServeCommand.self, WorkCommand.self,
             ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self,
             EventsCommand.self,
@@ -147,13 +154,24 @@ struct GlobalOptions: ParsableArguments {
         return try Kernel(config: loaded, plugins: TrellisProgram.plugins, workload: workload)
     }
 
-    func load() throws -> Config {
-        var loaded = try Config.load(file: config, plugins: TrellisProgram.plugins)
-        if let database {
-            loaded.site.database =
-                database.hasPrefix("/") ? database : FileManager.default.currentDirectoryPath + "/" + database
-        }
-        return loaded
+    /// - Parameter file: in place of the configuration.
+    func load(file: String? = nil) throws -> Config {
+        on(database, try Config.load(file: file ?? config, plugins: TrellisProgram.plugins))
+    }
+
+    /// A text as the configuration, in the place of the file.
+    func placed(_ text: String) throws -> Config {
+        on(
+            database,
+            try Config.parse(text, inPlaceOf: config, called: "the new config", plugins: TrellisProgram.plugins))
+    }
+
+    private func on(_ database: String?, _ config: Config) -> Config {
+        guard let database else { return config }
+        var config = config
+        config.site.database =
+            database.hasPrefix("/") ? database : FileManager.default.currentDirectoryPath + "/" + database
+        return config
     }
 
     /// The path of the database, without reading more of the config than that.

@@ -31,7 +31,15 @@ struct ServeCommand: AsyncParsableCommand {
         TrellisProgram.note(
             "Serving \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C."
         )
-        try await server.run(with: worker)
+        let (reload, begins) = (Reload(global), RaisedFlag())
+        try await server.run(with: worker) {
+            if reload.isDue() { begins.raise() }
+            return begins.isRaised
+        }
+        if begins.isRaised {
+            try kernel.close()
+            reload.begin()
+        }
         TrellisProgram.note("Stopped.")
     }
 }

@@ -49,9 +49,19 @@ struct StatusLines {
         }
     }
 
+    /// Whether the file as it stands is what the worker goes by.
+    private func config(_ current: ConfigHistory.Entry?) -> String {
+        guard let current else { return "none in force yet" }
+        let since = "in force since \(current.at) UTC"
+        return current.text == kernel.config.text
+            ? "config \(current.id), \(since)"
+            : "not the one in force (config \(current.id), \(since)): see 'trellis plan', then 'trellis apply'"
+    }
+
     func facts() throws -> [(String, String)] {
         let worker =
             try Worker.current(kernel).map { "running, pid \($0)" } ?? "not running; start one with 'trellis work'"
+        let current = try ConfigHistory(of: kernel.config.databasePath).current
         return try kernel.read { db in
             func text(_ sql: String) throws -> String { try String.fetchOne(db, sql: sql) ?? "none" }
             let off = try String.fetchAll(
@@ -65,6 +75,7 @@ struct StatusLines {
                     "\(kernel.config.databasePath), \(try text("SELECT count(*) FROM leads")) leads, \(try text("SELECT count(*) FROM events")) events"
                 ),
                 ("worker", worker),
+                ("config", config(current)),
                 (
                     "backlog",
                     try text(

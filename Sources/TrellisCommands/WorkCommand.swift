@@ -24,11 +24,20 @@ struct WorkCommand: AsyncParsableCommand {
         if untilIdle {
             try await workUntilIdle(worker, kernel)
         } else {
-            let stop = StopSignal()
+            let (stop, reload) = (StopSignal(), Reload(global))
             TrellisProgram.note(
                 "Working on \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C."
             )
-            try await worker.run { stop.isRaised }
+            let begins = RaisedFlag()
+            try await worker.run {
+                if reload.isDue() { begins.raise() }
+                return stop.isRaised || begins.isRaised
+            }
+            if begins.isRaised, !stop.isRaised {
+                try worker.finish()
+                try kernel.close()
+                reload.begin()
+            }
             TrellisProgram.note("Stopped.")
         }
         try worker.finish()
@@ -47,6 +56,14 @@ struct WorkCommand: AsyncParsableCommand {
         let stops = try StatusLines(kernel).stops()
         if !stops.rows.isEmpty { print("\(stops.rows.count) things stand still: see 'trellis status'.") }
     }
+}
+
+/// A flag that several tasks look at, and that stays up once it is raised.
+final class RaisedFlag: Sendable {
+    private let raised = Atomic(false)
+
+    func raise() { raised.store(true, ordering: .relaxed) }
+    var isRaised: Bool { raised.load(ordering: .relaxed) }
 }
 
 /// Raised by SIGTERM and SIGINT. A handler of a signal may do nothing but set a flag (signal-safety(7)).

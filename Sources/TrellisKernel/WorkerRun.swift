@@ -16,6 +16,7 @@ enum WorkerRun {
                 sql: "INSERT INTO worker_runs (pid, started_at, seen_at) VALUES (?, ?, ?)",
                 arguments: [ProcessInfo.processInfo.processIdentifier, tx.stamp, tx.stamp])
             let id = tx.db.lastInsertedRowID
+            try ConfigHistory.takeUp(kernel, tx)
             for plugin in kernel.plugins {
                 let name = type(of: plugin).name
                 let since = try WorkerRun.lastWork(of: name, last, tx.db)

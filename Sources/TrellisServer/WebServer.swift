@@ -40,7 +40,11 @@ public struct WebServer: Sendable {
     /// Serves and works until the process is told to stop.
     ///
     /// - Parameter worker: the one worker on the file, already holding its lock.
-    public func run(with worker: sending Worker) async throws {
+    ///
+    /// - Parameter shouldEnd: asked five times a second; true ends it in order, as SIGTERM does.
+    public func run(with worker: sending Worker, until shouldEnd: @escaping @Sendable () -> Bool = { false })
+        async throws
+    {
         ConnectionLimit.raiseFileLimit()
         let settings = kernel.config.site.server
         limits.resume(isAfterCrash: worker.isAfterCrash, now: kernel.clock.now())
@@ -50,6 +54,10 @@ public struct WebServer: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: kernel.logger)
+        configuration.services.append(
+            .init(
+                service: EndWatch(shouldEnd: shouldEnd), successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup))
         configuration.maximumGracefulShutdownDuration = .seconds(WebServer.shutdownSeconds.graceful)
         configuration.maximumCancellationDuration = .seconds(WebServer.shutdownSeconds.cancelled)
         try await ServiceGroup(configuration: configuration).run()

@@ -104,6 +104,19 @@ public struct TemplateValues: Question {
     }
 }
 
+/// What a change did to the rows of a plugin: asked on the file with the change, where the same file without it is
+/// attached as `before`. Both have come to rest at the same moment. Not promised: that a table of the one is in the other.
+public struct Plan: Question {
+    public typealias Reply = [PlannedChange]
+    /// The tables there are without the change.
+    let tables: Set<String>
+
+    /// A table without the change; an empty one of the same columns where it is new.
+    public func before(_ table: String) -> String {
+        tables.contains(table) ? "before.\(table)" : "(SELECT * FROM main.\(table) WHERE false)"
+    }
+}
+
 /// Tables for `trellis report`. Asked on one reader, so that all tables show the same moment.
 public struct Report: Question {
     public typealias Reply = [ReportSection]

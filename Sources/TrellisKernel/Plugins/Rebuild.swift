@@ -9,6 +9,15 @@ public struct Rebuild {
 
     /// Returns how many events were handled.
     public func run(_ name: String, progress: (Int) -> Void = { _ in }) throws -> Int {
+        try kernel.write(origin: "rebuild") { try begin(name, $0) }
+        return try EventPump(kernel).runUntilIdle {
+            progress($0)
+            return true
+        }
+    }
+
+    /// Empties the tables of a plugin and puts it at the first event, so that whoever pumps makes them anew.
+    func begin(_ name: String, _ tx: Transaction) throws {
         guard let type = kernel.pluginTypes.first(where: { $0.name == name }) else {
             let names = kernel.pluginTypes.map { $0.name }
             throw KernelError.usage(
@@ -23,11 +32,7 @@ public struct Rebuild {
         guard kernel.config.isOn(name) else {
             throw KernelError.usage("The plugin '\(name)' is off. Switch it on first.")
         }
-        try kernel.write(origin: "rebuild") { try Rebuild.toStart(name, tables: tables, $0) }
-        return try EventPump(kernel).runUntilIdle {
-            progress($0)
-            return true
-        }
+        try Rebuild.toStart(name, tables: tables, tx)
     }
 
     /// Puts a plugin at the first event. What follows from the log is emptied, or it would be counted twice.

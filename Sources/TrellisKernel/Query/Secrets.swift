@@ -8,6 +8,8 @@ extension Kernel {
     private static let ownSecrets = [
         // Who called, who is writing, and what was written by hand, with the rows before and after it.
         "api_calls", "kernel_context", "sql_writes", "sql_undo_rows",
+        // May hold a secret that somebody did not put into a variable.
+        "config_history.text",
         // What proves a consent.
         "consents.page", "consents.network", "consents.agent",
         "suppressions.email_hash",

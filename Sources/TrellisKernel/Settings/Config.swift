@@ -7,6 +7,8 @@ public struct Config: Sendable {
     /// The folder the config stands in: every relative path is relative to it.
     public let folder: String
     public let file: String
+    /// The text it was read from.
+    public let text: String
     /// Works, but should be changed.
     public let warnings: [ConfigProblem]
     let plugins: [String: LoadedPlugin]
@@ -73,11 +75,32 @@ public struct Config: Sendable {
                     "not UTF-8 text. Save it as UTF-8.", at: Place(file: (file as NSString).lastPathComponent))
             ])
         }
+        return read(text, file: file, folder: folder(of: file), plugins: plugins, environment: merged(environment, file))
+    }
+
+    private static func folder(of file: String) -> String {
         let folder = (file as NSString).deletingLastPathComponent
-        let dotEnv = DotEnv.read(folder.isEmpty ? ".env" : folder + "/.env")
-        return read(
-            text, file: file, folder: folder.isEmpty ? "." : folder, plugins: plugins,
-            environment: dotEnv.merging(environment) { _, outer in outer })
+        return folder.isEmpty ? "." : folder
+    }
+
+    /// The environment, and beneath it what `.env` beside the config says.
+    private static func merged(_ environment: [String: String], _ file: String) -> [String: String] {
+        DotEnv.read(folder(of: file) + "/.env").merging(environment) { _, outer in outer }
+    }
+
+    /// Reads a text as if it stood in a file: with its folder, and the `.env` there.
+    ///
+    /// - Parameter name: what messages call the text.
+    /// - Throws: ``ConfigProblems`` for all that is wrong with it.
+    public static func parse(
+        _ text: String, inPlaceOf file: String, called name: String, plugins: [any Plugin.Type],
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> Config {
+        let (config, problems) = read(
+            text, file: file, folder: folder(of: file), plugins: plugins, environment: merged(environment, file),
+            named: name)
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
+        return config
     }
 
     /// Reads the text of a config. `file` is only what messages call it.
@@ -91,18 +114,20 @@ public struct Config: Sendable {
     }
 
     private static func read(
-        _ text: String, file: String, folder: String, plugins: [any Plugin.Type], environment: [String: String]
+        _ text: String, file: String, folder: String, plugins: [any Plugin.Type], environment: [String: String],
+        named otherName: String? = nil
     ) -> (Config, [ConfigProblem]) {
-        let reader = SettingsReader(file: (file as NSString).lastPathComponent, environment: environment)
-        let document = YAMLDocument(text: text, file: (file as NSString).lastPathComponent)
+        let name = otherName ?? (file as NSString).lastPathComponent
+        let reader = SettingsReader(file: name, environment: environment)
+        let document = YAMLDocument(text: text, file: name)
         reader.open(document)
         var root = ConfigRoot(pluginTypes: plugins)
         if let node = document.root, !isEmpty(node) {
             root.read(node, reader)
         }
-        root.addDefaults(place: Place(file: (file as NSString).lastPathComponent, path: "plugins"))
+        root.addDefaults(place: Place(file: name, path: "plugins"))
         let config = Config(
-            site: root.site, folder: folder, file: file, warnings: reader.warnings, plugins: root.plugins)
+            site: root.site, folder: folder, file: file, text: text, warnings: reader.warnings, plugins: root.plugins)
         return (config, reader.problems)
     }
 

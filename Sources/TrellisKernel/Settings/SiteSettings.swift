@@ -16,6 +16,7 @@ public struct SiteSettings: SettingsRecord {
     public var hooks: [Named<SQLHookSettings>] = []
     public var queries: [Named<NamedQuery>] = []
     public var goals = Goals()
+    public var limits = ChangeLimits()
 
     public init() {}
 
@@ -43,6 +44,7 @@ public struct SiteSettings: SettingsRecord {
             "Named queries: trellis sql NAME --parameter value.")
         SettingsField(
             "goals", \.goals, .record(), "What marketing and sales agreed on; the figures are held against it.")
+        SettingsField("limits", \.limits, .record(), "How much one change may touch before it has to be confirmed.")
     }
 
     public struct Site: SettingsRecord {

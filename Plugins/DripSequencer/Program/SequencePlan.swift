@@ -1,0 +1,22 @@
+import TrellisKernel
+
+/// What a change does to who is in which sequence.
+enum SequencePlan {
+    static func changes(_ plan: Plan, _ db: Database) throws -> [PlannedChange] {
+        let before = plan.before("drip_enrolments")
+        let isSame = "o.lead_id = n.lead_id AND o.sequence = n.sequence AND o.cycle = n.cycle"
+        return try PlannedChange.rows(
+            of: DripSequencer.name, db,
+            """
+            SELECT n.sequence, 'enter', count(*) FROM main.drip_enrolments AS n
+            WHERE NOT EXISTS (SELECT 1 FROM \(before) AS o WHERE \(isSame)) GROUP BY 1
+            UNION ALL
+            SELECT n.sequence, 'leave', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
+            WHERE o.state = 'active' AND n.state <> 'active' GROUP BY 1
+            UNION ALL
+            SELECT n.sequence, 'move to another step', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
+            WHERE o.state = 'active' AND n.state = 'active' AND (o.version, o.step) IS NOT (n.version, n.step) GROUP BY 1
+            ORDER BY 1, 2
+            """)
+    }
+}

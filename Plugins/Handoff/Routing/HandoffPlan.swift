@@ -1,0 +1,23 @@
+import TrellisKernel
+
+/// What a change does to who is given to whom.
+enum HandoffPlan {
+    static func changes(_ plan: Plan, _ db: Database) throws -> [PlannedChange] {
+        let before = plan.before("handoff_handoffs")
+        return try PlannedChange.rows(
+            of: Handoff.name, db,
+            """
+            SELECT coalesce(n.rep, '(queue)'), 'gets a lead', count(*) FROM main.handoff_handoffs AS n
+            WHERE NOT EXISTS (SELECT 1 FROM \(before) AS o WHERE o.lead_id = n.lead_id AND o.cycle = n.cycle) GROUP BY 1
+            UNION ALL
+            SELECT coalesce(n.rep, '(queue)'), o.state || ' → ' || n.state, count(*)
+            FROM main.handoff_handoffs AS n JOIN \(before) AS o ON o.lead_id = n.lead_id AND o.cycle = n.cycle
+            WHERE o.state <> n.state GROUP BY 1, 2
+            UNION ALL
+            SELECT coalesce(n.rep, '(queue)'), 'takes over', count(*)
+            FROM main.handoff_handoffs AS n JOIN \(before) AS o ON o.lead_id = n.lead_id AND o.cycle = n.cycle
+            WHERE o.state = n.state AND o.rep IS NOT n.rep GROUP BY 1
+            ORDER BY 1, 2
+            """)
+    }
+}

@@ -1,0 +1,41 @@
+/// `limits:` of the config: how much one change may touch before somebody has to confirm it. Asked by `trellis apply`
+/// and `trellis import`.
+public struct ChangeLimits: SettingsRecord {
+    public var mailsPerChange: Int?
+    public var movesPerChange: Int?
+    public var ownersPerChange: Int?
+    public init() {}
+
+    public static var fields: [SettingsField<Self>] {
+        SettingsField(
+            "mails_per_change", \.mailsPerChange, optional: .integer(0...1_000_000_000),
+            "Messages that go out within a day because of a config or an import, before it has to be confirmed.")
+        SettingsField(
+            "moves_per_change", \.movesPerChange, optional: .integer(0...1_000_000_000),
+            "Leads that change their stage because of one.")
+        SettingsField(
+            "owners_per_change", \.ownersPerChange, optional: .integer(0...1_000_000_000),
+            "Leads that get another owner because of one.")
+    }
+
+    /// Whether there is anything to hold a change to.
+    public var areSet: Bool { mailsPerChange ?? movesPerChange ?? ownersPerChange != nil }
+
+    /// A sentence for each limit that a change goes over.
+    public func exceeded(by changes: [PlannedChange]) -> [String] {
+        func sum(_ area: String) -> Int64 {
+            changes.filter { $0.area == area }.reduce(0) { sum, change in
+                sum + max(0, (change.count ?? 0) - (change.insteadOf ?? 0))
+            }
+        }
+        let held: [(limit: Int?, count: Int64, name: String, what: String)] = [
+            (mailsPerChange, sum(PlannedChange.dayArea), "mails_per_change", "more messages would go out within a day"),
+            (movesPerChange, sum(PlannedChange.stageArea), "moves_per_change", "leads would change their stage"),
+            (ownersPerChange, sum(PlannedChange.ownerArea), "owners_per_change", "leads would get another owner"),
+        ]
+        return held.compactMap { limit, count, name, what in
+            guard let limit, count > Int64(limit) else { return nil }
+            return "\(count) \(what); limits.\(name) is \(limit)."
+        }
+    }
+}

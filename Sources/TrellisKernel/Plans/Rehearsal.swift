@@ -1,0 +1,103 @@
+import Foundation
+import Logging
+
+/// Does a change on a copy of the file before it is done: another config, an import. A second copy goes on without the
+/// change, and what differs between the two is what the change does.
+///
+/// Both take as much room as the file. Nothing is sent, and both are gone afterwards.
+public struct Rehearsal {
+    private let database: String
+    private let plugins: [any Plugin.Type]
+    private let start: Date
+    private let logger: Logger
+
+    /// How far ahead it looks for messages that go out.
+    static let day: TimeInterval = 86_400
+
+    /// - Parameters:
+    ///   - database: the file; somebody may be using it.
+    ///   - now: the moment of the change.
+    public init(of database: String, plugins: [any Plugin.Type], now: Date, logger: Logger = Logger(label: "trellis")) {
+        self.database = database
+        self.plugins = plugins
+        start = now
+        self.logger = logger
+    }
+
+    /// - Parameters:
+    ///   - before: the config in force.
+    ///   - after: the config of the copy with the change.
+    ///   - act: what else is done there, such as an import.
+    ///   - progress: told what is being done.
+    /// - Returns: what it does at once, then what goes out within a day of it.
+    /// - Throws: ``ConfigProblems`` where the config does not fit the file, ``KernelError`` where there is no room.
+    public func run(
+        from before: Config, to after: Config, acting act: (Kernel) throws -> Void = { _ in },
+        progress: (String) -> Void = { _ in }
+    ) async throws -> [PlannedChange] {
+        progress("copying the file")
+        let without = try copy(before)
+        let with = try copy(after)
+        progress("as it is")
+        try await without.run.runUntilIdle()
+        progress("with the change")
+        try act(with.trial.kernel)
+        try await with.run.runUntilIdle()
+        let changes = try Rehearsal.differences(of: with.trial.kernel, from: without.trial.kernel.config.databasePath)
+        progress("the day after")
+        let end = start + Rehearsal.day
+        try await without.run.run(until: end, step: 60)
+        try await with.run.run(until: end, step: 60)
+        return try changes + sent(with, without)
+    }
+
+    private struct Copy {
+        let trial: TrialCopy
+        let run: TrialRun
+    }
+
+    private func copy(_ config: Config) throws -> Copy {
+        let clock = TrialClock(at: start)
+        let trial = try TrialCopy(of: database, config: config, plugins: plugins, clock: clock.clock, logger: logger)
+        return Copy(trial: trial, run: try TrialRun(trial.kernel, clock: clock))
+    }
+
+    /// What differs in the file of a kernel from another file: what the kernel and its plugins answer to ``Plan``.
+    ///
+    /// - Parameter before: the path of a file that nobody writes meanwhile.
+    static func differences(of kernel: Kernel, from before: String) throws -> [PlannedChange] {
+        try KernelError.translating(before) {
+            var configuration = Configuration()
+            configuration.readonly = true
+            let queue = try DatabaseQueue(path: kernel.store.path, configuration: configuration)
+            defer { try? queue.close() }
+            try queue.writeWithoutTransaction { try $0.execute(sql: "ATTACH ? AS before", arguments: [before]) }
+            return try queue.read { db in
+                let tables = try String.fetchAll(db, sql: "SELECT name FROM before.sqlite_schema")
+                let plan = Plan(tables: Set(tables))
+                return try KernelPlan(db: db).changes() + kernel.hooks.ask(plan, db).flatMap { $0 }
+            }
+        }
+    }
+
+    /// Messages that went out since the start, by template, where there are not as many as without the change.
+    private func sent(_ with: Copy, _ without: Copy) throws -> [PlannedChange] {
+        let (then, now) = (try sent(with.trial.kernel), try sent(without.trial.kernel))
+        return Set(then.keys).union(now.keys).sorted().compactMap { template in
+            let (count, before) = (then[template] ?? 0, now[template] ?? 0)
+            guard count != before else { return nil }
+            return PlannedChange(PlannedChange.dayArea, template, "goes out", count: count, insteadOf: before)
+        }
+    }
+
+    private func sent(_ kernel: Kernel) throws -> [String: Int64] {
+        try kernel.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT template, count(*) FROM outbox_messages WHERE state = 'sent' AND settled_at >= ? GROUP BY template
+                    """, arguments: [Timestamp.text(start)])
+            return Dictionary(rows.map { ($0[0] as String, $0[1] as Int64) }) { first, _ in first }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+/// From a config that is in force to another and back, as a person does it.
+@Suite struct PlanCommandTests {
+    private func crm() throws -> TrellisProcess {
+        let trellis = try TrellisProcess()
+        _ = try trellis.run("init")
+        _ = try trellis.run("import", "leads.csv")
+        _ = try trellis.run("work", "--until-idle")
+        return trellis
+    }
+
+    private func text(_ trellis: TrellisProcess) throws -> String {
+        try String(contentsOfFile: trellis.folder + "/config.yaml", encoding: .utf8)
+    }
+
+    @Test func `a change is planned, held to its limits, put into force and taken back`() throws {
+        let trellis = try crm()
+        #expect(try trellis.run("plan").output == "This config is in force. Nothing would change.\n")
+        let old = try text(trellis)
+        let new = old.replacing("points: 20}", with: "points: 60}").replacing(
+            "\ngoals:", with: "\nlimits: {mails_per_change: 1}\ngoals:")
+        try trellis.write(new, to: "new.yaml")
+        let plan = try trellis.run("plan", "new.yaml", "--rebuild", "scoring")
+        #expect(plan.code == 0)
+        for word in ["lead → mql", "gets a lead", "limits.mails_per_change is 1", "'trellis apply --confirm'"] {
+            #expect(plan.output.contains(word))
+        }
+        #expect(try text(trellis) == old)
+        let refused = try trellis.run("apply", "new.yaml", "--rebuild", "scoring", "--yes")
+        #expect(refused.code == 65 && refused.errors.contains("Nothing was changed. --confirm does it all the same."))
+        #expect(try text(trellis) == old)
+        #expect(try trellis.run("apply", "new.yaml").code == 64)
+        let applied = try trellis.run(
+            "apply", "new.yaml", "--rebuild", "scoring", "--confirm", "--author", "nora", "--note", "try harder")
+        #expect(applied.code == 0 && applied.output.contains("It takes effect when 'trellis work'"))
+        #expect(try text(trellis) == new)
+        #expect(try trellis.run("status").output.contains("config 2, in force since"))
+        _ = try trellis.run("work", "--until-idle")
+        #expect(try trellis.run("doctor", "--strict").code == 0)
+        let log = try trellis.run("config", "log").output
+        #expect(log.contains("nora") && log.contains("try harder"))
+        let difference = try trellis.run("config", "diff", "1", "2").output
+        #expect(
+            difference.contains("+limits: {mails_per_change: 1}") && difference.contains("--- config 1\n+++ config 2"))
+        #expect(try trellis.run("config", "rollback", "--yes").code == 0)
+        #expect(try text(trellis) == old)
+        #expect(try trellis.run("config", "diff", "1", "3").output == "They are the same.\n")
+    }
+
+    @Test func `a config that is wrong is neither planned nor put into force`() throws {
+        let trellis = try crm()
+        try trellis.write(try text(trellis) + "\nlimts: {}\n", to: "new.yaml")
+        for command in ["plan", "apply"] {
+            let outcome = try trellis.run(command, "new.yaml")
+            #expect(outcome.code == 78 && outcome.errors.contains("limits"))
+        }
+        #expect(try trellis.run("config", "rollback").errors.contains("There is no config before this one"))
+        #expect(try trellis.run("config", "diff", "1", "9").code == 64)
+    }
+
+    @Test func `an import that would write to more people than is allowed is stopped`() throws {
+        let trellis = try crm()
+        let config = try text(trellis).replacing("\ngoals:", with: "\nlimits: {moves_per_change: 0}\ngoals:")
+        try trellis.write(config, to: "config.yaml")
+        let lead = try trellis.run("sql", "--format", "csv", "SELECT email FROM leads WHERE stage = 'lead' LIMIT 1")
+        let email = lead.output.split(separator: "\n").last.map(String.init) ?? ""
+        try trellis.write("email,stage\n\(email),customer\n", to: "more.csv")
+        let stopped = try trellis.run("import", "more.csv")
+        #expect(
+            stopped.code == 65 && stopped.errors.contains("Nothing was imported. --confirm imports it all the same."))
+        #expect(try trellis.run("sql", "SELECT count(*) FROM leads WHERE stage = 'customer'").output.contains("0"))
+        #expect(try trellis.run("import", "more.csv", "--confirm").code == 0)
+        #expect(
+            try trellis.run("sql", "--format", "csv", "SELECT stage FROM leads WHERE email = '\(email)'").output
+                .contains("customer"))
+    }
+}

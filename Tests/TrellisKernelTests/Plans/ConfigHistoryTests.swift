@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+import TrellisTesting
+
+@testable import TrellisKernel
+
+@Suite struct ConfigHistoryTests {
+    private func begin(_ crm: TestKernel) throws {
+        try Worker(crm.kernel, transport: crm.transport).finish()
+    }
+
+    private func history(_ crm: TestKernel) throws -> ConfigHistory {
+        try ConfigHistory(of: crm.kernel.config.databasePath)
+    }
+
+    @Test func `a worker that starts notes its config, once`() throws {
+        let crm = try TestKernel("goals: {mql_per_month: 8}")
+        #expect(try history(crm).current == nil)
+        try begin(crm)
+        try begin(crm)
+        #expect(try history(crm).entries.map(\.text) == [crm.kernel.config.text])
+        #expect(try history(crm).current?.way == .start)
+        let other = try crm.reopened("goals: {mql_per_month: 9}")
+        try begin(other)
+        #expect(try history(other).entries.map(\.id) == [1, 2])
+        #expect(try history(other).entry(nil).id == 1)
+        #expect(try history(other).entry(2).text == other.kernel.config.text)
+    }
+
+    @Test func `what is not there is said`() throws {
+        let crm = try TestKernel("")
+        try begin(crm)
+        #expect(throws: KernelError.self) { try history(crm).entry(7) }
+        #expect(throws: KernelError.self) { try history(crm).entry(nil) }
+        #expect(throws: KernelError.self) { try ConfigHistory(of: "/nowhere/crm.sqlite") }
+    }
+
+    @Test func `a config that is put into force is written, noted, and taken up by the next worker`() async throws {
+        let crm = try TestKernel("goals: {mql_per_month: 8}")
+        try begin(crm)
+        let file = crm.folder + "/config.yaml"
+        try Data("old".utf8).write(to: URL(filePath: file))
+        let config = try Config.parse(
+            TestKernel.site + "\ngoals: {mql_per_month: 9}", folder: crm.folder, plugins: [],
+            environment: TestKernel.environment)
+        let change = try ConfigChange(
+            to: config, plugins: [], clock: crm.clock.clock, environment: TestKernel.environment)
+        #expect(!change.isInForce)
+        #expect(try await change.plan() == [])
+        let told = try change.adopt(as: .apply, by: "ann", note: "more", planned: [], writing: file)
+        #expect(told == nil)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == config.text)
+        let entry = try #require(try history(crm).current)
+        #expect(entry.author == "ann" && entry.way == .apply && entry.note == "more")
+        #expect(try crm.rows("SELECT value FROM goals") == ["9.0"])
+        let again = try ConfigChange(
+            to: config, plugins: [], clock: crm.clock.clock, environment: TestKernel.environment)
+        #expect(again.isInForce)
+    }
+
+    @Test func `a config file that cannot be written leaves everything as it was`() throws {
+        let crm = try TestKernel("goals: {mql_per_month: 8}")
+        try begin(crm)
+        let config = try Config.parse(
+            TestKernel.site + "\ngoals: {mql_per_month: 9}", folder: crm.folder, plugins: [],
+            environment: TestKernel.environment)
+        let change = try ConfigChange(
+            to: config, plugins: [], clock: crm.clock.clock, environment: TestKernel.environment)
+        #expect(throws: KernelError.self) {
+            try change.adopt(as: .apply, by: "ann", planned: [], writing: crm.folder + "/nowhere/config.yaml")
+        }
+        #expect(try history(crm).entries.count == 1)
+        #expect(try crm.rows("SELECT value FROM goals") == ["8.0"])
+    }
+
+    @Test func `the text of a config is no table of the window on SQL`() throws {
+        let crm = try TestKernel("")
+        #expect(crm.kernel.secrets.contains("config_history.text"))
+    }
+}

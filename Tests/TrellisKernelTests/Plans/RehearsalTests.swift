@@ -1,0 +1,60 @@
+import Testing
+import TrellisTesting
+
+@testable import TrellisKernel
+
+@Suite struct RehearsalTests {
+    private func rehearse(
+        _ crm: TestKernel, _ yaml: String, acting act: (Kernel) throws -> Void = { _ in }
+    ) async throws -> [PlannedChange] {
+        let config = try Config.parse(
+            TestKernel.site + "\n" + yaml, folder: crm.folder, plugins: [], environment: TestKernel.environment)
+        return try await Rehearsal(of: crm.kernel.config.databasePath, plugins: [], now: crm.clock.now).run(
+            from: crm.kernel.config, to: config, acting: act)
+    }
+
+    @Test func `a new field and a hook in SQL are seen, and the file stays as it is`() async throws {
+        let crm = try TestKernel("")
+        for number in 1...3 { try crm.capture(["email": "l\(number)@a.example", "country": "DE"]) }
+        try crm.pump()
+        let last = try crm.lastEvent
+        let changes = try await rehearse(
+            crm,
+            """
+            leads: {fields: {budget: integer}}
+            hooks: {dach: {on: lead.created, from: first, sql: "UPDATE leads SET owner = 'dach' WHERE country = 'DE'"}}
+            """)
+        #expect(
+            changes == [
+                PlannedChange("schema", "leads.budget", "new column"),
+                PlannedChange("owner", "owner", "other owner", count: 3),
+            ])
+        #expect(try crm.lastEvent == last)
+        #expect(try crm.rows("SELECT count(owner) FROM leads") == ["0"])
+        #expect(try crm.rows("SELECT count(*) FROM pragma_table_info('leads') WHERE name = 'budget'") == ["0"])
+    }
+
+    @Test func `what waits to be handled anyway is no change`() async throws {
+        let crm = try TestKernel("")
+        try crm.foreign("INSERT INTO accounts (domain) VALUES ('a.example')")
+        try crm.capture(["email": "ann@a.example"])
+        #expect(try await rehearse(crm, "goals: {mql_per_month: 3}") == [])
+    }
+
+    @Test func `what is done on the copy is seen too: leads that come, go and move`() async throws {
+        let crm = try TestKernel("")
+        for number in 1...3 { try crm.capture(["email": "l\(number)@a.example"]) }
+        let changes = try await rehearse(crm, "") { copy in
+            try copy.write(origin: "cli") { tx in
+                try tx.db.execute(sql: "DELETE FROM leads WHERE id = 1; UPDATE leads SET stage = 'mql' WHERE id = 2")
+                try tx.db.execute(sql: "UPDATE leads SET city = 'Bonn' WHERE id = 3")
+                try tx.db.execute(sql: "INSERT INTO leads (email) VALUES ('new@a.example'), ('newer@a.example')")
+            }
+        }
+        #expect(
+            changes == [
+                PlannedChange("stage", "lead → mql", "move", count: 1), PlannedChange("lead", "leads", "new", count: 2),
+                PlannedChange("lead", "leads", "gone", count: 1), PlannedChange("lead", "city", "changed", count: 1),
+            ])
+    }
+}
