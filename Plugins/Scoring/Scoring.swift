@@ -42,11 +42,11 @@ public struct Scoring: Plugin {
                 WHERE abs(score - total) > 0.001
                 """),
         Invariant(
-            "a fit rule counts once",
+            "a fit rule counts once, for every lead that is not in the trash",
             violations: """
                 SELECT lead_id, rule, total FROM (
                     SELECT lead_id, rule, sum(points) AS total, max(abs(points)) AS most FROM scoring_entries
-                    WHERE axis = 'fit' AND rule <> '\(Adjustment.rule)' GROUP BY lead_id, rule)
+                    WHERE axis = 'fit' AND rule <> '\(Adjustment.rule)' AND lead_id IN (SELECT id FROM leads) GROUP BY lead_id, rule)
                 WHERE abs(total) > most
                 """),
         Invariant(

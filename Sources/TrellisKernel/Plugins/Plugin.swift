@@ -31,6 +31,9 @@ public protocol Plugin: Sendable {
     /// Views of its own over tables of other plugins, which may not be there.
     static var borrowedViews: [BorrowedView] { get }
 
+    /// How its tables were at a moment, for `trellis as-of`; one without is read as it is now, which is said.
+    static var pastViews: [PastView] { get }
+
     /// Its tables with a column `email` for people who are no leads: what they hold is given out and erased too.
     static var addressTables: [String] { get }
 
@@ -77,6 +80,7 @@ extension Plugin {
     public static var openTables: [String] { [] }
     public static var isOnByDefault: Bool { false }
     public static var borrowedViews: [BorrowedView] { [] }
+    public static var pastViews: [PastView] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
     public var commands: [Command] { [] }
