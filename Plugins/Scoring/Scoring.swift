@@ -7,8 +7,11 @@ public struct Scoring: Plugin {
     public static let summary = "Points by rules over what a lead is and does; thresholds move the stage."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("score.adjusted", ["adjustment": .integer, "axis": .text, "points": .integer]),
-        EventDeclaration("score.fell", ["threshold": .text]), EventDeclaration("scoring.review_due"),
+        EventDeclaration(
+            "score.adjusted", ["adjustment": .integer, "axis": .text, "points": .integer],
+            says: "was given {points} points of {axis} by hand"),
+        EventDeclaration("score.fell", ["threshold": .text], says: "fell below the threshold {threshold}"),
+        EventDeclaration("scoring.review_due", says: "the scores were due to be looked at"),
     ]
     public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores", "scoring_standings"]
     public static var cardColumns: KeyValuePairs<String, String> {

@@ -31,6 +31,8 @@ public protocol Plugin: Sendable {
     /// Views of its own over tables of other plugins, which may not be there.
     static var borrowedViews: [BorrowedView] { get }
 
+    /// Its rows that an event caused and that are no events themselves, for `trellis trace`.
+    static var traces: [TraceSource] { get }
     /// How its tables were at a moment, for `trellis as-of`; one without is read as it is now, which is said.
     static var pastViews: [PastView] { get }
 
@@ -80,6 +82,7 @@ extension Plugin {
     public static var openTables: [String] { [] }
     public static var isOnByDefault: Bool { false }
     public static var borrowedViews: [BorrowedView] { [] }
+    public static var traces: [TraceSource] { [] }
     public static var pastViews: [PastView] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
