@@ -13,7 +13,7 @@ extension DripSequencer {
             TraceSource(
                 "task", of: "drip_tasks",
                 cause:
-                    "(SELECT e.event_id FROM drip_enrolments AS e WHERE e.id = t.enrolment_id)",
+                    "coalesce(t.event_id, (SELECT e.event_id FROM drip_enrolments AS e WHERE e.id = t.enrolment_id))",
                 at: "t.created_at",
                 says: "'a person is to do: ' || t.kind || ' (' || t.state || ')'",
                 events: """

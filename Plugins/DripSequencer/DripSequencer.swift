@@ -111,7 +111,10 @@ public struct DripSequencer: Plugin {
             try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(kinds)
             try departure.end(kinds)
         }
-        if !kinds.isDisjoint(with: Departure.lostKinds) { try Departure.endForLostLeads(tx) }
+        if !kinds.isDisjoint(with: Departure.lostKinds) {
+            try Departure.endForLostLeads(tx)
+            try HookTasks.endForLostLeads(tx)
+        }
         if kinds.contains("lead.merged") { try Departure.endForMergedLeads(tx) }
         let running = try editions.inUse(current)
         for edition in running {
@@ -139,6 +142,7 @@ public struct DripSequencer: Plugin {
         }
     }
 
+    public var taskDesk: TaskDesk? { HookTasks.desk }
     public var apiEndpoints: [Endpoint] { TaskAPI.endpoints }
     public var commands: [Command] { SequenceCommands(plugin: self).all + TaskCommands().all }
 }

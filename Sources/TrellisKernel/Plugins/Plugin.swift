@@ -62,6 +62,8 @@ public protocol Plugin: Sendable {
     func begin(since: Date?, _ tx: Transaction) throws
     /// Its commands; each begins with a word no other plugin's begins with: `scoring explain`.
     var commands: [Command] { get }
+    /// Where SQL of the config leaves what a person is to do; nil where it keeps no tasks.
+    var taskDesk: TaskDesk? { get }
     /// What it does beside the log, now and then, while a worker runs.
     var chores: [Chore] { get }
     /// What it answers over HTTP, as values: a plugin needs no HTTP library.
@@ -88,6 +90,7 @@ extension Plugin {
     public func begin(since _: Date?, _: Transaction) throws {}
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }
+    public var taskDesk: TaskDesk? { nil }
     public var endpoints: [Endpoint] { [] }
     public var apiEndpoints: [Endpoint] { [] }
     public static var pages: [String: String] { [:] }
