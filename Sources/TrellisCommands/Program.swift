@@ -97,7 +97,8 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self,
             ServeCommand.self, WorkCommand.self,
-            ReportCommand.self, SQLCommand.self, AsOfCommand.self, TraceCommand.self, StatusCommand.self,
+            ReportCommand.self, SQLCommand.self, AsOfCommand.self, TraceCommand.self, MCPCommand.self,
+            StatusCommand.self,
             PluginsCommand.self, EventsCommand.self,
             HooksCommand.self, OutboxCommand.self, MailsCommand.self, MailInCommand.self, ClockCommand.self,
             MergeCommand.self,
