@@ -8,20 +8,25 @@ public struct AudienceExport: Plugin {
     public static let summary = "Audiences by SQL, exported as hashed files for ad platforms."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("audiences.refresh_due", ["audience": .text]),
-        EventDeclaration("audiences.export_due", ["audience": .text]),
         EventDeclaration(
-            "audiences.lifetime_due", ["audience": .text, "platform": .text, "export": .integer]),
-        EventDeclaration("audience.entered", ["audience": .text]),
-        EventDeclaration("audience.left", ["audience": .text]),
+            "audiences.refresh_due", ["audience": .text], says: "[{audience}: ]members were due to be looked at"),
+        EventDeclaration("audiences.export_due", ["audience": .text], says: "the file of {audience} was due"),
+        EventDeclaration(
+            "audiences.lifetime_due", ["audience": .text, "platform": .text, "export": .integer],
+            says: "members of {audience} on {platform} were about to lapse"),
+        EventDeclaration("audience.entered", ["audience": .text], says: "entered the audience {audience}"),
+        EventDeclaration("audience.left", ["audience": .text], says: "left the audience {audience}"),
         EventDeclaration(
             "audience.exported",
             [
                 "audience": .text, "members": .integer, "platform": .text, "export": .integer, "removals": .integer,
-            ]),
-        EventDeclaration("audience.export_refused", ["audience": .text, "platform": .text, "reason": .text]),
+            ], says: "{audience} was exported[ for {platform}][: {members} members]"),
         EventDeclaration(
-            "audience.expiring", ["audience": .text, "platform": .text, "members": .integer, "days": .integer]),
+            "audience.export_refused", ["audience": .text, "platform": .text, "reason": .text],
+            says: "the file of {audience} was refused[: {reason}]"),
+        EventDeclaration(
+            "audience.expiring", ["audience": .text, "platform": .text, "members": .integer, "days": .integer],
+            says: "{audience} lapses on {platform} in {days} days"),
     ]
     public static var cardColumns: KeyValuePairs<String, String> {
         [

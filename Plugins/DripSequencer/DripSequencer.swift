@@ -8,14 +8,24 @@ public struct DripSequencer: Plugin {
     public static let summary = "Sequences of mails, tasks and waits, begun and ended by events."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("drip.due"), EventDeclaration("drip.recheck", ["sequence": .text]),
-        EventDeclaration("drip.judgement_due", ["sequence": .text, "test": .text]),
-        EventDeclaration("drip.invited", ["sequence": .text]), EventDeclaration("drip.dismissed", ["sequence": .text]),
-        EventDeclaration("drip.kept_out", ["sequence": .text, "by": .text]),
-        EventDeclaration("drip.completed", ["sequence": .text]),
-        EventDeclaration("task.created", ["task": .integer, "task_kind": .text]),
-        EventDeclaration("task.done", ["task": .integer, "task_kind": .text, "outcome": .text]),
-        EventDeclaration("task.skipped", ["task": .integer, "task_kind": .text]),
+        EventDeclaration("drip.due", says: "sequences were due"),
+        EventDeclaration("drip.recheck", ["sequence": .text], says: "the sequence {sequence} was due to be looked at"),
+        EventDeclaration(
+            "drip.judgement_due", ["sequence": .text, "test": .text],
+            says: "the test {test} of {sequence} was due to be judged"),
+        EventDeclaration("drip.invited", ["sequence": .text], says: "was put into the sequence {sequence}"),
+        EventDeclaration("drip.dismissed", ["sequence": .text], says: "was taken out of the sequence {sequence}"),
+        EventDeclaration(
+            "drip.kept_out", ["sequence": .text, "by": .text], says: "was kept out of the sequence {sequence}[ by {by}]"
+        ),
+        EventDeclaration("drip.completed", ["sequence": .text], says: "completed the sequence {sequence}"),
+        EventDeclaration(
+            "task.created", ["task": .integer, "task_kind": .text], says: "task {task} was given: {task_kind}"),
+        EventDeclaration(
+            "task.done", ["task": .integer, "task_kind": .text, "outcome": .text],
+            says: "task {task} was done: {task_kind}[, {outcome}]"),
+        EventDeclaration(
+            "task.skipped", ["task": .integer, "task_kind": .text], says: "task {task} was skipped: {task_kind}"),
     ]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
@@ -102,7 +112,10 @@ public struct DripSequencer: Plugin {
             try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(kinds)
             try departure.end(kinds)
         }
-        if !kinds.isDisjoint(with: Departure.lostKinds) { try Departure.endForLostLeads(tx) }
+        if !kinds.isDisjoint(with: Departure.lostKinds) {
+            try Departure.endForLostLeads(tx)
+            try HookTasks.endForLostLeads(tx)
+        }
         if kinds.contains("lead.merged") { try Departure.endForMergedLeads(tx) }
         let running = try editions.inUse(current)
         for edition in running {
@@ -130,6 +143,7 @@ public struct DripSequencer: Plugin {
         }
     }
 
+    public var taskDesk: TaskDesk? { HookTasks.desk }
     public var apiEndpoints: [Endpoint] { TaskAPI.endpoints }
     public var commands: [Command] { SequenceCommands(plugin: self).all + TaskCommands().all }
 }

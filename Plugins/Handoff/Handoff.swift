@@ -9,26 +9,42 @@ public struct Handoff: Plugin {
     public static let summary = "Routes qualified leads to reps, who accept or reject them."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("handoff.offered", ["rep": .text, "cycle": .integer, "offer": .integer]),
-        EventDeclaration("handoff.queued", ["cycle": .integer]),
-        EventDeclaration("handoff.accepted", ["rep": .text, "cycle": .integer, "offer": .integer]),
-        EventDeclaration("handoff.escalated", ["rep": .text, "cycle": .integer, "offer": .integer]),
-        EventDeclaration("handoff.expired", ["rep": .text, "cycle": .integer, "offer": .integer]),
-        EventDeclaration("handoff.rejected", ["rep": .text, "cycle": .integer, "offer": .integer, "reason": .text]),
+        EventDeclaration(
+            "handoff.offered", ["rep": .text, "cycle": .integer, "offer": .integer],
+            says: "was offered to {rep}[, offer {offer}]"),
+        EventDeclaration("handoff.queued", ["cycle": .integer], says: "waits in the queue for a rep"),
+        EventDeclaration(
+            "handoff.accepted", ["rep": .text, "cycle": .integer, "offer": .integer], says: "was accepted by {rep}"),
+        EventDeclaration(
+            "handoff.escalated", ["rep": .text, "cycle": .integer, "offer": .integer],
+            says: "{rep} did not react: somebody above was told"),
+        EventDeclaration(
+            "handoff.expired", ["rep": .text, "cycle": .integer, "offer": .integer], says: "the time of {rep} ran out"),
+        EventDeclaration(
+            "handoff.rejected", ["rep": .text, "cycle": .integer, "offer": .integer, "reason": .text],
+            says: "was rejected by {rep}[: {reason}]"),
         EventDeclaration(
             "handoff.recycled",
-            ["rep": .text, "cycle": .integer, "offer": .integer, "reason": .text, "until": .text]),
-        EventDeclaration("handoff.converted", ["rep": .text, "cycle": .integer, "offer": .integer]),
-        EventDeclaration("handoff.withdrawn", ["rep": .text, "cycle": .integer, "offer": .integer]),
+            ["rep": .text, "cycle": .integer, "offer": .integer, "reason": .text, "until": .text],
+            says: "went back to nurturing[: {reason}][, left alone until {until}]"),
         EventDeclaration(
-            "handoff.won", ["rep": .text, "cycle": .integer, "opportunity_id": .integer, "reason": .text]),
+            "handoff.converted", ["rep": .text, "cycle": .integer, "offer": .integer], says: "was converted by {rep}"),
         EventDeclaration(
-            "handoff.lost", ["rep": .text, "cycle": .integer, "opportunity_id": .integer, "reason": .text]),
+            "handoff.withdrawn", ["rep": .text, "cycle": .integer, "offer": .integer], says: "the handoff was withdrawn"
+        ),
         EventDeclaration(
-            Appointments.kind, ["handoff": .integer, "offer": .integer, "clock": .text, "since": .text]),
-        EventDeclaration("handoff.absence_due", ["absence": .integer]), EventDeclaration("handoff.queue_due"),
-        EventDeclaration("handoff.recycle_due", ["into": .text]),
-        EventDeclaration("lead.contacted", ["channel": .text], isActivity: true),
+            "handoff.won", ["rep": .text, "cycle": .integer, "opportunity_id": .integer, "reason": .text],
+            says: "the deal was won[ by {rep}]"),
+        EventDeclaration(
+            "handoff.lost", ["rep": .text, "cycle": .integer, "opportunity_id": .integer, "reason": .text],
+            says: "the deal was lost[: {reason}]"),
+        EventDeclaration(
+            Appointments.kind, ["handoff": .integer, "offer": .integer, "clock": .text, "since": .text],
+            says: "a clock of the handoff ran out[: {clock}]"),
+        EventDeclaration("handoff.absence_due", ["absence": .integer], says: "an absence began"),
+        EventDeclaration("handoff.queue_due", says: "the queue was due to be looked at"),
+        EventDeclaration("handoff.recycle_due", ["into": .text], says: "the rest after the handoff was over"),
+        EventDeclaration("lead.contacted", ["channel": .text], isActivity: true, says: "was contacted[ by {channel}]"),
     ]
     public static let openTables = ["handoff_handoffs", "handoff_absences", "handoff_holidays"]
     public static let mails = Mails.builtIn

@@ -8,14 +8,20 @@ public struct LeadMagnets: Plugin {
     public static let summary = "Downloads, webinars, trials and links behind a form, with pages of their own."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("asset.downloaded", ["magnet": .text]),
-        EventDeclaration("form.confirmed", ["form": .text]),
-        EventDeclaration("webinar.registered", ["magnet": .text, "webinar": .text]),
-        EventDeclaration("webinar.attended", ["webinar": .text, "minutes": .integer], isActivity: true),
-        EventDeclaration("webinar.missed", ["webinar": .text], isActivity: true),
-        EventDeclaration("trial.started", ["ends_on": .date, "magnet": .text], isActivity: true),
-        EventDeclaration("lead.referred", ["lead_id": .integer, "magnet": .text]),
-        EventDeclaration(Lapse.kind),
+        EventDeclaration("asset.downloaded", ["magnet": .text], says: "was given {magnet}"),
+        EventDeclaration("form.confirmed", ["form": .text], says: "confirmed the form {form}"),
+        EventDeclaration(
+            "webinar.registered", ["magnet": .text, "webinar": .text], says: "signed up for the webinar {webinar}"),
+        EventDeclaration(
+            "webinar.attended", ["webinar": .text, "minutes": .integer], isActivity: true,
+            says: "attended the webinar {webinar}[ for {minutes} minutes]"),
+        EventDeclaration("webinar.missed", ["webinar": .text], isActivity: true, says: "missed the webinar {webinar}"),
+        EventDeclaration(
+            "trial.started", ["ends_on": .date, "magnet": .text], isActivity: true,
+            says: "began a trial[ until {ends_on}]"),
+        EventDeclaration(
+            "lead.referred", ["lead_id": .integer, "magnet": .text], says: "brought lead {lead_id}[ by {magnet}]"),
+        EventDeclaration(Lapse.kind, says: "forms that nobody confirmed were due to lapse"),
     ]
     public static let mails = Mails.builtIn
     public static let addressTables = ["magnets_quarantine"]

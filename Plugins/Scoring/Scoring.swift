@@ -7,8 +7,11 @@ public struct Scoring: Plugin {
     public static let summary = "Points by rules over what a lead is and does; thresholds move the stage."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
     public static let events = [
-        EventDeclaration("score.adjusted", ["adjustment": .integer, "axis": .text, "points": .integer]),
-        EventDeclaration("score.fell", ["threshold": .text]), EventDeclaration("scoring.review_due"),
+        EventDeclaration(
+            "score.adjusted", ["adjustment": .integer, "axis": .text, "points": .integer],
+            says: "was given {points} points of {axis} by hand"),
+        EventDeclaration("score.fell", ["threshold": .text], says: "fell below the threshold {threshold}"),
+        EventDeclaration("scoring.review_due", says: "the scores were due to be looked at"),
     ]
     public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores", "scoring_standings"]
     public static var cardColumns: KeyValuePairs<String, String> {
@@ -42,11 +45,11 @@ public struct Scoring: Plugin {
                 WHERE abs(score - total) > 0.001
                 """),
         Invariant(
-            "a fit rule counts once",
+            "a fit rule counts once, for every lead that is not in the trash",
             violations: """
                 SELECT lead_id, rule, total FROM (
                     SELECT lead_id, rule, sum(points) AS total, max(abs(points)) AS most FROM scoring_entries
-                    WHERE axis = 'fit' AND rule <> '\(Adjustment.rule)' GROUP BY lead_id, rule)
+                    WHERE axis = 'fit' AND rule <> '\(Adjustment.rule)' AND lead_id IN (SELECT id FROM leads) GROUP BY lead_id, rule)
                 WHERE abs(total) > most
                 """),
         Invariant(

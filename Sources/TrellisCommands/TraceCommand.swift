@@ -4,83 +4,82 @@ import TrellisKernel
 
 struct TraceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "trace", abstract: "Why: everything that happened to a lead, each thing below what caused it.")
+        commandName: "trace",
+        abstract: "Why: what happened to a lead, or what led to one row and came of it, each thing below its cause.",
+        discussion:
+            "trellis trace ann@acme.example\ntrellis trace mail:17\ntrellis trace handoff:3\ntrellis trace event:1234")
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "The lead: an id, an e-mail address, or external:ID.")
-    var lead: String
+    @Argument(
+        help: "A lead (an id, an e-mail address, external:ID), or a row: event:ID, mail:ID, score:ID, handoff:ID.")
+    var subject: String
 
     func run() throws {
         let kernel = try global.open(checks: false)
-        let (id, events) = try kernel.read { db in
-            let id = try LeadReference(lead).find(db)
-            return (
-                id,
-                try Table(
-                    columns: ["event_id", "at", "kind", "body", "origin", "cause_id"],
-                    Row.fetchAll(
-                        db,
-                        sql:
-                            "SELECT event_id, at, kind, body, origin, cause_id FROM lead_timeline WHERE lead_id = ? ORDER BY event_id",
-                        arguments: [id]))
-            )
-        }
+        let trace = try kernel.trace(subject)
         if global.json {
-            events.show(.json)
+            CauseTree(trace).table.show(.json)
             return
         }
         let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
-        print(style.bold("Lead \(id)"))
-        for line in try kernel.ask(LeadCard(leadID: id)).flatMap({ $0 }) { print("  \(line.label): \(line.text)") }
-        print("")
-        CauseTree(events).lines.forEach { print($0) }
+        if let lead = trace.leadID {
+            print(style.bold("Lead \(lead)"))
+            if trace.subject == nil {
+                for line in try kernel.ask(LeadCard(leadID: lead)).flatMap({ $0 }) {
+                    print("  \(line.label): \(line.text)")
+                }
+            }
+            print("")
+        }
+        CauseTree(trace).lines.forEach { print($0) }
+        if trace.omitted > 0 { TrellisProgram.note("\(trace.omitted) more are not shown.") }
     }
 }
 
-/// The events of a lead as a tree: an event stands below its cause; what had none, or one elsewhere, stands at the
-/// left.
+/// A trace as a drawing of lines: each node below its cause; what had none, or one elsewhere, stands at the left.
 struct CauseTree {
-    private let events: [Int64: [Cell]]
-    private let children: [Int64: [Int64]]
-    private let roots: [Int64]
+    private let trace: Trace
 
-    init(_ table: Table) {
-        var events: [Int64: [Cell]] = [:]
-        var children: [Int64: [Int64]] = [:]
-        var roots: [Int64] = []
-        let ids = table.rows.compactMap { row -> Int64? in if case .integer(let id) = row[0] { id } else { nil } }
-        let known = Set(ids)
-        for (id, row) in zip(ids, table.rows) {
-            events[id] = row
-            if case .integer(let cause) = row[5], known.contains(cause) {
-                children[cause, default: []].append(id)
-            } else {
-                roots.append(id)
-            }
-        }
-        self.events = events
-        self.children = children
-        self.roots = roots
+    init(_ trace: Trace) {
+        self.trace = trace
+    }
+
+    /// The nodes as rows, an event with all that the log has of it.
+    var table: Table {
+        Table(
+            columns: ["event_id", "at", "kind", "body", "origin", "cause_id", "row", "depth", "says"],
+            rows: trace.lines.map { node, depth in
+                [
+                    node.eventID.map(Cell.integer) ?? .null, .text(node.at), node.kind.map(Cell.text) ?? .null,
+                    .text(node.body),
+                    node.origin.map(Cell.text) ?? .null, node.causeEventID.map(Cell.integer) ?? .null, .text(node.id),
+                    .integer(Int64(depth)), .text(node.says),
+                ]
+            })
     }
 
     var lines: [String] {
-        roots.flatMap { lines($0, prefix: "", child: "") }
+        // Whether more stands at each depth below a line, found from the end.
+        var (drawn, isOpen) = ([String](), [Bool]())
+        for (node, depth) in trace.lines.reversed() {
+            while isOpen.count <= depth { isOpen.append(false) }
+            isOpen.removeLast(isOpen.count - depth - 1)
+            let bars = depth == 0 ? "" : (1..<depth).map { isOpen[$0] ? "│  " : "   " }.joined()
+            let branch = depth == 0 ? "" : isOpen[depth] ? "├─ " : "└─ "
+            drawn.append(bars + branch + text(node))
+            isOpen[depth] = true
+        }
+        return drawn.reversed()
     }
 
-    private func lines(_ id: Int64, prefix: String, child: String) -> [String] {
-        let below = children[id] ?? []
-        let own = prefix + text(id)
-        return [own]
-            + below.enumerated().flatMap { index, next in
-                let isLast = index == below.count - 1
-                return lines(next, prefix: child + (isLast ? "└─ " : "├─ "), child: child + (isLast ? "   " : "│  "))
-            }
+    private func text(_ node: Trace.Node) -> String {
+        let mark = node.id == trace.subject ? "  ◀" : ""
+        let who = node.kind.map { "\($0) #\(node.eventID ?? 0) by \(node.origin ?? "")" } ?? node.id
+        return "\(node.at.prefix(19))  \(node.says)  (\(who))\(mark)"
     }
+}
 
-    private func text(_ id: Int64) -> String {
-        guard let row = events[id] else { return "" }
-        let body = row[3].text ?? "{}"
-        let at = (row[1].text ?? "").prefix(19)
-        return "\(at)  \(row[2].text ?? "")\(body == "{}" ? "" : " " + body)  by \(row[4].text ?? "")  #\(id)"
-    }
+extension Trace.Node {
+    /// The number of an event; nil for a row.
+    fileprivate var eventID: Int64? { kind == nil ? nil : Int64(id.dropFirst("event:".count)) }
 }

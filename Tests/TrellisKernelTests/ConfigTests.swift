@@ -213,7 +213,7 @@ private struct Timer: Plugin {
         let problems = try #require(throws: ConfigProblems.self) {
             try Config.load(file: crm.folder + "/bad.yaml", plugins: [])
         }
-        #expect(problems.description == "bad.yaml: not UTF-8 text. Save it as UTF-8.")
+        #expect(problems.description == "bad.yaml:1:2: not UTF-8 text from here on. Save it as UTF-8.")
     }
 
     // MARK: - Against the schema

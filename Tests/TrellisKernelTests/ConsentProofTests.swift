@@ -121,4 +121,13 @@ import TrellisTesting
         try crm.kernel.write(origin: "form:plan") { _ = try $0.capture(proposal) }
         #expect(try crm.rows("SELECT reason FROM suppressions") == ["erased"])
     }
+
+    @Test func `the number of a consent is not given twice, also after its person was erased`() throws {
+        let crm = try TestKernel()
+        try crm.capture(["email": "ann@a.example"], consents: ["newsletter"])
+        try crm.capture(["email": "ben@b.example"], consents: ["newsletter"])
+        _ = try Person(email: "ben@b.example").erase(crm.kernel)
+        try crm.capture(["email": "cem@c.example"], consents: ["newsletter"])
+        #expect(try crm.rows("SELECT id, lead_id FROM consents ORDER BY id") == ["1|1", "3|3"])
+    }
 }

@@ -38,7 +38,7 @@ private struct Promising: Plugin {
     @Test func `every trigger that is dropped is noticed by name`() throws {
         let crm = try TestKernel()
         let names = try crm.kernel.read { try ChangeTriggers.expected($0).map(\.name) }
-        #expect(names.count == 14)
+        #expect(names.count == 18)
         for name in names {
             try crm.foreign("DROP TRIGGER \(name)")
             #expect(

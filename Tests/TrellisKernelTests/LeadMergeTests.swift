@@ -76,4 +76,27 @@ import TrellisTesting
             try crm.kernel.read { try LeadReference("external:Z").find($0) }
         }
     }
+
+    @Test func `a lead that came back out of the trash is its own again, and can be merged again`() throws {
+        let crm = try TestKernel()
+        let kept = try crm.capture(["email": "ann@a.example"])
+        let gone = try crm.capture(["email": "ann@private.example"])
+        try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
+        _ = try Trash.restore(crm.kernel)
+        #expect(try crm.rows("SELECT * FROM lead_merges") == [])
+        #expect(try crm.kernel.read { try LeadReference("\(gone)").find($0) } == gone)
+        try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
+        #expect(try crm.rows("SELECT gone_id, kept_id FROM lead_merges") == ["\(gone)|\(kept)"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `a merged lead that somebody put back by hand can be merged again`() throws {
+        let crm = try TestKernel()
+        let kept = try crm.capture(["email": "ann@a.example"])
+        let gone = try crm.capture(["email": "ann@private.example"])
+        try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
+        try crm.foreign("INSERT INTO leads (id, email) VALUES (\(gone), 'ann@private.example')")
+        try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
+        #expect(try crm.rows("SELECT gone_id, kept_id FROM lead_merges") == ["\(gone)|\(kept)"])
+    }
 }

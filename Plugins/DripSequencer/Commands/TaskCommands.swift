@@ -76,8 +76,9 @@ extension Transaction {
         try emit(
             "task.\(state)",
             forEach: """
-                SELECT t.lead_id, e.event_id AS cause_id, json_object('task', t.id, 'task_kind', t.kind, 'outcome', t.outcome) AS body
-                FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.id = :task
+                SELECT t.lead_id, coalesce(t.event_id, e.event_id) AS cause_id,
+                       json_object('task', t.id, 'task_kind', t.kind, 'outcome', t.outcome) AS body
+                FROM drip_tasks AS t LEFT JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.id = :task
                 """, arguments: ["task": id])
     }
 }

@@ -32,6 +32,11 @@ struct SQLCommand: ParsableCommand {
     var parameters: [String] = []
 
     mutating func run() throws {
+        try ask()
+    }
+
+    /// - Parameter moment: when the file is to be read as it was; nil means now.
+    mutating func ask(asOf moment: String? = nil) throws {
         try takeOwnOptions()
         var global = try GlobalOptions.parse([])
         global.config = config
@@ -41,8 +46,13 @@ struct SQLCommand: ParsableCommand {
         }
         let words = query.map { [$0] + parameters } ?? []
         let isNamed = words.first.map { !$0.contains(where: \.isWhitespace) } ?? false
+        let past = try moment.map { try PastAccess($0, path: try global.databasePath(), config: try global.load()) }
+        guard past == nil || !write else {
+            throw KernelError.usage("What was cannot be written: --write is for today.")
+        }
+        try past?.begin()
         let session = SQLSession(
-            path: try global.databasePath(), access: try access(global),
+            path: try global.databasePath(), access: try past.map { .past($0) } ?? access(global),
             queries: isNamed
                 ? try global.load().site.queries : words.isEmpty ? (try? global.load().site.queries) ?? [] : [],
             format: try chosenFormat(), isChart: chart, rowsMax: limit)

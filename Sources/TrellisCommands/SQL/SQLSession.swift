@@ -7,6 +7,7 @@ struct SQLSession {
     enum Access {
         case reading(SQLConnection)
         case writing(HandWriting)
+        case past(PastAccess)
     }
 
     let path: String
@@ -56,11 +57,19 @@ struct SQLSession {
                     return nil
                 }()
             case .writing(let writing): try writing.run(sql, parameters: values, columns: columns, row: row)
+            case .past(let past):
+                try { () -> HandWriting.Outcome? in
+                    let reader = past.reader
+                    try reader.connection.run(
+                        reader.moment.spelled(sql), parameters: values, columns: columns, row: row)
+                    return nil
+                }()
             }
         writer?.finish(isTruncated: isCut)
         if !chart.columns.isEmpty {
             print(try BarChart(chart).rendered(width: terminal.width), terminator: "")
         }
+        if case .past(let past) = access { try past.doubts() }
         if let outcome, let id = outcome.id {
             let undo = outcome.canBeUndone ? " Undo with: trellis undo \(id)" : ""
             TrellisProgram.note("\(outcome.changed) row\(outcome.changed == 1 ? "" : "s") changed.\(undo)")
@@ -101,6 +110,7 @@ struct SQLSession {
         switch access {
         case .reading(let connection): try connection.table(sql, parameters: values)
         case .writing(let writing): try writing.table(sql, parameters: values)
+        case .past(let past): try past.reader.connection.table(sql, parameters: values)
         }
     }
 }

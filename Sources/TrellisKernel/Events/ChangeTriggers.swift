@@ -34,6 +34,7 @@ enum ChangeTriggers {
         try LoggedTable.allCases.flatMap { table in
             let columns = try table.columns(db).map(\.name)
             return [
+                ("\(table.rawValue)_keep_replaced", try replaceTrigger(table, columns, db)),
                 ("\(table.rawValue)_log_insert", insertTrigger(table)),
                 ("\(table.rawValue)_log_update", updateTrigger(table, columns)),
                 ("\(table.rawValue)_log_delete", deleteTrigger(table, columns)),
@@ -86,13 +87,18 @@ enum ChangeTriggers {
             case .opportunities: "json_object('opportunity_id', NEW.id, 'stage', NEW.stage)"
             case .contacts, .accounts: "json_object('\(table.noun)_id', NEW.id)"
             }
-        let kind = "CASE WHEN c.mode = 'restoring' THEN '\(table.noun).restored' ELSE '\(table.noun).created' END"
+        // An id that the log knows is no new lead: a row that was deleted, or replaced, is there again.
+        let isKnown =
+            table == .leads ? " OR EXISTS (SELECT 1 FROM events WHERE lead_id = NEW.id AND kind = 'lead.created')" : ""
+        let kind =
+            "CASE WHEN c.mode = 'restoring'\(isKnown) THEN '\(table.noun).restored' ELSE '\(table.noun).created' END"
         let lead = lead(table, "NEW")
         // Capture logs the leads it makes itself.
         let condition = table == .leads ? "\nWHEN NOT (SELECT logs_itself FROM kernel_context)" : ""
         return """
             CREATE TRIGGER \(table.rawValue)_log_insert AFTER INSERT ON \(table.rawValue)\(condition)
             BEGIN
+            \(logReplaced(table))
             \(log(kind, lead: lead, isNew: table == .leads, body: body))
             END
             """
@@ -122,16 +128,65 @@ enum ChangeTriggers {
             """
     }
 
-    private static func deleteTrigger(_ table: LoggedTable, _ columns: [String]) -> String {
-        // A function of SQLite takes at most 127 arguments, so that a wide row is patched together.
+    /// A row as JSON. A function of SQLite takes at most 127 arguments, so that a wide one is patched together.
+    private static func image(_ version: String, _ columns: [String]) -> String {
         let chunks = stride(from: 0, to: columns.count, by: 50).map { start in
-            let pairs = columns[start..<min(start + 50, columns.count)].map { "'\($0)', OLD.\"\($0)\"" }
+            let pairs = columns[start..<min(start + 50, columns.count)].map { "'\($0)', \(version).\"\($0)\"" }
             return "json_object(\(pairs.joined(separator: ", ")))"
         }
-        let row = chunks.dropFirst().reduce(chunks[0]) { "json_patch(\($0), \($1))" }
+        return chunks.dropFirst().reduce(chunks[0]) { "json_patch(\($0), \($1))" }
+    }
+
+    /// Keeps the rows that share what must be unique with a new one: should it be `INSERT OR REPLACE`, they are gone
+    /// without a trigger that says so (https://www.sqlite.org/lang_conflict.html), unless `recursive_triggers` is on.
+    private static func replaceTrigger(_ table: LoggedTable, _ columns: [String], _ db: Database) throws -> String {
+        let unique = try String.fetchAll(
+            db,
+            sql: """
+                SELECT min(c.name) FROM pragma_index_list(:table) AS i, pragma_index_info(i.name) AS c
+                WHERE i."unique" AND NOT i.partial GROUP BY i.name HAVING count(*) = 1 AND min(c.name) IS NOT NULL ORDER BY 1
+                """, arguments: ["table": table.rawValue])
+        let isSame = (["id"] + unique).map { "t.\"\($0)\" = NEW.\"\($0)\"" }.joined(separator: " OR ")
+        return """
+            CREATE TRIGGER \(table.rawValue)_keep_replaced BEFORE INSERT ON \(table.rawValue)
+            WHEN NOT (SELECT logs_itself OR coalesce(origin, '') GLOB 'import:*' FROM kernel_context)
+                 AND EXISTS (SELECT 1 FROM \(table.rawValue) AS t WHERE \(isSame))
+            BEGIN
+                DELETE FROM replaced_rows WHERE table_name = '\(table.rawValue)';
+                INSERT INTO replaced_rows (table_name, row_id, row)
+                SELECT '\(table.rawValue)', t.id, \(image("t", columns)) FROM \(table.rawValue) AS t WHERE \(isSame);
+            END
+            """
+    }
+
+    /// Of the rows that were kept those whose place the new one took, or that are gone: they were deleted.
+    private static func logReplaced(_ table: LoggedTable) -> String {
+        let lead =
+            switch table {
+            case .leads: "r.row_id"
+            case .opportunities: "json_extract(r.row, '$.lead_id')"
+            case .contacts, .accounts: "NULL"
+            }
+        let gone = """
+            FROM replaced_rows AS r CROSS JOIN kernel_context AS c WHERE r.table_name = '\(table.rawValue)'
+                  AND (r.row_id = NEW.id OR NOT EXISTS (SELECT 1 FROM \(table.rawValue) AS t WHERE t.id = r.row_id))
+            """
+        return """
+                INSERT INTO trash (table_name, row_id, row, origin, deleted_at)
+                SELECT '\(table.rawValue)', r.row_id, r.row, coalesce(c.origin, 'sql'), \(now) \(gone);
+                INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+                SELECT '\(table.noun).deleted', \(lead), c.cause_id, c.depth, coalesce(c.origin, 'sql'), \(now),
+                       \(table == .leads ? "'{}'" : "json_object('\(table.noun)_id', r.row_id)") \(gone);
+                DELETE FROM replaced_rows WHERE table_name = '\(table.rawValue)';
+            """
+    }
+
+    private static func deleteTrigger(_ table: LoggedTable, _ columns: [String]) -> String {
+        let row = image("OLD", columns)
         return """
             CREATE TRIGGER \(table.rawValue)_log_delete AFTER DELETE ON \(table.rawValue)
             BEGIN
+                DELETE FROM replaced_rows WHERE table_name = '\(table.rawValue)' AND row_id = OLD.id;
                 INSERT INTO trash (table_name, row_id, row, origin, deleted_at)
                 SELECT '\(table.rawValue)', OLD.id, \(row), coalesce(c.origin, 'sql'), \(now)
                 FROM kernel_context AS c WHERE c.mode IS NOT 'erasing';

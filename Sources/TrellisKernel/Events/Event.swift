@@ -13,17 +13,24 @@ public struct EventDeclaration: Sendable {
     public let fields: [Named<CustomField.Kind>]
     /// Whether `trellis record` and an import of activities may add it: true for the site's own activities.
     public let isActivity: Bool
+    /// What it says of its lead, for `trellis trace`: see ``EventSentence``. Nil: the words of its kind.
+    let says: String?
 
-    public init(_ kind: String, _ fields: KeyValuePairs<String, CustomField.Kind> = [:], isActivity: Bool = false) {
+    public init(
+        _ kind: String, _ fields: KeyValuePairs<String, CustomField.Kind> = [:], isActivity: Bool = false,
+        says: String? = nil
+    ) {
         self.kind = kind
         self.fields = fields.map { Named($0.key, $0.value) }
         self.isActivity = isActivity
+        self.says = says
     }
 
     init(activity kind: String, fields: [Named<CustomField>]) {
         self.kind = kind
         self.fields = fields.map { Named($0.name, $0.value.kind, at: $0.place) }
         isActivity = true
+        says = nil
     }
 }
 

@@ -3,41 +3,58 @@
 public enum KernelEvents {
     static let declarations: [EventDeclaration] =
         [
-            EventDeclaration("lead.created", ["stage": .text]),
-            EventDeclaration("lead.updated", ["columns": .text]),
-            EventDeclaration("lead.stage_changed", ["from": .text, "to": .text]),
-            EventDeclaration("lead.deleted"),
-            EventDeclaration("lead.restored"),
-            EventDeclaration("lead.erased"),
-            EventDeclaration("lead.merged", ["into": .integer]),
+            EventDeclaration("lead.created", ["stage": .text], says: "came in as {stage}"),
+            EventDeclaration("lead.updated", ["columns": .text], says: "{columns} changed"),
+            EventDeclaration("lead.stage_changed", ["from": .text, "to": .text], says: "went from {from} to {to}"),
+            EventDeclaration("lead.deleted", says: "was deleted"),
+            EventDeclaration("lead.restored", says: "came back out of the trash"),
+            EventDeclaration("lead.erased", says: "was erased"),
+            EventDeclaration("lead.merged", ["into": .integer], says: "became one with lead {into}"),
             EventDeclaration(
-                "lead.converted", ["contact_id": .integer, "account_id": .integer, "opportunity_id": .integer]),
-            EventDeclaration("lead.unsubscribed", ["reason": .text]),
-            EventDeclaration("consent.requested", ["purpose": .text]),
-            EventDeclaration("consent.granted", ["purpose": .text]),
-            EventDeclaration("consent.withdrawn", ["purpose": .text]),
-            EventDeclaration("form.submitted", ["form": .text, "variant": .text]),
-            EventDeclaration("lead.recycled", ["into": .text]),
-            EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer]),
-            EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer]),
-            EventDeclaration("mail.bounced", ["mail": .text, "message_id": .integer, "class": .text]),
-            EventDeclaration("mail.complained", ["mail": .text, "message_id": .integer]),
-            EventDeclaration("mail.replied", ["mail": .text, "message_id": .integer]),
-            EventDeclaration("suppression.lapsed", ["suppression_id": .integer]),
-            EventDeclaration("mail.clicked", ["mail": .text, "message_id": .integer, "link_id": .integer]),
-            EventDeclaration("mail.opened", ["mail": .text, "message_id": .integer]),
-            EventDeclaration("mail.hits_gathered"),
-            EventDeclaration("plugin.enabled", ["plugin": .text]),
-            EventDeclaration("plugin.disabled", ["plugin": .text]),
+                "lead.converted", ["contact_id": .integer, "account_id": .integer, "opportunity_id": .integer],
+                says: "was converted into contact {contact_id}[ with opportunity {opportunity_id}]"),
+            EventDeclaration("lead.unsubscribed", ["reason": .text], says: "may no longer be mailed[: {reason}]"),
+            EventDeclaration(
+                "consent.requested", ["purpose": .text], says: "was asked to confirm consent to {purpose}"),
+            EventDeclaration("consent.granted", ["purpose": .text], says: "consented to {purpose}"),
+            EventDeclaration("consent.withdrawn", ["purpose": .text], says: "took back the consent to {purpose}"),
+            EventDeclaration(
+                "form.submitted", ["form": .text, "variant": .text],
+                says: "filled in the form {form}[, variant {variant}]"),
+            EventDeclaration("lead.recycled", ["into": .text], says: "was given back to nurturing[, into {into}]"),
+            EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer], says: "mail {mail} was sent"),
+            EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer], says: "mail {mail} was refused"),
+            EventDeclaration(
+                "mail.bounced", ["mail": .text, "message_id": .integer, "class": .text],
+                says: "mail {mail} came back[ ({class} bounce)]"),
+            EventDeclaration(
+                "mail.complained", ["mail": .text, "message_id": .integer], says: "called mail {mail} spam"),
+            EventDeclaration("mail.replied", ["mail": .text, "message_id": .integer], says: "answered mail {mail}"),
+            EventDeclaration("suppression.lapsed", ["suppression_id": .integer], says: "a suppression ran out"),
+            EventDeclaration(
+                "mail.clicked", ["mail": .text, "message_id": .integer, "link_id": .integer],
+                says: "followed a link of mail {mail}"),
+            EventDeclaration("mail.opened", ["mail": .text, "message_id": .integer], says: "opened mail {mail}"),
+            EventDeclaration("mail.hits_gathered", says: "clicks and openings were gathered"),
+            EventDeclaration("plugin.enabled", ["plugin": .text], says: "the plugin {plugin} was switched on"),
+            EventDeclaration("plugin.disabled", ["plugin": .text], says: "the plugin {plugin} was switched off"),
         ]
         + ["account", "contact", "opportunity"].flatMap { noun in
             [
-                EventDeclaration("\(noun).created", ["\(noun)_id": .integer]),
-                EventDeclaration("\(noun).updated", ["\(noun)_id": .integer, "columns": .text]),
-                EventDeclaration("\(noun).deleted", ["\(noun)_id": .integer]),
-                EventDeclaration("\(noun).restored", ["\(noun)_id": .integer]),
+                EventDeclaration("\(noun).created", ["\(noun)_id": .integer], says: "\(noun) {\(noun)_id} was made"),
+                EventDeclaration(
+                    "\(noun).updated", ["\(noun)_id": .integer, "columns": .text],
+                    says: "\(noun) {\(noun)_id}: {columns} changed"),
+                EventDeclaration("\(noun).deleted", ["\(noun)_id": .integer], says: "\(noun) {\(noun)_id} was deleted"),
+                EventDeclaration(
+                    "\(noun).restored", ["\(noun)_id": .integer],
+                    says: "\(noun) {\(noun)_id} came back out of the trash"),
             ]
-        } + [EventDeclaration("opportunity.stage_changed", ["opportunity_id": .integer, "from": .text, "to": .text])]
+        } + [
+            EventDeclaration(
+                "opportunity.stage_changed", ["opportunity_id": .integer, "from": .text, "to": .text],
+                says: "opportunity {opportunity_id} went from {from} to {to}")
+        ]
 }
 
 public struct LeadCreated: Event {

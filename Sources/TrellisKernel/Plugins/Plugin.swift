@@ -31,6 +31,11 @@ public protocol Plugin: Sendable {
     /// Views of its own over tables of other plugins, which may not be there.
     static var borrowedViews: [BorrowedView] { get }
 
+    /// Its rows that an event caused and that are no events themselves, for `trellis trace`.
+    static var traces: [TraceSource] { get }
+    /// How its tables were at a moment, for `trellis as-of`; one without is read as it is now, which is said.
+    static var pastViews: [PastView] { get }
+
     /// Its tables with a column `email` for people who are no leads: what they hold is given out and erased too.
     static var addressTables: [String] { get }
 
@@ -57,6 +62,8 @@ public protocol Plugin: Sendable {
     func begin(since: Date?, _ tx: Transaction) throws
     /// Its commands; each begins with a word no other plugin's begins with: `scoring explain`.
     var commands: [Command] { get }
+    /// Where SQL of the config leaves what a person is to do; nil where it keeps no tasks.
+    var taskDesk: TaskDesk? { get }
     /// What it does beside the log, now and then, while a worker runs.
     var chores: [Chore] { get }
     /// What it answers over HTTP, as values: a plugin needs no HTTP library.
@@ -77,10 +84,13 @@ extension Plugin {
     public static var openTables: [String] { [] }
     public static var isOnByDefault: Bool { false }
     public static var borrowedViews: [BorrowedView] { [] }
+    public static var traces: [TraceSource] { [] }
+    public static var pastViews: [PastView] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }
+    public var taskDesk: TaskDesk? { nil }
     public var endpoints: [Endpoint] { [] }
     public var apiEndpoints: [Endpoint] { [] }
     public static var pages: [String: String] { [:] }

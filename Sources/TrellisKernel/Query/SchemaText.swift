@@ -40,6 +40,12 @@ public struct SchemaText {
         }
     }
 
+    /// The first line of the comment of a table or a view, after a colon; empty where it has none.
+    public func summary(of name: String) -> String {
+        let first = comments[name]?.split(separator: "\n").first?.drop { $0 == "-" || $0 == " " }
+        return first.map { ": \($0)" } ?? ""
+    }
+
     /// The lines of comment right above each `CREATE TABLE` and `CREATE VIEW`.
     private static func comments(in text: String) -> [String: String] {
         var (comments, above) = ([String: String](), [Substring]())

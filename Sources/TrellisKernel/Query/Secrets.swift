@@ -17,6 +17,6 @@ extension Kernel {
         "outbox_messages.content", "outbox_messages.body", "outbox_messages.lease",
         "mail_hits.agent", "mail_hits.network", "mail_returns.raw",
         // Deleted rows, with every column of theirs.
-        "trash.row",
+        "trash.row", "replaced_rows",
     ]
 }

@@ -50,6 +50,8 @@ public struct StatementRules: Sendable {
     public var pragmas = Set<String>()
     /// Whether tables, indexes, views and triggers may be made, changed and dropped.
     public var allowsSchemaChanges = false
+    /// Whether ``StatementGuard/columnsRead`` is kept.
+    var notesReading = false
 
     public init() {}
 
@@ -129,6 +131,8 @@ public final class StatementGuard {
     private(set) var written: Set<String> = []
     /// Whether a statement since ``forget()`` makes, changes or drops tables, indexes, views or triggers.
     private(set) var changesSchema = false
+    /// What statements since ``forget()`` read, where the rules say that it is noted.
+    private(set) var columnsRead: Set<ColumnRead> = []
     private let rules: StatementRules
     private let connection: OpaquePointer
     /// What is no table of a `WITH`, where only some tables may be read.
@@ -145,10 +149,11 @@ public final class StatementGuard {
     func enter() {
         sqlite3_set_authorizer(
             connection,
-            { context, action, first, second, _, within in
+            { context, action, first, second, schema, within in
                 guard let context else { return SQLITE_DENY }
-                return Unmanaged<StatementGuard>.fromOpaque(context).takeUnretainedValue()
-                    .answer(action, first, second, isWithin: within != nil)
+                let guardian = Unmanaged<StatementGuard>.fromOpaque(context).takeUnretainedValue()
+                if action == SQLITE_READ { guardian.note(first, second, schema, within) }
+                return guardian.answer(action, first, second, isWithin: within != nil)
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
@@ -162,6 +167,27 @@ public final class StatementGuard {
         refusal = nil
         written = []
         changesSchema = false
+        columnsRead = []
+    }
+
+    /// A column that a statement reads, and the view through which it does; empty where it is none.
+    struct ColumnRead: Hashable {
+        let schema: String
+        let table: String
+        let column: String
+        let within: String
+
+        func isOf(_ table: String, in schema: String) -> Bool { self.table == table && self.schema == schema }
+    }
+
+    private func note(
+        _ table: UnsafePointer<CChar>?, _ column: UnsafePointer<CChar>?, _ schema: UnsafePointer<CChar>?,
+        _ within: UnsafePointer<CChar>?
+    ) {
+        guard rules.notesReading else { return }
+        func name(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0).lowercased() } ?? "" }
+        columnsRead.insert(
+            ColumnRead(schema: name(schema), table: name(table), column: name(column), within: name(within)))
     }
 
     /// - Parameter isWithin: whether a trigger, a view or a `WITH` does it. None but a trigger writes.

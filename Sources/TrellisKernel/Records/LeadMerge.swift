@@ -23,7 +23,10 @@ extension Transaction {
                 columns.map { row[$0] as DatabaseValue } + [stamp.databaseValue, kept.databaseValue]))
         try db.execute(sql: "UPDATE lead_merges SET kept_id = ? WHERE kept_id = ?", arguments: [kept, gone])
         try db.execute(
-            sql: "INSERT INTO lead_merges (gone_id, kept_id, at) VALUES (?, ?, ?)", arguments: [gone, kept, stamp])
+            sql: """
+                INSERT INTO lead_merges (gone_id, kept_id, at) VALUES (?, ?, ?)
+                ON CONFLICT (gone_id) DO UPDATE SET kept_id = excluded.kept_id, at = excluded.at
+                """, arguments: [gone, kept, stamp])
         try emit("lead.merged", lead: gone, body: "{\"into\":\(kept)}")
     }
 

@@ -107,6 +107,7 @@ public struct Person: Sendable {
         try tx.db.execute(sql: "DELETE FROM scheduled_events WHERE lead_id = ?", arguments: [id])
         try tx.db.execute(sql: "DELETE FROM trash WHERE table_name = 'leads' AND row_id = ?", arguments: [id])
         try tx.db.execute(sql: "DELETE FROM leads WHERE id = ?", arguments: [id])
+        try tx.db.execute(sql: "DELETE FROM replaced_rows")
         try tx.emit("lead.erased", lead: id)
     }
 

@@ -30,6 +30,8 @@ public enum Trash {
                         DELETE FROM trash WHERE id IN (SELECT id \(chosen)) AND EXISTS (SELECT 1 FROM \(table.rawValue) AS t WHERE t.id = trash.row_id)
                         """, arguments: ["list": list, "since": since])
             }
+            // Who is back is a lead of its own again, also where another one had taken it in.
+            try tx.db.execute(sql: "DELETE FROM lead_merges WHERE gone_id IN (SELECT id FROM leads)")
             return restored
         }
     }

@@ -84,6 +84,7 @@ struct EventHook: Sendable {
     /// The same row of the same event is sent once, however often the log is read.
     private func send(_ sending: SQLHookSettings.Sending, _ tx: Transaction) throws {
         let rows = try Rows(sending.sql, tx)
+        if let errand = sending.task { return try give(errand, rows, tx) }
         let values = rows.object(asText: true) { !["lead_id", "event_id"].contains($0) }
         func message(to recipient: String, template: String) -> String {
             """
@@ -100,6 +101,22 @@ struct EventHook: Sendable {
                 sending.to == nil ? tx.purpose(ofMail: mail.value) : .internal,
                 forEach: message(to: sending.to?.value.sqlLiteral ?? "NULL", template: mail.value))
         }
+    }
+
+    private func give(_ errand: SQLHookSettings.Errand, _ rows: Rows, _ tx: Transaction) throws {
+        guard let desk = tx.kernel.plugins.lazy.compactMap(\.taskDesk).first else {
+            throw KernelError.data("Nobody keeps tasks: the plugin that does is off.")
+        }
+        let due = rows.columns.contains("due_at") ? "strftime('%Y-%m-%d %H:%M:%f', fact.due_at)" : "NULL"
+        try desk.take(
+            TaskDesk.Order(
+                origin: "hook:\(name)", kind: errand.kind, assignee: errand.to == "owner" ? nil : errand.to,
+                text: errand.text.value, due: errand.due),
+            """
+            SELECT \(key(rows)) AS key, fact.lead_id, \(rows.cause) AS cause_id, \(due) AS due_at
+            FROM (\(rows.select)
+            ) AS fact WHERE fact.lead_id IS NOT NULL
+            """, tx)
     }
 
     private func key(_ rows: Rows) -> String {

@@ -7,6 +7,8 @@ struct HookCheck {
     let leadColumns: [String]
     /// Tables the site or a plugin opens to SQL, besides those of the kernel.
     let openTables: Set<String>
+    /// Whether a plugin that is on keeps tasks.
+    let hasTaskDesk: Bool
 
     /// Tables of the kernel that SQL may write.
     static let publicTables: Set<String> = [
@@ -74,6 +76,17 @@ struct HookCheck {
         if let mail = sending.mail { check.mail(mail, values: Set(columns)) }
         if let to = sending.to, MailAddress(parsing: to.value) == nil {
             check.problem("expected an address such as desk@acme.example, got '\(to.value)'.", at: to.place)
+        }
+        guard let task = sending.task else { return }
+        check.line(task.text)
+        if !hasTaskDesk {
+            check.problem(
+                "no plugin that is on keeps tasks. Switch one on under plugins:, or send a mail.", at: task.text.place)
+        }
+        for column in columns where !["lead_id", "event_id", "due_at"].contains(column) {
+            check.problem(
+                "a task takes nothing from '\(column)'. There are: lead_id, event_id, due_at; the text may name columns of the lead.",
+                at: sending.sql.place)
         }
     }
 

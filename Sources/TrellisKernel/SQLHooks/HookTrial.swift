@@ -72,7 +72,10 @@ public struct HookTrial {
     private func writes(of hook: Named<SQLHookSettings>) throws -> [String] {
         var tables: Set<String> = []
         if hook.value.emit != nil { tables.formUnion(["events", "scheduled_events"]) }
-        if hook.value.send != nil { tables.insert("outbox_messages") }
+        if let sending = hook.value.send {
+            let desks = kernel.plugins.compactMap { $0.taskDesk?.table }
+            tables.formUnion(sending.task == nil ? ["outbox_messages"] : desks.prefix(1) + ["events"])
+        }
         if let sql = hook.value.sql {
             let sandbox = try kernel.read { db in
                 try HookSandbox(schemaOf: db, kinds: SQLHooks(kernel.config).kinds(kernel.kinds))

@@ -30,7 +30,8 @@ public struct SQLHookSettings: SettingsRecord {
         )
         SettingsField("emit", \.emit, optional: .record(), "Activities it logs: a SELECT, a row for each.")
         SettingsField(
-            "send", \.send, optional: .record(), "Mails it sends or webhooks it calls: a SELECT, a row for each.")
+            "send", \.send, optional: .record(),
+            "Mails it sends, webhooks it calls or tasks it gives: a SELECT, a row for each.")
         SettingsField(
             "from", \.from, .choice(),
             "Where it begins when it is new: next (what happens from now on) or first (everything in the log).")
@@ -65,12 +66,13 @@ public struct SQLHookSettings: SettingsRecord {
         }
     }
 
-    /// `send`: a mail or a call of a webhook per row of a SELECT.
+    /// `send`: a mail, a call of a webhook or a task for a person per row of a SELECT.
     public struct Sending: SettingsRecord {
         public var mail: LocatedText?
         public var to: LocatedText?
         public var webhook: LocatedText?
         public var type: String?
+        public var task: Errand?
         public var sql = Located("")
         public init() {}
 
@@ -80,19 +82,38 @@ public struct SQLHookSettings: SettingsRecord {
                 "to", \.to, optional: .locatedText, "An address of the house, which is mailed in place of the lead.")
             SettingsField("webhook", \.webhook, optional: .locatedText, "A webhook of the config.")
             SettingsField("type", \.type, optional: .text, "What the webhook is told: the name of the hook without it.")
+            SettingsField(
+                "task", \.task, optional: .record(), "Something a person is to do for the lead, as in a sequence.")
             SettingsField.required(
                 "sql", \.sql, .sql,
-                "One SELECT with lead_id; event_id names the cause, every other column is a value for the mail or the webhook."
+                "One SELECT with lead_id; event_id names the cause, every other column is a value for the mail or the webhook. Of a task: due_at."
             )
         }
 
         public func problems(at place: Place) -> [ConfigProblem] {
-            if (mail == nil) == (webhook == nil) {
-                return [ConfigProblem("send needs either mail or webhook.", at: place)]
+            guard [mail != nil, webhook != nil, task != nil].count(where: \.self) == 1 else {
+                return [ConfigProblem("send needs one of mail, webhook and task.", at: place)]
             }
             if to != nil, mail == nil { return [ConfigProblem("to belongs beside mail.", at: place)] }
             if type != nil, webhook == nil { return [ConfigProblem("type belongs beside webhook.", at: place)] }
             return []
+        }
+    }
+
+    /// `task`: what a person is to do, for a lead of each row.
+    public struct Errand: SettingsRecord {
+        public var to = "owner"
+        public var kind = "call"
+        public var text = Located("")
+        public var due = Span.days(1)
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField("to", \.to, .text, "Who does it: owner (the rep who has the lead), or a name.")
+            SettingsField("kind", \.kind, .text, "What it is: call, linkedin.connect, linkedin.message, mail, …")
+            SettingsField.required(
+                "text", \.text, .locatedText, "What to do, with the columns of the lead: Ring {{first_name|them}}.")
+            SettingsField("due", \.due, .span, "How long there is for it.")
         }
     }
 

@@ -48,7 +48,7 @@ extension ConfigCheck {
         let sandbox = try HookSandbox(schemaOf: db, kinds: SQLHooks(config).kinds(kinds))
         let examination = HookCheck(
             check: self, sandbox: sandbox, leadColumns: try LoggedTable.leads.columns(db).map(\.name),
-            openTables: try openTables(types))
+            openTables: try openTables(types), hasTaskDesk: types.contains { config.plugin($0)?.taskDesk != nil })
         for hook in config.site.hooks { examination.examine(hook) }
     }
 

@@ -72,7 +72,8 @@ public struct Config: Sendable {
         guard let text = String(validating: data, as: UTF8.self) else {
             throw ConfigProblems([
                 ConfigProblem(
-                    "not UTF-8 text. Save it as UTF-8.", at: Place(file: (file as NSString).lastPathComponent))
+                    "not UTF-8 text from here on. Save it as UTF-8.",
+                    at: YAMLDocument.place(ofInvalidIn: data, (file as NSString).lastPathComponent))
             ])
         }
         return read(text, file: file, folder: folder(of: file), plugins: plugins, environment: merged(environment, file))

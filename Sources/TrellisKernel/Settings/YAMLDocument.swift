@@ -87,6 +87,23 @@ struct YAMLDocument {
         return nil
     }
 
+    private static func place(ofByte offset: Int, in text: String, _ file: String) -> Place {
+        let before = text.utf8.prefix(offset)
+        let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+        let ofLine = before.reversed().prefix { $0 != UInt8(ascii: "\n") }
+        return Place(file: file, line: line, column: ofLine.count { $0 & 0xC0 != 0x80 } + 1)
+    }
+
+    /// Where bytes cease to be UTF-8.
+    static func place(ofInvalidIn bytes: some Collection<UInt8>, _ file: String) -> Place {
+        var (decoder, input) = (UTF8(), bytes.makeIterator())
+        var (line, column) = (1, 1)
+        while case .scalarValue(let scalar) = decoder.decode(&input) {
+            (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
+        }
+        return Place(file: file, line: line, column: column)
+    }
+
     private static func place(_ mark: Mark, _ file: String) -> Place {
         Place(file: file, line: mark.line, column: mark.column)
     }
@@ -97,8 +114,10 @@ struct YAMLDocument {
             .composer(let context, let problem, let mark, _):
             let around = context.map { " (\($0.text))" } ?? ""
             return ConfigProblem("not valid YAML: \(problem)\(around).", at: place(mark, file))
+        case .reader(let problem, let offset, _, let yaml):
+            return ConfigProblem("not valid YAML: \(problem).", at: place(ofByte: offset ?? 0, in: yaml, file))
         default:
-            return ConfigProblem("not valid YAML: \(error)", at: Place(file: file))
+            return ConfigProblem("not valid YAML: \(error)", at: Place(file: file, line: 1, column: 1))
         }
     }
 }

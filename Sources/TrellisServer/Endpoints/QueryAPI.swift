@@ -91,18 +91,7 @@ struct QueryAPI: Sendable {
         }
     }
 
-    static func question(_ sql: String, _ kernel: Kernel) -> GuardedQuery {
-        var query = GuardedQuery(database: kernel.config.databasePath, sql: sql)
-        let window = kernel.config.site.server.admin.sql
-        query.allowance.seconds = window.seconds
-        query.allowance.rows = window.rows
-        query.allowance.bytes = max(query.allowance.bytes, min(window.rows * 1_024, bytesMax))
-        query.hidden = kernel.secrets
-        return query
-    }
-
-    /// What an answer may be long at most, whatever the config says of rows: it is held in memory.
-    static let bytesMax = 8 << 20
+    static func question(_ sql: String, _ kernel: Kernel) -> GuardedQuery { GuardedQuery(sql, for: kernel) }
 
     static func find(_ request: WebRequest) throws -> NamedQuery {
         let queries = request.kernel.config.site.queries
@@ -168,16 +157,10 @@ struct QueryAPI: Sendable {
         guard let json, json != .null else { return [:] }
         guard case .object(let entries) = json else { throw WebProblem(400, "'parameters' takes an object.") }
         return try entries.reduce(into: [:]) { cells, entry in
-            cells[entry.key] =
-                switch entry.value {
-                case .null: .null
-                case .bool(let flag): .integer(flag ? 1 : 0)
-                case .integer(let number): .integer(number)
-                case .number(let number): .real(number)
-                case .string(let text): .text(text)
-                case .array, .object:
-                    throw WebProblem(400, "The parameter '\(entry.key.prefix(60))' takes a text, a number or null.")
-                }
+            guard let cell = Cell(scalar: entry.value) else {
+                throw WebProblem(400, "The parameter '\(entry.key.prefix(60))' takes a text, a number or null.")
+            }
+            cells[entry.key] = cell
         }
     }
 

@@ -2,11 +2,12 @@ import Foundation
 import TrellisKernel
 
 /// What came of a question in SQL: rows as they were written, and why there are no more.
-struct QueryAnswer: Sendable {
+public struct QueryAnswer: Sendable {
     private(set) var columns: [String] = []
     /// Each in the form that was asked for.
     private(set) var rows: [[UInt8]] = []
-    private(set) var ending: GuardedQuery.Ending
+    /// How it ended: what cut it, or why there is no more.
+    public private(set) var ending: GuardedQuery.Ending
     let elapsed: Duration
 
     /// - Parameter isOutOfTime: whether the process had to be killed.
@@ -28,7 +29,7 @@ struct QueryAnswer: Sendable {
 
     /// `{"columns": […], "rows": [[…]], "truncated": false, "cut_by": null, "elapsed_ms": 3}`; where there is a
     /// problem, its sentence as `error` and the rows that came before it.
-    func json() -> [UInt8] {
+    public func json() -> [UInt8] {
         var output = Array("{".utf8)
         if let problem = ending.problem {
             output += Array("\"error\":\(JSONValue.string(problem.description).text()),".utf8)

@@ -4,9 +4,14 @@ import TrellisKernel
 
 /// A process of its own that answers one question in SQL and is gone afterwards: killed once its time is up, whatever
 /// it is in the middle of, and always reaped.
-struct QueryChild: Sendable {
+public struct QueryChild: Sendable {
     /// The program and its arguments: the server's own, told to answer a question.
     let program: [String]
+
+    /// - Parameter program: the program and its arguments; ``GuardedQuery/command`` tells this one to answer.
+    public init(program: [String]) {
+        self.program = program
+    }
 
     /// Of what a process writes no more is read than this beyond the rows it was allowed.
     private static let overheadMax = 1 << 20
@@ -14,7 +19,7 @@ struct QueryChild: Sendable {
     /// Asks and waits: blocks its thread for as long as the question may take, and no longer.
     ///
     /// - Throws: ``QueryProblem`` where no process could be started.
-    func answer(_ query: GuardedQuery) throws(QueryProblem) -> QueryAnswer {
+    public func answer(_ query: GuardedQuery) throws(QueryProblem) -> QueryAnswer {
         let start = ContinuousClock.now
         guard let question = Pipe(), let reply = Pipe() else { throw QueryChild.notStarted }
         var process = pid_t()

@@ -98,7 +98,7 @@ import TrellisTesting
         ),
         ("{on: lead.created, send: {mail: welcom, sql: SELECT lead_id FROM batch}}", "there is no mail 'welcom'"),
         ("{on: lead.created, send: {webhook: chat, sql: SELECT lead_id FROM batch}}", "there is no webhook 'chat'"),
-        ("{on: lead.created, send: {sql: SELECT lead_id FROM batch}}", "needs either mail or webhook"),
+        ("{on: lead.created, send: {sql: SELECT lead_id FROM batch}}", "needs one of mail, webhook and task"),
         ("{on: lead.created, at_most: 0, sql: UPDATE leads SET owner = 1}", "a whole number from 1"),
     ])
     func `a mistake is named, with what was probably meant`(hook: String, sentence: String) {

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+import TrellisKernel
+
+/// A config that ends anywhere, as one that was cut off by a full disk or a careless hand.
+struct ConfigCutTests {
+    private static let isLong = ProcessInfo.processInfo.environment["LONG"] == "1"
+    private static let configs = [
+        "Starter", "Examples/course-seller", "Examples/newsletter-to-demo", "Examples/outreach", "Examples/readme",
+        "Examples/sales-pipeline", "Examples/scoring-backtest", "Examples/sql-hooks", "Examples/trial",
+        "Examples/webinar",
+        "Examples/whitepaper", "Tests/API/site", "Tests/Attacks/site", "Tests/Browser/site",
+    ]
+    private static let environment = [
+        "TRELLIS_SECRET": "a secret for tests only", "TRELLIS_ADMIN_TOKEN": "a token for tests only, and long enough",
+    ]
+
+    /// What is wrong with how a cut config is answered; nil where it is sound or each problem has its place.
+    private func fault(of bytes: Data, in folder: String) throws -> String? {
+        let path = folder + "/config.yaml"
+        try bytes.write(to: URL(filePath: path))
+        do {
+            _ = try Config.load(file: path, plugins: shippedPlugins, environment: Self.environment)
+            return nil
+        } catch let error as ConfigProblems {
+            if error.problems.isEmpty { return "refused without a problem" }
+            let unplaced = error.problems.filter { $0.place.line < 1 || $0.place.column < 1 }
+            return unplaced.first.map { "without a place: \($0)" }
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func folder() throws -> String {
+        let folder = NSTemporaryDirectory() + "trellis-cut-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    @Test(arguments: configs)
+    func `a config cut anywhere is sound, or each of its problems has a line and a column`(_ name: String) throws {
+        let whole = try Data(contentsOf: repository.appending(path: name).appending(path: "config.yaml"))
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(try fault(of: whole, in: folder) == nil)
+        var faults: [String] = []
+        for count in stride(from: 0, to: whole.count, by: Self.isLong ? 1 : 61) {
+            if let fault = try fault(of: whole.prefix(count), in: folder) { faults.append("\(count) bytes: \(fault)") }
+        }
+        #expect(faults.isEmpty, "\(faults.count), such as \(faults.prefix(3))")
+    }
+
+    @Test func `a config cut within a letter says where`() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let bytes = Data("site:\n  name: Käse".utf8)
+        try bytes.prefix(16).write(to: URL(filePath: folder + "/config.yaml"))
+        #expect {
+            _ = try Config.load(file: folder + "/config.yaml", plugins: shippedPlugins, environment: Self.environment)
+        } throws: { "\($0)" == "config.yaml:2:10: not UTF-8 text from here on. Save it as UTF-8." }
+    }
+
+    @Test(arguments: [
+        "\u{0}", "site:\u{7}", "a: [", "a: {", "\"", "a: \"\\", "? ", "- ", "%YAML", "--- ---", "&a", "*a", "a: |",
+        "\t", "!!", "\u{FEFF}",
+    ])
+    func `what is no YAML has a place`(_ text: String) throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(try fault(of: Data(text.utf8), in: folder) == nil)
+    }
+}
