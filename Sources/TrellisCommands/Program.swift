@@ -96,7 +96,7 @@ struct RootCommand: AsyncParsableCommand {
         version: TrellisProgram.version,
         subcommands: [
             InitCommand.self, CheckCommand.self, ImportCommand.self, CaptureCommand.self, RecordCommand.self,
-            ServeCommand.self, WorkCommand.self,
+            ServeCommand.self, WorkCommand.self, SimulateCommand.self,
             ReportCommand.self, SQLCommand.self, TraceCommand.self, StatusCommand.self, PluginsCommand.self,
             EventsCommand.self,
             HooksCommand.self, OutboxCommand.self, MailsCommand.self, MailInCommand.self, ClockCommand.self,
