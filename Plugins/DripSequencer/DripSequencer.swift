@@ -96,6 +96,8 @@ public struct DripSequencer: Plugin {
             try Permission(settings: settings).ask(draft, tx)
         }
         Answer("card-line", LeadCard.self) { card, db in try Overview(sequences: sequences, db: db).card(card.leadID) }
+        Answer("simulated-tasks", SimulatedActs.self) { _, _ in [SimulatedSequences.act] }
+        Answer("simulated-sequences", SimulationReport.self) { try SimulatedSequences.sections($0, $1) }
         Answer("sequences", Report.self) { _, db in
             [ReportSection("Sequences", try Overview(sequences: sequences, db: db).counts())]
         }

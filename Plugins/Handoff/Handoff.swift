@@ -128,6 +128,10 @@ public struct Handoff: Plugin {
             return try briefing.values(db, config: question.config)
         }
         Answer("card-line", LeadCard.self) { card, db in try Handoff.cardLines(card.leadID, db) }
+        Answer("simulated-reps", SimulatedActs.self) { _, _ in SimulatedReps(settings: settings).acts }
+        Answer("simulated-handoffs", SimulationReport.self) { question, db in
+            [try SimulatedReps.section(question, db)]
+        }
         Answer("handoffs", Report.self) { _, db in [ReportSection("Handoffs", try HandoffCommands.overview(db))] }
     }
 

@@ -101,6 +101,7 @@ public struct LeadMagnets: Plugin {
             try Lapse(settings: offers.settings, tx: tx).run()
         }
         Answer("download-link", TemplateValues.self) { question, db in try templateValues(question, db) }
+        Answer("simulated-confirmations", SimulatedActs.self) { _, _ in [SimulatedConfirmations.act] }
         Answer("submissions", Report.self) { question, db in
             [
                 ReportSection("Magnets", try LeadMagnets.overview(db)),

@@ -103,7 +103,7 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CheckCommand.self, PlanCommand.self, ApplyCommand.self, ConfigCommand.self,
             ImportCommand.self, CaptureCommand.self, RecordCommand.self,
-            ServeCommand.self, WorkCommand.self,
+            ServeCommand.self, WorkCommand.self, SimulateCommand.self,
             ReportCommand.self, SQLCommand.self, AsOfCommand.self, TraceCommand.self, MCPCommand.self,
             StatusCommand.self,
             PluginsCommand.self, EventsCommand.self,

@@ -185,3 +185,25 @@ public struct PeriodPart: Sendable {
         self.sql = sql
     }
 }
+
+/// What people do that a plugin knows of, for `trellis simulate`. Asked once, at the beginning, of the copy. It is not
+/// promised that anything of it is drawn: a rate may be 0.
+public struct SimulatedActs: Question {
+    public typealias Reply = [SimulatedAct]
+    public init() {}
+}
+
+/// What a simulation came to in the tables of a plugin, for `trellis simulate`. Asked once, at the end, of the copy.
+/// It is not promised that the time is up: what lies beyond `until` has not happened.
+public struct SimulationReport: Question {
+    public typealias Reply = [SimulationSection]
+    /// When the simulated time began, as the database writes it.
+    public let from: String
+    /// When it ended.
+    public let until: String
+
+    public init(from: String, until: String) {
+        self.from = from
+        self.until = until
+    }
+}

@@ -26,13 +26,7 @@ struct Claim {
 
     /// The messages to send; empty where what was due may not or cannot go now.
     func take() throws -> [RenderedMessage] {
-        let ids = try Int64.fetchAll(
-            tx.db.cachedStatement(
-                sql: """
-                    SELECT id FROM outbox_messages WHERE transport = ? AND state = 'waiting' AND ready_at <= ?
-                    ORDER BY ready_at, id LIMIT \(Claim.messagesMax)
-                    """), arguments: [transport, tx.stamp])
-        let list = "[" + ids.map(String.init).joined(separator: ",") + "]"
+        let list = try dueList()
         try refuse(list)
         guard transport == "mail" else { return try render(list) }
         let place = tx.place(ofZone: kernel.config.site.site.timezone)
@@ -43,8 +37,19 @@ struct Claim {
         return messages
     }
 
+    /// The ids of the next messages that are due, as a JSON array.
+    func dueList() throws -> String {
+        let ids = try Int64.fetchAll(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT id FROM outbox_messages WHERE transport = ? AND state = 'waiting' AND ready_at <= ?
+                    ORDER BY ready_at, id LIMIT \(Claim.messagesMax)
+                    """), arguments: [transport, tx.stamp])
+        return "[" + ids.map(String.init).joined(separator: ",") + "]"
+    }
+
     /// Cancels what may not be sent, with the reason.
-    private func refuse(_ list: String) throws {
+    func refuse(_ list: String) throws {
         let consent = kernel.config.site.mail.consent
         try tx.db.cachedStatement(
             sql: """
@@ -97,20 +102,7 @@ struct Claim {
     /// the filters are asked again: quiet hours hold for another try too.
     private func outcome(of order: MailRenderer.Order, address: String, written: Data?) throws -> MailRenderer.Outcome?
     {
-        var draft = MessageDraft(
-            messageID: order.id, leadID: order.leadID, origin: order.origin, purpose: order.purpose,
-            template: order.template, values: try MailValues(kernel: kernel).values(of: order, tx))
-        do {
-            try tx.filter(&draft)
-        } catch let veto as Veto {
-            try cancel(order.id, because: veto.reason)
-            return nil
-        } catch let postpone as Postpone {
-            try putOff(order.id, postpone)
-            return nil
-        } catch {
-            return .held("\(error)")
-        }
+        guard let draft = try permitted(order) else { return nil }
         if let written {
             return .ready(message(of: order, to: address, bytes: Array(written)))
         }
@@ -123,6 +115,26 @@ struct Claim {
         let outcome = try renderer.render(order, values: draft.values, recipient: address, tx: tx)
         guard case .ready(let mail) = outcome else { return outcome }
         return .ready(message(of: order, to: mail.recipient, bytes: mail.bytes))
+    }
+
+    /// The message past the filters, with its values; nil where one of them stopped it, which its row then says.
+    func permitted(_ order: MailRenderer.Order) throws -> MessageDraft? {
+        var draft = MessageDraft(
+            messageID: order.id, leadID: order.leadID, origin: order.origin, purpose: order.purpose,
+            template: order.template, values: try MailValues(kernel: kernel).values(of: order, tx))
+        do {
+            try tx.filter(&draft)
+        } catch let veto as Veto {
+            try cancel(order.id, because: veto.reason)
+            return nil
+        } catch let postpone as Postpone {
+            try putOff(order.id, postpone)
+            return nil
+        } catch {
+            try hold(order.id, because: "\(error)")
+            return nil
+        }
+        return draft
     }
 
     private func message(of order: MailRenderer.Order, to recipient: String, bytes: [UInt8]) -> RenderedMessage {
@@ -149,7 +161,7 @@ struct Claim {
         ).execute(arguments: [lease, tx.stamp, Data(message.bytes), message.id])
     }
 
-    private func hold(_ id: Int64, because reason: String) throws {
+    func hold(_ id: Int64, because reason: String) throws {
         try tx.db.cachedStatement(
             sql: "UPDATE outbox_messages SET state = 'held', reason = ? WHERE id = ? AND state = 'waiting'"
         ).execute(arguments: [reason, id])

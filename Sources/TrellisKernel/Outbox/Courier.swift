@@ -32,7 +32,8 @@ public final class Courier: Sendable {
     ///
     /// - Parameter shouldStop: asked between two messages; what is not begun by then goes back to the outbox.
     func round(until shouldStop: @escaping @Sendable () -> Bool = { false }) async throws -> Int? {
-        guard let messages = try claim() else { return nil }
+        if transport is MuteTransport { return try claim { try $0.takeMutely() } }
+        guard let messages = try claim({ try $0.take() }) else { return nil }
         guard !messages.isEmpty else { return 0 }
         let queue = Queue(messages)
         let settled = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -88,11 +89,11 @@ public final class Courier: Sendable {
     }
 
     /// Nil when nothing is due; empty when what was due may not or cannot be sent now.
-    private func claim() throws -> [RenderedMessage]? {
+    private func claim<T>(_ take: (Claim) throws -> T) throws -> T? {
         let now = Timestamp.text(kernel.clock.now())
         guard try kernel.read({ try Claim.isDue(transport.name, at: now, $0) }) else { return nil }
         return try kernel.write(origin: "kernel") { tx in
-            try Claim(kernel: kernel, renderer: renderer, transport: transport.name, lease: lease, tx: tx).take()
+            try take(Claim(kernel: kernel, renderer: renderer, transport: transport.name, lease: lease, tx: tx))
         }
     }
 

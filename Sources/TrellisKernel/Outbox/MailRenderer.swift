@@ -78,18 +78,7 @@ struct MailRenderer: Sendable {
         of order: Order, values: [String: String], recipient: String,
         watch: (MailTemplate) throws -> MailWatch.Outcome = { _ in MailWatch.Outcome() }
     ) throws -> MailMessage {
-        guard let from = config.site.mail.from.flatMap(MailAddress.init(parsing:)) else {
-            throw Hold(description: "mail.from is not set in the config")
-        }
-        guard let to = MailAddress(parsing: recipient) else {
-            throw Hold(description: "the address cannot be written in a mail header")
-        }
-        if order.purpose == .marketing, config.site.site.postalAddress == nil {
-            throw Hold(description: "site.postal_address is not set, and marketing mail needs one")
-        }
-        guard let template = try templates.named(order.template, values: values) else {
-            throw Hold(description: "there is no mail '\(order.template)'")
-        }
+        let (template, from, to) = try parts(of: order, values: values, recipient: recipient)
         let style = MailStyle(color: config.site.mail.brand.color)
         let footer = try footer(order, style)
         let watched = try watch(template)
@@ -103,6 +92,27 @@ struct MailRenderer: Sendable {
             from: template.from ?? from, to: to, replyTo: template.replyTo, subject: mail.subject,
             date: Date(timeIntervalSince1970: 0), messageID: "\(identity(of: order))@\(config.messageDomain)",
             headers: footer.headers, text: mail.text + footer.text, html: page)
+    }
+
+    /// The template of an order, and from whom to whom its mail goes.
+    ///
+    /// - Throws: ``Hold`` or ``MailTemplateProblem``.
+    func parts(of order: Order, values: [String: String], recipient: String) throws -> (
+        template: MailTemplate, from: MailAddress, to: MailAddress
+    ) {
+        guard let from = config.site.mail.from.flatMap(MailAddress.init(parsing:)) else {
+            throw Hold(description: "mail.from is not set in the config")
+        }
+        guard let to = MailAddress(parsing: recipient) else {
+            throw Hold(description: "the address cannot be written in a mail header")
+        }
+        if order.purpose == .marketing, config.site.site.postalAddress == nil {
+            throw Hold(description: "site.postal_address is not set, and marketing mail needs one")
+        }
+        guard let template = try templates.named(order.template, values: values) else {
+            throw Hold(description: "there is no mail '\(order.template)'")
+        }
+        return (template, from, to)
     }
 
     /// A marketing mail says who sends it and how to leave (RFC 2369, RFC 8058); other mail says that nobody typed it

@@ -32,14 +32,28 @@ struct MailWatch: Sendable {
                 outcome.picture = try MailHit(messageID: order.id, linkID: nil).url(config)
             }
         }
-        // A mail that was held may be watched in another way when it is made again.
+        try note(order, links: outcome.links.count, opens: outcome.picture != nil, tx)
+        return outcome
+    }
+
+    /// Notes on the row of a mail how it would be watched, without addresses for it.
+    ///
+    /// - Parameter links: how many addresses in it are the same for every lead.
+    func note(_ order: MailRenderer.Order, links: Int, _ tx: Transaction) throws {
+        guard order.purpose == .marketing else { return }
+        let isWatched = try isWatched(order, tx)
+        let opens = isWatched && config.site.mail.tracking == .clicksAndOpens
+        try note(order, links: isWatched ? links : 0, opens: opens, tx)
+    }
+
+    /// A mail that was held may be watched in another way when it is made again.
+    private func note(_ order: MailRenderer.Order, links: Int, opens: Bool, _ tx: Transaction) throws {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE outbox_messages SET links_watched = :links, opens_watched = :opens
                 WHERE id = :id AND (links_watched, opens_watched) IS NOT (:links, :opens)
                 """
-        ).execute(arguments: ["links": outcome.links.count, "opens": outcome.picture != nil, "id": order.id])
-        return outcome
+        ).execute(arguments: ["links": links, "opens": opens, "id": order.id])
     }
 
     private func isWatched(_ order: MailRenderer.Order, _ tx: Transaction) throws -> Bool {

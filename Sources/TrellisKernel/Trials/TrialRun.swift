@@ -48,11 +48,16 @@ public final class TrialRun {
     public func run(until end: Date, step: TimeInterval = 0, while goesOn: () -> Bool = { true }) async throws -> Bool {
         try await runUntilIdle(while: goesOn)
         while goesOn(), clock.now < end {
-            let due = try kernel.read { try DueMoment.next(after: clock.now, transports: transports, $0) }
+            let due = try nextDue()
             clock.advance(to: min(due.map { TrialRun.stepped($0, step) } ?? end, end))
             try await runUntilIdle(while: goesOn)
         }
         return goesOn()
+    }
+
+    /// When the next work becomes due, after this moment; nil where none ever does.
+    public func nextDue() throws -> Date? {
+        try kernel.read { try DueMoment.next(after: clock.now, transports: transports, $0) }
     }
 
     /// Notes that the work ended well, as a worker does.
@@ -61,7 +66,7 @@ public final class TrialRun {
     }
 
     /// The end of the step in which a moment lies.
-    private static func stepped(_ moment: Date, _ step: TimeInterval) -> Date {
+    static func stepped(_ moment: Date, _ step: TimeInterval) -> Date {
         guard step > 0 else { return moment }
         return Date(timeIntervalSince1970: (moment.timeIntervalSince1970 / step).rounded(.up) * step)
     }

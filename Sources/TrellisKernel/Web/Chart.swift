@@ -2,19 +2,30 @@ import Foundation
 
 /// A chart as SVG (https://www.w3.org/TR/SVG2/) that stands in a page: no script, colours from the page, a title for
 /// those who do not see it. It is drawn narrow, so that its letters can be read on a telephone.
-enum Chart {
+public enum Chart {
     static let width = 360.0
 
-    struct Bar {
+    /// One bar, or a pair.
+    public struct Bar: Sendable {
         let label: String
         let value: Double
-        var second: Double?
+        let second: Double?
         /// What is written at the bar.
         let text: String
+
+        /// - Parameter text: what is written at the bar.
+        public init(label: String, value: Double, second: Double? = nil, text: String) {
+            self.label = label
+            self.value = value
+            self.second = second
+            self.text = text
+        }
     }
 
-    /// Upright bars, in pairs where there is a second value; the last is the period that the page is about.
-    static func columns(_ bars: [Bar], title: String) -> String {
+    /// Upright bars, in pairs where there is a second value.
+    ///
+    /// - Parameter isLastNow: whether the last is the period that the page is about, and stands out.
+    public static func columns(_ bars: [Bar], title: String, isLastNow: Bool = true) -> String {
         let height = 150.0
         let (top, foot) = (16.0, 22.0)
         let most = bars.flatMap { [$0.value, $0.second ?? 0] }.max() ?? 0
@@ -22,6 +33,7 @@ enum Chart {
         let slot = width / Double(bars.count)
         let isPaired = bars.contains { $0.second != nil }
         let thick = slot * (isPaired ? 0.36 : 0.62)
+        let peak = bars.firstIndex { max($0.value, $0.second ?? 0) == most }
         var shapes = ""
         for (index, bar) in bars.enumerated() {
             let left = Double(index) * slot + (slot - thick * (isPaired ? 2 : 1)) / 2
@@ -30,16 +42,18 @@ enum Chart {
                 let tall = (height - top - foot) * value / most
                 shapes += rectangle(
                     left + Double(offset) * thick, height - foot - tall, thick, tall,
-                    offset == 1 ? "second" : isLast ? "bar now" : "bar")
+                    offset == 1 ? "second" : isLast || !isLastNow ? "bar now" : "bar")
             }
             // Every other label where they would touch; the last always.
             if isLast || (bars.count - 1 - index).isMultiple(of: bars.count > 8 ? 2 : 1) {
                 shapes += text(Double(index) * slot + slot / 2, height - 6, "middle", bar.label)
             }
-            if isLast || bar.value == most {
-                let x = min(max(left + thick / 2, 18), width - 18)
+            let tallest = isLastNow ? bar.value : max(bar.value, bar.second ?? 0)
+            if isLastNow ? isLast || bar.value == most : index == peak {
+                let margin = max(18, Double(bar.text.count) * 3.2)
+                let x = min(max(left + thick / 2, margin), width - margin)
                 shapes += text(
-                    x, height - foot - (height - top - foot) * bar.value / most - 4, "middle", bar.text, "strong")
+                    x, height - foot - (height - top - foot) * tallest / most - 4, "middle", bar.text, "strong")
             }
         }
         shapes +=
@@ -47,18 +61,23 @@ enum Chart {
         return framed(shapes, height: height, title: title)
     }
 
-    /// Level bars with their names on the left and their values on the right.
-    static func rows(_ bars: [Bar], title: String) -> String {
+    /// Level bars with their names on the left and their values on the right, in pairs where there is a second value.
+    public static func rows(_ bars: [Bar], title: String) -> String {
         let (line, names, values) = (24.0, 112.0, 86.0)
-        let most = bars.map(\.value).max() ?? 0
+        let most = bars.flatMap { [$0.value, $0.second ?? 0] }.max() ?? 0
         guard most > 0 else { return "" }
         let room = width - names - values
         var shapes = ""
         for (index, bar) in bars.enumerated() {
             let y = Double(index) * line
             shapes += text(names - 8, y + 16, "end", shortened(bar.label, to: 17))
-            shapes += rectangle(names, y + 5, max(room * bar.value / most, 1), line - 9, "bar now")
-            shapes += text(names + max(room * bar.value / most, 1) + 6, y + 16, "start", bar.text, "strong")
+            let lengths = [bar.value, bar.second].compactMap { $0 }.map { max(room * $0 / most, 1) }
+            let thick = (line - 9) / Double(lengths.count)
+            for (offset, length) in lengths.enumerated() {
+                shapes += rectangle(
+                    names, y + 5 + Double(offset) * thick, length, thick, offset == 1 ? "second" : "bar now")
+            }
+            shapes += text(names + (lengths.max() ?? 1) + 6, y + 16, "start", bar.text, "strong")
         }
         return framed(shapes, height: Double(bars.count) * line + 2, title: title)
     }

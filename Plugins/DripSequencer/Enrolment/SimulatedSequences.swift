@@ -1,0 +1,51 @@
+import TrellisKernel
+
+/// What people do with the tasks of sequences in a simulation, and what became of the sequences.
+enum SimulatedSequences {
+    static let act = SimulatedAct(
+        "task.done", ofEach: "tasks", after: .init("task.created", subject: "chance.body ->> 'task_kind'"),
+        knownBy: .init(["task.done"], where: "trace.body ->> 'task' = chance.body ->> 'task'"),
+        usual: .init(0.7, after: 2 * 86_400)
+    ) { tx in
+        let open = """
+            SELECT t.id FROM temp.simulated AS s JOIN events AS chance ON chance.id = s.chance_id
+            JOIN drip_tasks AS t ON t.id = chance.body ->> 'task' WHERE t.state = 'open'
+            """
+        let list = try Int64.fetchAll(tx.db, sql: open).map(String.init).joined(separator: ", ")
+        guard !list.isEmpty else { return }
+        try tx.db.execute(
+            sql: "UPDATE drip_tasks SET state = 'done', closed_at = ? WHERE id IN (\(list))", arguments: [tx.stamp])
+        try tx.emit(
+            "task.done",
+            forEach: """
+                SELECT t.lead_id, e.event_id AS cause_id, json_object('task', t.id, 'task_kind', t.kind, 'outcome', t.outcome) AS body
+                FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.id IN (\(list)) ORDER BY t.id
+                """)
+    }
+
+    static func sections(_ question: SimulationReport, _ db: Database) throws -> [SimulationSection] {
+        let span: StatementArguments = ["from": question.from, "until": question.until]
+        let counts = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT sequence, count(*) FILTER (WHERE entered_at <= :from AND (ended_at IS NULL OR ended_at > :from)),
+                       count(*) FILTER (WHERE entered_at > :from), count(*) FILTER (WHERE state = 'completed' AND ended_at > :from),
+                       count(*) FILTER (WHERE state = 'goal' AND ended_at > :from), count(*) FILTER (WHERE state = 'exited' AND ended_at > :from),
+                       count(*) FILTER (WHERE state = 'active')
+                FROM drip_enrolments WHERE entered_at <= :until AND (ended_at IS NULL OR ended_at > :from) GROUP BY sequence ORDER BY sequence
+                """, arguments: span)
+        let ends = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT sequence, CASE state WHEN 'goal' THEN 'goal' ELSE 'left' END, coalesce(reason, '–'), count(*) FROM drip_enrolments
+                WHERE state IN ('goal', 'exited') AND ended_at > :from AND :until >= ended_at GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 3
+                """, arguments: span)
+        return [
+            SimulationSection(
+                "Sequences", drawing: .bars,
+                Table(columns: ["sequence", "at_start", "entered", "finished", "goal", "left", "still_in"], counts)),
+            SimulationSection(
+                "Why sequences ended early", keys: 3, Table(columns: ["sequence", "how", "why", "leads"], ends)),
+        ]
+    }
+}

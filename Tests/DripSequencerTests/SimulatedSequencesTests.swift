@@ -1,0 +1,43 @@
+import DripSequencer
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+/// Sequences and their tasks when a simulation lives through them.
+@Suite struct SimulatedSequencesTests {
+    private static let outreach = """
+        enter: {on: lead.created}, exit: [course.bought], steps: [
+        {task: {to: owner, kind: linkedin.connect, text: "Invite {{first_name|them}}", due: 2 days}},
+        {wait_for: task.done, at_most: 5 days, then: [{mail: one}], else: [{task: {to: rita, kind: call, text: Ring}}]}]
+        """.replacing("\n", with: " ")
+
+    private func crm() throws -> TestKernel {
+        let crm = try DripSite.crm(Self.outreach)
+        try crm.capture(["email": "ann@a.example", "first_name": "Ann", "owner": "jonas"], consents: ["newsletter"])
+        try crm.pump()
+        return crm
+    }
+
+    @Test func `a task that is done leads on`() async throws {
+        let done = try await crm().simulate(days: 10, ["task.done": (1, "6h")])
+        #expect(try done.rows("SELECT kind, state FROM drip_tasks ORDER BY id") == ["linkedin.connect|done"])
+        #expect(try done.rows("SELECT template FROM outbox_messages WHERE state = 'sent'") == ["one"])
+        #expect(done.section("Sequences").first?.hasSuffix("|1|0|1|0|0|0") == true, "\(done.section("Sequences"))")
+    }
+
+    @Test func `a task that nobody does leads elsewhere`() async throws {
+        let done = try await crm().simulate(days: 10, ["task.done": (0, "6h")])
+        #expect(
+            try done.rows("SELECT kind, state FROM drip_tasks ORDER BY id") == ["linkedin.connect|open", "call|open"])
+        #expect(try done.rows("SELECT template FROM outbox_messages WHERE state = 'sent'") == [])
+    }
+
+    @Test func `who leaves early is counted with the reason`() async throws {
+        let crm = try crm()
+        // Not heard of yet when the simulated time begins.
+        try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'unsubscribed')")
+        let done = try await crm.simulate(days: 10, ["task.done": (0, "6h")])
+        let why = done.section("Why sequences ended early")
+        #expect(why.count == 1 && why[0].hasSuffix("|left|lead.unsubscribed|1"), "\(why)")
+    }
+}
