@@ -9,7 +9,7 @@ RELEASE := .build/release/trellis
 TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema browser form-lab slowloris bench-forms bench-mail mail-lab
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,7 +37,7 @@ run: build ## Set up a sample CRM in sample/, run it until idle, and show what c
 
 test: deps ## Run every test
 	@$(SWIFT) build --build-tests --quiet && $(SWIFT) test --skip-build --parallel
-	@$(MAKE) --no-print-directory attacks api schema browser
+	@$(MAKE) --no-print-directory attacks api schema clients browser
 	@ROUNDS=3 $(MAKE) --no-print-directory form-lab
 	@MAILS=400 KILLS=4 $(MAKE) --no-print-directory mail-lab
 
@@ -49,6 +49,9 @@ api: build ## Hold the API against its description (skipped where schemathesis c
 
 schema: build ## Hold every config here against the JSON Schema (skipped where its validator cannot be installed)
 	@Tests/Schema/run.sh $(TRELLIS)
+
+clients: build ## Run other SQLite clients on a file at work (skipped where pandas and DuckDB cannot be installed)
+	@Tests/Clients/run.sh $(TRELLIS)
 
 browser: build ## From the landing page to the way out in a real browser (skipped where there is none)
 	@Tests/Browser/run.sh $(TRELLIS)

@@ -8,6 +8,11 @@ struct UndoCommand: ParsableCommand {
         abstract: "Take back what 'trellis sql --write' changed, for \(Undo.days) days.",
         subcommands: [Apply.self, List.self], defaultSubcommand: Apply.self)
 
+    /// What is said of a statement that was taken back.
+    static func sentence(_ id: Int64, rows: Int) -> String {
+        "Statement \(id) is undone: \(rows) row\(rows == 1 ? "" : "s") put back."
+    }
+
     struct Apply: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "apply", abstract: "Put the rows of a statement back as they were before it.")
@@ -18,7 +23,7 @@ struct UndoCommand: ParsableCommand {
         func run() throws {
             let kernel = try global.open(checks: false)
             let (id, rows) = try Undo(kernel, user: SQLCommand.user).undo(id)
-            print("Statement \(id) is undone: \(rows) row\(rows == 1 ? "" : "s") put back.")
+            print(UndoCommand.sentence(id, rows: rows))
         }
     }
 

@@ -122,7 +122,8 @@ public final class Kernel: Sendable {
     static func kinds(of types: [any Plugin.Type], _ config: Config) -> [String: EventDeclaration] {
         let activities = config.site.activities.map { EventDeclaration(activity: $0.name, fields: $0.value) }
         let all = KernelEvents.declarations + types.flatMap { $0.events } + activities
-        return Dictionary(all.map { ($0.kind, $0) }) { _, later in later }
+        // An activity of the config may be a kind of a plugin, with fields of its own: it keeps the sentence.
+        return Dictionary(all.map { ($0.kind, $0) }) { earlier, later in later.saying(earlier.says) }
     }
 }
 

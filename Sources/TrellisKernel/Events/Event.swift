@@ -14,7 +14,14 @@ public struct EventDeclaration: Sendable {
     /// Whether `trellis record` and an import of activities may add it: true for the site's own activities.
     public let isActivity: Bool
     /// What it says of its lead, for `trellis trace`: see ``EventSentence``. Nil: the words of its kind.
-    let says: String?
+    private(set) var says: String?
+
+    /// The same in the words of another declaration, where this one has none.
+    func saying(_ words: String?) -> EventDeclaration {
+        var declaration = self
+        declaration.says = says ?? words
+        return declaration
+    }
 
     public init(
         _ kind: String, _ fields: KeyValuePairs<String, CustomField.Kind> = [:], isActivity: Bool = false,

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs the clients that Documentation/YourCRMInSQL.md shows on a file whose worker is at work: sqlite3, Python's sqlite3,
+# pandas (https://pandas.pydata.org) and DuckDB (https://duckdb.org).
+# Usage: Tests/Clients/run.sh TRELLIS
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+if [ $# -ne 1 ] || [ ! -x "$1" ]; then
+    echo "usage: Tests/Clients/run.sh TRELLIS"
+    exit 64
+fi
+trellis=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+
+skip() { echo "Clients test skipped: $1"; exit 0; }
+source "$root/Tests/python.sh"
+python_with clients pandas==2.3.3 duckdb==1.5.5
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export TRELLIS_SECRET="a secret for tests only" TRELLIS_ADMIN_TOKEN="a token for tests only, and long enough"
+"$trellis" init "$folder" >/dev/null || exit 1
+cd "$folder" || exit 1
+"$trellis" import leads.csv >/dev/null || exit 1
+"$trellis" import activities.csv --into activities >/dev/null || exit 1
+"$python" -B "$root/Tests/Clients/clients.py" "$trellis" "$folder"
