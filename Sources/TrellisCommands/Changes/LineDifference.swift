@@ -53,8 +53,8 @@ struct LineDifference {
         return lines
     }
 
-    /// In the unified format (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/diff.html), without the two lines
-    /// that name the texts.
+    /// In the unified format (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/diff.html), without the two
+    /// lines that name the texts.
     func unified() -> [String] {
         var shown: [String] = []
         var index = 0

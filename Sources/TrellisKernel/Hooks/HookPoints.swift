@@ -105,7 +105,8 @@ public struct TemplateValues: Question {
 }
 
 /// What a change did to the rows of a plugin: asked on the file with the change, where the same file without it is
-/// attached as `before`. Both have come to rest at the same moment. Not promised: that a table of the one is in the other.
+/// attached as `before`. Both have come to rest at the same moment. Not promised: that a table of the one is in the
+/// other.
 public struct Plan: Question {
     public typealias Reply = [PlannedChange]
     /// The tables there are without the change.

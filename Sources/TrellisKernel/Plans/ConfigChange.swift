@@ -15,8 +15,8 @@ public struct ConfigChange: Sendable {
     /// - Parameters:
     ///   - after: the new config, read and checked; its `database` is the file.
     ///   - environment: what `${NAME}` in the config in force stands for.
-    /// - Throws: ``KernelError`` where the file cannot be read, ``ConfigProblems`` where the config in force can be read
-    ///   no more by this program.
+    /// - Throws: ``KernelError`` where the file cannot be read, ``ConfigProblems`` where this program no more reads the
+    ///   config in force.
     public init(
         to after: Config, plugins: [any Plugin.Type], clock: KernelClock = .system,
         environment: [String: String] = ProcessInfo.processInfo.environment

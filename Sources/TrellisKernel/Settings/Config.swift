@@ -76,7 +76,8 @@ public struct Config: Sendable {
                     at: YAMLDocument.place(ofInvalidIn: data, (file as NSString).lastPathComponent))
             ])
         }
-        return read(text, file: file, folder: folder(of: file), plugins: plugins, environment: merged(environment, file))
+        return read(
+            text, file: file, folder: folder(of: file), plugins: plugins, environment: merged(environment, file))
     }
 
     private static func folder(of file: String) -> String {
