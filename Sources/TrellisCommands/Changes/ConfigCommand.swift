@@ -75,27 +75,16 @@ struct ConfigCommand: AsyncParsableCommand {
         @OptionGroup var global: GlobalOptions
         @Argument(help: "Its number; the one before the one in force without it.")
         var id: Int64?
-        @Option(help: "A plugin that is made anew from the log with it, such as scoring; may be given again.")
-        var rebuild: [String] = []
-        @Flag(help: "Do it without being asked.")
-        var yes = false
-        @Flag(help: "Do it although it touches more than limits: allows.")
-        var confirm = false
-        @Option(help: "Why; it is noted with the config.")
-        var note: String?
-        @Option(help: "Who; the user of the machine without it.")
-        var author: String?
+        @OptionGroup var options: AdoptionOptions
 
         func run() async throws {
             let entry = try ConfigHistory(of: global.databasePath()).entry(id)
             let after = try global.placed(entry.text)
             try after.check(plugins: TrellisProgram.plugins)
-            var change = try ConfigChange(to: after, plugins: TrellisProgram.plugins)
-            change.rebuilding = rebuild
+            let change = try ConfigChange(to: after, plugins: TrellisProgram.plugins)
             try await Application(
-                change: change, way: .rollback, global: global,
-                isAsked: !yes && !confirm, isConfirmed: confirm, author: author,
-                note: note ?? "back to config \(entry.id)"
+                change: change, way: .rollback, global: global, options: options,
+                note: options.note ?? "back to config \(entry.id)"
             ).run()
         }
     }

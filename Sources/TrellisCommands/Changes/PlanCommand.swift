@@ -46,6 +46,16 @@ struct ApplyCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Argument(help: "A configuration that is to take the place of this one.")
     var file: String?
+    @OptionGroup var options: AdoptionOptions
+
+    func run() async throws {
+        let change = try ProposedChange(global, file).change
+        try await Application(change: change, way: .apply, global: global, options: options, note: options.note).run()
+    }
+}
+
+/// What whoever puts a config into force may say.
+struct AdoptionOptions: ParsableArguments {
     @Option(help: "A plugin that is made anew from the log with it, such as scoring; may be given again.")
     var rebuild: [String] = []
     @Flag(help: "Do it without being asked.")
@@ -56,15 +66,6 @@ struct ApplyCommand: AsyncParsableCommand {
     var note: String?
     @Option(help: "Who; the user of the machine without it.")
     var author: String?
-
-    func run() async throws {
-        var change = try ProposedChange(global, file).change
-        change.rebuilding = rebuild
-        try await Application(
-            change: change, way: .apply, global: global, isAsked: !yes && !confirm, isConfirmed: confirm,
-            author: author, note: note
-        ).run()
-    }
 }
 
 /// The config that a command proposes: a file, or the configuration as it stands.
@@ -117,19 +118,19 @@ struct Application {
     let change: ConfigChange
     let way: ConfigHistory.Way
     let global: GlobalOptions
-    let isAsked: Bool
-    let isConfirmed: Bool
-    let author: String?
+    let options: AdoptionOptions
     let note: String?
 
     func run() async throws {
+        var change = change
+        change.rebuilding = options.rebuild
         guard let changes = try await change.shownPlan(global) else { return }
         let exceeded = change.after.site.limits.exceeded(by: changes)
-        guard exceeded.isEmpty || isConfirmed else {
+        guard exceeded.isEmpty || options.confirm else {
             throw KernelError.data(
                 (exceeded + ["Nothing was changed. --confirm does it all the same."]).joined(separator: "\n"))
         }
-        if isAsked {
+        if !options.yes, !options.confirm {
             guard Terminal.attached(to: STDIN_FILENO).isTerminal else {
                 throw KernelError.usage("Nobody is there to be asked. --yes does it without.")
             }
@@ -141,7 +142,7 @@ struct Application {
             }
         }
         let pid = try change.adopt(
-            as: way, by: author ?? NSUserName(), note: note, planned: changes, writing: global.config)
+            as: way, by: options.author ?? NSUserName(), note: note, planned: changes, writing: global.config)
         guard !global.json else { return }
         print("In force: 'trellis config log' shows it, and 'trellis config rollback' goes back.")
         print(
