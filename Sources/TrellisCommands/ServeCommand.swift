@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         JSONLog.bootstrap()
+        let (reload, begins) = (Reload(global), RaisedFlag())
         let kernel = try global.open(for: .worker)
         guard kernel.config.site.site.secret != nil else { throw KernelError.noSecret }
         let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
@@ -31,7 +32,6 @@ struct ServeCommand: AsyncParsableCommand {
         TrellisProgram.note(
             "Serving \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C."
         )
-        let (reload, begins) = (Reload(global), RaisedFlag())
         try await server.run(with: worker) {
             if reload.isDue() { begins.raise() }
             return begins.isRaised

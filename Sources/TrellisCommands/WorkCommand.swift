@@ -15,6 +15,8 @@ struct WorkCommand: AsyncParsableCommand {
     var untilIdle = false
 
     func run() async throws {
+        // Also where nothing is read again, for a signal without a handler ends the process.
+        let reload = Reload(global)
         let kernel = try global.open(for: untilIdle ? .bulk : .worker)
         let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
         if worker.isAfterCrash {
@@ -24,7 +26,7 @@ struct WorkCommand: AsyncParsableCommand {
         if untilIdle {
             try await workUntilIdle(worker, kernel)
         } else {
-            let (stop, reload) = (StopSignal(), Reload(global))
+            let stop = StopSignal()
             TrellisProgram.note(
                 "Working on \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C."
             )

@@ -49,6 +49,35 @@ import Testing
         #expect(try trellis.run("config", "diff", "1", "3").output == "They are the same.\n")
     }
 
+    /// Asks for the status, which takes a moment, until something is so.
+    private func wait(_ trellis: TrellisProcess, until isSo: (String) -> Bool) throws -> Bool {
+        for _ in 0..<200 where try isSo(trellis.run("status").output) { return true }
+        return false
+    }
+
+    @Test func `a worker begins anew with what is put into force, and goes on where a config is wrong`() throws {
+        let trellis = try crm()
+        let worker = try trellis.start("work")
+        defer { worker.process.terminate() }
+        #expect(try wait(trellis) { $0.contains("running, pid \(worker.process.processIdentifier)") })
+        try trellis.write(try text(trellis).replacing("mql_per_month: 8", with: "mql_per_month: 9"), to: "new.yaml")
+        let applied = try trellis.run("apply", "new.yaml", "--yes").output
+        #expect(applied.contains("(pid \(worker.process.processIdentifier)) reads it again now."))
+        #expect(try wait(trellis) { _ in worker.errors.contains("Reading config.yaml again.") })
+        #expect(try wait(trellis) { _ in worker.errors.split(separator: "Working on").count == 2 })
+        try trellis.write(try text(trellis) + "\nlimts: {}\n", to: "config.yaml")
+        kill(worker.process.processIdentifier, SIGHUP)
+        try trellis.write(try String(contentsOfFile: trellis.folder + "/new.yaml", encoding: .utf8), to: "sound.yaml")
+        for _ in 0..<200 where !worker.errors.contains("Nothing was read again") {
+            _ = try trellis.run("check", "--config", "sound.yaml")
+        }
+        #expect(worker.errors.contains("the config before it goes on"))
+        #expect(worker.process.isRunning)
+        worker.process.terminate()
+        worker.process.waitUntilExit()
+        #expect(worker.process.terminationStatus == 0 && worker.errors.hasSuffix("Stopped.\n"))
+    }
+
     @Test func `a config that is wrong is neither planned nor put into force`() throws {
         let trellis = try crm()
         try trellis.write(try text(trellis) + "\nlimts: {}\n", to: "new.yaml")

@@ -40,7 +40,24 @@ final class TrellisProcess {
         try run(TrellisProcess.path, arguments, environment: environment)
     }
 
-    func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
+    /// The program while it runs, with what it said so far.
+    struct Running {
+        let process: Process
+        fileprivate let errorFile: String
+
+        var errors: String { (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "" }
+    }
+
+    /// Starts it, and does not wait.
+    func start(_ arguments: String...) throws -> Running {
+        let (output, errors) = (folder + "/.started-output", folder + "/.started-errors")
+        return Running(
+            process: try begin(TrellisProcess.path, arguments, [:], output: output, errors: errors), errorFile: errors)
+    }
+
+    private func begin(
+        _ program: String, _ arguments: [String], _ environment: [String: String], output: String, errors: String
+    ) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
@@ -50,11 +67,16 @@ final class TrellisProcess {
             "TRELLIS_ADMIN_TOKEN": "a token for tests only, and long enough",
         ]
         .merging(environment) { $1 }
-        let (output, errors) = (folder + "/.output", folder + "/.errors")
         for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
         try process.run()
+        return process
+    }
+
+    func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
+        let (output, errors) = (folder + "/.output", folder + "/.errors")
+        let process = try begin(program, arguments, environment, output: output, errors: errors)
         process.waitUntilExit()
         return Outcome(
             code: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,

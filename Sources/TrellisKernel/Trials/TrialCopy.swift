@@ -16,15 +16,16 @@ public final class TrialCopy {
     ///   - database: the file to copy; somebody may be using it.
     ///   - config: what the copy is opened with; its own `database` is not touched.
     ///   - clock: the time in the copy: that of a ``TrialClock``, or the machine's.
+    ///   - temporary: the folder it gets a folder of its own in.
     /// - Throws: ``KernelError`` where there is no such file, or no room for the copy; ``ConfigProblems`` where the
     ///   config does not fit it.
     public init(
         of database: String, config: Config, plugins: [any Plugin.Type], clock: KernelClock = .system,
-        logger: Logger = Logger(label: "trellis")
+        logger: Logger = Logger(label: "trellis"), in temporary: String = NSTemporaryDirectory()
     ) throws {
         var config = config
-        folder = NSTemporaryDirectory() + "trellis-trial-" + UUID().uuidString
-        try TrialCopy.checkRoom(for: database, in: NSTemporaryDirectory())
+        folder = URL(filePath: temporary).appending(path: "trellis-trial-" + UUID().uuidString).path()
+        try TrialCopy.checkRoom(for: database, in: temporary)
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         do {
