@@ -33,6 +33,8 @@ import TrellisTesting
                 : ""
             let title = ["Head", "Clerk", "Chief"][numbers[4] % 3]
             let audience = ["'DE'", "'FR'", "'DE', 'FR'"][numbers[6] % 3]
+            let warm =
+                isOn(5) ? "warm: {sql: \"SELECT lead_id FROM scoring_scores WHERE score >= \(10 * numbers[7])\"}" : ""
             let reps = numbers[8] > 2 ? ", tom: {email: tom@acme.example}" : ""
             let field = numbers[10] > 3 ? "leads: {fields: {budget: integer}}" : ""
             let hook =
@@ -52,7 +54,7 @@ import TrellisTesting
                   audiences:
                     enabled: \(isOn(6))
                     near: {sql: "SELECT id AS lead_id FROM leads WHERE country IN (\(audience))"}
-                    warm: {sql: "SELECT lead_id FROM scoring_scores WHERE score >= \(10 * numbers[7])"}
+                    \(warm)
                   scoring:
                     enabled: \(isOn(5))
                     fit: {head: {when: "title = '\(title)'", points: \(20 + 10 * numbers[4])}}
