@@ -50,8 +50,9 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let kernel = try global.open(for: .bulk)
-        try await holdToLimits(kernel)
-        let importer = Importer(kernel, file: file, mapping: try plan(), isDryRun: isDryRun, chunkRows: chunk)
+        let mapping = try plan()
+        try await holdToLimits(kernel, mapping)
+        let importer = Importer(kernel, file: file, mapping: mapping, isDryRun: isDryRun, chunkRows: chunk)
         let start = ContinuousClock.now
         var bar = ProgressBar.onStandardError(label: "importing") { ContinuousClock.now - start }
         let report = try importer.run(repeats: again) { fraction, rows in
@@ -63,10 +64,9 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     /// Where the config sets limits, the import is done on a copy first, and refused where it would touch more.
-    private func holdToLimits(_ kernel: Kernel) async throws {
+    private func holdToLimits(_ kernel: Kernel, _ mapping: ImportMapping) async throws {
         let limits = kernel.config.site.limits
         guard limits.areSet, !confirm, !isDryRun else { return }
-        let mapping = try plan()
         let rehearsal = Rehearsal(of: kernel.config.databasePath, plugins: kernel.pluginTypes, now: kernel.clock.now())
         let changes = try await rehearsal.run(from: kernel.config, to: kernel.config) { copy in
             _ = try Importer(copy, file: file, mapping: mapping).run(repeats: again)

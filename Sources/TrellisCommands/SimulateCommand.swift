@@ -68,8 +68,7 @@ struct SimulateCommand: AsyncParsableCommand {
         let plan = try plan()
         let stop = StopSignal()
         let simulation = Simulation(
-            of: config.databasePath, plugins: TrellisProgram.plugins, now: KernelClock.system.now(), plan: plan,
-            logger: SimulateCommand.logger)
+            of: config.databasePath, plugins: TrellisProgram.plugins, now: KernelClock.system.now(), plan: plan)
         let first = try await live(simulation, config, keep: keeps.first, until: stop)
         var second: SimulationOutcome?
         if let otherConfig { second = try await live(simulation, otherConfig, keep: keeps.last, until: stop) }
@@ -137,12 +136,5 @@ struct SimulateCommand: AsyncParsableCommand {
         guard FileManager.default.createFile(atPath: html, contents: Data(page.utf8)) else {
             throw KernelError.cannotCreate(html)
         }
-    }
-
-    /// What goes wrong in the copy stands in its tables.
-    private static var logger: Logger {
-        var logger = Logger(label: "trellis")
-        logger.logLevel = .critical
-        return logger
     }
 }

@@ -61,7 +61,6 @@ struct StatusLines {
     func facts() throws -> [(String, String)] {
         let worker =
             try Worker.current(kernel).map { "running, pid \($0)" } ?? "not running; start one with 'trellis work'"
-        let current = try ConfigHistory(of: kernel.config.databasePath).current
         return try kernel.read { db in
             func text(_ sql: String) throws -> String { try String.fetchOne(db, sql: sql) ?? "none" }
             let off = try String.fetchAll(
@@ -75,7 +74,7 @@ struct StatusLines {
                     "\(kernel.config.databasePath), \(try text("SELECT count(*) FROM leads")) leads, \(try text("SELECT count(*) FROM events")) events"
                 ),
                 ("worker", worker),
-                ("config", config(current)),
+                ("config", config(try ConfigHistory(db).current)),
                 (
                     "backlog",
                     try text(

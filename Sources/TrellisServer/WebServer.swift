@@ -39,9 +39,9 @@ public struct WebServer: Sendable {
 
     /// Serves and works until the process is told to stop.
     ///
-    /// - Parameter worker: the one worker on the file, already holding its lock.
-    ///
-    /// - Parameter shouldEnd: asked five times a second; true ends it in order, as SIGTERM does.
+    /// - Parameters:
+    ///   - worker: the one worker on the file, already holding its lock.
+    ///   - shouldEnd: asked five times a second; true ends it in order, as SIGTERM does.
     public func run(with worker: sending Worker, until shouldEnd: @escaping @Sendable () -> Bool = { false })
         async throws
     {

@@ -68,8 +68,6 @@ import TrellisTesting
         }
     }
 
-    private static let path = NSTemporaryDirectory() + "trellis-plan-"
-
     private func live(_ crm: TestKernel, _ random: inout Dice, _ round: Int) async throws {
         for number in 0..<4 {
             let lead = try crm.capture(
@@ -91,8 +89,10 @@ import TrellisTesting
         try worker.finish()
     }
 
-    private func history(seed: UInt64, changes: Int) async throws {
+    /// - Returns: how many changes were announced in each area.
+    private func history(seed: UInt64, changes: Int) async throws -> [String: Int] {
         var random = Dice(seed: seed)
+        var areas: [String: Int] = [:]
         var choices = Choices(&random)
         var crm = try TestKernel(choices.yaml, plugins: NurturingSite.plugins, files: NurturingSite.files)
         // The first one keeps the folder.
@@ -101,8 +101,7 @@ import TrellisTesting
         for round in 0..<changes {
             try await live(crm, &random, round)
             choices.change(&random)
-            let before = PlanPropertyTests.path + UUID().uuidString
-            defer { try? FileManager.default.removeItem(atPath: before) }
+            let before = crm.folder + "/before-\(round).sqlite"
             _ = try Backup.make(crm.kernel, to: before)
             let config = try Config.parse(
                 TestKernel.site + "\n" + choices.yaml, folder: crm.folder, plugins: NurturingSite.plugins,
@@ -122,12 +121,88 @@ import TrellisTesting
             #expect(
                 announced.filter { $0.area != PlannedChange.dayArea } == done,
                 "seed \(seed), change \(round):\n\(choices.yaml)")
+            let place = Comment("seed \(seed), change \(round)")
+            try compare(announced, Picture(before), Picture(crm.kernel.config.databasePath), place)
+            try await compareDay(announced, crm, config, place)
+            for change in announced { areas[change.area, default: 0] += 1 }
+        }
+        return areas
+    }
+
+    // MARK: - Counted another way
+
+    /// Who is where, one by one.
+    private struct Picture {
+        let stages: Set<String>
+        let owners: Set<String>
+        let leads: Set<String>
+        let members: Set<String>
+        let enrolments: Set<String>
+        let handoffs: Set<String>
+
+        init(_ path: String) throws {
+            let connection = try SQLConnection(path: path, access: .read)
+            func rows(_ table: String, _ sql: String) throws -> Set<String> {
+                let isThere = try connection.table("SELECT 1 FROM sqlite_schema WHERE name = '\(table)'")
+                guard !isThere.rows.isEmpty else { return [] }
+                return Set(try connection.table(sql).rows.compactMap { $0.first?.text })
+            }
+            leads = try rows("leads", "SELECT id FROM leads")
+            stages = try rows("leads", "SELECT id || ' ' || stage FROM leads")
+            owners = try rows("leads", "SELECT id || ' ' || coalesce(owner, '') FROM leads")
+            members = try rows(
+                "audiences_members", "SELECT audience || ' ' || lead_id FROM audiences_members WHERE until IS NULL")
+            enrolments = try rows(
+                "drip_enrolments", "SELECT lead_id || ' ' || sequence || ' ' || cycle FROM drip_enrolments")
+            handoffs = try rows("handoff_handoffs", "SELECT lead_id || ' ' || cycle FROM handoff_handoffs")
         }
     }
 
-    @Test(arguments: UInt64(1)...(isLong ? 40 : 4))
-    func `what a plan announces is what its application does`(seed: UInt64) async throws {
-        try await history(seed: seed, changes: 5)
+    private func compare(_ announced: [PlannedChange], _ before: Picture, _ after: Picture, _ place: Comment) throws {
+        func sum(_ area: String, _ change: String) -> Int {
+            announced.filter { $0.area == area && $0.change == change }.reduce(0) { $0 + Int($1.count ?? 0) }
+        }
+        #expect(before.leads == after.leads, place)
+        #expect(sum("stage", "move") == after.stages.subtracting(before.stages).count, place)
+        #expect(sum("owner", "other owner") == after.owners.subtracting(before.owners).count, place)
+        #expect(sum("audiences", "enter") == after.members.subtracting(before.members).count, place)
+        #expect(sum("audiences", "leave") == before.members.subtracting(after.members).count, place)
+        #expect(sum("drip", "enter") == after.enrolments.subtracting(before.enrolments).count, place)
+        #expect(sum("handoff", "gets a lead") == after.handoffs.subtracting(before.handoffs).count, place)
+    }
+
+    /// The day after the change, lived from the file as it was made.
+    private func compareDay(
+        _ announced: [PlannedChange], _ crm: TestKernel, _ config: Config, _ place: Comment
+    ) async throws {
+        let start = crm.clock.now
+        let clock = TrialClock(at: start)
+        let copy = try TrialCopy(
+            of: crm.kernel.config.databasePath, config: config, plugins: NurturingSite.plugins, clock: clock.clock)
+        try await TrialRun(copy.kernel, clock: clock).run(until: start + 86_400, step: 60)
+        for change in announced where change.area == PlannedChange.dayArea {
+            let count = try copy.kernel.read { db in
+                try Int64.fetchOne(
+                    db,
+                    sql:
+                        "SELECT count(*) FROM outbox_messages WHERE template = ? AND state = 'sent' AND settled_at >= ?",
+                    arguments: [change.item, Timestamp.text(start)])
+            }
+            #expect(count == change.count, place)
+        }
+    }
+
+    @Test func `what a plan announces is what its application does`() async throws {
+        var areas: [String: Int] = [:]
+        for seed in UInt64(1)...(PlanPropertyTests.isLong ? 40 : 4) {
+            areas.merge(try await history(seed: seed, changes: 5)) { $0 + $1 }
+        }
+        // Nothing would be held to anything if nothing were announced.
+        for area in [
+            "schema", "plugin", "stage", "owner", "mail", "scoring", "drip", "audiences", "handoff", "next day",
+        ] {
+            #expect(areas[area, default: 0] > 0, "nothing of \(area): \(areas)")
+        }
     }
 
     private static let isLong = ProcessInfo.processInfo.environment["LONG"] != nil

@@ -7,19 +7,23 @@ enum SimulatedSequences {
         knownBy: .init(["task.done"], where: "trace.body ->> 'task' = chance.body ->> 'task'"),
         usual: .init(0.7, after: 2 * 86_400)
     ) { tx in
-        let open = """
-            SELECT t.id FROM temp.simulated AS s JOIN events AS chance ON chance.id = s.chance_id
-            JOIN drip_tasks AS t ON t.id = chance.body ->> 'task' WHERE t.state = 'open'
-            """
-        let list = try Int64.fetchAll(tx.db, sql: open).map(String.init).joined(separator: ", ")
-        guard !list.isEmpty else { return }
-        try tx.db.execute(
-            sql: "UPDATE drip_tasks SET state = 'done', closed_at = ? WHERE id IN (\(list))", arguments: [tx.stamp])
+        try tx.scratchTable("drip_simulated", columns: "id INTEGER PRIMARY KEY")
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO temp.drip_simulated
+                SELECT t.id FROM temp.simulated AS s JOIN events AS chance ON chance.id = s.chance_id
+                JOIN drip_tasks AS t ON t.id = chance.body ->> 'task' WHERE t.state = 'open'
+                """
+        ).execute()
+        guard tx.db.changesCount > 0 else { return }
+        let isOfThem = "id IN (SELECT id FROM temp.drip_simulated)"
+        try tx.db.cachedStatement(sql: "UPDATE drip_tasks SET state = 'done', closed_at = ? WHERE \(isOfThem)")
+            .execute(arguments: [tx.stamp])
         try tx.emit(
             "task.done",
             forEach: """
                 SELECT t.lead_id, e.event_id AS cause_id, json_object('task', t.id, 'task_kind', t.kind, 'outcome', t.outcome) AS body
-                FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.id IN (\(list)) ORDER BY t.id
+                FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.\(isOfThem) ORDER BY t.id
                 """)
     }
 

@@ -66,23 +66,6 @@ public struct StepSettings: SettingsRecord {
     }
 }
 
-/// `task:` something a person is to do for the lead.
-public struct TaskSettings: SettingsRecord {
-    public var to = "owner"
-    public var kind = "call"
-    public var text = Located("")
-    public var due = Span.days(1)
-    public init() {}
-
-    public static var fields: [SettingsField<Self>] {
-        SettingsField("to", \.to, .text, "Who does it: owner (the rep who has the lead), or a name.")
-        SettingsField("kind", \.kind, .text, "What it is: call, linkedin.connect, linkedin.message, mail, …")
-        SettingsField.required(
-            "text", \.text, .locatedText, "What to do, with the variables of a mail: Ring {{first_name|them}}.")
-        SettingsField("due", \.due, .span, "How long there is for it.")
-    }
-}
-
 /// `test:` one of several mails for each lead, and what decides which is best.
 public struct TestSettings: SettingsRecord {
     public var name: String?

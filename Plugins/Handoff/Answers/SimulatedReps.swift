@@ -64,10 +64,9 @@ struct SimulatedReps {
     }
 
     private func reject(_ tx: Transaction) throws {
-        let list = try SimulatedReps.list(SimulatedReps.unanswered, tx)
-        guard !list.isEmpty else { return }
+        guard try SimulatedReps.gather(SimulatedReps.unanswered, tx) else { return }
         let answers = Answers(settings: settings, tx: tx)
-        let condition = "id IN (\(list))"
+        let condition = SimulatedReps.isGathered
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET state = 'rejected', reason = ?, reason_is_code = ? WHERE \(condition)",
             arguments: [settings.rejectReasons.first ?? "simulated", !settings.rejectReasons.isEmpty])
@@ -76,14 +75,13 @@ struct SimulatedReps {
     }
 
     private func contact(_ tx: Transaction) throws {
-        let list = try SimulatedReps.list(SimulatedReps.inHand, tx)
-        guard !list.isEmpty else { return }
+        guard try SimulatedReps.gather(SimulatedReps.inHand, tx) else { return }
         try tx.emit(
             "lead.contacted",
             forEach: """
-                SELECT lead_id, NULL AS cause_id, '{}' AS body FROM handoff_handoffs WHERE id IN (\(list)) ORDER BY id
+                SELECT lead_id, NULL AS cause_id, '{}' AS body FROM handoff_handoffs WHERE \(SimulatedReps.isGathered) ORDER BY id
                 """)
-        try Contacts(tx: tx).note("id IN (\(list))", at: "'\(tx.stamp)'")
+        try Contacts(tx: tx).note(SimulatedReps.isGathered, at: "'\(tx.stamp)'")
     }
 
     /// A contact, an account and an opportunity each, as a rep makes them: one by one, for reps have few at a time.
@@ -105,9 +103,14 @@ struct SimulatedReps {
                 """, arguments: ["outcome": outcome, "now": tx.stamp])
     }
 
-    private static func list(_ states: String, _ tx: Transaction) throws -> String {
-        try Int64.fetchAll(tx.db, sql: found(states)).map(String.init).joined(separator: ", ")
+    /// Keeps which handoffs those are, for they move while they are worked at. False where there are none.
+    private static func gather(_ states: String, _ tx: Transaction) throws -> Bool {
+        try tx.scratchTable("handoff_simulated", columns: "id INTEGER PRIMARY KEY")
+        try tx.db.cachedStatement(sql: "INSERT OR IGNORE INTO temp.handoff_simulated \(found(states))").execute()
+        return tx.db.changesCount > 0
     }
+
+    private static let isGathered = "id IN (SELECT id FROM temp.handoff_simulated)"
 
     // MARK: - Result
 

@@ -39,16 +39,7 @@ public struct ImportMapping: SettingsRecord {
     }
 
     /// Reads a mapping file. All problems at once, each with its place.
-    public static func load(_ path: String) throws -> ImportMapping {
-        guard let data = FileManager.default.contents(atPath: path) else { throw KernelError.fileNotReadable(path) }
-        let name = (path as NSString).lastPathComponent
-        let reader = SettingsReader(file: name, environment: [:])
-        let document = YAMLDocument(text: String(decoding: data, as: UTF8.self), file: name)
-        reader.open(document)
-        let mapping = document.root.flatMap { ImportMapping.read($0, reader) }
-        guard reader.problems.isEmpty, let mapping else { throw ConfigProblems(reader.problems) }
-        return mapping
-    }
+    public static func load(_ path: String) throws -> ImportMapping { try load(file: path) }
 
     /// What decides whether two imports of one file are the same import.
     var fingerprint: String {

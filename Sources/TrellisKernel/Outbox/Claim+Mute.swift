@@ -27,13 +27,7 @@ extension Claim {
 
     /// The messages that no filter stops and that a mail could be made of, in the order in which they go.
     private func permitted(_ list: String) throws -> [Int64] {
-        let rows = try Row.fetchAll(
-            tx.db.cachedStatement(
-                sql: """
-                    SELECT m.*, coalesce(m.recipient, l.email) AS address FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id
-                    WHERE m.id IN (SELECT value FROM json_each(?)) AND m.state = 'waiting' AND m.ready_at <= ? ORDER BY m.ready_at, m.id
-                    """), arguments: [list, tx.stamp])
-        return try rows.compactMap { row in
+        try ready(of: list).compactMap { row in
             let order = try MailRenderer.Order(row)
             guard let draft = try permitted(order) else { return nil }
             guard transport == "mail", (row["content"] as Data?) == nil else { return order.id }

@@ -78,13 +78,7 @@ struct Claim {
     }
 
     private func render(_ list: String) throws -> [RenderedMessage] {
-        let rows = try Row.fetchAll(
-            tx.db.cachedStatement(
-                sql: """
-                    SELECT m.*, coalesce(m.recipient, l.email) AS address FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id
-                    WHERE m.id IN (SELECT value FROM json_each(?)) AND m.state = 'waiting' AND m.ready_at <= ? ORDER BY m.ready_at, m.id
-                    """), arguments: [list, tx.stamp])
-        return try rows.compactMap { row in
+        try ready(of: list).compactMap { row in
             let order = try MailRenderer.Order(row)
             switch try outcome(of: order, address: row["address"] ?? "", written: row["content"]) {
             case .ready(let message):
@@ -96,6 +90,16 @@ struct Claim {
             case nil: return nil
             }
         }
+    }
+
+    /// The messages of a list that may still go, in the order in which they do, each with its address.
+    func ready(of list: String) throws -> [Row] {
+        try Row.fetchAll(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT m.*, coalesce(m.recipient, l.email) AS address FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id
+                    WHERE m.id IN (SELECT value FROM json_each(?)) AND m.state = 'waiting' AND m.ready_at <= ? ORDER BY m.ready_at, m.id
+                    """), arguments: [list, tx.stamp])
     }
 
     /// Nil where a filter vetoed the message or put it off. What was written at an earlier attempt goes as it was, but

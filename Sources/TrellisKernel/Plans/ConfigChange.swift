@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Yams
 
 /// Another config for a file: what it would change, and putting it into force.
@@ -41,6 +40,7 @@ public struct ConfigChange: Sendable {
     /// against.
     public func plan(progress: (String) -> Void = { _ in }) async throws -> [PlannedChange] {
         guard let before else { return [] }
+        let rehearsal = Rehearsal(of: after.databasePath, plugins: plugins, now: clock.now())
         return try await rehearsal.run(from: before, to: after) { copy in
             try copy.write(origin: "rebuild") { tx in
                 for name in rebuilding { try Rebuild(copy).begin(name, tx) }
@@ -60,25 +60,22 @@ public struct ConfigChange: Sendable {
         }
     }
 
-    private var rehearsal: Rehearsal {
-        var logger = Logger(label: "trellis.plan")
-        logger.logLevel = .critical
-        return Rehearsal(of: after.databasePath, plugins: plugins, now: clock.now(), logger: logger)
-    }
-
     /// Puts it into force: brings the file up to date with it, notes who did it, and puts its text in place of the
     /// config file. A process that works on the file is told to read it again, by SIGHUP.
     ///
     /// - Parameter file: the config file that gets the text; nothing is written where it has it already.
     /// - Returns: the process that was told; nil where none works on the file.
-    /// - Throws: ``KernelError`` where the config file cannot be written; nothing was changed then.
+    /// - Throws: ``KernelError`` where the config file cannot be written, or a plugin cannot be made anew; nothing was
+    ///   changed then.
     @discardableResult
     public func adopt(
         as way: ConfigHistory.Way, by author: String, note: String? = nil, planned: [PlannedChange]?,
         writing file: String
     ) throws -> Int32? {
+        for name in rebuilding { _ = try Rebuild.tables(of: name, plugins, after) }
         let isWritten = FileManager.default.contents(atPath: file) == Data(after.text.utf8)
         let replacement = isWritten ? nil : try Replacement(of: file, by: after.text)
+        defer { replacement?.discard() }
         let kernel = try Kernel(config: after, plugins: plugins, clock: clock)
         defer { try? kernel.close() }
         try kernel.write(origin: "cli") { tx in
@@ -113,24 +110,10 @@ public struct ConfigChange: Sendable {
         func take() throws {
             guard rename(new, file) == 0 else { throw KernelError.cannotCreate(file) }
         }
-    }
-}
 
-extension ConfigHistory {
-    /// The history of a file that is not opened for it: empty where there is none.
-    ///
-    /// - Throws: ``KernelError`` where there is no such file or it is none of Trellis.
-    public init(of database: String) throws {
-        guard FileManager.default.fileExists(atPath: database) else { throw KernelError.noDatabase(database) }
-        var configuration = Configuration()
-        configuration.readonly = true
-        configuration.busyMode = .timeout(Store.busyTimeoutSeconds)
-        self = try KernelError.translating(database) {
-            let queue = try DatabaseQueue(path: database, configuration: configuration)
-            defer { try? queue.close() }
-            return try queue.read { db in
-                try db.tableExists("config_history") ? try ConfigHistory(db) : ConfigHistory(entries: [])
-            }
+        /// Takes it away where it was not taken.
+        func discard() {
+            unlink(new)
         }
     }
 }

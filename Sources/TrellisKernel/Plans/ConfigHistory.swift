@@ -29,8 +29,21 @@ public struct ConfigHistory: Sendable {
         self.entries = entries
     }
 
+    /// The history of a file that is not opened for it: empty where the file is older than the history.
+    ///
+    /// - Throws: ``KernelError`` where there is no such file or it is none of Trellis.
+    public init(of database: String) throws {
+        self = try KernelError.translating(database) {
+            let queue = try ReadingQueue.open(database)
+            defer { try? queue.close() }
+            return try queue.read { db in
+                try db.tableExists("config_history") ? try ConfigHistory(db) : ConfigHistory(entries: [])
+            }
+        }
+    }
+
     /// - Throws: what SQLite says.
-    init(_ db: Database) throws {
+    public init(_ db: Database) throws {
         entries = try Row.fetchAll(db, sql: "SELECT id, at, author, way, note, text FROM config_history ORDER BY id")
             .map { row in
                 Entry(

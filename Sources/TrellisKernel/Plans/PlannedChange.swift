@@ -1,5 +1,3 @@
-import Foundation
-
 /// One thing that another config, or an import, would change.
 public struct PlannedChange: Sendable, Hashable {
     /// What it belongs to: `schema`, `plugin`, `lead`, `mail`, or the YAML key of a plugin.
@@ -24,10 +22,8 @@ public struct PlannedChange: Sendable, Hashable {
     /// Changes from rows of `item, change, count`.
     ///
     /// - Throws: what SQLite says of the statement.
-    public static func rows(
-        of area: String, _ db: Database, _ sql: String, arguments: StatementArguments = []
-    ) throws -> [PlannedChange] {
-        try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in
+    public static func rows(of area: String, _ db: Database, _ sql: String) throws -> [PlannedChange] {
+        try Row.fetchAll(db, sql: sql).map { row in
             PlannedChange(area, row[0], row[1], count: row[2])
         }
     }

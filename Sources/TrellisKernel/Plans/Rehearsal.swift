@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 
 /// Does a change on a copy of the file before it is done: another config, an import. A second copy goes on without the
 /// change, and what differs between the two is what the change does.
@@ -9,7 +8,6 @@ public struct Rehearsal {
     private let database: String
     private let plugins: [any Plugin.Type]
     private let start: Date
-    private let logger: Logger
 
     /// How far ahead it looks for messages that go out.
     static let day: TimeInterval = 86_400
@@ -17,11 +15,10 @@ public struct Rehearsal {
     /// - Parameters:
     ///   - database: the file; somebody may be using it.
     ///   - now: the moment of the change.
-    public init(of database: String, plugins: [any Plugin.Type], now: Date, logger: Logger = Logger(label: "trellis")) {
+    public init(of database: String, plugins: [any Plugin.Type], now: Date) {
         self.database = database
         self.plugins = plugins
         start = now
-        self.logger = logger
     }
 
     /// - Parameters:
@@ -58,7 +55,7 @@ public struct Rehearsal {
 
     private func copy(_ config: Config) throws -> Copy {
         let clock = TrialClock(at: start)
-        let trial = try TrialCopy(of: database, config: config, plugins: plugins, clock: clock.clock, logger: logger)
+        let trial = try TrialCopy(of: database, config: config, plugins: plugins, clock: clock.clock)
         return Copy(trial: trial, run: try TrialRun(trial.kernel, clock: clock))
     }
 
@@ -67,9 +64,7 @@ public struct Rehearsal {
     /// - Parameter before: the path of a file that nobody writes meanwhile.
     static func differences(of kernel: Kernel, from before: String) throws -> [PlannedChange] {
         try KernelError.translating(before) {
-            var configuration = Configuration()
-            configuration.readonly = true
-            let queue = try DatabaseQueue(path: kernel.store.path, configuration: configuration)
+            let queue = try ReadingQueue.open(kernel.store.path)
             defer { try? queue.close() }
             try queue.writeWithoutTransaction { try $0.execute(sql: "ATTACH ? AS before", arguments: [before]) }
             return try queue.read { db in

@@ -103,7 +103,7 @@ struct EventHook: Sendable {
         }
     }
 
-    private func give(_ errand: SQLHookSettings.Errand, _ rows: Rows, _ tx: Transaction) throws {
+    private func give(_ errand: TaskSettings, _ rows: Rows, _ tx: Transaction) throws {
         guard let desk = tx.kernel.plugins.lazy.compactMap(\.taskDesk).first else {
             throw KernelError.data("Nobody keeps tasks: the plugin that does is off.")
         }

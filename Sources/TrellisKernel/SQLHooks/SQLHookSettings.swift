@@ -72,7 +72,7 @@ public struct SQLHookSettings: SettingsRecord {
         public var to: LocatedText?
         public var webhook: LocatedText?
         public var type: String?
-        public var task: Errand?
+        public var task: TaskSettings?
         public var sql = Located("")
         public init() {}
 
@@ -97,23 +97,6 @@ public struct SQLHookSettings: SettingsRecord {
             if to != nil, mail == nil { return [ConfigProblem("to belongs beside mail.", at: place)] }
             if type != nil, webhook == nil { return [ConfigProblem("type belongs beside webhook.", at: place)] }
             return []
-        }
-    }
-
-    /// `task`: what a person is to do, for a lead of each row.
-    public struct Errand: SettingsRecord {
-        public var to = "owner"
-        public var kind = "call"
-        public var text = Located("")
-        public var due = Span.days(1)
-        public init() {}
-
-        public static var fields: [SettingsField<Self>] {
-            SettingsField("to", \.to, .text, "Who does it: owner (the rep who has the lead), or a name.")
-            SettingsField("kind", \.kind, .text, "What it is: call, linkedin.connect, linkedin.message, mail, …")
-            SettingsField.required(
-                "text", \.text, .locatedText, "What to do, with the columns of the lead: Ring {{first_name|them}}.")
-            SettingsField("due", \.due, .span, "How long there is for it.")
         }
     }
 

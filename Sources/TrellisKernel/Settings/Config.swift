@@ -69,13 +69,7 @@ public struct Config: Sendable {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw KernelError.noConfig(file)
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigProblems([
-                ConfigProblem(
-                    "not UTF-8 text from here on. Save it as UTF-8.",
-                    at: YAMLDocument.place(ofInvalidIn: data, (file as NSString).lastPathComponent))
-            ])
-        }
+        let text = try YAMLDocument.text(of: data, (file as NSString).lastPathComponent)
         return read(
             text, file: file, folder: folder(of: file), plugins: plugins, environment: merged(environment, file))
     }
@@ -124,18 +118,11 @@ public struct Config: Sendable {
         let document = YAMLDocument(text: text, file: name)
         reader.open(document)
         var root = ConfigRoot(pluginTypes: plugins)
-        if let node = document.root, !isEmpty(node) {
-            root.read(node, reader)
-        }
+        if let node = document.content { root.read(node, reader) }
         root.addDefaults(place: Place(file: name, path: "plugins"))
         let config = Config(
             site: root.site, folder: folder, file: file, text: text, warnings: reader.warnings, plugins: root.plugins)
         return (config, reader.problems)
-    }
-
-    private static func isEmpty(_ node: Node) -> Bool {
-        if case .scalar(let scalar) = node { return scalar.string.isEmpty }
-        return false
     }
 
     /// The path of the database a config names, read without the rest of it, so that a question to the file needs no

@@ -1,3 +1,4 @@
+import Foundation
 import Yams
 
 /// A mapping of the config with declared keys. One declaration gives decoding, defaults, the JSON Schema and the
@@ -48,6 +49,22 @@ extension SettingsRecord {
         }
         if reader.problems.count == problemsBefore { reader.add(record.problems(at: reader.place(node))) }
         return record
+    }
+}
+
+extension SettingsRecord {
+    /// Reads a YAML file that holds one record, such as the mapping of an import. An empty one is all defaults.
+    ///
+    /// - Throws: ``KernelError/fileNotReadable(_:)``, or ``ConfigProblems`` with all that is wrong and its places.
+    static func load(file path: String) throws -> Self {
+        guard let data = FileManager.default.contents(atPath: path) else { throw KernelError.fileNotReadable(path) }
+        let name = (path as NSString).lastPathComponent
+        let reader = SettingsReader(file: name, environment: [:])
+        let document = YAMLDocument(text: try YAMLDocument.text(of: data, name), file: name)
+        reader.open(document)
+        let record = document.content.flatMap { read($0, reader) }
+        guard reader.problems.isEmpty else { throw ConfigProblems(reader.problems) }
+        return record ?? Self()
     }
 }
 

@@ -63,6 +63,25 @@ struct YAMLDocument {
         self.parser = parser
     }
 
+    /// The root; nil where nothing is written.
+    var content: Node? {
+        if case .scalar(let scalar)? = root, scalar.string.isEmpty { return nil }
+        return root
+    }
+
+    /// The text of a file.
+    ///
+    /// - Throws: ``ConfigProblems`` with the place at which it ceases to be UTF-8.
+    static func text(of bytes: Data, _ file: String) throws -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigProblems([
+                ConfigProblem(
+                    "not UTF-8 text from here on. Save it as UTF-8.", at: YAMLDocument.place(ofInvalidIn: bytes, file))
+            ])
+        }
+        return text
+    }
+
     /// How ``duplicateMark`` is written inside a double-quoted YAML scalar.
     private static let duplicateEscape = "duplicate\\x01"
 

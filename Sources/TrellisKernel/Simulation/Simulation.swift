@@ -40,7 +40,7 @@ public struct Simulation: Sendable {
     ///   - now: when the simulated time begins.
     public init(
         of database: String, plugins: [any Plugin.Type], now: Date, plan: Plan,
-        logger: Logger = Logger(label: "trellis")
+        logger: Logger = TrialCopy.logger
     ) {
         self.database = database
         self.plugins = plugins

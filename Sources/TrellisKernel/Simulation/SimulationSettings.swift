@@ -39,18 +39,7 @@ public struct SimulationSettings: SettingsRecord {
     /// Reads a file of settings.
     ///
     /// - Throws: ``ConfigProblems`` for all that is wrong with it, each with its place.
-    public static func load(_ path: String) throws -> SimulationSettings {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw KernelError.data("There is no file \(path).")
-        }
-        let name = (path as NSString).lastPathComponent
-        let reader = SettingsReader(file: name, environment: [:])
-        let document = YAMLDocument(text: String(decoding: data, as: UTF8.self), file: name)
-        reader.open(document)
-        let settings = document.root.flatMap { SimulationSettings.read($0, reader) }
-        guard reader.problems.isEmpty, let settings else { throw ConfigProblems(reader.problems) }
-        return settings
-    }
+    public static func load(_ path: String) throws -> SimulationSettings { try load(file: path) }
 
     /// - Parameters:
     ///   - names: of all acts.

@@ -32,16 +32,10 @@ public enum Backup {
         let copy = try SQLConnection(path: path, access: .read)
         let counts = "SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM migrations) AS migrations"
         guard try copy.table(counts).rows.first?.first != nil else { throw KernelError.damaged(path, "no leads table") }
-        let check = try DatabaseQueue(path: path, configuration: readOnly).read {
+        let check = try ReadingQueue.open(path).read {
             try String.fetchAll($0, sql: "PRAGMA integrity_check(1)")
         }
         guard check == ["ok"] else { throw KernelError.damaged(path, check.first ?? "integrity check failed") }
-    }
-
-    private static var readOnly: Configuration {
-        var configuration = Configuration()
-        configuration.readonly = true
-        return configuration
     }
 
     /// A name is only safe once its folder is on the disk.

@@ -10,6 +10,13 @@ public final class TrialCopy {
     public let kernel: Kernel
     private let folder: String
 
+    /// Says nothing short of a disaster: what goes wrong in a copy stands in its tables.
+    public static let logger: Logger = {
+        var logger = Logger(label: "trellis.trial")
+        logger.logLevel = .critical
+        return logger
+    }()
+
     /// Copies a file under a config that is read and checked already, with a clock of its own.
     ///
     /// - Parameters:
@@ -21,7 +28,7 @@ public final class TrialCopy {
     ///   config does not fit it.
     public init(
         of database: String, config: Config, plugins: [any Plugin.Type], clock: KernelClock = .system,
-        logger: Logger = Logger(label: "trellis"), in temporary: String = NSTemporaryDirectory()
+        logger: Logger = TrialCopy.logger, in temporary: String = NSTemporaryDirectory()
     ) throws {
         var config = config
         folder = URL(filePath: temporary).appending(path: "trellis-trial-" + UUID().uuidString).path()
@@ -66,13 +73,8 @@ public final class TrialCopy {
 
     /// Page by page, while others go on (https://www.sqlite.org/backup.html); the original is only read.
     private static func copy(_ database: String, to path: String) throws {
-        var configuration = Configuration()
-        configuration.readonly = true
-        configuration.busyMode = .timeout(Store.busyTimeoutSeconds)
         try KernelError.translating(database) {
-            let original = try DatabaseQueue(path: database, configuration: configuration)
-            let mark = try original.inDatabase { try Int.fetchOne($0, sql: "PRAGMA application_id") }
-            guard mark == Store.applicationID else { throw KernelError.foreignDatabase(database) }
+            let original = try ReadingQueue.open(database)
             let copy = try DatabaseQueue(path: path)
             try original.backup(to: copy)
             try copy.close()

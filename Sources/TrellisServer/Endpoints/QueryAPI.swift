@@ -31,7 +31,7 @@ struct QueryAPI: Sendable {
         guard sql.utf8.count <= GuardedQuery.Allowance.sqlBytesMax else {
             throw WebProblem(413, "A statement may be \(GuardedQuery.Allowance.sqlBytesMax) bytes long at most.")
         }
-        var query = QueryAPI.question(sql, request.kernel)
+        var query = GuardedQuery(sql, for: request.kernel)
         query.parameters = try QueryAPI.cells(json["parameters"])
         if let limit = json["limit"], limit != .null {
             guard case .integer(let rows) = limit else { throw QueryAPI.noLimit(query) }
@@ -49,7 +49,7 @@ struct QueryAPI: Sendable {
             return given.removeValue(forKey: name) ?? nil
         }
         let (format, limit) = (option("format"), option("limit"))
-        var query = QueryAPI.question(found.sql.value, request.kernel)
+        var query = GuardedQuery(found.sql.value, for: request.kernel)
         query.isByStranger = false
         query.parameters = try QueryAPI.values(found, given)
         query.rowForm = try QueryAPI.form(format, accepted: request.header("accept"))
@@ -90,8 +90,6 @@ struct QueryAPI: Sendable {
             throw QueryAPI.problem(error)
         }
     }
-
-    static func question(_ sql: String, _ kernel: Kernel) -> GuardedQuery { GuardedQuery(sql, for: kernel) }
 
     static func find(_ request: WebRequest) throws -> NamedQuery {
         let queries = request.kernel.config.site.queries

@@ -31,7 +31,7 @@ struct QueryPages: Sendable {
         let found = try QueryAPI.find(request)
         var given = try QueryAPI.given(request)
         let view = QueryView(name: request["query"], query: found, given: &given)
-        var query = QueryAPI.question(found.sql.value, request.kernel)
+        var query = GuardedQuery(found.sql.value, for: request.kernel)
         query.isByStranger = false
         query.allowance.rows = QueryPages.rowsPerPage
         do {

@@ -73,8 +73,32 @@ import TrellisTesting
         #expect(try crm.rows("SELECT value FROM goals") == ["8.0"])
     }
 
-    @Test func `the text of a config is no table of the window on SQL`() throws {
+    @Test func `the window on SQL does not give out the text of a config, which may hold a secret`() throws {
         let crm = try TestKernel("")
-        #expect(crm.kernel.secrets.contains("config_history.text"))
+        try begin(crm)
+        var question = GuardedQuery(
+            database: crm.kernel.config.databasePath, sql: "SELECT id, text FROM config_history")
+        question.hidden = crm.kernel.secrets
+        var rows: [[Cell]] = []
+        question.run { part in
+            if case .row(let row) = part { rows.append(row) }
+            return true
+        }
+        #expect(rows == [[1, .null]])
+    }
+
+    @Test func `a plugin that cannot be made anew is refused before anything is changed`() throws {
+        let crm = try TestKernel("")
+        let config = try Config.parse(
+            TestKernel.site + "\ngoals: {mql_per_month: 9}", folder: crm.folder, plugins: [],
+            environment: TestKernel.environment)
+        var change = try ConfigChange(
+            to: config, plugins: [], clock: crm.clock.clock, environment: TestKernel.environment)
+        change.rebuilding = ["scroing"]
+        #expect(throws: KernelError.self) {
+            try change.adopt(as: .apply, by: "ann", planned: nil, writing: crm.folder + "/config.yaml")
+        }
+        #expect(try history(crm).entries.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: crm.folder).filter { $0.hasSuffix(".new") } == [])
     }
 }
