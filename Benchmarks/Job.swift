@@ -23,7 +23,7 @@ struct Job: Sendable {
             ours: "tick", limit: "tick-limit", tally: Tally.everything, needs: ["import"]),
         Job(
             name: "rescore", title: "rescore everything by 20 rules", budget: 1.3,
-            ours: "rescore", limit: "rescore-limit", tally: Tally.everything, needs: ["import"]),
+            ours: "rescore", limit: "rescore-limit", tally: Tally.everything, needs: ["import", "tick"]),
         Job(
             name: "export", title: "export a hashed audience file", budget: 1.3, memoryBudget: 100,
             ours: "export", limit: "export-limit", tally: Tally.everything, needs: ["import"]),

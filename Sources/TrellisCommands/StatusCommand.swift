@@ -80,7 +80,8 @@ struct StatusLines {
                     try text(
                         """
                         SELECT CASE WHEN max((SELECT max(id) FROM events) - last_event_id) > 0
-                               THEN max((SELECT max(id) FROM events) - last_event_id) || ' events, oldest waiting for ' || id ELSE 'none' END
+                               THEN max((SELECT max(id) FROM events) - last_event_id) || ' events, oldest waiting for ' || id
+                                    || iif(last_event_id < anew_through, ', which is made anew; other plugins wait', '') ELSE 'none' END
                         FROM subscribers WHERE substr(id, 1, instr(id, '/') - 1) IN (SELECT name FROM plugins WHERE is_on UNION ALL SELECT 'kernel')
                         """)
                 ),

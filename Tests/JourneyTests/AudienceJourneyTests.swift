@@ -50,4 +50,31 @@ import TrellisTesting
         #expect(crm.transport.sent.count == 1)
         #expect(try crm.troubles() == [])
     }
+
+    @Test func `nobody leaves an audience or a sequence while the scores it reads are made anew`() async throws {
+        let crm = try crm()
+        // More than one batch, so that others would have their turn before the scores are whole again.
+        try crm.kernel.write(origin: "cli") { tx in
+            try tx.db.execute(
+                sql: """
+                    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+                    INSERT INTO leads (external_id) SELECT i FROM n
+                    """)
+            try tx.emit(
+                "demo.booked", forEach: "SELECT id AS lead_id, NULL AS cause_id, '{}' AS body FROM leads WHERE id > 600")
+        }
+        try await crm.work()
+        let state = """
+            SELECT audience, lead_id, since, until FROM audiences_members
+            UNION ALL SELECT sequence, lead_id, state, cycle FROM drip_enrolments
+            UNION ALL SELECT 'score', lead_id, score, decays FROM scoring_scores ORDER BY 1, 2
+            """
+        let before = try crm.rows(state)
+        #expect(before.count == 1800)
+        let last = try crm.lastEvent
+        _ = try Rebuild(crm.kernel).run("scoring")
+        #expect(try crm.rows(state) == before)
+        #expect(try crm.rows("SELECT * FROM events WHERE id > \(last) AND kind GLOB 'audience.*'") == [])
+        #expect(try crm.value("SELECT count(*) FROM subscribers WHERE last_event_id < anew_through") == "0")
+    }
 }

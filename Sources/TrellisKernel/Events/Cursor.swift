@@ -6,6 +6,12 @@ enum Cursor {
         }
     }
 
+    /// The subscribers that are made anew from the log and are not through yet.
+    static func madeAnew(_ db: Database) throws -> Set<String> {
+        try Set(
+            String.fetchAll(db.cachedStatement(sql: "SELECT id FROM subscribers WHERE last_event_id < anew_through")))
+    }
+
     static func load(_ id: HookID, _ db: Database) throws -> Int64 {
         guard
             let cursor = try Int64.fetchOne(

@@ -9,6 +9,9 @@ import Foundation
 /// half as many events until the one that fails stands alone; that one is set aside, to be tried again later, and the
 /// rest go on. So the size of a batch finds the bad event, and the size that keeps a write short, by the same halving
 /// and doubling.
+///
+/// While a plugin is made anew from the log, its subscribers and the kernel's go on and the others wait: in tables that
+/// are half filled, whoever is not there yet would seem to have left.
 public final class EventPump {
     private let kernel: Kernel
     /// How many events a subscriber gets next: doubled after a short batch, halved after a long or a failed one.
@@ -77,8 +80,22 @@ public final class EventPump {
         try kernel.read { db in
             let last = try EventPump.lastEventID(db)
             let cursors = try Cursor.all(db)
-            return kernel.hooks.subscriptions.filter { cursors[$0.id.description].map { $0 < last } ?? false }
+            let first = try madeAnew(db)
+            return kernel.hooks.subscriptions.filter { subscription in
+                (cursors[subscription.id.description].map { $0 < last } ?? false) && !waits(subscription, for: first)
+            }
         }
+    }
+
+    /// The plugins that are made anew from the log just now. One that was switched off meanwhile keeps nobody waiting.
+    private func madeAnew(_ db: Database) throws -> Set<String> {
+        let unfinished = try Cursor.madeAnew(db)
+        guard !unfinished.isEmpty else { return [] }
+        return Set(kernel.hooks.subscriptions.filter { unfinished.contains($0.id.description) }.map(\.id.plugin))
+    }
+
+    private func waits(_ subscription: HookTable.Subscription, for first: Set<String>) -> Bool {
+        !first.isEmpty && subscription.id.plugin != "kernel" && !first.contains(subscription.id.plugin)
     }
 
     /// The next events of the batch in which the process died, each alone and marked, many to a transaction; nil once
@@ -110,9 +127,12 @@ public final class EventPump {
             try kernel.write(origin: "kernel") { tx in
                 let begin = ContinuousClock.now
                 var standing: BatchWindow?
+                // Asked here once more: a plugin may have been emptied since the round began.
+                let first = try madeAnew(tx.db)
                 for subscription in subscriptions {
                     let most = limit ?? sizes[subscription.id] ?? EventPump.firstBatch
                     tried.append(Attempt(subscription: subscription, limit: most))
+                    if waits(subscription, for: first) { continue }
                     try advance(
                         &tried[tried.count - 1], standing: standing, try tx.acting(as: subscription.id.origin))
                     let window = tried[tried.count - 1].window

@@ -1,5 +1,5 @@
 /// Replays the log into a plugin whose state is a function of it: its tables are emptied and its cursors set to the
-/// start.
+/// start. The other plugins wait until it is through, so that nobody acts on what is half there.
 public struct Rebuild {
     private let kernel: Kernel
 
@@ -18,8 +18,16 @@ public struct Rebuild {
 
     /// Empties the tables of a plugin and puts it at the first event, so that whoever pumps makes them anew.
     func begin(_ name: String, _ tx: Transaction) throws {
-        guard let type = kernel.pluginTypes.first(where: { $0.name == name }) else {
-            let names = kernel.pluginTypes.map { $0.name }
+        let tables = try Rebuild.tables(of: name, kernel.pluginTypes, kernel.config)
+        try Rebuild.toStart(name, tables: tables, tx)
+    }
+
+    /// What is emptied of a plugin.
+    ///
+    /// - Throws: ``KernelError/usage(_:)`` where it is none, is off, or cannot be made anew.
+    static func tables(of name: String, _ types: [any Plugin.Type], _ config: Config) throws -> [String] {
+        guard let type = types.first(where: { $0.name == name }) else {
+            let names = types.map { $0.name }
             throw KernelError.usage(
                 "There is no plugin '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.joined(separator: ", "))."
             )
@@ -29,10 +37,10 @@ public struct Rebuild {
                 "What '\(name)' did cannot be made anew from the log: mails would go out twice. Only plugins whose tables follow from the log can be rebuilt."
             )
         }
-        guard kernel.config.isOn(name) else {
+        guard config.isOn(name) else {
             throw KernelError.usage("The plugin '\(name)' is off. Switch it on first.")
         }
-        try Rebuild.toStart(name, tables: tables, tx)
+        return tables
     }
 
     /// Puts a plugin at the first event. What follows from the log is emptied, or it would be counted twice.
@@ -43,7 +51,10 @@ public struct Rebuild {
     static func toStart(_ name: String, tables: [String], _ tx: Transaction) throws {
         for table in tables { try tx.db.execute(sql: "DELETE FROM \(table)") }
         try tx.db.execute(sql: "DELETE FROM parked_events WHERE subscriber GLOB ?", arguments: ["\(name)/*"])
-        try tx.db.execute(sql: "UPDATE subscribers SET last_event_id = 0 WHERE id GLOB ?", arguments: ["\(name)/*"])
+        let through = tables.isEmpty ? nil : try EventPump.lastEventID(tx.db)
+        try tx.db.execute(
+            sql: "UPDATE subscribers SET last_event_id = 0, anew_through = ? WHERE id GLOB ?",
+            arguments: [through, "\(name)/*"])
     }
 }
 
