@@ -13,9 +13,8 @@ struct Ledger {
 
     func post() throws {
         let kinds = try tx.kindsInBatch()
-        let last =
-            try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM scoring_entries")) ?? 0
-        try weigh(kinds)
+        let last = try lastEntry()
+        let summed = try weigh(kinds, after: last)
         try count(kinds)
         try Adjustment.post(kinds, tx)
         let reviews = Reviews(settings: settings, tx: tx)
@@ -24,8 +23,8 @@ struct Ledger {
         let touched = posted + (hasReviewed ? " UNION SELECT lead_id FROM temp.scoring_reviewed" : "")
         try Idleness(settings: settings, tx: tx).takeBack(after: last, among: touched, hasReviewed: hasReviewed)
         let totals = Totals(rules: rules, tx: tx)
-        let united = kinds.contains("lead.merged") ? try totals.unite(through: last) : ""
-        try totals.add(after: last, among: posted + united)
+        let united = kinds.contains("lead.merged") ? try totals.unite(through: summed) : ""
+        try totals.add(after: summed, among: posted + united, since: last)
         if hasReviewed { try totals.sumAnew("SELECT lead_id FROM temp.scoring_reviewed", at: ":now") }
         let crossings = Crossings(settings: settings, tx: tx)
         if kinds.contains("lead.stage_changed") { try crossings.rearm() }
@@ -34,16 +33,21 @@ struct Ledger {
         try reviews.plan(after: last, among: touched + united)
     }
 
-    /// What the leads of the batch are.
-    private func weigh(_ kinds: Set<String>) throws {
-        if let fitOfNew = rules.fitOfNew, kinds.contains("lead.created") {
-            try tx.db.cachedStatement(sql: fitOfNew).execute()
-        }
-        if let fitOfChanged = rules.fitOfChanged,
-            !kinds.isDisjoint(with: ["lead.updated", "lead.restored", "lead.merged", "account.updated"])
-        {
+    private func lastEntry() throws -> Int64 {
+        try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM scoring_entries")) ?? 0
+    }
+
+    /// What the leads of the batch are. Returns the last entry that is in the totals already: those of new leads are.
+    private func weigh(_ kinds: Set<String>, after last: Int64) throws -> Int64 {
+        guard let fitOfNew = rules.fitOfNew, let fitOfChanged = rules.fitOfChanged else { return last }
+        try fitOfNew.begin(tx)
+        let isNew = kinds.contains("lead.created")
+        let hasKnown = try isNew && fitOfNew.post(tx)
+        let summed = try isNew ? lastEntry() : last
+        if hasKnown || !kinds.isDisjoint(with: ["lead.updated", "lead.restored", "lead.merged", "account.updated"]) {
             try tx.db.cachedStatement(sql: fitOfChanged).execute()
         }
+        return summed
     }
 
     /// What they did.

@@ -5,8 +5,8 @@ struct ScoringRules: Sendable {
     let settings: ScoringSettings
     /// What the subscriber wants to hear: changes of leads, and whatever an engagement rule is about.
     let kinds: [String]
-    /// Entries for leads of the batch that are new.
-    let fitOfNew: String?
+    /// Nil without rules of fit.
+    let fitOfNew: FitOfNew?
     /// Entries that bring the fit of changed leads, and of those that took another one in, to what it should be now.
     let fitOfChanged: String?
 
@@ -19,26 +19,19 @@ struct ScoringRules: Sendable {
                     "account.updated", "score.adjusted", "scoring.review_due",
                 ] + settings.engagement.map(\.value.on.value))
         ).sorted()
-        guard !settings.fit.isEmpty else {
-            (fitOfNew, fitOfChanged) = (nil, nil)
-            return
-        }
-        let values = settings.fit.enumerated().map { "(\($0), \($1.name.sqlLiteral), \($1.value.points))" }.joined(
+        fitOfNew = FitOfNew(settings.fit)
+        fitOfChanged = settings.fit.isEmpty ? nil : ScoringRules.fitOfChanged(settings.fit)
+    }
+
+    private static func fitOfChanged(_ fit: [Named<ScoringSettings.FitRule>]) -> String {
+        let values = fit.enumerated().map { "(\($0), \($1.name.sqlLiteral), \($1.value.points))" }.joined(
             separator: ", ")
         let holds =
             "CASE rule_number "
-            + settings.fit.enumerated().map { "WHEN \($0) THEN (\($1.value.when.value)\n)" }.joined(separator: " ")
+            + fit.enumerated().map { "WHEN \($0) THEN (\($1.value.when.value)\n)" }.joined(separator: " ")
             + " END"
         let rules = "WITH rules (rule_number, rule_name, rule_points) AS (VALUES \(values))"
-        fitOfNew = """
-            \(rules)
-            INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
-            SELECT scored_lead, rule_name, 'fit', rule_points, scored_event, scored_at
-            FROM (SELECT id AS scored_event, lead_id AS scored_lead, at AS scored_at FROM batch WHERE kind = 'lead.created') AS made
-            CROSS JOIN leads ON leads.id = made.scored_lead CROSS JOIN rules
-            WHERE \(holds)
-            """
-        fitOfChanged = """
+        return """
             \(rules)
             INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
             SELECT scored_lead, rule_name, 'fit', wanted - had, scored_event, scored_at
@@ -52,7 +45,9 @@ struct ScoringRules: Sendable {
                           SELECT id, json_extract(body, '$.into'), at FROM batch WHERE kind = 'lead.merged'
                           UNION ALL
                           SELECT b.id, l.id, b.at FROM batch AS b CROSS JOIN leads AS l ON l.account_id = json_extract(b.body, '$.account_id')
-                          WHERE b.kind = 'account.updated')
+                          WHERE b.kind = 'account.updated'
+                          UNION ALL
+                          SELECT event_id, lead_id, at FROM temp.scoring_held WHERE is_known)
                       GROUP BY changed_lead) AS changed
                 CROSS JOIN leads ON leads.id = changed.scored_lead CROSS JOIN rules)
             WHERE wanted <> had

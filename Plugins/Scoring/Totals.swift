@@ -13,18 +13,21 @@ struct Totals {
     /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of the newest entry: not
     /// as of this moment, or an event handled a second late would be worth a little less, and just miss a threshold.
     ///
-    /// - Parameter touched: a SELECT of the leads whose total may be another one.
-    func add(after last: Int64, among touched: String) throws {
+    /// - Parameters:
+    ///   - summed: the last entry that is in the totals already.
+    ///   - touched: a SELECT of the leads whose total may be another one.
+    ///   - last: the last entry before the batch, which the SELECT may ask for.
+    func add(after summed: Int64, among touched: String, since last: Int64) throws {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
                 SELECT lead_id, \(Totals.axes), \(rules.settings.hasDecay ? Totals.decays : "0"), max(at)
-                FROM scoring_entries NOT INDEXED WHERE id > :last GROUP BY lead_id
+                FROM scoring_entries NOT INDEXED WHERE id > :summed GROUP BY lead_id
                 ON CONFLICT (lead_id) DO UPDATE SET
                     fit = fit + excluded.fit, engagement = engagement + excluded.engagement, score = score + excluded.score,
                     decays = max(decays, excluded.decays), as_of = max(as_of, excluded.as_of)
                 """
-        ).execute(arguments: ["last": last])
+        ).execute(arguments: ["summed": summed])
         guard rules.settings.hasDecay else { return }
         // Engagement alone decays: a change of the lead does not make it older.
         try sumAnew(

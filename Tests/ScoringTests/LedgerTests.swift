@@ -102,6 +102,39 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a lead that a client put in its own place is weighed again, and counts once`() throws {
+        let crm = try crm(Self.head)
+        try crm.capture(["email": "ann@a.example", "title": "Head of Sales"])
+        try crm.pump()
+        try crm.foreign(
+            "REPLACE INTO leads (id, email, title, country) VALUES (1, 'ann@a.example', 'Head of IT', 'DE')")
+        try crm.pump()
+        #expect(try total(crm) == "25|0.0|25.0")
+        try crm.foreign("REPLACE INTO leads (id, email, title) VALUES (1, 'ann@a.example', 'Clerk')")
+        try crm.foreign("REPLACE INTO leads (id, email, country) VALUES (1, 'ann@a.example', 'DE')")
+        try crm.pump()
+        #expect(try total(crm) == "5|0.0|5.0")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `of a hundred and thirty rules each is told apart`() throws {
+        let rules = (0..<130).map { "r\($0): {when: \"employees % 131 = \($0) OR city = 'all'\", points: \($0 + 1)}" }
+        let crm = try crm("fit: {\(rules.joined(separator: ", "))}")
+        for employees in 0..<131 { try crm.capture(["email": "l\(employees)@a.example", "employees": "\(employees)"]) }
+        let all = try crm.capture(["email": "all@a.example", "city": "all"])
+        try crm.pump()
+        #expect(
+            try crm.value(
+                """
+                SELECT count(*) FROM leads AS l JOIN scoring_scores AS s ON s.lead_id = l.id
+                JOIN scoring_entries AS e ON e.lead_id = l.id
+                WHERE e.rule = 'r' || l.employees AND e.points = l.employees + 1 AND s.score = e.points
+                """) == "130")
+        #expect(try crm.value("SELECT count(*) FROM scoring_entries") == "260")
+        #expect(try total(crm, of: all) == "8515|0.0|8515.0")
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a rule with quotes in its name is a rule like any other`() throws {
         let crm = try crm(
             #"fit: {"it's a \"head\"": {when: "title = 'Head'", points: 20}}, engagement: {"ann's; DROP TABLE leads": {on: webinar.attended, points: 3, at_most: 1 per day}}"#

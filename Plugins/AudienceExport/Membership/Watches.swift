@@ -28,6 +28,7 @@ enum Watches {
         for table in tables.subtracting(logged) {
             for (name, sql) in triggers(table) { wanted[name] = sql }
         }
+        if !wanted.isEmpty { wanted[appointment.name] = appointment.sql }
         let present = try Row.fetchAll(
             db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'audiences_watch_*'"
         ).reduce(into: [String: String]()) { $0[$1["name"]] = $1["sql"] }
@@ -37,36 +38,42 @@ enum Watches {
         return !missing.isEmpty
     }
 
-    /// For each way a row changes, a trigger that notes the lead, and one that makes an appointment to look.
+    /// For each way a row changes, a trigger that notes the lead.
     ///
     /// The condition stands in WHEN and the row in VALUES: an INSERT with a SELECT of its own builds a table for its
     /// rows each time it runs, which made a trigger four times as slow.
     private static func triggers(_ table: String) -> [(name: String, sql: String)] {
         let ways = [
-            ("insert", "INSERT", "NEW", "true"), ("delete", "DELETE", "OLD", "true"),
-            ("update", "UPDATE", "NEW", "true"), ("leave", "UPDATE", "OLD", "OLD.lead_id IS NOT NEW.lead_id"),
+            ("insert", "INSERT", "NEW", ""), ("delete", "DELETE", "OLD", ""), ("update", "UPDATE", "NEW", ""),
+            ("leave", "UPDATE", "OLD", " AND OLD.lead_id IS NOT NEW.lead_id"),
         ]
-        return ways.flatMap { way, event, version, condition in
+        return ways.map { way, event, version, condition in
             let name = "\(prefix)\(table)_\(way)"
-            let isOfLead = "\(version).lead_id IS NOT NULL AND \(condition)"
             // Without OR IGNORE: in a trigger the statement that set it off decides what a conflict is.
             let note = """
                 CREATE TRIGGER \(name) AFTER \(event) ON "\(table)"
-                WHEN \(isOfLead) AND NOT EXISTS (SELECT 1 FROM audiences_changes WHERE lead_id = \(version).lead_id)
+                WHEN \(version).lead_id IS NOT NULL\(condition)
+                    AND NOT EXISTS (SELECT 1 FROM audiences_changes WHERE lead_id = \(version).lead_id)
                 BEGIN
                     INSERT INTO audiences_changes (lead_id) VALUES (\(version).lead_id);
                 END
                 """
-            let appoint = """
-                CREATE TRIGGER \(name)_due AFTER \(event) ON "\(table)"
-                WHEN \(isOfLead) AND NOT EXISTS (SELECT 1 FROM scheduled_events WHERE key = 'audiences changes')
-                BEGIN
-                    INSERT INTO scheduled_events (key, owner, kind, due_at)
-                    VALUES ('audiences changes', 'audiences', 'audiences.refresh_due',
-                            coalesce((SELECT now FROM kernel_context), strftime('%Y-%m-%d %H:%M:%f', 'now')));
-                END
-                """
-            return [(name, note), ("\(name)_due", appoint)]
+            return (name, note)
         }
     }
+
+    /// Whatever is noted is looked at: the first note makes an appointment. A trigger of its own, so that a lead which
+    /// is noted already costs one look.
+    private static let appointment = (
+        name: "\(prefix)due",
+        sql: """
+        CREATE TRIGGER \(prefix)due AFTER INSERT ON audiences_changes
+        WHEN NOT EXISTS (SELECT 1 FROM scheduled_events WHERE key = 'audiences changes')
+        BEGIN
+            INSERT INTO scheduled_events (key, owner, kind, due_at)
+            VALUES ('audiences changes', 'audiences', 'audiences.refresh_due',
+                    coalesce((SELECT now FROM kernel_context), strftime('%Y-%m-%d %H:%M:%f', 'now')));
+        END
+        """
+    )
 }

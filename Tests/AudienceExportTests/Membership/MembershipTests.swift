@@ -158,7 +158,7 @@ import TrellisTesting
         try crm.lead("ann@a.example", consents: [])
         try crm.pump()
         let names = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'audiences_watch_*'"
-        #expect(try crm.rows(names).count == 8)
+        #expect(try crm.rows(names).count == 5)
         try crm.foreign("DROP TRIGGER audiences_watch_touches_insert")
         try crm.foreign(
             "INSERT INTO touches (lead_id, at, kind, channel) VALUES (1, '2026-03-01', 'manual', 'paid_social')")
@@ -168,7 +168,7 @@ import TrellisTesting
             for plugin in crm.kernel.plugins { try plugin.begin(since: nil, tx) }
         }
         #expect(try crm.members("social") == ["1"])
-        #expect(try crm.rows(names).count == 8)
+        #expect(try crm.rows(names).count == 5)
         let without = try crm.reopened(AudienceSite.yaml("all: {sql: SELECT id AS lead_id FROM leads}"))
         try without.run("audiences refresh")
         #expect(try without.rows(names) == [])
