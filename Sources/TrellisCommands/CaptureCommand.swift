@@ -33,18 +33,20 @@ struct CaptureCommand: ParsableCommand {
     }
 
     func run() throws {
-        let kernel = try global.open()
+        let kernel = try global.open(makesFile: true)
         var texts = email.map { [("email", $0)] } ?? []
-        var consents: [String: Bool] = [:]
+        var consents: [(field: String, text: String)] = []
         for field in try Assignments(fields).pairs {
             guard field.name.hasPrefix("consent_") else {
                 texts.append((field.name, field.text))
                 continue
             }
-            consents[String(field.name.dropFirst(8))] = ["yes", "true", "1", "on"].contains(field.text.lowercased())
+            consents.append((field.name, field.text))
         }
         var draft = try kernel.draft(texts.map { (name: $0.0, text: $0.1) })
-        draft.consents = consents
+        for consent in consents {
+            try draft.consent(to: String(consent.field.dropFirst(8)), consent.text, field: consent.field)
+        }
         draft.form = magnet
         let arrival =
             landingPage == nil && referrer == nil ? nil : Arrival(landingPage: landingPage, referrer: referrer)

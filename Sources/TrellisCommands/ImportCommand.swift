@@ -29,11 +29,12 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "The source of leads that name none.")
     var source: String?
     @Option(
-        help: ArgumentHelp("A field with the same value in every row; may be given again.", valueName: "field=value"))
+        help: ArgumentHelp(
+            "A field and its value in every row that has none; may be given again.", valueName: "field=value"))
     var set: [String] = []
     @Flag(name: .customLong("dry-run"), help: "Say what would happen and change nothing.")
     var isDryRun = false
-    @Flag(help: "Go on with an interrupted import; that is done anyway.")
+    @Flag(help: ArgumentHelp("Go on with an interrupted import, as is done anyway.", visibility: .hidden))
     var resume = false
     @Option(
         help: "Rows in one transaction: what waits behind the import at most. 20000 without it, 2000 beside a worker.")
@@ -49,9 +50,13 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let kernel = try global.open(for: .bulk)
+        let kernel = try global.open(for: .bulk, makesFile: true)
         let mapping = try plan()
-        try await holdToLimits(kernel, mapping)
+        if !isDryRun {
+            try await LimitedChange(kernel, isConfirmed: confirm, doing: "trying the import on a copy").hold { copy in
+                _ = try Importer(copy, file: file, mapping: mapping).run(repeats: again)
+            }
+        }
         let importer = Importer(kernel, file: file, mapping: mapping, isDryRun: isDryRun, chunkRows: chunk)
         let start = ContinuousClock.now
         var bar = ProgressBar.onStandardError(label: "importing") { ContinuousClock.now - start }
@@ -61,23 +66,6 @@ struct ImportCommand: AsyncParsableCommand {
         }
         bar.finish()
         global.json ? print(json(report)) : show(report, elapsed: ContinuousClock.now - start)
-    }
-
-    /// Where the config sets limits, the import is done on a copy first, and refused where it would touch more.
-    private func holdToLimits(_ kernel: Kernel, _ mapping: ImportMapping) async throws {
-        let limits = kernel.config.site.limits
-        guard limits.areSet, !confirm, !isDryRun else { return }
-        let rehearsal = Rehearsal(of: kernel.config.databasePath, plugins: kernel.pluginTypes, now: kernel.clock.now())
-        let changes = try await rehearsal.run(from: kernel.config, to: kernel.config) { copy in
-            _ = try Importer(copy, file: file, mapping: mapping).run(repeats: again)
-        } progress: {
-            TrellisProgram.progress("trying the import on a copy: \($0)")
-        }
-        TrellisProgram.progress(nil)
-        let exceeded = limits.exceeded(by: changes)
-        guard !exceeded.isEmpty else { return }
-        throw KernelError.data(
-            (exceeded + ["Nothing was imported. --confirm imports it all the same."]).joined(separator: "\n"))
     }
 
     private func plan() throws -> ImportMapping {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import TrellisKernel
 
-struct PluginsCommand: ParsableCommand {
+struct PluginsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins",
         abstract: "Which plugins are on, how far each has read, and what waits while one is off.",
@@ -18,15 +18,21 @@ struct PluginsCommand: ParsableCommand {
         }
     }
 
-    struct RebuildCommand: ParsableCommand {
+    struct RebuildCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rebuild", abstract: "Empty a plugin's tables and replay the log into it.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The plugin.")
         var name: String
+        @Flag(help: "Do it although it touches more than limits: allows.")
+        var confirm = false
 
-        func run() throws {
+        func run() async throws {
             let kernel = try global.open(for: .bulk)
+            let name = name
+            try await LimitedChange(kernel, isConfirmed: confirm, doing: "trying it on a copy").hold { copy in
+                _ = try Rebuild(copy).run(name)
+            }
             let start = ContinuousClock.now
             var bar = ProgressBar.onStandardError(label: "rebuilding", noun: "events") { ContinuousClock.now - start }
             let events = try Rebuild(kernel).run(name) { bar.update(fraction: nil, rows: $0) }

@@ -146,10 +146,15 @@ struct GlobalOptions: ParsableArguments {
 
     /// Reads and checks the configuration, and opens the file.
     ///
-    /// - Parameter checks: whether the SQL and the mails of the config are checked too; every command that runs hooks
-    ///   does.
-    func open(checks: Bool = true, for workload: Workload = .everyday) throws -> Kernel {
+    /// - Parameters:
+    ///   - checks: whether the SQL and the mails of the config are checked too; every command that runs hooks does.
+    ///   - makesFile: whether a file that `--database` names may be made. One that the configuration names may always
+    ///     be: an empty CRM can be asked everything.
+    func open(checks: Bool = true, for workload: Workload = .everyday, makesFile: Bool = false) throws -> Kernel {
         let loaded = try load()
+        if database != nil, !makesFile, !FileManager.default.fileExists(atPath: loaded.databasePath) {
+            throw KernelError.noDatabase(loaded.databasePath)
+        }
         if checks { try loaded.check(plugins: TrellisProgram.plugins) }
         for warning in loaded.warnings { TrellisProgram.note("warning: \(warning)") }
         return try Kernel(config: loaded, plugins: TrellisProgram.plugins, workload: workload)

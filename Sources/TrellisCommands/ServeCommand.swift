@@ -18,7 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         JSONLog.bootstrap()
         let (reload, begins) = (Reload(global), RaisedFlag())
-        let kernel = try global.open(for: .worker)
+        let kernel = try global.open(for: .worker, makesFile: true)
         guard kernel.config.site.site.secret != nil else { throw KernelError.noSecret }
         let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
         if worker.isAfterCrash {

@@ -17,7 +17,7 @@ struct WorkCommand: AsyncParsableCommand {
     func run() async throws {
         // Also where nothing is read again, for a signal without a handler ends the process.
         let reload = Reload(global)
-        let kernel = try global.open(for: untilIdle ? .bulk : .worker)
+        let kernel = try global.open(for: untilIdle ? .bulk : .worker, makesFile: true)
         let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
         if worker.isAfterCrash {
             TrellisProgram.note(

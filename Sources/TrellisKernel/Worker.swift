@@ -14,6 +14,7 @@ public final class Worker {
     private let chores: ChoreRunner
     private var clock: ClockGuard
     private var seenAt = Date.distantPast
+    private var forgotAt = Date.distantPast
     /// Whether the worker before this one died.
     public let isAfterCrash: Bool
 
@@ -29,6 +30,8 @@ public final class Worker {
     static let slice = Duration.milliseconds(250)
     /// How often a worker gives a sign of life.
     static let seenSeconds: TimeInterval = 60
+    /// How often it lets go of what it has kept long enough.
+    static let forgetSeconds: TimeInterval = 86_400
 
     public convenience init(_ kernel: Kernel, transport: any Transport) throws {
         try self.init(kernel, transports: [transport])
@@ -53,8 +56,29 @@ public final class Worker {
         pump = EventPump(
             kernel, mark: try RunningMark(path: kernel.store.path + "-running", isAfterCrash: isAfterCrash))
         for courier in couriers { try courier.recover() }
+        try forget()
+    }
+
+    /// Once a day: what was kept for some days only is let go of when they are over.
+    private func forget() throws {
+        forgotAt = kernel.clock.now()
         try Trash.empty(kernel)
         try Undo.empty(kernel)
+        try Worker.emptyCalls(kernel)
+    }
+
+    /// How long a call of the API under an Idempotency-Key is known, in seconds: 30 days.
+    private static let callMemory: TimeInterval = 30 * 86_400
+
+    private static func emptyCalls(_ kernel: Kernel) throws {
+        let limit = Timestamp.text(kernel.clock.now() - callMemory)
+        let isOld = try kernel.read {
+            try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM api_calls WHERE at < ?)", arguments: [limit])
+        }
+        guard isOld == true else { return }
+        try kernel.write(origin: "kernel") {
+            try $0.db.execute(sql: "DELETE FROM api_calls WHERE at < ?", arguments: [limit])
+        }
     }
 
     /// Works until nothing is due now.
@@ -141,11 +165,13 @@ public final class Worker {
         let now = kernel.clock.now()
         guard abs(now.timeIntervalSince(seenAt)) >= Worker.seenSeconds else { return }
         seenAt = now
-        try kernel.write(origin: "kernel") { tx in
+        let isTrusted = try kernel.write(origin: "kernel") { tx in
             // What a clock that jumped says is no sign of when anybody lived.
-            guard try tx.isClockTrusted else { return }
+            guard try tx.isClockTrusted else { return false }
             try tx.db.execute(sql: "UPDATE worker_runs SET seen_at = ? WHERE id = ?", arguments: [tx.stamp, runID])
+            return true
         }
+        if isTrusted, now.timeIntervalSince(forgotAt) >= Worker.forgetSeconds { try forget() }
     }
 
     /// Notes that the work ended well. Without it the next worker takes this one for crashed.

@@ -24,7 +24,10 @@ import Testing
         try trellis.write(new, to: "new.yaml")
         let plan = try trellis.run("plan", "new.yaml", "--rebuild", "scoring")
         #expect(plan.code == 0)
-        for word in ["lead → mql", "gets a lead", "limits.mails_per_change is 1", "'trellis apply --confirm'"] {
+        for word in [
+            "lead → mql", "gets a lead", "limits.mails_per_change is 1",
+            "'trellis apply new.yaml --rebuild scoring --confirm'",
+        ] {
             #expect(plan.output.contains(word))
         }
         #expect(try text(trellis) == old)
@@ -100,7 +103,7 @@ import Testing
         try trellis.write("email,stage\n\(email),customer\n", to: "more.csv")
         let stopped = try trellis.run("import", "more.csv")
         #expect(
-            stopped.code == 65 && stopped.errors.contains("Nothing was imported. --confirm imports it all the same."))
+            stopped.code == 65 && stopped.errors.contains("Nothing was done. --confirm does it all the same."))
         let customers = "SELECT count(*) AS n FROM leads WHERE stage = 'customer'"
         #expect(try trellis.run("sql", "--format", "csv", customers).output == "n\n0\n")
         #expect(try trellis.run("import", "more.csv", "--confirm").code == 0)

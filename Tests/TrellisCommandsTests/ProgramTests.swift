@@ -181,4 +181,37 @@ import Testing
             environment: ["ROUNDS": "6", "LEADS": "600", "SEED": "3"])
         #expect(outcome.output.contains("1 passed, 0 failed"), "\(outcome.output) \(outcome.errors)")
     }
+
+    @Test func `a database that is named and not there is not made, but by what takes something in`() throws {
+        let trellis = try starter()
+        for command in ["status", "doctor", "handoff", "magnets"] {
+            let outcome = try trellis.run(command, "--database", "typo.sqlite")
+            #expect(outcome.code == 66 && outcome.errors.contains("There is no database"), "\(command)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: trellis.folder + "/typo.sqlite"))
+        #expect(try trellis.run("capture", "--email", "ann@acme.example", "--database", "new.sqlite").code == 0)
+        #expect(try trellis.run("status", "--database", "new.sqlite").code == 0)
+    }
+
+    @Test func `a consent that is neither yes nor no takes none away`() throws {
+        let trellis = try starter()
+        #expect(try trellis.run("capture", "--email", "ann@acme.example", "consent_newsletter=y").code == 0)
+        let wrong = try trellis.run("capture", "--email", "ann@acme.example", "consent_newsletter=ja")
+        #expect(wrong.code == 65 && wrong.errors.contains("consent_newsletter: expected yes or no"))
+        let states = try trellis.run("sql", "--format", "csv", "SELECT state FROM consents").output
+        #expect(states.split(whereSeparator: \.isNewline).map(String.init) == ["state", "granted"])
+    }
+
+    @Test func `to make a plugin anew is held to the limits`() throws {
+        let trellis = try starter()
+        #expect(try trellis.run("import", "leads.csv").code == 0)
+        #expect(try trellis.run("work", "--until-idle").code == 0)
+        let config = trellis.folder + "/config.yaml"
+        let text = try String(contentsOfFile: config, encoding: .utf8)
+        try (text.replacing("points: ", with: "points: 9") + "\nlimits: {moves_per_change: 1}\n").write(
+            toFile: config, atomically: true, encoding: .utf8)
+        let refused = try trellis.run("plugins", "rebuild", "scoring")
+        #expect(refused.code == 65 && refused.errors.contains("Nothing was done. --confirm does it all the same."))
+        #expect(try trellis.run("plugins", "rebuild", "scoring", "--confirm").output.contains("Replayed"))
+    }
 }

@@ -74,7 +74,54 @@ import TrellisTesting
         let error = try #require(throws: KernelError.self) { try run(crm, "lead,at\n1,2026-01-01\n") }
         #expect(
             error.description
-                == "The file has no column 'kind'. An import of activities needs lead, kind and at. Map one with --map."
+                == "The file has no column 'kind'. An import of activities needs lead, kind and at. Map one with --map, or give every row the same with --set kind=…"
         )
+    }
+
+    @Test func `a file that grew, or was corrected, adds what is new alone`() throws {
+        let crm = try TestKernel(Self.yaml)
+        try crm.capture(["email": "ann@acme.example"])
+        try crm.capture(["email": "bob@acme.example"])
+        let first =
+            "lead,kind,at,slot\nann@acme.example,demo.booked,2026-01-31 14:00,Friday\nnobody,demo.booked,2026-01-31,\n"
+        #expect(try run(crm, first).created == 1)
+        try crm.kernel.write(origin: "cli") { try $0.merge(1, into: 2) }
+        let grown =
+            "lead,kind,slot,at\nbob@acme.example,demo.booked,Friday,2026-01-31 14:00\n2,demo.booked,Monday,2026-01-31 14:00\n2,page.viewed,,2026-04-01\n"
+        let report = try run(crm, grown)
+        #expect(report.created == 2 && report.same == 1 && report.rejected == 0, "also of a lead that was taken in")
+        #expect(try run(crm, grown + "2,page.viewed,,2026-04-02\n").created == 1, "what lies ahead is known too")
+        #expect(
+            try crm.rows("SELECT body FROM events WHERE kind = 'demo.booked'") == [
+                #"{"slot":"Friday"}"#, #"{"slot":"Monday"}"#,
+            ])
+        #expect(try crm.value("SELECT count(*) FROM scheduled_events") == "2")
+    }
+
+    @Test func `every row may be given the same kind`() throws {
+        let crm = try TestKernel(Self.yaml, files: ["file.csv": "lead,seats\n1,2\n1,\n"])
+        try crm.capture(["external_id": "A"])
+        var mapping = ImportMapping()
+        mapping.target = .activities
+        mapping.constants = [Named("kind", "demo.booked"), Named("seats", "9")]
+        let report = try Importer(crm.kernel, file: crm.folder + "/file.csv", mapping: mapping).run()
+        #expect(report.created == 2)
+        #expect(
+            try crm.rows("SELECT body FROM events WHERE kind = 'demo.booked'") == [#"{"seats":2}"#, #"{"seats":9}"#])
+        mapping.constants = [Named("kynd", "demo.booked")]
+        #expect(throws: KernelError.data("constants: there is no field 'kynd'. Did you mean 'kind'?")) {
+            try Importer(crm.kernel, file: crm.folder + "/file.csv", mapping: mapping).run()
+        }
+    }
+
+    @Test func `fields that are null are none, and what is no text or number is refused`() throws {
+        let crm = try TestKernel(Self.yaml)
+        try crm.capture(["external_id": "A"])
+        let report = try run(
+            crm,
+            "lead,kind,fields\n1,page.viewed,\"{\"\"path\"\": null}\"\n1,page.viewed,\"{\"\"path\"\": [1]}\"\n1,page.viewed,a,b\n"
+        )
+        #expect(report.created == 1 && report.rejected == 2)
+        #expect(try crm.rows("SELECT body FROM events WHERE kind = 'page.viewed'") == ["{}"])
     }
 }

@@ -130,6 +130,15 @@ private struct Timer: Plugin {
         #expect(try problems(yaml, environment: ["S": "short"]) == expected)
     }
 
+    @Test func `a field may not take a name that rows on their way into the file need`() throws {
+        let yaml = "leads: {fields: {turn: text, budget: real}}\naccounts: {fields: {turn: text, row: integer}}"
+        #expect(
+            try problems(yaml) == """
+                config.yaml:1:18: leads.fields.turn: 'turn' is a name that Trellis uses itself. Give the field another one.
+                config.yaml:2:33: accounts.fields.row: 'row' is a name that Trellis uses itself. Give the field another one.
+                """)
+    }
+
     @Test func `a plugin that is off is checked all the same`() throws {
         #expect(try problems("plugins: {timer: {enabled: false, wait: soon}}").contains("plugins.timer.wait"))
     }

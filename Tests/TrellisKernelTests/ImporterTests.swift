@@ -91,7 +91,7 @@ private struct Door: Plugin {
         #expect(first.rows == 2000)
         #expect(
             try crm.rows("SELECT stop, subject, reason FROM kernel_stops") == [
-                "import interrupted|leads.csv|2000 rows done"
+                "import interrupted|leads.csv|2000 rows done; the same import again goes on"
             ])
         let second = try importer(crm).run { _, rows in rows < 4000 }
         #expect(second.resumedAfter == 2000 && second.rows == 4000)
@@ -258,9 +258,45 @@ private struct Door: Plugin {
         let error = try #require(throws: KernelError.self) { try importer(crm).run() }
         #expect(
             error.description
-                == "No column gives an email, a phone or an external_id, and a lead is known by one of them. Map one: --map \"Mail=external_id\"."
+                == "No column gives an email, a phone or an external_id, and a lead is known by one of them. Map one: --map \"Mail=email\"."
         )
         #expect(error.exitCode == 65)
         #expect(try crm.events() == [])
+    }
+
+    @Test func `a file whose columns do not fit was never begun, and one that was begun anew is no stop`() throws {
+        let crm = try crm("email,name\nann@acme.example,Ann\n")
+        var mapping = ImportMapping()
+        mapping.columns = [Named("emial", "email")]
+        #expect(throws: KernelError.self) { try importer(crm, mapping).run() }
+        #expect(try crm.rows("SELECT * FROM imports") == [])
+        try crm.foreign(
+            "INSERT INTO imports (file, digest, target, started_at) VALUES ('leads.csv', 'x', 'leads', '2026-03-01')")
+        #expect(
+            try crm.rows("SELECT stop, reason FROM kernel_stops") == [
+                "import interrupted|0 rows done; the same import again goes on"
+            ])
+        _ = try importer(crm).run()
+        #expect(try crm.rows("SELECT * FROM kernel_stops") == [])
+    }
+
+    @Test func `a folder and a pipe are refused, for a file is read twice`() throws {
+        let crm = try crm("email\nann@acme.example\n")
+        #expect(
+            throws: KernelError.data(
+                "\(crm.folder) is a folder or a pipe. An import takes a file: save it to one first.")
+        ) {
+            try Importer(crm.kernel, file: crm.folder, mapping: ImportMapping()).run()
+        }
+    }
+
+    @Test func `a file that calls the address otherwise is told to map that`() throws {
+        let crm = try crm("Name,E-Mail Address\nAnn,ann@acme.example\n")
+        do {
+            _ = try importer(crm).run()
+            Issue.record("it was imported")
+        } catch let error as KernelError {
+            #expect("\(error)".hasSuffix("Map one: --map \"E-Mail Address=email\"."))
+        }
     }
 }

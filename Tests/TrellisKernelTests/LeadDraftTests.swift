@@ -133,4 +133,22 @@ import TrellisTesting
         draft.email = nil
         #expect(draft["email"].isNull)
     }
+
+    @Test func `a consent is yes or no, and another word takes none away`() throws {
+        let crm = try TestKernel()
+        var draft = try crm.kernel.draft([(name: "email", text: "ann@acme.example")])
+        for (word, isGranted) in [("yes", true), (" Y ", true), ("ON", true), ("no", false), ("0", false)] {
+            try draft.consent(to: "newsletter", word, field: "consent_newsletter")
+            #expect(draft.consents == ["newsletter": isGranted])
+        }
+        for word in ["ja", "maybe", "", "granted"] {
+            #expect(throws: FieldProblem(field: "consent_newsletter", message: "expected yes or no")) {
+                try draft.consent(to: "newsletter", word, field: "consent_newsletter")
+            }
+        }
+        #expect(throws: FieldProblem(field: "consent_", message: "names no purpose")) {
+            try draft.consent(to: "", "yes", field: "consent_")
+        }
+        #expect(draft.consents == ["newsletter": false])
+    }
 }

@@ -99,4 +99,14 @@ import TrellisTesting
         try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
         #expect(try crm.rows("SELECT gone_id, kept_id FROM lead_merges") == ["\(gone)|\(kept)"])
     }
+
+    @Test func `a table of anybody's is merged too, whatever it is called`() throws {
+        let crm = try crm()
+        try crm.foreign("CREATE TABLE \"call \"\"notes\"\"\" (lead_id INTEGER, note TEXT)")
+        try crm.foreign("INSERT INTO \"call \"\"notes\"\"\" VALUES (1, 'will call back')")
+        try merge(crm, 1, into: 2)
+        #expect(try crm.rows("SELECT lead_id FROM \"call \"\"notes\"\"\"") == ["2"])
+        let export = try Person(email: "ann@acme.example").export(crm.kernel).text()
+        #expect(export.contains("will call back"))
+    }
 }

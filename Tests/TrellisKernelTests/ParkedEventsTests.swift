@@ -24,6 +24,8 @@ private struct Picky: Plugin {
             switch try String.fetchOne(tx.db, sql: "SELECT title FROM leads WHERE id = ?", arguments: [created.leadID])
             {
             case "bad": throw Refusal()
+            case "nowhere": throw KernelError.noLead("99")
+            case "locked": throw KernelError.folderNotWritable("/somewhere/else")
             case "wrong": try tx.db.execute(sql: "INSERT INTO picky_nowhere VALUES (?)", arguments: ["a private thing"])
             case "slow":
                 try tx.db.execute(
@@ -214,5 +216,31 @@ private struct Echo: Plugin {
         #expect(try crm.rows("SELECT title FROM leads") == ["Echo" + String(repeating: "!", count: 16)])
         let error = try #require(try crm.value("SELECT error FROM parked_events"))
         #expect(error.hasPrefix("loop stopped at depth 16: sql lead.updated → plugin:echo lead.updated → "))
+    }
+
+    @Test func `what a hook that is gone has left takes nobody's turn`() throws {
+        let crm = try picky()
+        try crm.capture(["email": "ann@acme.example", "title": "bad"])
+        try crm.pump()
+        try crm.foreign("UPDATE leads SET title = 'good'")
+        try crm.foreign(
+            """
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)
+            INSERT INTO parked_events (subscriber, event_id, attempts, retry_at, error, parked_at)
+            SELECT 'gone/hook', 1 - i, 1, '2026-03-01', 'x', '2026-03-01' FROM n
+            """)
+        crm.clock.advance(by: "1s")
+        try crm.pump()
+        #expect(try crm.rows("SELECT * FROM picky_taken") == ["1"])
+    }
+
+    @Test func `what a handler refuses is its event's, and stops nobody`() throws {
+        let crm = try picky()
+        try crm.capture(["email": "ann@acme.example", "title": "nowhere"])
+        try crm.capture(["email": "bob@acme.example", "title": "locked"])
+        try crm.capture(["email": "cem@acme.example"])
+        try crm.pump()
+        #expect(try crm.rows("SELECT lead_id FROM picky_taken") == ["3"])
+        #expect(try parked(crm).count == 2)
     }
 }

@@ -122,4 +122,12 @@ import TrellisTesting
         #expect(
             error.description == "No column gives external_id, by which opportunities are known. Map one with --map.")
     }
+
+    @Test func `a consent is of a lead, and of an account it is a column that is left out`() throws {
+        let crm = try TestKernel("", files: ["file.csv": "name,consent_newsletter\nAcme,yes\n"])
+        var mapping = ImportMapping()
+        mapping.target = .accounts
+        let report = try Importer(crm.kernel, file: crm.folder + "/file.csv", mapping: mapping).run()
+        #expect(report.created == 1 && report.ignoredColumns == ["consent_newsletter"])
+    }
 }

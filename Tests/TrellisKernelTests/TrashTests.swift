@@ -82,4 +82,15 @@ import TrellisTesting
         try Trash.empty(crm.kernel)
         #expect(try crm.rows("SELECT row_id FROM trash") == [])
     }
+
+    @Test func `a row comes back without what it pointed at, where that is gone`() throws {
+        let crm = try crm()
+        try crm.foreign("DELETE FROM leads")
+        try crm.foreign("DELETE FROM contacts")
+        try crm.foreign("DELETE FROM accounts")
+        let lead = try #require(try crm.value("SELECT id FROM trash WHERE table_name = 'leads'").flatMap(Int64.init))
+        #expect(try Trash.restore(crm.kernel, ids: [lead]) == 1)
+        #expect(try crm.rows("SELECT email, account_id, contact_id FROM leads") == ["ann@acme.example||"])
+        #expect(try crm.troubles() == [])
+    }
 }

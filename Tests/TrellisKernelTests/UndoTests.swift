@@ -218,4 +218,42 @@ import TrellisTesting
         #expect(list.columns == ["id", "at", "by", "rows", "undo", "statement"])
         #expect(list.rows.map { $0[4].text } == ["done by undo:ben", "possible"])
     }
+
+    // MARK: - What is not theirs
+
+    @Test(arguments: [
+        "DROP TABLE leads", "DROP TABLE main.\"Consents\"", "DROP VIEW lead_cards", "DROP INDEX suppressions_by_hash",
+        "DROP TRIGGER events_are_never_deleted", "ALTER TABLE leads ADD COLUMN mine",
+        "ALTER TABLE leads RENAME TO others",
+        "ALTER TABLE leads DROP COLUMN title",
+    ])
+    func `what belongs to Trellis is neither dropped nor altered`(_ sql: String) throws {
+        let before = try crm.rows("SELECT name, sql FROM sqlite_schema ORDER BY 1")
+        do {
+            try write(sql)
+            Issue.record("\(sql) was done")
+        } catch let error as KernelError {
+            #expect("\(error)".contains("may not be dropped or altered here"), "\(error)")
+        }
+        #expect(try crm.rows("SELECT name, sql FROM sqlite_schema ORDER BY 1") == before)
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `what somebody made here may be altered and dropped here, also the next day`() throws {
+        try write("CREATE TABLE \"Call notes\" (id INTEGER PRIMARY KEY, note TEXT)")
+        try write("CREATE VIEW german AS SELECT id FROM leads WHERE country = 'DE'")
+        #expect(try crm.rows("SELECT name, origin FROM sql_objects") == ["call notes|sql:anna", "german|sql:anna"])
+        let clock = crm.kernel.clock
+        let later = try HandWriting(path: crm.kernel.config.databasePath, user: "ben", now: { clock.now() })
+        for sql in [
+            "ALTER TABLE \"call notes\" RENAME TO notes", "ALTER TABLE notes ADD COLUMN at TEXT", "DROP VIEW german",
+            "DROP TABLE notes",
+        ] {
+            _ = try later.run(sql) { _ in true }
+        }
+        #expect(try crm.rows("SELECT * FROM sql_objects") == [])
+        try crm.foreign("CREATE TABLE elsewhere (id INTEGER)")
+        let last = try HandWriting(path: crm.kernel.config.databasePath, user: "ben", now: { clock.now() })
+        #expect(throws: KernelError.self) { try last.run("DROP TABLE elsewhere") { _ in true } }
+    }
 }

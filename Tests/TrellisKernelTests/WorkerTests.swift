@@ -52,4 +52,26 @@ import TrellisTesting
         #expect(try await worker.runUntilIdle() == (0, 0))
         try worker.finish()
     }
+
+    @Test func `what is kept for a month is let go of by a worker that runs for months`() async throws {
+        let crm = try TestKernel()
+        try crm.capture(["email": "ann@acme.example"])
+        let worker = try Worker(crm.kernel, transport: crm.transport)
+        try await worker.runUntilIdle()
+        try crm.kernel.write(origin: "cli") { try $0.db.execute(sql: "DELETE FROM leads") }
+        try crm.foreign("INSERT INTO api_calls (key, request, at) VALUES ('k', 'x', '2026-03-02 09:00:00.000')")
+        for _ in 1...29 {
+            crm.clock.advance(by: "1 day")
+            try await worker.runUntilIdle()
+        }
+        #expect(
+            try crm.value("SELECT (SELECT count(*) FROM trash) || ' ' || (SELECT count(*) FROM api_calls)") == "1 1")
+        for _ in 1...2 {
+            crm.clock.advance(by: "1 day")
+            try await worker.runUntilIdle()
+        }
+        #expect(
+            try crm.value("SELECT (SELECT count(*) FROM trash) || ' ' || (SELECT count(*) FROM api_calls)") == "0 0")
+        try worker.finish()
+    }
 }

@@ -27,9 +27,11 @@ struct PlanCommand: AsyncParsableCommand {
         let exceeded = change.after.site.limits.exceeded(by: changes)
         guard !global.json else { return }
         for sentence in exceeded { print(sentence) }
+        let command = (["trellis apply"] + [file].compactMap { $0 } + rebuild.map { "--rebuild \($0)" })
+            .joined(separator: " ")
         print(
             exceeded.isEmpty
-                ? "Nothing was changed. 'trellis apply' does it."
-                : "Nothing was changed. 'trellis apply --confirm' does it all the same.")
+                ? "Nothing was changed. '\(command)' does it."
+                : "Nothing was changed. '\(command) --confirm' does it all the same.")
     }
 }

@@ -138,6 +138,17 @@ extension LeadDraft {
         }
     }
 
+    /// Takes in a consent, or its refusal, that was written as yes or no.
+    ///
+    /// - Throws: ``FieldProblem`` for anything else: a word that is not understood must not take a consent away.
+    public mutating func consent(to purpose: String, _ text: String, field: String) throws {
+        guard let isGranted = FieldValue.flag(text.trimmed) else {
+            throw FieldProblem(field: field, message: "expected yes or no")
+        }
+        guard !purpose.isEmpty else { throw FieldProblem(field: field, message: "names no purpose") }
+        consents[purpose] = isGranted
+    }
+
     /// Brings what depends on another column into its form: a phone number needs the country. Then says whether the
     /// lead can be known.
     ///

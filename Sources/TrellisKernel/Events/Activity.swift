@@ -1,3 +1,5 @@
+import Foundation
+
 extension Transaction {
     /// Logs an activity of the config, with its declared fields.
     ///
@@ -9,6 +11,45 @@ extension Transaction {
     public func record(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String? = nil) throws
         -> Int64?
     {
+        let body = try activityBody(kind, fields)
+        guard let at else { return try emit(kind, lead: lead, body: body) }
+        return try log(kind, lead: lead, body: body, at: try Transaction.moment(at))
+    }
+
+    /// The same, unless the log or the appointments have it: the same kind and fields of the same lead, or of one that
+    /// it took in, at the same moment.
+    ///
+    /// - Returns: whether it was new.
+    func recordOnce(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String?) throws -> Bool {
+        let body = try activityBody(kind, fields)
+        guard let at else {
+            try emit(kind, lead: lead, body: body)
+            return true
+        }
+        let date = try Transaction.moment(at)
+        let isKnown = try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM events WHERE lead_id IN (SELECT :lead UNION ALL SELECT gone_id FROM lead_merges WHERE kept_id = :lead)
+                        AND +kind = :kind AND at = :at AND body = :body)
+                    OR EXISTS (SELECT 1 FROM scheduled_events WHERE due_at = :at AND lead_id = :lead AND kind = :kind AND body = :body)
+                    """),
+            arguments: ["lead": lead, "kind": kind, "at": Timestamp.text(date), "body": body])
+        if isKnown == true { return false }
+        try log(kind, lead: lead, body: body, at: date)
+        return true
+    }
+
+    private static func moment(_ text: String) throws -> Date {
+        guard let date = Timestamp.date(text) else {
+            throw FieldProblem(field: "at", message: "expected a time such as 2026-01-31 14:00")
+        }
+        return date
+    }
+
+    /// The declared fields as JSON, in the order of their names.
+    private func activityBody(_ kind: String, _ fields: [(name: String, text: String)]) throws -> String {
         guard let declaration = kernel.kinds[kind], declaration.isActivity else {
             let activities = kernel.kinds.values.filter(\.isActivity).map(\.kind).sorted()
             throw KernelError.data(
@@ -28,24 +69,23 @@ extension Transaction {
             }
             body.append((name, JSONValue(try FieldValue.read(text, as: field.value, field: name))))
         }
-        let json = JSONValue.object(body.sorted { $0.key < $1.key }).text()
-        guard let at else {
-            return try emit(kind, lead: lead, body: json)
-        }
-        guard let date = Timestamp.date(at) else {
-            throw FieldProblem(field: "at", message: "expected a time such as 2026-01-31 14:00")
-        }
+        return JSONValue.object(body.sorted { $0.key < $1.key }).text()
+    }
+
+    /// Logs what has happened, and makes an appointment for what lies ahead: nil then.
+    @discardableResult
+    private func log(_ kind: String, lead: Int64, body: String, at date: Date) throws -> Int64? {
         if date > now {
             try db.execute(
                 sql: "INSERT INTO scheduled_events (owner, kind, lead_id, due_at, body) VALUES ('kernel', ?, ?, ?, ?)",
-                arguments: [kind, lead, Timestamp.text(date), json])
+                arguments: [kind, lead, Timestamp.text(date), body])
             return nil
         }
         try db.cachedStatement(
             sql: """
                 INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body) SELECT ?, ?, cause_id, depth, origin, ?, ? FROM kernel_context
                 """
-        ).execute(arguments: [kind, lead, Timestamp.text(date), json])
+        ).execute(arguments: [kind, lead, Timestamp.text(date), body])
         return db.lastInsertedRowID
     }
 }

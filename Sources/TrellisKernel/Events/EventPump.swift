@@ -94,6 +94,12 @@ public final class EventPump {
         return Set(kernel.hooks.subscriptions.filter { unfinished.contains($0.id.description) }.map(\.id.plugin))
     }
 
+    /// Those that may run now.
+    private func awake() throws -> [HookTable.Subscription] {
+        let first = try kernel.read { try madeAnew($0) }
+        return kernel.hooks.subscriptions.filter { !waits($0, for: first) }
+    }
+
     private func waits(_ subscription: HookTable.Subscription, for first: Set<String>) -> Bool {
         !first.isEmpty && subscription.id.plugin != "kernel" && !first.contains(subscription.id.plugin)
     }
@@ -140,7 +146,7 @@ public final class EventPump {
                     if ContinuousClock.now - begin > aim { break }
                 }
             }
-        } catch let error where !EventPump.isAboutTheFile(error) {
+        } catch let error where !isAboutTheFile(error) {
             if tried.count == 1 {
                 try handle(error, in: tried[0])
                 return (1, 0)
@@ -250,15 +256,16 @@ public final class EventPump {
         }
     }
 
-    /// A full disk, a locked or a damaged file is nobody's event: it stops the pump, and no event is blamed.
-    static func isAboutTheFile(_ error: any Error) -> Bool {
-        if error is KernelError { return true }
+    /// A full disk, a locked or a damaged file is nobody's event: it stops the pump, and no event is blamed. What a
+    /// handler itself refuses, such as a lead that is not there or a folder it may not write to, is its event's.
+    private func isAboutTheFile(_ error: any Error) -> Bool {
+        if let error = error as? KernelError { return error.isAboutTheDatabase(kernel.store.path) }
         return (error as? DatabaseError).map { KernelError.from($0, path: "") != nil } ?? false
     }
 
     private func retryParked() throws -> Int {
         var retried = 0
-        for (subscription, eventID) in try ParkedEvents.due(kernel) {
+        for (subscription, eventID) in try ParkedEvents.due(for: awake(), kernel) {
             retried += 1
             try ParkedEvents.begin(eventID, of: subscription.id, kernel)
             do {
@@ -269,7 +276,7 @@ public final class EventPump {
                     try deliver(window, to: subscription, tx)
                     try ParkedEvents.forget(eventID, of: subscription.id, tx.db)
                 }
-            } catch let error where !EventPump.isAboutTheFile(error) {
+            } catch let error where !isAboutTheFile(error) {
                 try ParkedEvents.failed(eventID, of: subscription.id, because: error, kernel)
             }
         }
@@ -281,5 +288,18 @@ extension Subscribe {
     /// `|lead.created|lead.updated|`: how SQL asks whether a kind is among them. Nil means all.
     var kindList: String? {
         kinds.map { "|" + $0.joined(separator: "|") + "|" }
+    }
+}
+
+extension KernelError {
+    /// Whether this is about the database file or its disk, and not about what somebody asked of it.
+    fileprivate func isAboutTheDatabase(_ path: String) -> Bool {
+        switch self {
+        case .damaged, .notADatabase, .fileNotWritable, .busy, .lockedForOpening, .diskFull, .diskError,
+            .durabilityNotSet:
+            true
+        case .folderNotWritable(let place): place == path
+        default: false
+        }
     }
 }

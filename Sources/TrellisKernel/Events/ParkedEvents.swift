@@ -65,15 +65,21 @@ enum ParkedEvents {
             arguments: [id.description, eventID])
     }
 
-    static func due(_ kernel: Kernel) throws -> [(HookTable.Subscription, Int64)] {
+    /// What is to be tried again now, of these subscribers alone: what others left must not take their turn.
+    static func due(for subscriptions: [HookTable.Subscription], _ kernel: Kernel) throws -> [(
+        HookTable.Subscription, Int64
+    )] {
         try kernel.read { db in
+            let ids = JSONValue.array(subscriptions.map { .string($0.id.description) }).text()
             let rows = try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT subscriber, event_id FROM parked_events WHERE retry_at <= ? ORDER BY event_id LIMIT \(retriesAtOnce)
-                        """), arguments: [Timestamp.text(kernel.clock.now())])
+                        SELECT subscriber, event_id FROM parked_events
+                        WHERE retry_at <= ? AND subscriber IN (SELECT value FROM json_each(?))
+                        ORDER BY event_id LIMIT \(retriesAtOnce)
+                        """), arguments: [Timestamp.text(kernel.clock.now()), ids])
             return rows.compactMap { row in
-                kernel.hooks.subscriptions.first { $0.id.description == row[0] as String }.map { ($0, row[1]) }
+                subscriptions.first { $0.id.description == row[0] as String }.map { ($0, row[1]) }
             }
         }
     }

@@ -1,8 +1,12 @@
 import Foundation
 
 /// Rows of a file as activities: `lead, kind, at`, and the fields of the kind as columns or as JSON in `fields`.
+///
+/// A row that says of a lead what the log says already (its kind, its time, its fields) is that same activity: a file
+/// that grew, or that was corrected in part, may be imported again. Without a time a row happens now, and is a new one.
 struct ActivityLoader: RowLoader {
     private let plan: ColumnPlan
+    private let constants: [Named<String>]
     private let kinds: [String: EventDeclaration]
 
     var ignoredColumns: [String] { plan.ignored }
@@ -11,10 +15,16 @@ struct ActivityLoader: RowLoader {
         kinds = kernel.kinds.filter { $0.value.isActivity }
         let names = ["lead", "kind", "at", "fields"] + kinds.values.flatMap { $0.fields.map(\.name) }
         plan = try ColumnPlan(mapping, header: header, fields: names) { names.contains($0) ? .text : nil }
-        for needed in ["lead", "kind"] where !plan.sources.contains(where: { $0.field == needed }) {
+        constants = mapping.constants
+        for constant in constants where !names.contains(constant.name) {
             throw KernelError.data(
-                "The file has no column '\(needed)'. An import of activities needs lead, kind and at. Map one with --map."
-            )
+                "constants: there is no field '\(constant.name)'.\(NearMiss.hint(constant.name, among: names))")
+        }
+        let given = Set(plan.sources.map(\.field) + constants.map(\.name))
+        for needed in ["lead", "kind"] where !given.contains(needed) {
+            throw KernelError.data(
+                "The file has no column '\(needed)'. An import of activities needs lead, kind and at. "
+                    + "Map one with --map, or give every row the same with --set \(needed)=…")
         }
     }
 
@@ -22,8 +32,7 @@ struct ActivityLoader: RowLoader {
         var outcome = LoadOutcome()
         for row in rows.map(\.row) {
             do {
-                try record(row, tx)
-                outcome.created += 1
+                if try record(row, tx) { outcome.created += 1 } else { outcome.same += 1 }
             } catch let problem as FieldProblem {
                 outcome.rejected.append((row, problem.description))
             } catch let error as KernelError {
@@ -33,22 +42,42 @@ struct ActivityLoader: RowLoader {
         return outcome
     }
 
-    private func record(_ row: CSVRow, _ tx: Transaction) throws {
-        var cells: [String: String] = [:]
-        for source in plan.sources { cells[source.field] = plan.text(source, row) }
+    /// False where the log has it.
+    private func record(_ row: CSVRow, _ tx: Transaction) throws -> Bool {
+        guard row.isValidText, row.excess == 0 else {
+            throw FieldProblem(field: "row", message: "not valid text, or more cells than the header")
+        }
+        var cells = Dictionary(constants.map { ($0.name, $0.value) }) { $1 }
+        for source in plan.sources {
+            guard let text = plan.text(source, row) else { continue }
+            guard text.unicodeScalars.count <= LeadDraft.textLengthMax || source.field == "fields" else {
+                throw FieldProblem(field: source.header, message: "at most \(LeadDraft.textLengthMax) characters")
+            }
+            cells[source.field] = text
+        }
         guard let reference = cells["lead"], let kind = cells["kind"] else {
             throw FieldProblem(field: "lead", message: "lead or kind is empty")
         }
-        var fields: [(name: String, text: String)] = []
-        if let json = cells["fields"] {
-            guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {
-                throw FieldProblem(field: "fields", message: "not a JSON object")
-            }
-            fields += object.map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
-        }
+        var fields = try cells["fields"].map(ActivityLoader.fields) ?? []
         for field in kinds[kind]?.fields ?? [] {
             if let text = cells[field.name] { fields.append((field.name, text)) }
         }
-        try tx.record(kind, lead: try LeadReference(reference).find(tx.db), fields: fields, at: cells["at"])
+        let lead = try LeadReference(reference).find(tx.db)
+        return try tx.recordOnce(kind, lead: lead, fields: fields, at: cells["at"])
+    }
+
+    /// The scalars of an object. What is null was not given.
+    private static func fields(_ json: String) throws -> [(name: String, text: String)] {
+        guard case .object(let members) = JSONValue(parsing: json) else {
+            throw FieldProblem(field: "fields", message: "not a JSON object")
+        }
+        return try members.compactMap { name, value in
+            switch value {
+            case .null: nil
+            case .string(let text): (name, text)
+            case .bool, .integer, .number: (name, value.text())
+            case .array, .object: throw FieldProblem(field: name, message: "expected a text, a number or yes or no")
+            }
+        }
     }
 }

@@ -74,8 +74,13 @@ struct ColumnPlan {
     private let empty: Set<String>
     private let dates: String
 
-    /// - Parameter kind: the kind of a field, or nil where there is no such field.
-    init(_ mapping: ImportMapping, header: [String], fields: [String], kind: (String) -> CustomField.Kind?) throws {
+    /// - Parameters:
+    ///   - takesConsents: whether a column `consent_PURPOSE` is a field.
+    ///   - kind: the kind of a field, or nil where there is no such field.
+    init(
+        _ mapping: ImportMapping, header: [String], fields: [String], takesConsents: Bool = false,
+        kind: (String) -> CustomField.Kind?
+    ) throws {
         empty = Set(mapping.empty)
         dates = mapping.dates
         let mapped = Dictionary(mapping.columns.map { ($0.name, $0.value) }) { _, last in last }
@@ -89,7 +94,7 @@ struct ColumnPlan {
         ) { $1 }
         for (column, name) in header.enumerated() {
             let field = mapped[name] ?? name.lowercased().replacing(" ", with: "_")
-            let isConsent = field.hasPrefix("consent_") || field.hasPrefix("consent:")
+            let isConsent = takesConsents && (field.hasPrefix("consent_") || field.hasPrefix("consent:"))
             guard isConsent || kind(field) != nil else {
                 if mapped[name] != nil {
                     throw KernelError.data(

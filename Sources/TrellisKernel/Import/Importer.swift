@@ -38,9 +38,6 @@ public final class Importer {
     private let rejectedFile: String
     private var report = ImportReport()
 
-    /// Rows in one transaction: about 50 ms, so that a form does not wait behind an import.
-    static let chunkRows = 10_000
-
     /// - Parameters:
     ///   - isDryRun: say what would be done and what is wrong, and do nothing.
     ///   - chunkRows: rows in one transaction; without it 20,000, or 2000 beside a worker.
@@ -60,11 +57,12 @@ public final class Importer {
     ///   - progress: the fraction of the file read and the rows so far; false stops after the chunk.
     public func run(repeats: Bool = false, progress: (Double, Int) -> Bool = { _, _ in true }) throws -> ImportReport {
         let digest = try Importer.digest(of: file, mapping)
-        if !isDryRun, try begin(digest, repeats: repeats) { return report }
         let reader = try mapping.target == .spend ? SpendLoader.reader(of: file) : CSVReader(path: file)
         reader.takesApartWholeRows = mapping.target != .spend
         report.encoding = reader.encoding.rawValue
         let loader = try Importer.loader(for: mapping, header: reader.header, kernel: kernel)
+        // Only now: a file whose columns do not fit was never begun.
+        if !isDryRun, try begin(digest, repeats: repeats) { return report }
         report.ignoredColumns = loader.ignoredColumns
         let rejects = try RejectedRows(
             path: rejectedFile, header: reader.header, length: try committedRejects(), isDryRun: isDryRun)
@@ -232,10 +230,13 @@ public final class Importer {
 
     /// SHA-256 of the file and of the mapping: the identity of an import.
     private static func digest(of file: String, _ mapping: ImportMapping) throws -> String {
-        guard let handle = FileHandle(forReadingAtPath: file) else {
-            throw FileManager.default.fileExists(atPath: file)
-                ? KernelError.fileNotReadable(file) : KernelError.data("There is no file \(file).")
+        var status = stat()
+        guard stat(file, &status) == 0 else { throw KernelError.data("There is no file \(file).") }
+        // It is read twice: once for its digest, by which an import is known.
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw KernelError.data("\(file) is a folder or a pipe. An import takes a file: save it to one first.")
         }
+        guard let handle = FileHandle(forReadingAtPath: file) else { throw KernelError.fileNotReadable(file) }
         defer { try? handle.close() }
         var hash = SHA256()
         do {
@@ -244,6 +245,6 @@ public final class Importer {
             throw KernelError.fileNotReadable(file)
         }
         hash.update(data: Data(mapping.fingerprint.utf8))
-        return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return Digest.hex(hash.finalize())
     }
 }

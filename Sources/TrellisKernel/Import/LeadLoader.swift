@@ -11,7 +11,7 @@ struct LeadLoader: RowLoader {
     init(_ mapping: ImportMapping, header: [String], kernel: Kernel) throws {
         let layout = kernel.leadLayout
         self.layout = layout
-        plan = try ColumnPlan(mapping, header: header, fields: layout.names) { name in
+        plan = try ColumnPlan(mapping, header: header, fields: layout.names, takesConsents: true) { name in
             layout.index(of: name).map { if case .field(let kind) = layout.columns[$0].kind { kind } else { .text } }
         }
         indexes = plan.sources.map { layout.index(of: $0.field) }
@@ -26,9 +26,15 @@ struct LeadLoader: RowLoader {
         erased = ErasedAddresses(config: kernel.config)
         guard indexes.contains(where: { [layout.email, layout.phone, layout.externalID].contains($0) }) else {
             throw KernelError.data(
-                "No column gives an email, a phone or an external_id, and a lead is known by one of them. Map one: --map \"\(header.first ?? "Column")=external_id\"."
+                "No column gives an email, a phone or an external_id, and a lead is known by one of them. Map one: --map \(LeadLoader.proposal(header))."
             )
         }
+    }
+
+    /// What a person would most likely map.
+    private static func proposal(_ header: [String]) -> String {
+        let mail = header.first { $0.lowercased().contains("mail") }
+        return mail.map { "\"\($0)=email\"" } ?? "\"\(header.first ?? "Column")=external_id\""
     }
 
     func prepare(_ row: CSVRow) -> PreparedRow {
@@ -76,10 +82,7 @@ struct LeadLoader: RowLoader {
                         ? problem : FieldProblem(field: "\(source.header) (\(problem.field))", message: problem.message)
                 }
             } else {
-                guard let isGranted = FieldValue.flag(text) else {
-                    throw FieldProblem(field: source.header, message: "expected yes or no")
-                }
-                draft.consents[String(source.field.dropFirst("consent_".count))] = isGranted
+                try draft.consent(to: String(source.field.dropFirst("consent_".count)), text, field: source.header)
             }
         }
         for constant in constants where draft.values[constant.index].isNull {

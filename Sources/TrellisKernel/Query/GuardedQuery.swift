@@ -159,7 +159,7 @@ extension GuardedQuery.Arrangement {
             guard columns.indices.contains(place - 1) else {
                 throw KernelError.usage("The answer has \(columns.count) columns and none at place \(place).")
             }
-            return "\"" + columns[place - 1].replacing("\"", with: "\"\"") + "\""
+            return columns[place - 1].sqlIdentifier
         }
         var sql = GuardedQuery.Arrangement.wrapped(query)
         if filter != nil {

@@ -23,23 +23,30 @@ public final class HandWriting {
     /// A statement that changes more rows is not kept, and cannot be undone.
     static let rowsMax = 100_000
     /// Tables that are logs of their own, or say how the file is kept.
-    private static let unkept: Set<String> = ["events", "kernel_context", "sql_writes", "sql_undo_rows", "migrations"]
+    private static let unkept: Set<String> = [
+        "events", "kernel_context", "sql_writes", "sql_undo_rows", "sql_objects", "migrations",
+    ]
 
     /// - Parameter user: who writes, as the machine calls them.
     public init(path: String, user: String, now: @escaping @Sendable () -> Date) throws {
-        connection = try SQLConnection(path: path, rules: .writing) { handle, _ in
+        connection = try SQLConnection(path: path, rules: .writing) { handle, rules in
             // With recursive triggers REPLACE fires the triggers of the rows that it removes.
             for pragma in [
                 "synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0", "recursive_triggers = ON",
             ] {
                 sqlite3_exec(handle, "PRAGMA \(pragma)", nil, nil, nil)
             }
-            guard try SQLConnection.names(handle, "SELECT name FROM sqlite_schema WHERE name = 'sql_writes'").count == 1
+            guard
+                try SQLConnection.names(handle, "SELECT name FROM sqlite_schema WHERE name = 'sql_objects'").count == 1
             else {
                 throw KernelError.usage(
                     "This file was last opened by an older trellis. Run 'trellis status' once, which brings it up to date."
                 )
             }
+            rules.unchangeable = .only(
+                try SQLConnection.names(
+                    handle,
+                    "SELECT lower(name) FROM sqlite_schema WHERE lower(name) NOT IN (SELECT name FROM sql_objects)"))
         }
         let name = user.unicodeScalars.filter {
             $0.properties.isAlphabetic || $0.properties.numericType != nil || "._-".unicodeScalars.contains($0)
@@ -50,7 +57,7 @@ public final class HandWriting {
 
     /// Whether the file has what this needs: false for one that an older program opened last, until a kernel opens it.
     public static func isReady(_ path: String) throws -> Bool {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'sql_writes'"
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'sql_objects'"
         return try SQLConnection(path: path, access: .read).table(sql).rows == [[1]]
     }
 
@@ -128,7 +135,20 @@ public final class HandWriting {
         return Set(rows.compactMap { $0.first?.text }).subtracting(HandWriting.unkept)
     }
 
+    /// What was made by hand may be dropped by hand.
+    private func noteObjects() throws {
+        try unguarded("DELETE FROM sql_objects WHERE name NOT IN (SELECT lower(name) FROM sqlite_schema)")
+        guard case .only(let others) = connection.rules.unchangeable else { return }
+        let list = JSONValue.array(others.sorted().map(JSONValue.string)).text()
+        try unguarded(
+            """
+            INSERT OR IGNORE INTO sql_objects (name, origin, made_at)
+            SELECT lower(name), :p1, :p2 FROM sqlite_schema WHERE lower(name) NOT IN (SELECT value FROM json_each(:p3))
+            """, [.text(origin), .text(Timestamp.text(now())), .text(list)])
+    }
+
     private func end(_ id: Int64, _ changed: Int, _ images: [RowImage], _ changesSchema: Bool) throws -> String {
+        if changesSchema { try noteObjects() }
         for (number, image) in images.enumerated() {
             for name in KeepingTriggers(image: image, number: number, writeID: id).names {
                 try unguarded("DROP TRIGGER temp.\(name)")

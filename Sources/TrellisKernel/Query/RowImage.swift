@@ -82,5 +82,5 @@ struct RowImage {
         """
     }
 
-    static func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
+    static func quoted(_ name: String) -> String { name.sqlIdentifier }
 }

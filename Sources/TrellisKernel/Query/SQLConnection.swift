@@ -7,7 +7,7 @@ public final class SQLConnection {
     let handle: OpaquePointer
     let guardian: StatementGuard
     private let path: String
-    private let rules: StatementRules
+    let rules: StatementRules
     private let budget: Duration
     /// What the statement before this one failed with (https://www.sqlite.org/rescode.html).
     private(set) var resultCode = SQLITE_OK

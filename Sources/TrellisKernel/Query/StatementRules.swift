@@ -50,6 +50,8 @@ public struct StatementRules: Sendable {
     public var pragmas = Set<String>()
     /// Whether tables, indexes, views and triggers may be made, changed and dropped.
     public var allowsSchemaChanges = false
+    /// Tables, views, indexes and triggers that are never dropped or altered.
+    public var unchangeable = Names.none
     /// Whether ``StatementGuard/columnsRead`` is kept.
     var notesReading = false
 
@@ -105,6 +107,8 @@ public final class StatementGuard {
         case function(String)
         case pragma(String)
         case schema
+        /// A table, view, index or trigger that is not the writer's own.
+        case changing(String)
         case transaction
         /// Another file: `ATTACH`, `DETACH`, `VACUUM INTO`.
         case otherFile
@@ -118,6 +122,8 @@ public final class StatementGuard {
             case .function(let name): "The function \(name)() may not be used here."
             case .pragma(let name): "PRAGMA \(name) may not be used here."
             case .schema: "Tables, indexes, views and triggers may not be made or changed here."
+            case .changing(let name):
+                "\(name) belongs to Trellis, or was made elsewhere: it may not be dropped or altered here. Fields of your own go under fields: in the config."
             case .transaction: "A statement may not begin or end a transaction here."
             case .otherFile: "This statement is not allowed: it reaches outside this database."
             case .other: "This statement is not allowed here."
@@ -221,7 +227,11 @@ public final class StatementGuard {
         default:
             guard StatementGuard.schemaActions.contains(action) else { return refuse(.other) }
             changesSchema = true
-            return rules.allowsSchemaChanges ? SQLITE_OK : refuse(.schema)
+            guard rules.allowsSchemaChanges else { return refuse(.schema) }
+            // Of an ALTER the table is the second text, after the file.
+            let object = action == SQLITE_ALTER_TABLE ? name(second) : name(first)
+            let isChanged = action == SQLITE_ALTER_TABLE || StatementGuard.drops.contains(action)
+            return isChanged && rules.unchangeable.contains(object) ? refuse(.changing(object)) : SQLITE_OK
         }
     }
 
@@ -238,6 +248,10 @@ public final class StatementGuard {
         refusal = refusal ?? what
         return SQLITE_DENY
     }
+
+    private static let drops: Set<Int32> = [
+        SQLITE_DROP_INDEX, SQLITE_DROP_TABLE, SQLITE_DROP_TRIGGER, SQLITE_DROP_VIEW, SQLITE_DROP_VTABLE,
+    ]
 
     private static let schemaActions: Set<Int32> = [
         SQLITE_CREATE_INDEX, SQLITE_CREATE_TABLE, SQLITE_CREATE_TRIGGER, SQLITE_CREATE_VIEW, SQLITE_CREATE_VTABLE,

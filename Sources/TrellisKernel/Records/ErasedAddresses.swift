@@ -25,11 +25,14 @@ struct ErasedAddresses {
     func suppressReturning(_ tx: Transaction) throws {
         guard try hasAny(tx.db) else { return }
         let signer = try config.signer
-        let hashes = Set(
-            try String.fetchAll(tx.db, sql: "SELECT email_hash FROM suppressions WHERE email_hash IS NOT NULL"))
         let emails = try String.fetchAll(
             tx.db, sql: "SELECT email FROM leads WHERE email IS NOT NULL AND id IN (SELECT lead_id FROM batch)")
-        for email in emails where !hashes.isDisjoint(with: signer.hashes(ofAddress: email)) {
+        let isErased = try tx.db.cachedStatement(
+            sql: "SELECT EXISTS (SELECT 1 FROM suppressions WHERE email_hash = ?)")
+        for email in emails
+        where try signer.hashes(ofAddress: email).contains(where: {
+            try Bool.fetchOne(isErased, arguments: [$0]) ?? false
+        }) {
             try tx.db.execute(
                 sql:
                     "INSERT INTO suppressions (email, reason, origin, at) VALUES (?, 'erased', 'kernel', ?) ON CONFLICT DO NOTHING",

@@ -36,7 +36,7 @@ extension Transaction {
         ])
         try emit("lead.converted", lead: id, body: body.text())
         if kernel.config.site.leads.stages.contains("opportunity") {
-            try moveStage(to: "opportunity", leads: "SELECT \(id)")
+            try moveStage(to: "opportunity", leads: "SELECT :lead", arguments: ["lead": id])
         }
         return Conversion(contactID: contactID, accountID: accountID, opportunityID: opportunityID)
     }

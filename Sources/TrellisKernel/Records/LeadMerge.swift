@@ -13,7 +13,9 @@ extension Transaction {
         }
         // First the unique columns must be free.
         for table in try tablesOfLeads() {
-            try db.execute(sql: "UPDATE OR IGNORE \(table) SET lead_id = ? WHERE lead_id = ?", arguments: [kept, gone])
+            try db.execute(
+                sql: "UPDATE OR IGNORE \(table.sqlIdentifier) SET lead_id = ? WHERE lead_id = ?",
+                arguments: [kept, gone])
         }
         try db.execute(sql: "DELETE FROM leads WHERE id = ?", arguments: [gone])
         let assignments = columns.map { "\"\($0)\" = coalesce(\"\($0)\", ?)" }.joined(separator: ", ")

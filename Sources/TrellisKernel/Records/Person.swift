@@ -25,16 +25,19 @@ public struct Person: Sendable {
             for table in ["leads"] + ofLeads {
                 let column = table == "leads" ? "id" : "lead_id"
                 let rows = try Row.fetchAll(
-                    tx.db, sql: "SELECT * FROM \(table) WHERE \(column) IN (SELECT value FROM json_each(?))",
+                    tx.db,
+                    sql: "SELECT * FROM \(table.sqlIdentifier) WHERE \(column) IN (SELECT value FROM json_each(?))",
                     arguments: [list])
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
             for table in ["contacts", "suppressions"] {
-                let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE email = ?", arguments: [email])
+                let rows = try Row.fetchAll(
+                    tx.db, sql: "SELECT * FROM \(table.sqlIdentifier) WHERE email = ?", arguments: [email])
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
             for table in try Person.tablesOfAddresses(tx) {
-                let rows = try Row.fetchAll(tx.db, sql: "SELECT * FROM \(table) WHERE email = ?", arguments: [email])
+                let rows = try Row.fetchAll(
+                    tx.db, sql: "SELECT * FROM \(table.sqlIdentifier) WHERE email = ?", arguments: [email])
                 if !rows.isEmpty { tables.append((table, .array(rows.map(Person.json)))) }
             }
             let trash = try Row.fetchAll(
@@ -62,7 +65,7 @@ public struct Person: Sendable {
             try keepOthersOut(tx)
             try tx.db.execute(sql: "DELETE FROM suppressions WHERE email = ?", arguments: [email])
             for table in try Person.tablesOfAddresses(tx) {
-                try tx.db.execute(sql: "DELETE FROM \(table) WHERE email = ?", arguments: [email])
+                try tx.db.execute(sql: "DELETE FROM \(table.sqlIdentifier) WHERE email = ?", arguments: [email])
             }
             try tx.db.execute(
                 sql: "DELETE FROM trash WHERE json_extract(row, '$.email') = ? COLLATE NOCASE", arguments: [email])

@@ -22,7 +22,7 @@ public enum Trash {
                 try tx.db.execute(
                     sql: """
                         INSERT OR IGNORE INTO \(table.rawValue) (\(columns.map { "\"\($0)\"" }.joined(separator: ", ")))
-                        SELECT \(columns.map { "json_extract(row, '$.\"\($0)\"')" }.joined(separator: ", ")) \(chosen)
+                        SELECT \(columns.map(kept).joined(separator: ", ")) \(chosen)
                         """, arguments: ["list": list, "since": since])
                 restored += tx.db.changesCount
                 try tx.db.execute(
@@ -34,6 +34,13 @@ public enum Trash {
             try tx.db.execute(sql: "DELETE FROM lead_merges WHERE gone_id IN (SELECT id FROM leads)")
             return restored
         }
+    }
+
+    /// A value of the row; of a reference only where what it points at is there still.
+    private static func kept(_ column: String) -> String {
+        let value = "json_extract(row, '$.\"\(column)\"')"
+        let targets = ["account_id": "accounts", "contact_id": "contacts", "lead_id": "leads"]
+        return targets[column].map { "(SELECT id FROM \($0) WHERE id = \(value))" } ?? value
     }
 
     /// Forgets what has lain here longer than 30 days.

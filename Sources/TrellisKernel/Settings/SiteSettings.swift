@@ -93,6 +93,8 @@ public struct SiteSettings: SettingsRecord {
         public static var fields: [SettingsField<Self>] {
             SettingsField("fields", \.fields, .customFields, "The site's own columns.")
         }
+
+        public func problems(at _: Place) -> [ConfigProblem] { CustomColumns.problems(fields) }
     }
 
     public struct LeadTable: SettingsRecord {
@@ -120,8 +122,10 @@ public struct SiteSettings: SettingsRecord {
         public var allStages: [String] { stages + LeadTable.sideStages.filter { !stages.contains($0) } }
 
         public func problems(at place: Place) -> [ConfigProblem] {
-            stages.contains("lead")
+            let missing =
+                stages.contains("lead")
                 ? [] : [ConfigProblem("'lead' is missing from the stages; it is the stage of a new lead.", at: place)]
+            return missing + CustomColumns.problems(fields, ofLeads: true)
         }
     }
 }

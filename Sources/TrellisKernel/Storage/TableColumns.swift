@@ -38,6 +38,14 @@ struct CustomColumns {
         ]
     }
 
+    /// What is wrong with the names of fields: some are columns in which rows are staged on their way into a table.
+    static func problems(_ fields: [Named<CustomField>], ofLeads: Bool = false) -> [ConfigProblem] {
+        let taken: Set<String> = ofLeads ? ["row", "turn", "new_id", "lead_id"] : ["row"]
+        return fields.filter { taken.contains($0.name) }.map {
+            ConfigProblem("'\($0.name)' is a name that Trellis uses itself. Give the field another one.", at: $0.place)
+        }
+    }
+
     /// Adds what is missing. Returns `leads.budget` for each column added.
     func apply(_ db: Database) throws -> [String] {
         var added: [String] = []
