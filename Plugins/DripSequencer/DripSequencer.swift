@@ -77,8 +77,10 @@ public struct DripSequencer: Plugin {
         }
     }
 
-    /// Takes up a changed config, notes who matches a predicate already, and settles what came due while nobody worked.
+    /// Takes up a changed config, lets those go whose sequence is gone, notes who matches a predicate already, and
+    /// settles what came due while nobody worked.
     public func begin(since: Date?, _ tx: Transaction) throws {
+        try Departure.endForRemovedSequences(keeping: sequences.map(\.name), tx)
         let editions = editions(tx.db)
         let current = try editions.adopt(tx)
         for edition in current {
@@ -91,7 +93,12 @@ public struct DripSequencer: Plugin {
 
     @HookBuilder public var hooks: [any Hook] {
         Answer("plan", Plan.self, SequencePlan.changes)
-        Subscribe("advance", to: kinds.sorted(), from: .nextEvent) { _, tx in try advance(tx) }
+        // A predicate over all leads may take its time.
+        Subscribe("advance", to: kinds.sorted(), from: .nextEvent, budget: .seconds(60)) { _, tx in try advance(tx) }
+        // By a subscriber of its own: a look that fails is undone, and the appointment of the next must not be.
+        Subscribe("watch", to: ["drip.recheck"], from: .nextEvent) { _, tx in
+            try Watch.appointNext(sequences, tx)
+        }
         Filter("permit", MessageDraft.self, order: .late) { draft, tx in
             try Permission(settings: settings).ask(draft, tx)
         }
@@ -114,6 +121,7 @@ public struct DripSequencer: Plugin {
             try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(kinds)
             try departure.end(kinds)
         }
+        try Entrance.keepOutOfUnknown(sequences.map(\.name), kinds, tx)
         if !kinds.isDisjoint(with: Departure.lostKinds) {
             try Departure.endForLostLeads(tx)
             try HookTasks.endForLostLeads(tx)

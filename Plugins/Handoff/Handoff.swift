@@ -143,10 +143,11 @@ public struct Handoff: Plugin {
             let outcome = (row["outcome"] as String?).map { outcome in
                 ", \(outcome)" + ((row["outcome_reason"] as String?).map { " (\($0))" } ?? "")
             }
+            let route: String = row["route"]
             return CardLine(
                 "handoff",
-                "\(row["state"] as String)\(reason)\(outcome ?? "") to \(row["rep"] as String? ?? "the queue") by \(row["route"] as String)"
-            )
+                "\(row["state"] as String)\(reason)\(outcome ?? "") to \(row["rep"] as String? ?? "the queue") "
+                    + (route == Answers.byHand ? route : "by \(route)"))
         }
     }
 

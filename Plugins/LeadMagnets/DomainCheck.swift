@@ -17,13 +17,7 @@ enum DomainCheck {
     /// - Parameter takesMail: nil where nobody could say.
     static func check(_ kernel: Kernel, asking takesMail: @Sendable (String) async -> Bool?) async throws {
         let domains = try kernel.read { db in
-            try String.fetchAll(
-                db,
-                sql: """
-                    SELECT domain FROM magnets_domains
-                    WHERE checked_at IS NULL OR checked_at < datetime(:now, CASE WHEN takes_mail IS NULL THEN '-\(days.unknown) days' ELSE '-\(days.known) days' END)
-                    ORDER BY checked_at LIMIT \(domainsMax)
-                    """, arguments: ["now": Timestamp.text(kernel.clock.now())])
+            try String.fetchAll(db, sql: due, arguments: ["now": Timestamp.text(kernel.clock.now())])
         }
         for domain in domains {
             let answer = await takesMail(domain)
@@ -35,6 +29,20 @@ enum DomainCheck {
             }
         }
     }
+
+    /// A part for each reason to ask, for each has an index: most of the time nothing is due, and the table is asked
+    /// every few seconds.
+    static let due = """
+        SELECT domain FROM (
+            SELECT * FROM (SELECT domain, checked_at FROM magnets_domains WHERE takes_mail IS NULL AND checked_at IS NULL LIMIT \(domainsMax))
+            UNION ALL
+            SELECT * FROM (SELECT domain, checked_at FROM magnets_domains
+                           WHERE takes_mail IS NULL AND checked_at < datetime(:now, '-\(days.unknown) days') ORDER BY checked_at LIMIT \(domainsMax))
+            UNION ALL
+            SELECT * FROM (SELECT domain, checked_at FROM magnets_domains
+                           WHERE takes_mail IS NOT NULL AND checked_at < datetime(:now, '-\(days.known) days') ORDER BY checked_at LIMIT \(domainsMax)))
+        ORDER BY checked_at LIMIT \(domainsMax)
+        """
 
     /// Notes the domains of the forms in the batch.
     static func note(_ tx: Transaction) throws {

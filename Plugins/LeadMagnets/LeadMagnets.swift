@@ -104,7 +104,7 @@ public struct LeadMagnets: Plugin {
         Answer("simulated-confirmations", SimulatedActs.self) { _, _ in [SimulatedConfirmations.act] }
         Answer("submissions", Report.self) { question, db in
             [
-                ReportSection("Magnets", try LeadMagnets.overview(db)),
+                ReportSection("Magnets", try overview(db)),
                 ReportSection("Confirmations that wait their turn", try ConfirmationPace.waiting(db)),
             ]
         }
@@ -198,7 +198,10 @@ public struct LeadMagnets: Plugin {
         return try String.fetchOne(db, sql: "SELECT magnet FROM magnets_submissions WHERE id = ?", arguments: [id])
     }
 
-    static func overview(_ db: Database) throws -> Table {
+    private func overview(_ db: Database) throws -> Table { try LeadMagnets.overview(magnets.map(\.name), db) }
+
+    /// Those of the config, and those that were there once.
+    static func overview(_ names: [String], _ db: Database) throws -> Table {
         Table(
             columns: ["magnet", "views", "submissions", "leads", "conversion"],
             try Row.fetchAll(
@@ -208,10 +211,11 @@ public struct LeadMagnets: Plugin {
                            CASE WHEN v.views > 0 THEN round(100.0 * s.submissions / v.views, 1) || ' %' END
                     FROM (SELECT magnet, sum(is_form) AS submissions, count(DISTINCT lead_id) AS leads FROM (
                             SELECT magnet, lead_id, 1 AS is_form FROM magnets_submissions
-                            UNION ALL SELECT DISTINCT magnet, NULL, 0 FROM magnets_views WHERE magnet <> '') GROUP BY magnet) AS s
+                            UNION ALL SELECT DISTINCT magnet, NULL, 0 FROM magnets_views WHERE magnet <> ''
+                            UNION ALL SELECT value, NULL, 0 FROM json_each(?)) GROUP BY magnet) AS s
                     LEFT JOIN (SELECT magnet, sum(views) AS views FROM magnets_views GROUP BY magnet) AS v ON v.magnet = s.magnet
                     ORDER BY s.submissions DESC, s.magnet
-                    """))
+                    """, arguments: [JSONValue.array(names.map(JSONValue.string)).text()]))
     }
 
     public var commands: [Command] { MagnetCommands(offers: offers).all }

@@ -7,7 +7,7 @@ struct MagnetCommands: Sendable {
     var all: [Command] {
         [
             Command("magnets", "The magnets, their views and who asked for them.") { call in
-                .table(try call.kernel.read { try LeadMagnets.overview($0) })
+                .table(try call.kernel.read { try LeadMagnets.overview(offers.settings.magnets.map(\.name), $0) })
             },
             Command("magnets quarantine", "Forms that look like no person's, and why.") { call in
                 let held = try call.kernel.read { try Quarantine.held($0) }

@@ -21,8 +21,8 @@ struct Adjustment {
             "score.adjusted",
             forEach: """
                 SELECT lead_id, NULL AS cause_id, json_object('adjustment', id, 'axis', axis, 'points', points) AS body
-                FROM scoring_adjustments WHERE id = \(tx.db.lastInsertedRowID)
-                """)
+                FROM scoring_adjustments WHERE id = :adjustment
+                """, arguments: ["adjustment": tx.db.lastInsertedRowID])
     }
 
     /// Entries for those of the batch. What an erased person was given stays as a number, without the words.

@@ -16,8 +16,9 @@ enum DripSite {
         """
     }
 
-    static func crm(_ sequence: String) throws -> TestKernel {
-        try TestKernel(yaml(sequence), plugins: [DripSequencer.self], files: files)
+    static func crm(_ sequence: String, before: String = "", files more: [String: String] = [:]) throws -> TestKernel {
+        try TestKernel(
+            before + "\n" + yaml(sequence), plugins: [DripSequencer.self], files: files.merging(more) { $1 })
     }
 }
 

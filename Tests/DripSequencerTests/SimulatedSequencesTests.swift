@@ -25,6 +25,22 @@ import TrellisTesting
         #expect(done.section("Sequences").first?.hasSuffix("|1|0|1|0|0|0") == true, "\(done.section("Sequences"))")
     }
 
+    @Test func `a task of a hook is done with an event too`() async throws {
+        let crm = try DripSite.crm(
+            "enter: {on: course.started}, steps: [{mail: one}]",
+            before:
+                "hooks: {call: {on: lead.created, send: {task: {kind: call, text: Ring}, sql: \"SELECT lead_id, id AS event_id FROM batch\"}}}"
+        )
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        let done = try await crm.simulate(days: 10, ["task.done": (1, "6h")])
+        #expect(try done.rows("SELECT state FROM drip_tasks") == ["done"])
+        #expect(
+            try done.rows(
+                "SELECT e.kind, e.lead_id, c.kind FROM events AS e LEFT JOIN events AS c ON c.id = e.cause_id WHERE e.kind = 'task.done'"
+            ) == ["task.done|1|lead.created"])
+    }
+
     @Test func `a task that nobody does leads elsewhere`() async throws {
         let done = try await crm().simulate(days: 10, ["task.done": (0, "6h")])
         #expect(

@@ -39,6 +39,29 @@ import TrellisTesting
         #expect(try next.enrolments == ["2|1|completed|"])
     }
 
+    @Test func `a look that fails does not end the looking`() throws {
+        let crm = try DripSite.crm(
+            "enter: {when: \"EXISTS (SELECT 1 FROM signals WHERE lead = leads.id)\", recheck: 1 hour}, steps: [{mail: one}]",
+            before: "migrations: migrations",
+            files: ["migrations/0001_signals.sql": "CREATE TABLE signals (lead INTEGER PRIMARY KEY) STRICT;"])
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        try crm.foreign("ALTER TABLE signals RENAME TO signs")
+        for _ in 0..<3 {
+            crm.clock.advance(by: "1 hour")
+            try crm.pump()
+        }
+        try crm.foreign("ALTER TABLE signs RENAME TO signals")
+        try crm.foreign("INSERT INTO signals VALUES (1)")
+        #expect(
+            try crm.rows("SELECT due_at FROM scheduled_events WHERE kind = 'drip.recheck'") == [
+                "2026-03-02 13:00:00.000"
+            ])
+        crm.clock.advance(by: "1 hour")
+        try crm.pump()
+        #expect(try crm.enrolments == ["1|1|completed|"])
+    }
+
     @Test func `false and true again is another time, where one may come again`() throws {
         let crm = try crm("reentry: each time, ")
         try crm.lead("ann@a.example")

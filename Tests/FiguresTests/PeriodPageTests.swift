@@ -86,6 +86,53 @@ import TrellisTesting
         #expect(document.values["charts"] == .list([]))
     }
 
+    @Test func `more leads than looks are no rate and no loss, and it is said how they came`() throws {
+        // As it reads once there are pages that somebody could look at.
+        try crm.kernel.write(origin: "cli") { tx in
+            try tx.db.execute(
+                sql: """
+                    DROP VIEW figures_page_views;
+                    CREATE VIEW figures_page_views AS
+                    SELECT '2026-03-02' AS day, 'plan' AS magnet, NULL AS variant, 'direct' AS channel, 1 AS views;
+                    """)
+        }
+        let part = try #require(document(.monthly).parts.first { $0.title.hasPrefix("From awareness") })
+        #expect(
+            part.table.rows.prefix(2).map { $0.map { $0.text ?? "" }.joined(separator: "|") } == [
+                "awareness|(looked)|1|||", "interest|(arrived)|5|||",
+            ])
+        #expect(
+            part.sentences == [
+                "More people are at 'became a lead' (5) than at 'looked' (1): the others came another way, as by an import."
+            ])
+        #expect(
+            try crm.rows("SELECT count(*) FROM funnel_steps WHERE rate_percent > 100 OR lost < 0") == ["0"])
+    }
+
+    @Test func `one lead is one lead`() throws {
+        #expect(
+            try crm.rows("SELECT sentence FROM ladder_roi WHERE month = '2026-03' AND channel = 'webinar'") == [
+                "webinar brought 1 lead, and no spend is booked on it."
+            ])
+        #expect(
+            try crm.rows(
+                "SELECT sentence FROM ladder_channels WHERE aspect = 'mix' AND month = '2026-03' AND name = 'webinar'")
+                == [
+                    "webinar brought 1 of the 5 leads of 2026-03."
+                ])
+    }
+
+    @Test func `a figure that is not known in either period has no tile`() throws {
+        let empty = try TestKernel(plugins: [Figures.self])
+        try empty.foreign("INSERT INTO spend (day, channel, amount) VALUES ('2026-02-03', 'webinar', 60)")
+        let document = try #require(
+            try empty.kernel.ask(PeriodReport(.monthly, now: empty.clock.now)).flatMap { $0 }.first)
+        #expect(
+            document.parts.first?.table.rows.map { $0[0].text } == [
+                "New leads", "Qualified by marketing", "New customers", "Spend (EUR)", "Forms filled in",
+            ])
+    }
+
     @Test func `names that visitors write are text in a chart`() {
         let svg = Chart.rows([Chart.Bar(label: "<b>&\"", value: 1, text: "1")], title: "<script>")
         #expect(svg.contains("&lt;b&gt;&amp;&quot;</text>"))

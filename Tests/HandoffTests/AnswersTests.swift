@@ -147,6 +147,42 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a lead whose opportunity is open is not converted a second time`() throws {
+        let crm = try offered()
+        try crm.run("handoff accept", "1")
+        try crm.run("handoff convert", "1")
+        #expect(throws: KernelError.data("Handoff 1 is converted; this needs one that is accepted.")) {
+            try crm.run("handoff convert", "1")
+        }
+        // Another program made the opportunity before the rep did.
+        let second = try offered()
+        try second.run("handoff accept", "1")
+        try second.foreign("INSERT INTO opportunities (name, lead_id) VALUES ('by hand', 1)")
+        #expect(
+            throws: KernelError.data(
+                "Lead 1 has opportunity 1, which is open. Close it before you make another.")
+        ) { try second.run("handoff convert", "1") }
+        try second.foreign("UPDATE opportunities SET stage = 'lost'")
+        try second.run("handoff convert", "1")
+        #expect(try second.rows("SELECT stage FROM opportunities ORDER BY id").count == 2)
+        #expect(try second.troubles() == [])
+    }
+
+    @Test(arguments: ["opportunity", "customer"])
+    func `rejecting never takes back a lead that is past sales`(_ stage: String) throws {
+        let crm = try offered()
+        try crm.run("handoff accept", "1")
+        try crm.foreign("UPDATE leads SET stage = '\(stage)' WHERE id = 1")
+        try crm.pump()
+        #expect(
+            try crm.run("handoff reject", "1", "no budget") == ["Lead 1 is nobody's and stays at \(stage): no budget."])
+        #expect(try crm.rows("SELECT stage, owner FROM leads") == ["\(stage)|"])
+        #expect(try crm.handoffs == ["1|1|ann|rejected|no budget"])
+        try crm.pump()
+        #expect(try !crm.events().contains("handoff.recycled"))
+        #expect(try crm.troubles() == [])
+    }
+
     // MARK: - Leads that go
 
     @Test func `a lead that is deleted is taken from its rep, with one event`() throws {

@@ -69,6 +69,35 @@ import TrellisTesting
             ])
     }
 
+    @Test func `what a person gave away is by hand, and not by by hand`() throws {
+        let crm = try HandoffSite.crm()
+        try crm.qualified(1)
+        try crm.run("handoff reassign", "1", "cy")
+        #expect(
+            try crm.kernel.ask(LeadCard(leadID: 1)) == [[CardLine("handoff", "offered to cy by hand")]])
+    }
+
+    @Test func `what happened stands in the order it happened in, times to the minute`() async throws {
+        let crm = try TestKernel(
+            "activities: {demo.booked: {starts: text}}\nplugins: {handoff: {\(HandoffSite.threeReps)}}",
+            plugins: [Handoff.self])
+        try crm.capture(["email": "lee@lead.example"])
+        // An import told of it later than it was.
+        for (day, at) in [("2026-02-20", "2026-02-25 08:30:00.000"), ("2026-02-10", "2026-02-12 10:00:00.000")] {
+            try crm.foreign(
+                "INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('demo.booked', 1, 'import:1', '\(day) 09:00:00.000', '{\"starts\":\"\(at)\"}')"
+            )
+        }
+        try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 1")
+        try await crm.work()
+        let told = try told(crm)
+        #expect(
+            told.contains(
+                "2026-03-02 came in · 2026-02-20 demo booked (2026-02-25 08:30) · 2026-02-10 demo booked (2026-02-12 10:00)"
+            ),
+            "\(told)")
+    }
+
     private static let openers = """
         leads: {fields: {interest: text}}
         plugins:

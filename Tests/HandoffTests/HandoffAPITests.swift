@@ -1,10 +1,17 @@
-import Handoff
 import Testing
 import TrellisKernel
 import TrellisTesting
 
+@testable import Handoff
+
 /// The answers of reps, from the programs they work in.
 @Suite struct HandoffAPITests {
+    @Test func `open handoffs are found by an index of their own`() throws {
+        let plan = try HandoffSite.crm().rows(
+            "EXPLAIN QUERY PLAN \(HandoffAPI.open)".replacing(":rep", with: "'ann'").replacing(":state", with: "NULL"))
+        #expect(plan.joined().contains("handoff_handoffs_open"), "\(plan)")
+    }
+
     private func offered() throws -> TestKernel {
         let crm = try HandoffSite.crm(
             HandoffSite.threeReps + ", reject_reasons: [no budget], lost_reasons: [price], recycle: {after: 3 days}")

@@ -39,6 +39,16 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a customer stays one though another deal is lost`() throws {
+        let crm = try converted(", recycle: {after: 1 day}")
+        try crm.foreign("UPDATE leads SET stage = 'customer'")
+        try crm.run("handoff lost", "1", "price")
+        try crm.pump()
+        #expect(try crm.rows("SELECT stage FROM leads") == ["customer"])
+        #expect(try crm.rows("SELECT state, outcome FROM handoff_handoffs") == ["converted|lost"])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a deal that another program closes comes back as well`() throws {
         let crm = try converted()
         try crm.foreign("UPDATE opportunities SET stage = 'won'")

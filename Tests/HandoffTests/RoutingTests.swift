@@ -30,7 +30,7 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
-    @Test(arguments: ["sal", "sql", "customer"])
+    @Test(arguments: ["sal", "sql"])
     func `a lead that jumps past the stage is handed off too`(_ stage: String) throws {
         let crm = try HandoffSite.crm()
         try crm.capture(["email": "lee@lead.example"])
@@ -38,6 +38,41 @@ import TrellisTesting
         try crm.pump()
         #expect(try crm.reps == "ann")
         #expect(try crm.rows("SELECT stage FROM leads") == [stage])
+    }
+
+    @Test(arguments: ["opportunity", "customer"], ["mql", "sql"])
+    func `who has a deal or is a customer already is not offered`(_ stage: String, _ at: String) async throws {
+        let crm = try HandoffSite.crm(HandoffSite.threeReps + ", at: \(at)")
+        try crm.capture(["email": "old@cust.example", "stage": stage])
+        try crm.capture(["email": "lee@lead.example"])
+        try crm.foreign("UPDATE leads SET stage = '\(stage)' WHERE id = 2")
+        try await crm.work()
+        #expect(try crm.handoffs == [])
+        #expect(crm.transport.sent.isEmpty)
+        #expect(try crm.rows("SELECT stage, owner FROM leads") == ["\(stage)|", "\(stage)|"])
+    }
+
+    @Test func `a site that hands off at opportunity offers those, and no customers`() throws {
+        let crm = try HandoffSite.crm(HandoffSite.threeReps + ", at: opportunity")
+        try crm.capture(["email": "lee@lead.example", "stage": "opportunity"])
+        try crm.capture(["email": "old@cust.example", "stage": "customer"])
+        try crm.pump()
+        #expect(try crm.handoffs == ["1|1|ann|offered|"])
+    }
+
+    @Test func `who becomes a customer before a rep accepted is taken out of the queue and the offers`() throws {
+        let crm = try HandoffSite.crm("reps: {ann: {email: ann@acme.example, capacity: 2}}")
+        try crm.qualified(3)
+        try crm.run("handoff accept", "1")
+        #expect(try crm.rows("SELECT state FROM handoff_handoffs") == ["accepted", "offered", "queued"])
+        try crm.foreign("UPDATE leads SET stage = 'customer'")
+        try crm.pump()
+        #expect(
+            try crm.handoffs == [
+                "1|1|ann|accepted|", "2|1|ann|withdrawn|the lead is past sales",
+                "3|1||withdrawn|the lead is past sales",
+            ])
+        #expect(try crm.troubles() == [])
     }
 
     @Test(arguments: ["subscriber", "lead", "recycled", "disqualified"])

@@ -27,6 +27,14 @@ import TrellisTesting
         try await crm.work()
     }
 
+    @Test func `whether a lead confirmed is asked of its own events, and not of all confirmations`() throws {
+        let plan = try crm.rows(
+            "EXPLAIN QUERY PLAN SELECT \(Delivery.isConfirmed) FROM (SELECT id, lead_id, lead_id AS lead FROM events) AS form"
+        )
+        #expect(plan.contains { $0.contains("events_by_lead") }, "\(plan)")
+        #expect(!plan.contains { $0.contains("events_by_kind") }, "\(plan)")
+    }
+
     private var subjects: [String] { crm.transport.sent.map(\.subject) }
 
     // MARK: - Double opt-in

@@ -25,6 +25,14 @@ import TrellisTesting
         crm = try MagnetSite.crm()
     }
 
+    @Test func `the domains that are due are found by indexes`() throws {
+        let plan = try crm.rows("EXPLAIN QUERY PLAN \(DomainCheck.due.replacing(":now", with: "'2026-03-02'"))")
+        for index in ["magnets_domains_unknown", "magnets_domains_known"] {
+            #expect(plan.contains { $0.contains("SEARCH magnets_domains") && $0.contains(index) }, "\(plan)")
+        }
+        #expect(!plan.contains { $0.contains("SCAN magnets_domains") }, "\(plan)")
+    }
+
     /// `good` takes mail, `bad` takes none, of others nobody can say.
     private func check() async throws -> [String] {
         let asked = asked

@@ -34,23 +34,46 @@ struct Overview {
             })
     }
 
+    /// What became of a sequence that is not in the config any more; nil where there never was one of that name.
+    func end(of name: String) throws -> String? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) AS leads, count(*) FILTER (WHERE state = 'active') AS active, max(ended_at) AS last_end,
+                       count(*) FILTER (WHERE reason = '\(Departure.removed)') AS dismissed,
+                       EXISTS (SELECT 1 FROM drip_versions WHERE sequence = :name) AS is_known
+                FROM drip_enrolments WHERE sequence = :name
+                """, arguments: ["name": name])
+        guard let row, row["is_known"] || (row["leads"] as Int64) > 0 else { return nil }
+        let (leads, active, dismissed): (Int64, Int64, Int64) = (row["leads"], row["active"], row["dismissed"])
+        var sentences = ["\(name) is not in the config any more. \(leads) leads were in it."]
+        if dismissed > 0 { sentences.append("\(dismissed) of them left when it was taken out.") }
+        if active > 0 {
+            sentences.append("\(active) are still, and leave when 'trellis work' or 'trellis serve' starts.")
+        }
+        if let last: String = row["last_end"] { sentences.append("The last left on \(last.prefix(10)).") }
+        return sentences.joined(separator: " ")
+    }
+
     /// The operations of a version, and how many leads come to each next.
-    func operations(of sequence: RunningSequence, version: Int?) throws -> Table {
+    ///
+    /// - Parameter current: the program of the config; nil where the sequence is not there any more.
+    func operations(of name: String, _ current: Program?, version: Int?) throws -> Table {
         let newest = try Int.fetchOne(
-            db, sql: "SELECT max(version) FROM drip_versions WHERE sequence = ?", arguments: [sequence.name])
+            db, sql: "SELECT max(version) FROM drip_versions WHERE sequence = ?", arguments: [name])
         let version = version ?? newest ?? 1
         let text = try String.fetchOne(
             db, sql: "SELECT program FROM drip_versions WHERE sequence = ? AND version = ?",
-            arguments: [sequence.name, version])
+            arguments: [name, version])
         guard text != nil || version == newest ?? 1 else {
-            throw KernelError.usage("\(sequence.name) has no version \(version). The newest is \(newest ?? 1).")
+            throw KernelError.usage("\(name) has no version \(version). The newest is \(newest ?? 1).")
         }
-        let program = try text.map { try Program(text: $0) } ?? sequence.program
+        let program = try text.map { try Program(text: $0) } ?? current ?? Program(operations: [])
         let counts = try Row.fetchAll(
             db,
             sql: """
                 SELECT step, count(*) FROM drip_enrolments WHERE sequence = ? AND version = ? AND state = 'active' GROUP BY step
-                """, arguments: [sequence.name, version]
+                """, arguments: [name, version]
         ).reduce(into: [Int: Int64]()) { $0[$1[0]] = $1[1] }
         let rows = program.lines.enumerated().map {
             [Cell.integer(Int64($0)), .text($1), .integer(counts[$0] ?? 0)]
@@ -83,7 +106,7 @@ struct Overview {
                 arguments: [lead]
             ).map {
                 let text = try LineTemplate($0["text_template"]).filled(for: lead, db)
-                return CardLine("task", "\($0["kind"] as String): \(text), by \($0["due_at"] as String)")
+                return CardLine("task", "\($0["kind"] as String): \(text), by \(($0["due_at"] as String).prefix(16))")
             }
     }
 }

@@ -14,12 +14,8 @@ struct SequenceCommands {
                 "sequences show", "The operations of a sequence, and how many leads are at each.", arguments: ["NAME"],
                 options: ["version": "An older version that leads are still in."]
             ) { call in
-                let sequence = try sequence(call.arguments[0])
                 let version = try call.options["version"].map(number)
-                return .table(
-                    try call.kernel.read {
-                        try Overview(sequences: plugin.sequences, db: $0).operations(of: sequence, version: version)
-                    })
+                return try show(call, version)
             },
             Command(
                 "sequences plan",
@@ -42,6 +38,19 @@ struct SequenceCommands {
         ]
     }
 
+    private func show(_ call: CommandCall, _ version: Int?) throws -> CommandResult {
+        let name = call.arguments[0]
+        let program = plugin.sequences.first { $0.name == name }?.program
+        return try call.kernel.read { db in
+            let overview = Overview(sequences: plugin.sequences, db: db)
+            if program == nil, let end = try overview.end(of: name) {
+                return .tableWithNote(try overview.operations(of: name, nil, version: version), end)
+            }
+            let sequence = try sequence(name)
+            return .table(try overview.operations(of: sequence.name, program, version: version))
+        }
+    }
+
     private func sequence(_ name: String) throws -> RunningSequence {
         let names = plugin.sequences.map(\.name)
         guard let sequence = plugin.sequences.first(where: { $0.name == name }) else {
@@ -62,9 +71,16 @@ struct SequenceCommands {
     // MARK: - Plan
 
     private func plan(_ call: CommandCall) throws -> CommandResult {
-        let changes = try call.kernel.read { try plugin.editions($0).changes() }
-        guard !changes.isEmpty else { return .text("The steps are those the database knows. Nothing would change.") }
-        var rows: [[Cell]] = []
+        let (changes, removed) = try call.kernel.read { db in
+            let editions = plugin.editions(db)
+            return (try editions.changes(), try editions.removed())
+        }
+        guard !changes.isEmpty || !removed.isEmpty else {
+            return .text("The steps are those the database knows. Nothing would change.")
+        }
+        var rows = removed.map { name, leads -> [Cell] in
+            [.text(name), .text("not in the config"), .null, .integer(leads), .text("leave the sequence")]
+        }
         for change in changes {
             let name = change.sequence.name
             let staying = try call.kernel.read { db in

@@ -73,12 +73,19 @@ extension Transaction {
         try db.execute(
             sql: "UPDATE drip_tasks SET state = ?, closed_at = ?, outcome = ? WHERE id = ?",
             arguments: [state, stamp, outcome, id])
+        try tellClosedTasks(as: state, where: "t.id = :task", arguments: ["task": id])
+    }
+
+    /// The events of tasks that were closed, those of sequences and those of hooks.
+    ///
+    /// - Parameter condition: over `drip_tasks AS t`.
+    func tellClosedTasks(as state: String, where condition: String, arguments: StatementArguments = [:]) throws {
         try emit(
             "task.\(state)",
             forEach: """
                 SELECT t.lead_id, coalesce(t.event_id, e.event_id) AS cause_id,
                        json_object('task', t.id, 'task_kind', t.kind, 'outcome', t.outcome) AS body
-                FROM drip_tasks AS t LEFT JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.id = :task
-                """, arguments: ["task": id])
+                FROM drip_tasks AS t LEFT JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE \(condition) ORDER BY t.id
+                """, arguments: arguments)
     }
 }

@@ -35,23 +35,12 @@ struct Departure {
 
     /// Who has run to the end may still have its last mail waiting for the morning, or a task that nobody needs now.
     private func withdrawWhatIsLeft(after ending: RunningSequence.Ending) throws {
-        let completed = """
-            FROM (\(ending.events(tx))) AS ending
-            CROSS JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
-            WHERE e.state = 'completed' AND e.event_id < ending_event
-            """
-        try tx.withdraw(
-            because: "the sequence is over: \(ending.kind)",
+        try Departure.withdraw(
             forEach: """
-                SELECT e.lead_id, 'drip:' || e.sequence || ':' AS prefix, ':lead ' || e.lead_id || ':cycle ' || e.cycle AS suffix
-                \(completed)
-                """)
-        try tx.db.cachedStatement(
-            sql: """
-                UPDATE drip_tasks SET state = 'withdrawn', closed_at = ?
-                WHERE state = 'open' AND (lead_id, enrolment_id) IN (SELECT e.lead_id, e.id \(completed))
-                """
-        ).execute(arguments: [tx.stamp])
+                SELECT e.id FROM (\(ending.events(tx))) AS ending
+                CROSS JOIN drip_enrolments AS e ON e.lead_id = ending.lead_id AND e.sequence = \(sequence.name.sqlLiteral)
+                WHERE e.state = 'completed' AND e.event_id < ending_event
+                """, because: ending.kind, tx)
     }
 
     static func endForLostLeads(_ tx: Transaction) throws {
@@ -87,18 +76,56 @@ struct Departure {
                 WHERE id IN (SELECT id FROM temp.drip_ending)
                 """
         ).execute(arguments: ["state": state, "reason": reason, "now": tx.stamp])
-        try tx.withdraw(
-            because: "the sequence is over: \(reason)",
-            forEach: """
-                SELECT lead_id, 'drip:' || sequence || ':' AS prefix, ':lead ' || lead_id || ':cycle ' || cycle AS suffix
-                FROM drip_enrolments WHERE id IN (SELECT id FROM temp.drip_ending)
-                """)
+        try withdraw(forEach: "SELECT id FROM temp.drip_ending", because: reason, tx)
+    }
+
+    /// Takes back what waits for enrolments: their mails and calls of webhooks, and their tasks.
+    private static func withdraw(forEach select: String, because reason: String, _ tx: Transaction) throws {
+        try tx.withdraw(because: "the sequence is over: \(reason)", forEach: messages(of: select))
         try tx.db.cachedStatement(
             sql: """
                 UPDATE drip_tasks SET state = 'withdrawn', closed_at = ?
                 WHERE state = 'open' AND (lead_id, enrolment_id) IN (
-                    SELECT lead_id, id FROM drip_enrolments WHERE id IN (SELECT id FROM temp.drip_ending))
+                    SELECT coalesce(m.kept_id, e.lead_id), e.id FROM drip_enrolments AS e LEFT JOIN lead_merges AS m ON m.gone_id = e.lead_id
+                    WHERE e.id IN (\(select)))
                 """
         ).execute(arguments: [tx.stamp])
+    }
+
+    /// The waiting messages of enrolments, found by their lead as it is called now: where leads were merged, the key of
+    /// a message still names the lead of then, and so may the enrolment. What tells whose it is, is the event that
+    /// brought the lead in; where two leads came by the same one and became one lead, the key.
+    static func messages(of select: String) -> String {
+        """
+        SELECT o.lead_id, o.key AS prefix, o.key AS suffix
+        FROM (\(select)) AS ending CROSS JOIN drip_enrolments AS e ON e.id = ending.id LEFT JOIN lead_merges AS m ON m.gone_id = e.lead_id
+        CROSS JOIN outbox_messages AS o ON o.lead_id = coalesce(m.kept_id, e.lead_id)
+        WHERE o.state = 'waiting' AND o.cause_id = e.event_id AND substr(o.key, 1, length(e.sequence) + 6) = 'drip:' || e.sequence || ':'
+          AND (substr(o.key, -length(':lead ' || e.lead_id || ':cycle ' || e.cycle)) = ':lead ' || e.lead_id || ':cycle ' || e.cycle
+               OR NOT EXISTS (SELECT 1 FROM drip_enrolments AS twin WHERE twin.lead_id IN (e.lead_id, m.kept_id)
+                              AND twin.sequence = e.sequence AND twin.event_id = e.event_id AND twin.id <> e.id))
+        """
+    }
+
+    /// Why a lead left a sequence that is not in the config any more.
+    static let removed = "sequence.removed"
+
+    /// Lets those go who are in a sequence that the config has no more: nobody would take them on. Whoever is true of a
+    /// predicate is forgotten too, so that a sequence of that name begins anew.
+    ///
+    /// - Parameter names: the sequences of the config.
+    static func endForRemovedSequences(keeping names: [String], _ tx: Transaction) throws {
+        let known = names.map(\.sqlLiteral).joined(separator: ", ")
+        let gone = "SELECT id FROM drip_enrolments WHERE state = 'active' AND sequence NOT IN (\(known))"
+        try tx.emit(
+            "drip.dismissed",
+            forEach: """
+                SELECT lead_id, event_id AS cause_id, json_object('sequence', sequence) AS body FROM drip_enrolments
+                WHERE id IN (\(gone)) ORDER BY id
+                """)
+        try end(as: "exited", because: removed, forEach: gone, tx)
+        for table in ["drip_matches", "drip_watches"] {
+            try tx.db.execute(sql: "DELETE FROM \(table) WHERE sequence NOT IN (\(known))")
+        }
     }
 }

@@ -15,6 +15,20 @@ struct Entrance {
     /// Facts that bring a lead into the sequence they name, whatever its entry says.
     static let invitations = [("lead.recycled", "into"), ("drip.invited", "sequence")]
 
+    /// Whoever was to come into a sequence that the config does not have is kept out of it, and the log says so:
+    /// another plugin may name one that nobody could look up.
+    static func keepOutOfUnknown(_ names: [String], _ kinds: Set<String>, _ tx: Transaction) throws {
+        for (kind, field) in invitations where kinds.contains(kind) {
+            try tx.emit(
+                "drip.kept_out",
+                forEach: """
+                    SELECT lead_id, id AS cause_id, json_object('sequence', json_extract(body, '$.\(field)'), 'by', 'config') AS body FROM batch
+                    WHERE kind = '\(kind)' AND lead_id IS NOT NULL
+                      AND json_extract(body, '$.\(field)') NOT IN (\(names.map(\.sqlLiteral).joined(separator: ", ")))
+                    """)
+        }
+    }
+
     /// A lead enters at its first fitting event of the batch, when the rule of re-entry lets it.
     func enrol(_ kinds: Set<String>) throws {
         let entry = sequence.settings.enter

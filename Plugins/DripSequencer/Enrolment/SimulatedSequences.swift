@@ -19,12 +19,7 @@ enum SimulatedSequences {
         let isOfThem = "id IN (SELECT id FROM temp.drip_simulated)"
         try tx.db.cachedStatement(sql: "UPDATE drip_tasks SET state = 'done', closed_at = ? WHERE \(isOfThem)")
             .execute(arguments: [tx.stamp])
-        try tx.emit(
-            "task.done",
-            forEach: """
-                SELECT t.lead_id, e.event_id AS cause_id, json_object('task', t.id, 'task_kind', t.kind, 'outcome', t.outcome) AS body
-                FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.\(isOfThem) ORDER BY t.id
-                """)
+        try tx.tellClosedTasks(as: "done", where: "t.\(isOfThem)")
     }
 
     static func sections(_ question: SimulationReport, _ db: Database) throws -> [SimulationSection] {

@@ -13,7 +13,6 @@ struct Watch {
     func look(_ kinds: Set<String>) throws {
         guard try isBegun() else { return try begin() }
         if kinds.contains("drip.recheck"), try isDue() {
-            try appoint()
             return try look(among: "true", scope: "true", event: "(SELECT max(id) FROM batch)", kinds)
         }
         let asked = Entrance.watchedKinds.dropLast().filter(kinds.contains)
@@ -60,6 +59,7 @@ struct Watch {
 
     /// Notes who matches now. A predicate that was changed begins anew: who matches it already has been there before.
     func begin() throws {
+        try Watch.appoint(edition.sequence, tx)
         guard try !isBegun() else { return }
         try tx.db.execute(sql: "DELETE FROM drip_matches WHERE sequence = ?", arguments: [name])
         try tx.db.execute(
@@ -69,10 +69,11 @@ struct Watch {
                 INSERT INTO drip_watches (sequence, predicate, at) VALUES (:name, :predicate, :now)
                 ON CONFLICT (sequence) DO UPDATE SET predicate = excluded.predicate, at = excluded.at
                 """, arguments: ["name": name, "predicate": predicate, "now": tx.stamp])
-        try appoint()
     }
 
-    private func isDue() throws -> Bool {
+    private func isDue() throws -> Bool { try Watch.isDue(name, tx) }
+
+    private static func isDue(_ name: String, _ tx: Transaction) throws -> Bool {
         try Bool.fetchOne(
             tx.db,
             sql:
@@ -80,12 +81,20 @@ struct Watch {
             arguments: [name]) ?? false
     }
 
-    private func appoint() throws {
-        let due = tx.now + Double(max(60, edition.sequence.settings.enter.recheck.seconds))
+    /// The next look at all leads, of each sequence that is looked at in this batch.
+    static func appointNext(_ sequences: [RunningSequence], _ tx: Transaction) throws {
+        for sequence in sequences where sequence.settings.enter.when != nil {
+            if try isDue(sequence.name, tx) { try appoint(sequence, tx) }
+        }
+    }
+
+    /// One that is made already stays as it is.
+    private static func appoint(_ sequence: RunningSequence, _ tx: Transaction) throws {
+        let due = tx.now + Double(max(60, sequence.settings.enter.recheck.seconds))
         try tx.schedule(
             "drip.recheck",
             forEach: """
                 SELECT 'drip.recheck ' || :name AS key, :due AS due_at, NULL AS lead_id, NULL AS cause_id, json_object('sequence', :name) AS body
-                """, arguments: ["name": name, "due": Timestamp.text(due)])
+                """, arguments: ["name": sequence.name, "due": Timestamp.text(due)])
     }
 }

@@ -81,6 +81,18 @@ struct Editions {
         }
     }
 
+    /// Sequences that are not in the config any more, and how many leads are in each: they leave when it is taken up.
+    func removed() throws -> [(name: String, leads: Int64)] {
+        let known = sequences.map(\.name.sqlLiteral).joined(separator: ", ")
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT sequence, count(*) FROM drip_enrolments WHERE state = 'active' AND sequence NOT IN (\(known))
+                GROUP BY sequence ORDER BY sequence
+                """
+        ).map { ($0[0], $0[1]) }
+    }
+
     private static func line(_ step: Int, of program: Program) -> String {
         program.lines.indices.contains(step) ? program.lines[step] : "end"
     }

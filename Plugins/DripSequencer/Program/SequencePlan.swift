@@ -11,8 +11,9 @@ enum SequencePlan {
             SELECT n.sequence, 'enter', count(*) FROM main.drip_enrolments AS n
             WHERE NOT EXISTS (SELECT 1 FROM \(before) AS o WHERE \(isSame)) GROUP BY 1
             UNION ALL
-            SELECT n.sequence, 'leave', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
-            WHERE o.state = 'active' AND n.state <> 'active' GROUP BY 1
+            SELECT n.sequence, CASE n.reason WHEN '\(Departure.removed)' THEN 'leave, for the sequence is not in the config' ELSE 'leave' END, count(*)
+            FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
+            WHERE o.state = 'active' AND n.state <> 'active' GROUP BY 1, 2
             UNION ALL
             SELECT n.sequence, 'move to another step', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
             WHERE o.state = 'active' AND n.state = 'active' AND (o.version, o.step) IS NOT (n.version, n.step) GROUP BY 1

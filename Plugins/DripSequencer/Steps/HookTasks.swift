@@ -20,8 +20,8 @@ enum HookTasks {
         try tx.emit(
             "task.created",
             forEach: """
-                SELECT lead_id, event_id AS cause_id, json_object('task', id, 'task_kind', kind) AS body FROM drip_tasks WHERE id > \(last)
-                """)
+                SELECT lead_id, event_id AS cause_id, json_object('task', id, 'task_kind', kind) AS body FROM drip_tasks WHERE id > :last
+                """, arguments: ["last": last])
     }
 
     /// Withdraws what was to be done for leads that are gone.

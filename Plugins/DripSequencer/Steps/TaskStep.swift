@@ -26,8 +26,8 @@ struct TaskStep {
             "task.created",
             forEach: """
                 SELECT t.lead_id, e.event_id AS cause_id, json_object('task', t.id, 'task_kind', t.kind) AS body
-                FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.id > \(last)
-                """)
+                FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id WHERE t.id > :last
+                """, arguments: ["last": last])
     }
 
     /// Now and the time there is for it; where the lead has had as many as the cap allows, counted from the day on

@@ -24,6 +24,7 @@ struct PeriodPage {
         let funnel = try table(queries.funnel)
         let changes = Changes(figures: figures, reasons: reasons, period: period)
         let next = try table(queries.next)
+        let charts = ReportCharts(period: period, course: course, channels: channels, funnel: funnel)
         var parts = [
             PeriodPart(
                 "The figures", changes.table, sentences: changes.sentences,
@@ -32,14 +33,15 @@ struct PeriodPage {
                 "What is alarming", alarms, sentences: alarms.rows.isEmpty ? ["Nothing is."] : [], sql: queries.alarms),
             PeriodPart("Goals of \(period.month)", try table(queries.goals), sql: queries.goals),
             PeriodPart("Channels", channels, sql: queries.channels),
-            PeriodPart("From awareness to purchase, leads of \(period.month)", funnel, sql: queries.funnel),
+            PeriodPart(
+                "From awareness to purchase, leads of \(period.month)", funnel, sentences: charts.detours,
+                sql: queries.funnel),
             PeriodPart("Mails", try table(queries.mails), sql: queries.mails),
             PeriodPart("Sales", try table(queries.sales), sql: queries.sales),
             PeriodPart("What to do next", next, sql: queries.next),
         ]
         parts.removeAll { $0.table.rows.isEmpty && $0.sentences.isEmpty }
         let title = period.kind == .monthly ? "The month" : "The week"
-        let charts = ReportCharts(period: period, course: course, channels: channels, funnel: funnel)
         return PeriodDocument(
             title: "\(title): \(period.name), against \(period.nameBefore)", parts: parts, page: "figures-report",
             values: [
@@ -91,4 +93,6 @@ struct PeriodPage {
 
 extension String {
     var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+    /// Nil for a text without a letter.
+    var nonEmpty: String? { isEmpty ? nil : self }
 }

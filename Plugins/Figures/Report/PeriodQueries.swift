@@ -55,7 +55,7 @@ struct PeriodQueries {
             WHERE place IN ((places + 1) / 2, places / 2 + 1) GROUP BY name
         )
         SELECT figure, unit, round(max(value) FILTER (WHERE name = 'now'), 2) AS now, round(max(value) FILTER (WHERE name = 'before'), 2) AS before
-        FROM raw GROUP BY place, figure, unit ORDER BY place, unit
+        FROM raw GROUP BY place, figure, unit HAVING max(value) IS NOT NULL ORDER BY place, unit
         """
     }
 

@@ -17,7 +17,7 @@ struct ReportCharts {
             chart("Leads by channel", Chart.rows(roads, title: "Leads by channel"), sql.channels),
             chart(
                 "From awareness to purchase", Chart.rows(steps, title: "The funnel of \(period.month)"), sql.funnel,
-                note: leak),
+                note: ([leak].compactMap { $0 } + detours).joined(separator: " ").nonEmpty),
         ].compactMap { $0 }
     }
 
@@ -61,6 +61,16 @@ struct ReportCharts {
     private var leak: String? {
         funnel.rows.first { $0[5] == "here" }.map { row in
             "The leak is before \(ReportCharts.step(row[1].text ?? "")): \(row[4].shown) are lost there."
+        }
+    }
+
+    /// Where more people came to a step than were at the one before.
+    var detours: [String] {
+        zip(funnel.rows, funnel.rows.dropFirst()).compactMap { before, row in
+            guard let people = row[2].number, let earlier = before[2].number, people > earlier else { return nil }
+            let (step, last) = (ReportCharts.step(row[1].text ?? ""), ReportCharts.step(before[1].text ?? ""))
+            return
+                "More people are at '\(step)' (\(row[2].shown)) than at '\(last)' (\(before[2].shown)): the others came another way, as by an import."
         }
     }
 

@@ -46,7 +46,7 @@ struct Answers {
     func accept(_ reference: Reference) throws -> Receipt {
         let handoff = try find(reference, in: ["offered"])
         try move(handoff, to: "accepted")
-        try Announcement.moveOn("SELECT \(handoff.lead)", tx)
+        try Announcement.moveOn("SELECT lead_id FROM handoff_handoffs WHERE id = :handoff", ["handoff": handoff.id], tx)
         return receipt(handoff, "accepted", "\(handoff.rep ?? "") has lead \(handoff.lead).")
     }
 
@@ -57,8 +57,10 @@ struct Answers {
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET state = 'rejected', reason = ?, reason_is_code = ? WHERE id = ?",
             arguments: [reason, !settings.rejectReasons.isEmpty, handoff.id])
-        if let recycle = settings.recycle { try rest("id = \(handoff.id)", recycle) }
-        try giveBack("SELECT \(handoff.lead)")
+        if let stage = try giveBack([handoff.id], resting: settings.recycle).first {
+            return receipt(
+                handoff, "rejected", "Lead \(handoff.lead) is nobody's and stays at \(stage): \(reason).")
+        }
         let rest = settings.recycle.map { " It rests for \($0.after)." } ?? ""
         return receipt(
             handoff, settings.recycle == nil ? "rejected" : "recycled",
@@ -76,14 +78,24 @@ struct Answers {
             sql: "UPDATE leads SET owner = ?, updated_at = ? WHERE id = ? AND owner IS NOT ?",
             arguments: [rep, tx.stamp, handoff.lead, rep])
         try tx.db.execute(
-            sql: "UPDATE handoff_handoffs SET rep = ?, state = 'offered', route = 'by hand' WHERE id = ?",
-            arguments: [rep, handoff.id])
+            sql: "UPDATE handoff_handoffs SET rep = ?, state = 'offered', route = ? WHERE id = ?",
+            arguments: [rep, Answers.byHand, handoff.id])
         return receipt(handoff, "offered", "Lead \(handoff.lead) is offered to \(rep).")
     }
 
     /// Contact, account and opportunity.
     func convert(_ reference: Reference, amount: Double?, name: String? = nil) throws -> Receipt {
         let handoff = try find(reference, in: ["accepted"])
+        let open = try Int64.fetchOne(
+            tx.db, sql: "SELECT max(id) FROM opportunities WHERE lead_id = ? AND stage NOT IN ('won', 'lost')",
+            arguments: [handoff.lead])
+        if let open {
+            throw Refusal(
+                kind: .state,
+                description:
+                    "Lead \(handoff.lead) has opportunity \(open), which is open. Close it before you make another."
+            )
+        }
         let conversion = try tx.convert(lead: handoff.lead, opportunity: name, amount: amount)
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET state = 'converted', opportunity_id = ? WHERE id = ?",
@@ -176,18 +188,42 @@ struct Answers {
             sql: "UPDATE handoff_handoffs SET state = ? WHERE id = ?", arguments: [state, handoff.id])
     }
 
-    /// - Parameter condition: over `handoff_handoffs`.
-    func rest(_ condition: String, _ recycle: HandoffSettings.Recycle) throws {
-        try tx.db.execute(
-            sql: "UPDATE handoff_handoffs SET state = 'recycled', rests_until = ? WHERE \(condition)",
-            arguments: [Timestamp.text(tx.now + Double(recycle.after.seconds))])
-    }
-
-    /// To marketing: nobody's, and at rest.
-    func giveBack(_ leads: String) throws {
-        try tx.db.execute(
-            sql: "UPDATE leads SET stage = 'recycled', owner = NULL, updated_at = ? WHERE id IN (\(leads))",
-            arguments: [tx.stamp])
+    /// The leads of handoffs go to marketing: nobody's, and at rest where they are to rest. One that is past sales, or
+    /// a customer though this deal was lost, only loses its rep.
+    ///
+    /// - Returns: the stages of those who stay where they are.
+    @discardableResult
+    func giveBack(_ handoffs: [Int64], resting recycle: HandoffSettings.Recycle?, isLoss: Bool = false) throws
+        -> [String]
+    {
+        let ids = JSONValue.array(handoffs.map(JSONValue.integer)).text()
+        let isMeant = "SELECT value FROM json_each(:ids)"
+        // A lost deal is what a lead at the stage of opportunities is taken back for.
+        let stays =
+            isLoss
+            ? PastSales.isCustomer("leads.stage") : PastSales.holds(for: "leads.stage", at: settings.at.value)
+        let staying = try Row.fetchAll(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT h.id, leads.stage FROM handoff_handoffs AS h CROSS JOIN leads ON leads.id = h.lead_id
+                    WHERE h.id IN (\(isMeant)) AND \(stays) ORDER BY h.id
+                    """), arguments: ["ids": ids])
+        let moving = Set(handoffs).subtracting(staying.map { $0["id"] as Int64 }).sorted()
+        if let recycle {
+            try tx.db.cachedStatement(
+                sql: "UPDATE handoff_handoffs SET state = 'recycled', rests_until = :until WHERE id IN (\(isMeant))"
+            ).execute(arguments: [
+                "ids": JSONValue.array(moving.map(JSONValue.integer)).text(),
+                "until": Timestamp.text(tx.now + Double(recycle.after.seconds)),
+            ])
+        }
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE leads SET stage = iif(\(stays), stage, 'recycled'), owner = NULL, updated_at = :now
+                WHERE id IN (SELECT lead_id FROM handoff_handoffs WHERE id IN (\(isMeant)))
+                """
+        ).execute(arguments: ["ids": ids, "now": tx.stamp])
+        return staying.map { $0["stage"] }
     }
 
     private func receipt(_ handoff: Found, _ state: String, _ sentence: String) -> Receipt {
@@ -213,6 +249,8 @@ struct Answers {
         }
     }
 
+    /// The route of what a person gave to somebody.
+    static let byHand = "by hand"
     static let reasonMax = 200
     static let channelMax = 40
 

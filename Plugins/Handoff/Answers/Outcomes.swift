@@ -42,10 +42,8 @@ struct Outcomes {
         }
         guard let recycle = settings.afterLoss else { return }
         let lost = "\(condition) AND state = 'converted' AND outcome = 'lost'"
-        let leads = try Int64.fetchAll(tx.db, sql: "SELECT lead_id FROM handoff_handoffs WHERE \(lost)")
-        guard !leads.isEmpty else { return }
-        let answers = Answers(settings: settings, tx: tx)
-        try answers.rest(lost, recycle)
-        try answers.giveBack(leads.map(String.init).joined(separator: ", "))
+        let handoffs = try Int64.fetchAll(tx.db, sql: "SELECT id FROM handoff_handoffs WHERE \(lost)")
+        guard !handoffs.isEmpty else { return }
+        try Answers(settings: settings, tx: tx).giveBack(handoffs, resting: recycle, isLoss: true)
     }
 }

@@ -70,8 +70,8 @@ struct SimulatedReps {
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET state = 'rejected', reason = ?, reason_is_code = ? WHERE \(condition)",
             arguments: [settings.rejectReasons.first ?? "simulated", !settings.rejectReasons.isEmpty])
-        if let recycle = settings.recycle { try answers.rest(condition, recycle) }
-        try answers.giveBack("SELECT lead_id FROM handoff_handoffs WHERE \(condition)")
+        try answers.giveBack(
+            Int64.fetchAll(tx.db, sql: "SELECT id FROM handoff_handoffs WHERE \(condition)"), resting: settings.recycle)
     }
 
     private func contact(_ tx: Transaction) throws {
@@ -86,7 +86,11 @@ struct SimulatedReps {
 
     /// A contact, an account and an opportunity each, as a rep makes them: one by one, for reps have few at a time.
     private func convert(_ tx: Transaction) throws {
-        for id in try Int64.fetchAll(tx.db, sql: SimulatedReps.found(SimulatedReps.inHand)) {
+        let hasNoDeal =
+            "NOT EXISTS (SELECT 1 FROM opportunities WHERE lead_id = h.lead_id AND stage NOT IN ('won', 'lost'))"
+        for id in try Int64.fetchAll(
+            tx.db, sql: SimulatedReps.found("(\(SimulatedReps.inHand)) AND \(hasNoDeal)"))
+        {
             _ = try Answers(settings: settings, tx: tx).convert(.init(String(id)), amount: nil)
         }
     }

@@ -150,17 +150,18 @@ struct HandoffAPI: Sendable {
             throw WebProblem(400, "state: expected one of \(HandoffAPI.states.joined(separator: ", "))")
         }
         let rows = try request.kernel.read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT id AS handoff, lead_id AS lead, cycle, offer, state, rep, route, offered_at, accept_by, contact_by, contacted_at
-                    FROM handoff_handoffs
-                    WHERE state IN (\(HandoffAPI.states.map(\.sqlLiteral).joined(separator: ", ")))
-                      AND (:rep IS NULL OR rep = :rep) AND (:state IS NULL OR state = :state) ORDER BY id LIMIT \(HandoffAPI.rowsMax)
-                    """, arguments: ["rep": rep, "state": state])
+            try Row.fetchAll(db, sql: HandoffAPI.open, arguments: ["rep": rep, "state": state])
         }
         return .json(.object([("handoffs", .array(rows.map(HandoffAPI.json)))]))
     }
+
+    /// The states stand as they do in the index of open handoffs.
+    static let open = """
+        SELECT id AS handoff, lead_id AS lead, cycle, offer, state, rep, route, offered_at, accept_by, contact_by, contacted_at
+        FROM handoff_handoffs
+        WHERE state IN (\(states.map(\.sqlLiteral).joined(separator: ", ")))
+          AND (:rep IS NULL OR rep = :rep) AND (:state IS NULL OR state = :state) ORDER BY id LIMIT \(rowsMax)
+        """
 
     /// What more people than there are in a sales force could have in hand.
     private static let rowsMax = 1000

@@ -90,7 +90,8 @@ struct HandoffPage: Sendable {
     private static let sentences = [
         "rejected": "You gave it back. Thank you for saying why.",
         "recycled": "You gave it back. Thank you for saying why.",
-        "converted": "It has become a contact with an opportunity.", "withdrawn": "The lead is gone.",
+        "converted": "It has become a contact with an opportunity.",
+        "withdrawn": "There is nothing to be done for this lead any more.",
         "queued": "It waits in the queue for somebody to take it.", "expired": "It was taken back.",
     ]
 

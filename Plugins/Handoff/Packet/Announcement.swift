@@ -38,7 +38,7 @@ struct Announcement {
         }
         if states.contains("accepted") {
             try appointments.accepted()
-            try Announcement.moveOn("SELECT lead_id FROM temp.handoff_news WHERE state = 'accepted'", tx)
+            try Announcement.moveOn("SELECT lead_id FROM temp.handoff_news WHERE state = 'accepted'", [:], tx)
         }
         if states.contains("escalated") {
             try appointments.escalated()
@@ -49,10 +49,10 @@ struct Announcement {
     }
 
     /// An accepted lead is a sales accepted lead, where the config has that stage.
-    static func moveOn(_ leads: String, _ tx: Transaction) throws {
+    static func moveOn(_ leads: String, _ arguments: StatementArguments, _ tx: Transaction) throws {
         let isStage = try Bool.fetchOne(
             tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM stages WHERE name = 'sal')"))
-        if isStage == true { try tx.moveStage(to: "sal", leads: leads) }
+        if isStage == true { try tx.moveStage(to: "sal", leads: leads, arguments: arguments) }
     }
 
     /// A lead belongs to the rep who has it.

@@ -41,7 +41,7 @@ struct Briefing {
             db,
             sql: """
                 SELECT date(at) AS day, kind, body FROM lead_timeline
-                WHERE lead_id = :lead AND kind NOT IN (SELECT value FROM json_each(:silent)) ORDER BY event_id DESC LIMIT \(Briefing.eventsMax)
+                WHERE lead_id = :lead AND kind NOT IN (SELECT value FROM json_each(:silent)) ORDER BY at DESC, event_id DESC LIMIT \(Briefing.eventsMax)
                 """,
             arguments: ["lead": leadID, "silent": JSONValue.array(Wording.silent.map(JSONValue.string)).text()])
         return rows.map { row in
@@ -61,7 +61,7 @@ struct Briefing {
             sql: """
                 SELECT kind, coalesce(body ->> 'magnet', body ->> 'webinar', body ->> 'form') AS name, body FROM lead_timeline
                 WHERE lead_id = ? AND kind IN ('asset.downloaded', 'form.submitted', 'webinar.registered', 'webinar.attended', 'trial.started')
-                ORDER BY event_id DESC LIMIT 50
+                ORDER BY at DESC, event_id DESC LIMIT 50
                 """, arguments: [leadID])
         var seen: Set<String> = []
         return rows.compactMap { row -> Taken? in

@@ -53,6 +53,12 @@ struct Wording {
         "opportunity.created", "opportunity.stage_changed", "magnets.lapse_due", "mail.hits_gathered",
     ]
 
+    /// A time as people write it, to the minute; everything else as it is.
+    private static func told(_ text: String) -> String {
+        let isTime = text.wholeMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})?/) != nil
+        return isTime ? String(text.prefix(16)) : text
+    }
+
     /// What is longer is no word of a kind.
     private static let saidMax = 60
 
@@ -63,7 +69,7 @@ struct Wording {
             guard case .object(let entries) = body else { return name }
             let said = entries.compactMap { $0.value.scalarText }.filter {
                 !$0.isEmpty && $0.unicodeScalars.count <= Wording.saidMax
-            }
+            }.map(Wording.told)
             return said.isEmpty ? name : "\(name) (\(said.joined(separator: ", ")))"
         }
         return sentence.split(separator: " ").compactMap { word -> String? in

@@ -16,6 +16,7 @@ struct Routing {
 
     /// Leads that reached the stage, or a later one without a stop, and that nobody has.
     func offerFromBatch() throws {
+        try withdrawPastSales()
         // Nobody is overtaken: who waits in the queue comes before who is new.
         try drainQueue()
         try begin()
@@ -36,7 +37,7 @@ struct Routing {
                 CROSS JOIN stages AS wanted ON wanted.name = :at
                 CROSS JOIN leads AS l ON l.id = b.lead_id
                 WHERE NOT reached.is_side AND reached.position >= wanted.position
-                  AND (SELECT NOT is_side FROM stages WHERE name = l.stage)
+                  AND (SELECT NOT is_side FROM stages WHERE name = l.stage) AND NOT \(PastSales.holds(for: "l.stage", at: settings.at.value))
                   AND NOT EXISTS (SELECT 1 FROM handoff_handoffs AS h WHERE h.lead_id = b.lead_id
                                   AND h.state IN ('queued', 'offered', 'escalated', 'accepted', 'expired', 'converted'))
                   \(gate)
@@ -45,6 +46,20 @@ struct Routing {
         ).execute(arguments: ["at": settings.at.value])
         guard tx.db.changesCount > 0 else { return }
         try finish()
+    }
+
+    /// Who got a deal or became a customer before a rep had accepted them is taken out of the queue and the offers. A
+    /// conversion is not meant: it is told as one.
+    private func withdrawPastSales() throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE handoff_handoffs SET state = 'withdrawn', reason = 'the lead is past sales'
+                WHERE lead_id IN (
+                    SELECT l.id FROM batch AS b CROSS JOIN leads AS l ON l.id = b.lead_id
+                    WHERE b.kind = 'lead.stage_changed' AND l.contact_id IS NULL AND \(PastSales.holds(for: "l.stage", at: settings.at.value)))
+                  AND (state IN ('queued', 'offered') OR state = 'escalated' AND accepted_at IS NULL)
+                """
+        ).execute()
     }
 
     /// Handoffs that need another rep, as SQL over `handoff_handoffs AS h`: by the rules, but to nobody who let them

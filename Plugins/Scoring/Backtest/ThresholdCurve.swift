@@ -38,6 +38,23 @@ struct ThresholdCurve: Sendable {
         self.converted = ranked.converted
     }
 
+    private init(points: [Point], converted: Int) {
+        self.points = points
+        self.converted = converted
+    }
+
+    /// The same at whole scores alone, for the config takes no others as thresholds.
+    var whole: ThresholdCurve {
+        var kept: [Point] = []
+        for point in points {
+            let score = point.score.rounded(.down)
+            // Of all that round to one score the last has them all at or above it.
+            if kept.last?.score == score { kept.removeLast() }
+            kept.append(Point(score: score, leads: point.leads, converted: point.converted, of: converted))
+        }
+        return ThresholdCurve(points: kept, converted: converted)
+    }
+
     /// Fewer leads than this make a share that the next month may not repeat.
     static let leadsMin = 20
 

@@ -9,11 +9,12 @@ enum ThresholdGoal: Equatable {
     /// So many leads a week are at or above it.
     case perWeek(Double)
 
-    /// The threshold, and why it is that one; or why there is none.
+    /// The threshold, a whole number as the config takes it, and why it is that one; or why there is none.
     ///
     /// - Parameter leadsPerWeek: how many leads come a week; nil where nobody knows.
     func suggestion(_ curve: ThresholdCurve, leadsPerWeek: Double?) -> (point: ThresholdCurve.Point?, sentence: String)
     {
+        let curve = curve.whole
         switch self {
         case .balance:
             guard let point = curve.balanced else { return (nil, "No threshold: there are no leads.") }

@@ -26,6 +26,17 @@ import Testing
                 == "Suggested threshold: 80 (precision 85.0 %, recall 37.8 %), about 16 of 80 leads a week.")
     }
 
+    @Test func `a threshold is a whole number, as the config takes it, and its figures are those of that number`() {
+        // Points that faded: 64.99…, 64.2 and below.
+        let faded = ThresholdCurve(
+            RankedScores([64.99964119448035, 64.2, 30.5, 10.25], [true, true, false, false]))
+        #expect(
+            ThresholdGoal.balance.suggestion(faded, leadsPerWeek: nil).sentence
+                == "Suggested threshold: 64 (precision 100.0 %, recall 100.0 %), the best balance of precision and recall (F1)."
+        )
+        #expect(ThresholdGoal.balance.suggestion(faded, leadsPerWeek: nil).point?.leads == 2)
+    }
+
     @Test func `where there is none, it says why and what to do`() {
         #expect(
             sentence(.precision(0.95))
