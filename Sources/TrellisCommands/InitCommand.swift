@@ -27,16 +27,16 @@ struct InitCommand: ParsableCommand {
 
                 """, to: ".env", mode: 0o600)
         }
-        let here = folder == "." ? "" : "cd \(folder) && "
+        let here = folder == "." ? "" : "cd \(folder)\n  "
         print(
             """
             A starter CRM is in \(folder == "." ? "this folder" : folder). Next:
               \(here)trellis check
-              \(here)trellis import leads.csv
-              \(here)trellis import activities.csv --into activities
-              \(here)trellis work --until-idle
-              \(here)trellis report
-              \(here)trellis serve
+              trellis import leads.csv
+              trellis import activities.csv --into activities
+              trellis work --until-idle
+              trellis report
+              trellis serve
             """)
     }
 
@@ -53,29 +53,13 @@ struct InitCommand: ParsableCommand {
             try FileManager.default.createDirectory(
                 atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         } catch {
-            throw KernelError.noFolder((target as NSString).deletingLastPathComponent)
+            throw KernelError.cannotCreate(target)
         }
         guard
             FileManager.default.createFile(
                 atPath: target, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
         else {
-            throw KernelError.folderNotWritable((target as NSString).deletingLastPathComponent)
+            throw KernelError.unwritable(target)
         }
-    }
-}
-
-struct CheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check",
-        abstract: "Check the whole config against schema and files, its SQL prepared. Exit 78 with file:line:column.")
-
-    @OptionGroup var global: GlobalOptions
-
-    func run() throws {
-        let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
-        for warning in config.warnings { print("warning: \(warning)") }
-        for note in try config.notes(plugins: TrellisProgram.plugins) { print("note: \(note)") }
-        let on = TrellisProgram.plugins.filter { config.isOn($0.name) }.map { $0.name }
-        print("\(global.config) is sound. Plugins on: \(on.isEmpty ? "none" : on.joined(separator: ", ")).")
     }
 }

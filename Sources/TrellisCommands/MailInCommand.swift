@@ -54,7 +54,7 @@ struct MailInCommand: ParsableCommand {
         if let file {
             let handle = FileHandle(forReadingAtPath: file)
             guard let handle, let bytes = ReturnInbox.bytes(of: handle.fileDescriptor) else {
-                throw KernelError.fileNotReadable(file)
+                throw KernelError.unreadable(file)
             }
             filed.append(try take(bytes, with: mailroom))
         } else if let mbox {

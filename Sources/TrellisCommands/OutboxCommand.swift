@@ -7,6 +7,17 @@ struct OutboxCommand: ParsableCommand {
         commandName: "outbox", abstract: "What is to be sent and what became of it.",
         subcommands: [List.self, Resolve.self, Retry.self], defaultSubcommand: List.self)
 
+    /// - Throws: ``KernelError/data(_:)`` where there is no such message.
+    private static func state(of message: Int64, _ kernel: Kernel) throws -> String {
+        let state = try kernel.read {
+            try String.fetchOne($0, sql: "SELECT state FROM outbox_messages WHERE id = ?", arguments: [message])
+        }
+        guard let state else {
+            throw KernelError.data("There is no message \(message). 'trellis outbox list' shows the newest.")
+        }
+        return state
+    }
+
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "The newest messages.")
         @OptionGroup var global: GlobalOptions
@@ -46,7 +57,13 @@ struct OutboxCommand: ParsableCommand {
             guard resend != accept else { throw KernelError.usage("Say either --resend or --accept.") }
             let kernel = try global.open(checks: false)
             let changed = try kernel.write(origin: "cli") { tx in try tx.resolveUnknown(message, resend: resend) }
-            guard changed else { throw KernelError.data("Message \(message) is not unknown.") }
+            guard changed else {
+                let state = try OutboxCommand.state(of: message, kernel)
+                throw KernelError.data(
+                    "Message \(message) is \(state): only one that is unknown is decided about."
+                        + (["held", "failed"].contains(state)
+                            ? " Send it again with: trellis outbox retry \(message)" : ""))
+            }
             print(resend ? "Message \(message) will be sent again." : "Message \(message) counts as sent.")
         }
     }
@@ -67,6 +84,12 @@ struct OutboxCommand: ParsableCommand {
                         WHERE state IN ('held', 'failed') AND (:id IS NULL OR id = :id)
                         """, arguments: ["now": tx.stamp, "id": message])
                 return tx.db.changesCount
+            }
+            if count == 0, let message {
+                let state = try OutboxCommand.state(of: message, kernel)
+                throw KernelError.data(
+                    "Message \(message) is \(state): only what is held or failed is tried again."
+                        + (state == "unknown" ? " Decide about it with: trellis outbox resolve \(message)" : ""))
             }
             print("\(count) message\(count == 1 ? "" : "s") will be tried again when 'trellis work' runs.")
         }

@@ -22,15 +22,13 @@ struct PluginCommandLine {
         let commands = PluginCommandLine.commands(of: type)
         var parsed = try Parsed(arguments, flags: Set(commands.flatMap { $0.flags.map(\.key) }))
         let ranked = commands.filter { parsed.words.starts(with: $0.path) }.sorted { $0.path.count > $1.path.count }
-        guard let shape = ranked.first else {
-            throw KernelError.usage(
-                "There is no command '\(parsed.words.prefix(2).joined(separator: " "))'.\n\(PluginCommandLine.usage(commands))"
-            )
-        }
         if parsed.wantsHelp {
-            print(PluginCommandLine.usage(commands))
+            let below = commands.filter { $0.path.starts(with: parsed.words) }
+            let meant = below.isEmpty ? ranked.filter { $0.path.count > 1 }.prefix(1) + [] : below
+            print(PluginCommandLine.usage(meant.isEmpty ? PluginCommandLine.below(parsed.words, commands) : meant))
             return
         }
+        guard let shape = ranked.first else { throw PluginCommandLine.unknown(parsed.words, among: commands) }
         parsed.words.removeFirst(shape.path.count)
         try check(parsed, against: shape, among: commands)
         var global = try GlobalOptions.parse([])
@@ -45,26 +43,30 @@ struct PluginCommandLine {
             )
         }
         let call = CommandCall(kernel: kernel, arguments: parsed.words, options: parsed.options)
-        let format: TableFormat =
-            parsed.isJSON ? .json : parsed.options["format"].flatMap(TableFormat.init(rawValue:)) ?? .table
+        let format = try parsed.isJSON ? .json : parsed.options["format"].map(TableFormat.init(named:)) ?? .table
         switch try command(call) {
         case .table(let table): table.show(format)
         case .tableWithNote(let table, let note):
             table.show(format)
             if format == .table { print(note) }
-        case .text(let text): print(text)
+        case .text(let text): print(parsed.isJSON ? JSONValue.object([("text", .string(text))]).text() : text)
         case .page(let name, let values):
-            print(try Pages(config: kernel.config, plugins: kernel.pluginTypes).render(name, values) ?? "")
+            let page = try Pages(config: kernel.config, plugins: kernel.pluginTypes).render(name, values) ?? ""
+            print(parsed.isJSON ? JSONValue.object([("html", .string(page))]).text() : page)
         }
     }
 
     private func check(_ parsed: Parsed, against command: Command, among commands: [Command]) throws {
         let needed = command.arguments.count { !$0.hasSuffix("?") }
         guard (needed...command.arguments.count).contains(parsed.words.count) else {
-            let extra = parsed.words.dropFirst(command.arguments.count).first
-            throw KernelError.usage(
-                (extra.map { "Unexpected '\($0)'." } ?? "Missing \(command.arguments[parsed.words.count]).") + "\n"
-                    + PluginCommandLine.usage([command]))
+            guard let extra = parsed.words.dropFirst(command.arguments.count).first else {
+                let missing = command.arguments[parsed.words.count]
+                throw KernelError.usage("Missing \(missing).\n\(PluginCommandLine.usage([command]))")
+            }
+            // A mistyped word of a longer command looks like an argument of a shorter one.
+            let below = PluginCommandLine.below(command.path, commands)
+            let hint = NearMiss.hint(extra, among: below.compactMap { $0.path.dropFirst(command.path.count).first })
+            throw KernelError.usage("Unexpected '\(extra)'.\(hint)\n\(PluginCommandLine.usage(below))")
         }
         let known = command.options.map(\.key) + command.flags.map(\.key) + ["config", "database", "format"]
         for option in parsed.options.keys where !known.contains(option) {
@@ -116,20 +118,69 @@ struct PluginCommandLine {
         plugins.map { type in commands(of: type).map(line).joined(separator: "\n") }.joined(separator: "\n")
     }
 
+    /// What the words of the families are called, for whoever mistypes one.
+    static func names(_ plugins: [any Plugin.Type]) -> [String] {
+        plugins.flatMap { PluginCommandLine.families(of: $0) }.sorted()
+    }
+
+    /// The commands that begin as the words do; those of the family where none does.
+    private static func below(_ words: [String], _ commands: [Command]) -> [Command] {
+        let below = commands.filter { $0.path.starts(with: words) }
+        return below.isEmpty ? commands.filter { $0.path.first == words.first } : below
+    }
+
+    private static func unknown(_ words: [String], among commands: [Command]) -> KernelError {
+        let found = below(words, commands)
+        guard words.count > 1 else {
+            return .usage("'\(words[0])' takes another word:\n\(usage(found))")
+        }
+        let meant = NearMiss.of(words[1], among: found.compactMap { $0.path.dropFirst().first })
+        let hint = meant.map { " Did you mean '\(words[0]) \($0)'?" } ?? ""
+        return .usage("There is no command '\(words.prefix(2).joined(separator: " "))'.\(hint)\n\(usage(found))")
+    }
+
     private static func usage(_ commands: [Command]) -> String {
-        "USAGE:\n"
-            + commands.map { command in
-                ([line(command)]
-                    + (Array(command.options) + Array(command.flags)).map {
-                        "      --\($0.key.padding(toLength: 18, withPad: " ", startingAt: 0)) \($0.value)"
-                    }).joined(separator: "\n")
-            }.joined(separator: "\n")
+        let everywhere = [
+            ("config FILE", "The configuration: config.yaml without it."),
+            ("database FILE", "The SQLite file, in place of the one the configuration names."),
+            ("format FORMAT", "table, line, csv, json, jsonl or markdown."), ("json", "Print JSON."),
+        ]
+        let lines = commands.flatMap { command in
+            [line(command)]
+                + (Array(command.options) + Array(command.flags)).map { entry("    --\($0.key)", $0.value) }
+        }
+        return (["USAGE:"] + lines + ["OPTIONS OF ALL:"] + everywhere.map { entry("    --\($0.0)", $0.1) })
+            .joined(separator: "\n")
     }
 
     private static func line(_ command: Command) -> String {
-        let words = (command.path + command.arguments.map { $0.hasSuffix("?") ? "[\($0.dropLast())]" : $0 }).joined(
-            separator: " ")
-        return "  \(words.padding(toLength: max(words.count + 1, 24), withPad: " ", startingAt: 0)) \(command.summary)"
+        let words = command.path + command.arguments.map { $0.hasSuffix("?") ? "[\($0.dropLast())]" : $0 }
+        return entry(words.joined(separator: " "), command.summary)
+    }
+
+    /// Where what is said about a command begins.
+    private static let column = 27
+
+    /// A name and what is said about it, which goes on below its own beginning.
+    private static func entry(_ name: String, _ text: String) -> String {
+        let width = max(column + 30, (Terminal.attached(to: STDOUT_FILENO).width ?? Terminal.widthDefault) - 1)
+        var lines = ["  " + name]
+        if lines[0].count + 1 < column {
+            lines[0] += String(repeating: " ", count: column - lines[0].count)
+        } else {
+            lines.append(String(repeating: " ", count: column))
+        }
+        var isEmpty = true
+        for word in text.split(separator: " ") {
+            let last = lines.count - 1
+            if !isEmpty, lines[last].count + 1 + word.count > width {
+                lines.append(String(repeating: " ", count: column) + word)
+            } else {
+                lines[last] += (isEmpty ? "" : " ") + word
+            }
+            isEmpty = false
+        }
+        return lines.joined(separator: "\n")
     }
 
     private static func families(of type: any Plugin.Type) -> Set<String> {

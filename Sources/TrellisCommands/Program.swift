@@ -33,6 +33,7 @@ public enum TrellisProgram {
             if let call = try PluginCommandLine(arguments, plugins: plugins) {
                 try call.run()
             } else {
+                try RootCommand.check(arguments.first)
                 var command = try RootCommand.parseAsRoot(arguments)
                 if var asynchronous = command as? any AsyncParsableCommand {
                     try await asynchronous.run()
@@ -116,6 +117,17 @@ struct RootCommand: AsyncParsableCommand {
         ])
 }
 
+extension RootCommand {
+    /// - Throws: ``KernelError/usage(_:)`` with the command that was probably meant.
+    static func check(_ word: String?) throws {
+        let names = configuration.subcommands.map { $0._commandName } + ["help"]
+        guard let word, !word.hasPrefix("-"), !names.contains(word) else { return }
+        let all = names + PluginCommandLine.names(TrellisProgram.plugins)
+        throw KernelError.usage(
+            "There is no command '\(word)'.\(NearMiss.hint(word, among: all)) 'trellis help' lists them all.")
+    }
+}
+
 extension TrellisProgram {
     static let version = "0.1.0"
 }
@@ -162,7 +174,18 @@ struct GlobalOptions: ParsableArguments {
 
     /// - Parameter file: in place of the configuration.
     func load(file: String? = nil) throws -> Config {
-        on(database, try Config.load(file: file ?? config, plugins: TrellisProgram.plugins))
+        guard let file else { return on(database, try Config.load(file: config, plugins: TrellisProgram.plugins)) }
+        return on(
+            database, try GlobalOptions.present(file) { try Config.load(file: $0, plugins: TrellisProgram.plugins) })
+    }
+
+    /// Reads a config that is named besides the configuration: 'trellis init' would not write that one.
+    static func present<T>(_ file: String, _ read: (String) throws -> T) throws -> T {
+        do {
+            return try read(file)
+        } catch KernelError.noConfig(let file) {
+            throw KernelError.unreadable(file)
+        }
     }
 
     /// A text as the configuration, in the place of the file.

@@ -36,13 +36,16 @@ struct ReportCommand: ParsableCommand {
             throw KernelError.usage(
                 "The plugin 'figures' is off. Remove 'enabled: false' from its section in \(global.config).")
         }
-        guard let html else { return show(document) }
+        guard let html else {
+            global.json ? print(json(document).text(isIndented: true)) : show(document)
+            return
+        }
         let pages = try Pages(config: kernel.config, plugins: kernel.pluginTypes)
         guard let page = pages.render(document.page, document.values) else {
             throw KernelError.data("There is no page '\(document.page)'.")
         }
         guard FileManager.default.createFile(atPath: html, contents: Data(page.utf8)) else {
-            throw KernelError.cannotCreate(html)
+            throw KernelError.unwritable(html)
         }
         print("Wrote \(html): \(document.title).")
     }
@@ -50,13 +53,26 @@ struct ReportCommand: ParsableCommand {
     /// Prints a document: what it says, its tables, and where asked the SQL they came from.
     private func show(_ document: PeriodDocument) {
         let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
-        if !global.json { print(style.bold(document.title)) }
+        print(style.bold(document.title))
         for part in document.parts {
-            if !global.json { print("\n\(style.bold(part.title))") }
-            if !global.json { for sentence in part.sentences { print(sentence) } }
-            if !part.table.rows.isEmpty { part.table.show(global.format) }
+            print("\n\(style.bold(part.title))")
+            for sentence in part.sentences { print(sentence) }
+            if !part.table.rows.isEmpty { part.table.show() }
             if sql { print("\n\(part.sql);") }
         }
+    }
+
+    /// The same as one document.
+    private func json(_ document: PeriodDocument) -> JSONValue {
+        let parts = document.parts.map { part -> JSONValue in
+            var entries: [(key: String, value: JSONValue)] = [
+                ("title", .string(part.title)), ("sentences", .array(part.sentences.map(JSONValue.string))),
+                ("rows", part.table.json),
+            ]
+            if sql { entries.append(("sql", .string(part.sql))) }
+            return .object(entries)
+        }
+        return .object([("title", .string(document.title)), ("parts", .array(parts))])
     }
 
     private func showOverview(_ kernel: Kernel) throws {
@@ -83,9 +99,14 @@ struct ReportCommand: ParsableCommand {
                                 "SELECT template, state, count(*), max(reason) FROM outbox_messages GROUP BY 1, 2 ORDER BY 1, 2"
                         ))
                 }))
+        guard !global.json else {
+            let parts = sections.map { JSONValue.object([("title", .string($0.title)), ("rows", $0.table.json)]) }
+            print(JSONValue.object([("parts", .array(parts))]).text(isIndented: true))
+            return
+        }
         for section in sections {
             print("\n\(style.bold(section.title))")
-            section.table.show(global.format)
+            section.table.show()
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import TrellisKernel
 import TrellisServer
 import TrellisTransports
@@ -25,13 +26,20 @@ struct ServeCommand: AsyncParsableCommand {
             TrellisProgram.note(
                 "The process before this one did not end well. What it had begun is done again where that is safe.")
         }
-        let server = try WebServer(kernel) { address in TrellisProgram.note("Listening: \(address)") }
-        if kernel.config.site.server.admin.token == nil {
-            TrellisProgram.note("The API is off: set server.admin.token to have it.")
+        let hasAPI = kernel.config.site.server.admin.token != nil
+        let path = kernel.config.databasePath
+        let closed = Mutex(hasAPI ? 2 : 1)
+        let server = try WebServer(kernel) { address in
+            TrellisProgram.note("Listening: \(address)")
+            let isOpen = closed.withLock { count in
+                count -= 1
+                return count == 0
+            }
+            guard isOpen else { return }
+            TrellisProgram.note(
+                "Serving \(path) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C.")
         }
-        TrellisProgram.note(
-            "Serving \(kernel.config.databasePath) (pid \(ProcessInfo.processInfo.processIdentifier)). Stop with Ctrl-C."
-        )
+        if !hasAPI { TrellisProgram.note("The API is off: set server.admin.token to have it.") }
         try await server.run(with: worker) {
             if reload.isDue() { begins.raise() }
             return begins.isRaised

@@ -63,7 +63,9 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let config = try checked(global.load())
-        let otherConfig = try other.map { try Config.checked(file: $0, plugins: TrellisProgram.plugins) }
+        let otherConfig = try other.map {
+            try GlobalOptions.present($0) { try Config.checked(file: $0, plugins: TrellisProgram.plugins) }
+        }
         let keeps = try keptFiles()
         let plan = try plan()
         let stop = StopSignal()
@@ -134,7 +136,7 @@ struct SimulateCommand: AsyncParsableCommand {
             throw KernelError.data("There is no page 'simulation'.")
         }
         guard FileManager.default.createFile(atPath: html, contents: Data(page.utf8)) else {
-            throw KernelError.cannotCreate(html)
+            throw KernelError.unwritable(html)
         }
     }
 }

@@ -17,7 +17,11 @@ struct StatusCommand: ParsableCommand {
         let stops = try status.stops()
         if global.json {
             let entries = facts.map { (key: $0.0.replacing(" ", with: "_"), value: JSONValue.string($0.1)) }
-            print(JSONValue.object(entries + [(key: "stops", value: .integer(Int64(stops.rows.count)))]).text())
+            let counts = [
+                (key: "stops", value: JSONValue.integer(Int64(stops.rows.count))), (key: "stopped", value: stops.json),
+                (key: "figures", value: try StatusFigures(kernel).json),
+            ]
+            print(JSONValue.object(entries + counts).text())
         } else {
             for (name, value) in facts { print("\(name.padding(toLength: 16, withPad: " ", startingAt: 0)) \(value)") }
             if !stops.rows.isEmpty {

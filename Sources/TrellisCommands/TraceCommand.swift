@@ -7,11 +7,12 @@ struct TraceCommand: ParsableCommand {
         commandName: "trace",
         abstract: "Why: what happened to a lead, or what led to one row and came of it, each thing below its cause.",
         discussion:
-            "trellis trace ann@acme.example\ntrellis trace mail:17\ntrellis trace handoff:3\ntrellis trace event:1234")
+            "trellis trace ann@acme.example\ntrellis trace mail:17\ntrellis trace handoff:3\ntrellis trace event:1234\n\nRows: "
+            + TraceSource.nouns(of: TrellisProgram.plugins).map { "\($0):ID" }.joined(separator: ", ") + ".")
 
     @OptionGroup var global: GlobalOptions
     @Argument(
-        help: "A lead (an id, an e-mail address, external:ID), or a row: event:ID, mail:ID, score:ID, handoff:ID.")
+        help: "A lead (an id, an e-mail address, external:ID), or a row: event:ID, mail:ID and the others below.")
     var subject: String
 
     func run() throws {
@@ -23,16 +24,33 @@ struct TraceCommand: ParsableCommand {
         }
         let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
         if let lead = trace.leadID {
-            print(style.bold("Lead \(lead)"))
+            print(style.bold(try TraceCommand.heading(lead, kernel)) + style.dim("  (times are UTC)"))
             if trace.subject == nil {
                 for line in try kernel.ask(LeadCard(leadID: lead)).flatMap({ $0 }) {
                     print("  \(line.label): \(line.text)")
                 }
             }
             print("")
+        } else {
+            print(style.dim("Times are UTC.") + "\n")
         }
         CauseTree(trace).lines.forEach { print($0) }
         if trace.omitted > 0 { TrellisProgram.note("\(trace.omitted) more are not shown.") }
+    }
+
+    /// `Lead 52: Ann Ash, Acme, ann@acme.example, mql`; the number alone of one that is gone.
+    private static func heading(_ lead: Int64, _ kernel: Kernel) throws -> String {
+        let row = try kernel.read { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), '') AS name, company, email, stage
+                    FROM leads WHERE id = ?
+                    """, arguments: [lead])
+        }
+        let words = (row.map { [$0["name"], $0["company"], $0["email"], $0["stage"]] } ?? [] as [String?])
+            .compactMap { $0?.withVisibleControls }
+        return "Lead \(lead)" + (words.isEmpty ? "" : ": " + words.joined(separator: ", "))
     }
 }
 

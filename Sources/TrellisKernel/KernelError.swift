@@ -1,7 +1,12 @@
+import Foundation
+
 /// Why the kernel refused. Each sentence says what is wrong, then what to do; ``exitCode`` is what a command ends with.
 public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     case noConfig(String)
+    case noFile(String)
     case noFolder(String)
+    case folderMissing(String)
+    case cannotListen(address: String, setting: String, reason: ListeningFault)
     case folderNotWritable(String)
     case fileNotWritable(String)
     case fileNotReadable(String)
@@ -29,18 +34,25 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     case usage(String)
     case data(String)
 
+    /// Why an address cannot be listened on.
+    public enum ListeningFault: Sendable, Equatable {
+        case taken
+        case notPermitted
+        case notOurs
+    }
+
     /// After sysexits(3).
     public var exitCode: Int32 {
         switch self {
         case .usage: 64
         case .noLead, .data: 65
-        case .noConfig, .noDatabase: 66
-        case .noFolder, .cannotCreate: 73
+        case .noConfig, .noDatabase, .noFile: 66
+        case .noFolder, .cannotCreate, .folderMissing: 73
         case .damaged, .diskFull, .cannotCopy, .diskError, .durabilityNotSet, .notADatabase: 74
-        case .secondWorker, .busy, .lockedForOpening: 75
-        case .folderNotWritable, .fileNotWritable, .fileNotReadable: 77
+        case .secondWorker, .busy, .lockedForOpening, .cannotListen(_, _, .taken): 75
+        case .cannotListen(_, _, .notPermitted), .folderNotWritable, .fileNotWritable, .fileNotReadable: 77
         case .foreignDatabase, .migrationEdited, .migrationUnknown, .migrationOutOfSequence, .migrationFailed,
-            .columnTypeChanged, .columnTaken, .duplicateHook, .noSecret:
+            .columnTypeChanged, .columnTaken, .duplicateHook, .noSecret, .cannotListen(_, _, .notOurs):
             78
         }
     }
@@ -48,6 +60,14 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noConfig(let file): "There is no \(file). Write one with 'trellis init', or name it with --config."
+        case .noFile(let path): "There is no file \(path). Check its name."
+        case .folderMissing(let path): "The folder \(path) does not exist. Make it first, or name a file in another."
+        case .cannotListen(let address, let setting, .taken):
+            "Another process already listens on \(address). Stop it, or set another port in \(setting)."
+        case .cannotListen(let address, let setting, .notPermitted):
+            "Listening on \(address) is not permitted. Set a port from 1024 up in \(setting), and put a proxy in front of it."
+        case .cannotListen(let address, let setting, .notOurs):
+            "\(address) is no address of this machine. Set one in \(setting), such as 127.0.0.1:8080."
         case .noFolder(let path):
             "The folder \(path) does not exist. Make it first, or change 'database' in the config."
         case .cannotCreate(let path):
@@ -97,6 +117,24 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
             "site.secret is not set, and this step needs it. Put secret: ${TRELLIS_SECRET} under site: and the value in .env."
         case .usage(let sentence), .data(let sentence): sentence
         }
+    }
+
+    /// Why a file that is named cannot be read: none is there, it is a folder, or it may not be.
+    public static func unreadable(_ path: String) -> KernelError {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return .noFile(path) }
+        return isFolder.boolValue ? .usage("\(path) is a folder. Name a file.") : .fileNotReadable(path)
+    }
+
+    /// Why a file that is named cannot be written: its folder is not there, it is a folder, or it may not be.
+    public static func unwritable(_ path: String) -> KernelError {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            return .usage("\(path) is a folder. Name a file.")
+        }
+        let folder = (path as NSString).deletingLastPathComponent
+        return folder.isEmpty || FileManager.default.fileExists(atPath: folder)
+            ? .cannotCreate(path) : .folderMissing(folder)
     }
 
     /// Runs `body`, and says what an error of SQLite about the file means to a person.

@@ -49,8 +49,17 @@ public struct WebServer: Sendable {
         let settings = kernel.config.site.server
         limits.resume(isAfterCrash: worker.isAfterCrash, now: kernel.clock.now())
         let work = WorkerService(worker)
-        var services: [any Service] = [work, publicListener(isReady: { work.isWorking })]
-        if settings.admin.token != nil { services.append(adminListener(isReady: { work.isWorking })) }
+        var services: [any Service] = [
+            work,
+            BoundListener(
+                door: publicListener(isReady: { work.isWorking }), address: settings.listen, setting: "server.listen"),
+        ]
+        if settings.admin.token != nil {
+            services.append(
+                BoundListener(
+                    door: adminListener(isReady: { work.isWorking }), address: settings.admin.listen,
+                    setting: "server.admin.listen"))
+        }
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: kernel.logger)

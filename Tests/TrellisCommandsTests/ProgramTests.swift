@@ -141,7 +141,22 @@ import Testing
         (["handoff", "acept"], 64, "USAGE"),
         (["import", "nothing.csv"], 65, "There is no file nothing.csv."),
         (["status", "--config", "other.yaml"], 66, "trellis init"),
-        (["frobnicate"], 64, "frobnicate"),
+        (["frobnicate"], 64, "There is no command 'frobnicate'. 'trellis help' lists them all."),
+        (["imprt"], 64, "There is no command 'imprt'. Did you mean 'import'?"),
+        (["handof"], 64, "Did you mean 'handoff'?"),
+        (["spend"], 64, "'spend' takes another word:\nUSAGE:\n  spend add"),
+        (["spend", "ad"], 64, "There is no command 'spend ad'. Did you mean 'spend add'?"),
+        (["tasks", "dne", "1"], 64, "Unexpected 'dne'. Did you mean 'done'?"),
+        (["scoring", "--format", "cvs"], 64, "There is no format 'cvs'."),
+        (["simulate", "--for", "1d", "--rates", "nofile"], 66, "There is no file nofile."),
+        (["simulate", "--for", "1d", "--with", "nofile"], 66, "There is no file nofile."),
+        (["plan", "nofile"], 66, "There is no file nofile."),
+        (["mail-in", "--file", "nofile"], 66, "There is no file nofile."),
+        (["mail-in", "--mbox", "nofile"], 66, "There is no file nofile."),
+        (["import", "leads.csv", "--mapping", "nofile"], 66, "There is no file nofile."),
+        (["report", "monthly", "--html", "nowhere/report.html"], 73, "The folder nowhere does not exist."),
+        (["outbox", "retry", "999"], 65, "There is no message 999."),
+        (["outbox", "resolve", "999", "--accept"], 65, "There is no message 999."),
     ])
     func `what cannot be done says what to do, with the exit code of sysexits`(
         arguments: [String], code: Int32, words: String
@@ -213,5 +228,139 @@ import Testing
         let refused = try trellis.run("plugins", "rebuild", "scoring")
         #expect(refused.code == 65 && refused.errors.contains("Nothing was done. --confirm does it all the same."))
         #expect(try trellis.run("plugins", "rebuild", "scoring", "--confirm").output.contains("Replayed"))
+    }
+
+    @Test func `a message that is not stuck is neither tried again nor decided about`() throws {
+        let trellis = try starter()
+        #expect(try trellis.run("import", "leads.csv").code == 0)
+        let insert = """
+            INSERT INTO outbox_messages (id, key, origin, template, state, ready_at, created_at, settled_at) VALUES
+                (1, 'a', 'cli', 'hello', 'sent', '2026-03-02', '2026-03-02', '2026-03-02'),
+                (2, 'b', 'cli', 'hello', 'unknown', '2026-03-02', '2026-03-02', '2026-03-02'),
+                (3, 'c', 'cli', 'hello', 'held', '2026-03-02', '2026-03-02', NULL)
+            """
+        #expect(
+            try trellis.run(
+                "/usr/bin/python3",
+                [
+                    "-c", "import sqlite3,sys; c=sqlite3.connect('crm.sqlite'); c.execute(sys.argv[1]); c.commit()",
+                    insert,
+                ]
+            ).code == 0)
+        for (words, sentence) in [
+            (["retry", "1"], "Message 1 is sent: only what is held or failed is tried again."),
+            (["retry", "2"], "Decide about it with: trellis outbox resolve 2"),
+            (
+                ["resolve", "3", "--accept"],
+                "Message 3 is held: only one that is unknown is decided about. Send it again with: trellis outbox retry 3"
+            ),
+        ] {
+            let outcome = try trellis.run(TrellisProcess.path, ["outbox"] + words)
+            #expect(outcome.code == 65 && outcome.errors.contains(sentence), "\(outcome.errors)")
+        }
+        #expect(try trellis.run("outbox", "retry", "3").output.hasPrefix("1 message will be tried again"))
+    }
+
+    @Test func `what is printed as JSON is one document`() throws {
+        let trellis = try starter()
+        #expect(try trellis.run("import", "leads.csv").code == 0)
+        #expect(try trellis.run("work", "--until-idle").code == 0)
+        for words in [
+            ["report"], ["report", "weekly"], ["report", "weekly", "--sql"], ["check"], ["config", "diff"],
+            ["sequences", "plan"], ["status"],
+        ] {
+            let output = try trellis.run(TrellisProcess.path, words + ["--json"]).output
+            #expect(throws: Never.self, "\(words): \(output)") {
+                try JSONSerialization.jsonObject(with: Data(output.utf8), options: .fragmentsAllowed)
+            }
+        }
+        let status = try trellis.run("status", "--json").output
+        let json = try JSONSerialization.jsonObject(with: Data(status.utf8)) as? [String: Any]
+        let figures = try #require(json?["figures"] as? [String: Any])
+        #expect(figures["leads"] as? Int == 50 && figures["config_id"] as? Int == 1)
+        #expect(figures["is_config_in_force"] as? Bool == true && figures["worker_pid"] is NSNull)
+        try trellis.write("site: {naem: x}\n", to: "wrong.yaml")
+        let wrong = try trellis.run("check", "--config", "wrong.yaml", "--json")
+        #expect(wrong.code == 78)
+        let found = try JSONSerialization.jsonObject(with: Data(wrong.output.utf8)) as? [String: Any]
+        let problem = try #require((found?["problems"] as? [[String: Any]])?.first)
+        #expect(
+            found?["is_sound"] as? Bool == false && problem["line"] as? Int == 1
+                && problem["file"] as? String == "wrong.yaml")
+    }
+
+    @Test func `the next steps of a starter can be pasted as they stand`() throws {
+        let trellis = try TrellisProcess()
+        let output = try trellis.run("init", "my-crm").output
+        #expect(
+            output.hasPrefix(
+                "A starter CRM is in my-crm. Next:\n  cd my-crm\n  trellis check\n  trellis import leads.csv\n"))
+        #expect(output.ranges(of: "cd my-crm").count == 1)
+    }
+
+    @Test func `a command of a plugin explains itself with the options of all`() throws {
+        let trellis = try starter()
+        let help = try trellis.run("tasks", "done", "--help").output
+        #expect(help.contains("tasks done TASK") && help.contains("--json") && help.contains("--config FILE"))
+        #expect(!help.contains("What is to be done, the most urgent first."))
+        #expect(try trellis.run("tasks", "--help").output.contains("tasks done TASK"))
+        let all = try trellis.run("help").output
+        let commands = try #require(all.ranges(of: "PLUGIN COMMANDS:\n").first)
+        let lines = all[commands.upperBound...].prefix { _ in true }.split(
+            separator: "\n", omittingEmptySubsequences: false
+        )
+        .prefix { !$0.isEmpty }
+        #expect(lines.count > 20 && lines.allSatisfy { $0.hasPrefix("  ") && $0.count < 80 }, "\(lines)")
+        #expect(try trellis.run("trace", "--help").output.contains("enrolment:ID, task:ID"))
+    }
+
+    @Test func `a trace says whom it is about, and in which time`() throws {
+        let trellis = try starter()
+        #expect(
+            try trellis.run("capture", "--email", "ann@acme.example", "first_name=Ann", "last_name=Ash", "company=Acme")
+                .code == 0)
+        let trace = try trellis.run("trace", "ann@acme.example").output
+        #expect(trace.hasPrefix("Lead 1: Ann Ash, Acme, ann@acme.example, "), "\(trace)")
+        #expect(trace.prefix { $0 != "\n" }.hasSuffix("(times are UTC)"))
+    }
+
+    @Test func `an address that another process has is named before anything is served`() throws {
+        let trellis = try starter()
+        let taken = try #require(TakenPort())
+        let config = try String(contentsOfFile: trellis.folder + "/config.yaml", encoding: .utf8)
+        try trellis.write(
+            config.replacing("127.0.0.1:8080", with: "127.0.0.1:\(taken.port)").replacing(
+                "127.0.0.1:8081", with: "127.0.0.1:0"), to: "taken.yaml")
+        let outcome = try trellis.run("serve", "--config", "taken.yaml")
+        #expect(outcome.code == 75, "\(outcome.errors)")
+        #expect(
+            outcome.errors.contains(
+                "Another process already listens on 127.0.0.1:\(taken.port). Stop it, or set another port in server.listen."
+            ))
+        #expect(!outcome.errors.contains("Serving "))
+    }
+
+    /// A port of the loopback that somebody listens on.
+    private final class TakenPort {
+        let port: UInt16
+        private let descriptor: Int32
+
+        init?() {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, size) == 0 && listen(descriptor, 1) == 0
+                        && getsockname(descriptor, $0, &size) == 0
+                }
+            }
+            (self.descriptor, port) = (descriptor, UInt16(bigEndian: address.sin_port))
+            guard isBound else { return nil }
+        }
+
+        deinit { close(descriptor) }
     }
 }

@@ -78,7 +78,7 @@ import Testing
         let broken = try trellis.run("simulate", "--for", "1d", "--with", "broken.yaml")
         #expect(broken.code == 78 && broken.errors.contains("broken.yaml:1:8: site: unknown key 'nam'."))
         let missing = try trellis.run("simulate", "--for", "1d", "--with", "nowhere.yaml")
-        #expect(missing.code == 66 && missing.errors.contains("There is no nowhere.yaml."))
+        #expect(missing.code == 66 && missing.errors.contains("There is no file nowhere.yaml."))
         try trellis.write("rates: {mail.klicked: {rate: 0.1}}\n", to: "rates.yaml")
         let rates = try trellis.run("simulate", "--for", "1d", "--rates", "rates.yaml")
         #expect(rates.code == 78 && rates.errors.contains("nobody does 'mail.klicked'. Did you mean 'mail.clicked'?"))

@@ -30,8 +30,26 @@ import TrellisTesting
         let error = try #require(throws: KernelError.self) { try Backup.make(crm.kernel, to: path) }
         #expect(error.description == "\(path) is there already. Name another file; a backup never overwrites one.")
         #expect(FileManager.default.contents(atPath: path) == Data("mine".utf8))
-        #expect(throws: (any Error).self) { try Backup.make(crm.kernel, to: crm.folder + "/nowhere/copy.sqlite") }
+        try Data("a file".utf8).write(to: URL(filePath: crm.folder + "/taken"))
+        #expect(throws: KernelError.cannotCreate(crm.folder + "/taken/copy.sqlite")) {
+            try Backup.make(crm.kernel, to: crm.folder + "/taken/copy.sqlite")
+        }
         let parts = try FileManager.default.contentsOfDirectory(atPath: crm.folder).filter { $0.hasSuffix(".part") }
         #expect(parts == [])
+    }
+
+    @Test func `the folder of a backup is made, and both are for their owner alone`() throws {
+        let crm = try TestKernel()
+        let path = crm.folder + "/backups/daily/copy.sqlite"
+        _ = try Backup.make(crm.kernel, to: path)
+        let modes = try [path, crm.folder + "/backups/daily"].map { name in
+            try FileManager.default.attributesOfItem(atPath: name)[.posixPermissions] as? Int
+        }
+        #expect(modes == [0o600, 0o700])
+        #expect(
+            throws: KernelError.usage("\(path) is there already. Name another file; a backup never overwrites one.")
+        ) {
+            try Backup.make(crm.kernel, to: path)
+        }
     }
 }

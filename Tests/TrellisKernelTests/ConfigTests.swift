@@ -143,6 +143,17 @@ private struct Timer: Plugin {
         #expect(try problems("plugins: {timer: {enabled: false, wait: soon}}").contains("plugins.timer.wait"))
     }
 
+    @Test(arguments: ["site:\n\tname: Acme\n", "site:\n  \tname: Acme\n  base_url: x\n"])
+    func `a tab before a key is called one`(yaml: String) throws {
+        let text = try problems(yaml)
+        #expect(text.contains("not valid YAML: "))
+        #expect(text.contains(" YAML does not allow tabs for indentation; use spaces."), "\(text)")
+    }
+
+    @Test func `a mistake that is no tab is not called one`() throws {
+        #expect(try !problems("site:\n  name: [Acme,\t\"x\n").contains("tabs"))
+    }
+
     @Test func `what is no YAML at all is said with its line`() throws {
         let text = try problems("site:\n  name: [Acme\ndatabase: x\n")
         #expect(text.hasPrefix("config.yaml:3:") && text.contains("not valid YAML: "))

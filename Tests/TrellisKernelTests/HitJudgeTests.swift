@@ -255,4 +255,17 @@ import TrellisTesting
                        people_opened, opened_percent, machine_hits FROM mail_engagement
                 """) == ["news|4|4|3|2|66.7|3|1|33.3|1"])
     }
+
+    @Test func `it is forgotten where hits came from though none is judged any more`() async throws {
+        let site = try MailSite()
+        try await site.send()
+        site.crm.clock.advance(by: "3 hours")
+        try await site.ask(site.links()[0])
+        site.crm.clock.advance(by: "29 days")
+        #expect(try !site.crm.kernel.write(origin: "kernel") { try HitJudge.forget($0) })
+        #expect(try site.crm.rows("SELECT network FROM mail_hits") == ["203.0.113.0/24"])
+        site.crm.clock.advance(by: "2 days")
+        #expect(try !site.crm.kernel.write(origin: "kernel") { try HitJudge.forget($0) })
+        #expect(try site.crm.rows("SELECT network, agent, verdict FROM mail_hits") == ["||"])
+    }
 }

@@ -117,4 +117,26 @@ import TrellisTesting
         warmUp.factor = 1
         #expect(warmUp.most(onDay: 100_000) == 50)
     }
+
+    @Test func `once the day's measure is reached, the rest is put off in parts that do not hold others up`()
+        async throws
+    {
+        let count = MailPace.putOffMax + 150
+        let crm = try crm("warm_up: {first: 1, factor: 2, until: 8}", (1...count).map { "a\($0)@one.example" })
+        let kernel = try #require(kernel.kernel)
+        let courier = Courier(kernel, transport: crm.transport)
+        let waits = { () -> Int in
+            try kernel.read { db in
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM outbox_messages WHERE reason = 'the sender warms up'")
+                    ?? 0
+            }
+        }
+        // The first claim sends one and puts off the others of its hundred.
+        #expect(try await courier.round() == 1)
+        #expect(try waits() == Claim.messagesMax - 1)
+        #expect(try await courier.round() == 0)
+        #expect(try waits() == Claim.messagesMax - 1 + MailPace.putOffMax)
+        while try await courier.round() != nil {}
+        #expect(try waits() == count - 1)
+    }
 }

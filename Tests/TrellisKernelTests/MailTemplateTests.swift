@@ -95,7 +95,7 @@ import Testing
                 + "Give it one, or write a fallback: {{name|…}}.")
         #expect(
             problem(Self.front + "Hi [x](www.acme.example)")?.description
-                == "mails/welcome.md:4: a link in a mail begins with https://, http:// or mailto:, "
+                == "mails/welcome.md:4: a link begins with https://, http:// or mailto:, "
                 + "got 'www.acme.example'. Write the whole address.")
     }
 

@@ -30,6 +30,6 @@ import Testing
     }
 
     @Test func `a file that is not there is told`() {
-        #expect(throws: KernelError.fileNotReadable("/nowhere")) { try MailboxFile(path: "/nowhere") }
+        #expect(throws: KernelError.noFile("/nowhere")) { try MailboxFile(path: "/nowhere") }
     }
 }

@@ -46,6 +46,17 @@ import TrellisTesting
         #expect(values == expected)
     }
 
+    @Test func `a default that is a number takes numbers alone`() throws {
+        let query = try query("days: 30\nshare: 0.5\nzip: {type: text, default: \"01234\"}\ncountry: DE")
+        #expect(try query.values(["days": "7.5", "share": "1", "zip": "abc", "country": "7"])["days"] == 7.5)
+        #expect(try query.values(["days": nil])["days"] == .null)
+        for (name, text) in [("days", "abc"), ("share", "1/2")] {
+            #expect(throws: KernelError.usage("\(name): expected a number, got '\(text)'.")) {
+                try query.values([name: text])
+            }
+        }
+    }
+
     @Test func `an empty text and null mean none`() throws {
         let values = try query(typed).values(["country": "", "days": nil])
         #expect(values["country"] == .null && values["days"] == .null)

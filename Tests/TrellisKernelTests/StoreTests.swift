@@ -130,4 +130,30 @@ import TrellisTesting
         let later = try crm.reopened("")
         #expect(try later.rows("SELECT budget FROM leads") == ["2.5"])
     }
+
+    @Test func `the database and what stands beside it are for their owner alone`() throws {
+        let crm = try TestKernel()
+        try crm.capture(["email": "ann@acme.example"])
+        let files = try FileManager.default.contentsOfDirectory(atPath: crm.folder).filter {
+            $0.hasPrefix("crm.sqlite")
+        }
+        #expect(files.contains("crm.sqlite") && files.contains("crm.sqlite-wal"))
+        for file in files {
+            let attributes = try FileManager.default.attributesOfItem(atPath: crm.folder + "/" + file)
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")
+        }
+    }
+
+    @Test func `what stands still is found without reading the mails that were sent`() throws {
+        let crm = try TestKernel()
+        let plan = try crm.kernel.read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT count(*) FROM kernel_stops").map {
+                $0["detail"] as String
+            }
+        }
+        #expect(plan.contains { $0.contains("USING INDEX outbox_messages_stopped") }, "\(plan)")
+        #expect(
+            !plan.contains { $0.hasPrefix("SCAN outbox_messages") && !$0.contains("outbox_messages_stopped") },
+            "\(plan)")
+    }
 }

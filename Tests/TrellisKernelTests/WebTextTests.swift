@@ -82,6 +82,63 @@ import Testing
         #expect(try html("[Go]({{url|javascript:alert(1)}})") == "<p>Go</p>")
     }
 
+    @Test(arguments: [
+        (
+            "![A calendar](https://acme.example/a.png?b=1&c=2)",
+            #"<p><img src="https://acme.example/a.png?b=1&amp;c=2" alt="A calendar" loading="lazy"></p>"#
+        ),
+        ("See ![](/a.png) here", #"<p>See <img src="/a.png" alt="" loading="lazy"> here</p>"#),
+        (
+            #"![" onerror="x](https://acme.example/"x)"#,
+            #"<p><img src="https://acme.example/&quot;x" alt="&quot; onerror=&quot;x" loading="lazy"></p>"#
+        ),
+        ("Wow! [Go](https://acme.example)", #"<p>Wow! <a href="https://acme.example">Go</a></p>"#),
+        (#"\![Go](https://acme.example)"#, #"<p>!<a href="https://acme.example">Go</a></p>"#),
+        ("![no picture]", "<p>![no picture]</p>"),
+        (
+            "![two](https://acme.example/a b)",
+            "<p>![two](<a href=\"https://acme.example/a\">https://acme.example/a</a> b)</p>"
+        ),
+    ])
+    func `a page shows pictures, with what stands for them`(_ markdown: String, _ expected: String) throws {
+        #expect(try html(markdown) == expected)
+    }
+
+    @Test(arguments: [
+        "a.png", "//evil.example/a.png", "http://acme.example/a.png", "javascript:x", "data:image/png;x", "",
+    ])
+    func `a picture from where a page may not have one is refused`(_ source: String) throws {
+        let problem = try #require(throws: MailTemplateProblem.self) { try html("Text\n![A](\(source))") }
+        #expect(
+            problem.description
+                == "pages/plan.md:2: a picture comes from an address that begins with https://, or with / for one of this site, got '\(source)'. Write the whole address."
+        )
+    }
+
+    @Test func `a table is refused with its line, and a text with bars is none`() throws {
+        let problem = try #require(throws: MailTemplateProblem.self) {
+            try html("Plans\n\n| A | B |\n|---|:-:|\n| 1 | 2 |")
+        }
+        #expect(
+            problem.description
+                == "pages/plan.md:4: a page has no tables: this would be shown as rows of signs. Write a list.")
+        #expect(try html("a | b\n\n---\n\n- c") == "<p>a | b</p>\n<hr>\n<ul><li>c</li></ul>")
+    }
+
+    @Test func `a mail has no pictures, and its tables are not refused`() throws {
+        let mail = try MailTemplate(
+            name: "m", source: "---\nsubject: s\n---\n![A](https://acme.example/a.png)\n\n|---|")
+        #expect(try !mail.rendered([:]).html.contains("<img"))
+    }
+
+    @Test func `a link of a page is not called one of a mail`() throws {
+        let problem = try #require(throws: MailTemplateProblem.self) { try html("[Press](/download)") }
+        #expect(
+            problem.description
+                == "pages/plan.md:1: a link begins with https://, http:// or mailto:, got '/download'. Write the whole address."
+        )
+    }
+
     // MARK: - Refused
 
     @Test(arguments: ["[Press](javascript:alert(1))", "[Press](//evil.example)", "[Press](/download)"])

@@ -188,6 +188,8 @@ import TrellisTesting
         for (query, sentence) in [
             ("?country=XX", "country: expected one of DE, FR, got &#39;XX&#39;."),
             ("?_sort=9", "The answer has 4 columns and none at place 9."),
+            ("?_sort=-9223372036854775808", "_sort: expected the place of a column, counted from 1."),
+            ("?_in=-9223372036854775808", "_in: expected the place of a column, counted from 1."),
             ("?_sort=email", "_sort: expected the place of a column, counted from 1."),
             ("?_page=0", "_page: expected a whole number from 1 to 10000."),
         ] {

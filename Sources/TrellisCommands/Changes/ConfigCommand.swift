@@ -47,11 +47,20 @@ struct ConfigCommand: AsyncParsableCommand {
         func run() throws {
             let history = try ConfigHistory(of: global.databasePath())
             guard let old = try from.map({ try history.entry($0) }) ?? history.current else {
+                guard !global.json else { return print("null") }
                 print("No config was noted yet: the first is when 'trellis work' or 'trellis serve' starts.")
                 return
             }
             let new = try to.map { try history.entry($0).text } ?? global.load().text
             let lines = LineDifference(old.text, new)
+            guard !global.json else {
+                let document: [(key: String, value: JSONValue)] = [
+                    ("from", .integer(old.id)), ("to", to.map(JSONValue.integer) ?? .string(global.config)),
+                    ("added", .integer(Int64(lines.added))), ("removed", .integer(Int64(lines.removed))),
+                    ("lines", .array(lines.added + lines.removed > 0 ? lines.unified().map(JSONValue.string) : [])),
+                ]
+                return print(JSONValue.object(document).text(isIndented: true))
+            }
             guard lines.added + lines.removed > 0 else {
                 print("They are the same.")
                 return

@@ -5,6 +5,8 @@ import TrellisKernel
 /// their names, and commands that begin with a dot. Reads a pipe as well, without a word of its own.
 struct Prompt {
     private var session: SQLSession
+    /// What the first statement that failed would end a command with; nil while none did.
+    private(set) var failure: Int32?
     private let style = Terminal.attached(to: STDOUT_FILENO).style
 
     init(session: SQLSession) {
@@ -18,10 +20,16 @@ struct Prompt {
         } else {
             var statement = ""
             while let line = readLine() {
-                guard take(line, into: &statement) else { return }
+                guard take(line, into: &statement) else { return try end() }
             }
             if !statement.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty { perform(statement) }
+            try end()
         }
+    }
+
+    /// Nobody sees what a pipe was told: the code of the process says that a statement failed.
+    private func end() throws {
+        if let failure { throw QuietExit(code: failure) }
     }
 
     /// Talks to a person.
@@ -54,10 +62,15 @@ struct Prompt {
             guard let first = words.first else { return true }
             if first.hasPrefix(".") {
                 guard ![".quit", ".exit"].contains(first) else { return false }
-                attempt { try answer(words) }
+                do {
+                    try answer(words)
+                } catch {
+                    complain(error)
+                }
                 return true
             }
             if session.queries.contains(where: { $0.name == first }) {
+                let session = session
                 attempt { try session.runNamed(words) }
                 return true
             }
@@ -102,18 +115,24 @@ struct Prompt {
         return words
     }
 
-    private func perform(_ sql: String) {
+    private mutating func perform(_ sql: String) {
+        let session = session
         attempt { try session.run(sql) }
     }
 
     /// A mistake is said, and the next line read.
-    private func attempt(_ body: () throws -> Void) {
+    private mutating func attempt(_ body: () throws -> Void) {
         do {
             try body()
         } catch {
-            fflush(nil)
-            TrellisProgram.complain("\(error)")
+            complain(error)
         }
+    }
+
+    private mutating func complain(_ error: any Error) {
+        fflush(nil)
+        TrellisProgram.complain("\(error)")
+        failure = failure ?? (error as? KernelError)?.exitCode ?? 65
     }
 
     // MARK: - Commands

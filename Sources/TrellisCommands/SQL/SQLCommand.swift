@@ -44,6 +44,9 @@ struct SQLCommand: ParsableCommand {
         if let watch, !(0.1...86_400).contains(watch) {
             throw KernelError.usage("--watch takes seconds, from 0.1 to 86400.")
         }
+        guard limit >= 0 else {
+            throw KernelError.usage("--limit takes a number of rows, 0 meaning all, got '\(limit)'.")
+        }
         let words = query.map { [$0] + parameters } ?? []
         let isNamed = words.first.map { !$0.contains(where: \.isWhitespace) } ?? false
         let past = try moment.map { try PastAccess($0, path: try global.databasePath(), config: try global.load()) }
@@ -107,7 +110,12 @@ struct SQLCommand: ParsableCommand {
             case "--format": format = try value(of: word)
             case "--config": config = try value(of: word)
             case "--database": database = try value(of: word)
-            case "--limit": limit = Int(try value(of: word)) ?? limit
+            case "--limit":
+                let text = try value(of: word)
+                guard let number = Int(text) else {
+                    throw KernelError.usage("--limit takes a number of rows, 0 meaning all, got '\(text)'.")
+                }
+                limit = number
             default: rest.append(word)
             }
         }
@@ -145,7 +153,7 @@ struct Watch {
             print(terminal.style.dim("\(stamp)  every \(seconds) s: \(title.prefix(60))"))
             try ask()
             fflush(nil)
-            usleep(UInt32(seconds * 1_000_000))
+            Thread.sleep(forTimeInterval: seconds)
         }
     }
 }

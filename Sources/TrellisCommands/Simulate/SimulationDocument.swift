@@ -88,7 +88,7 @@ struct SimulationDocument {
         let tables = first.sections.map { section in
             (
                 section.title,
-                SimulationDocument.rows(second == nil ? section.table : section.joined(with: other(section)).table)
+                (second == nil ? section.table : section.joined(with: other(section)).table).json
             )
         }
         let configs = [first, second].compactMap { $0 }.map { JSONValue.string($0.config) }
@@ -96,22 +96,7 @@ struct SimulationDocument {
             ("configs", .array(configs)), ("from", .string(Timestamp.text(first.from))),
             ("until", .string(Timestamp.text(first.until))), ("seed", .integer(Int64(clamping: first.seed))),
             ("new_leads", .integer(Int64(first.newLeads))),
-            ("rates", SimulationDocument.rows(first.rates ?? Table(columns: []))), ("tables", .object(tables)),
+            ("rates", (first.rates ?? Table(columns: [])).json), ("tables", .object(tables)),
         ])
-    }
-
-    private static func rows(_ table: Table) -> JSONValue {
-        .array(
-            table.rows.map { row in
-                .object(
-                    zip(table.columns, row).map { column, cell in
-                        switch cell {
-                        case .integer(let number): (column, .integer(number))
-                        case .real(let number): (column, .number(number))
-                        case .null: (column, .null)
-                        case .text, .blob: (column, .string(cell.text ?? ""))
-                        }
-                    })
-            })
     }
 }

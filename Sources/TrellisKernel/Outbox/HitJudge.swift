@@ -39,7 +39,7 @@ struct HitJudge {
         try state("mail.clicked", tx)
         try state("mail.opened", tx)
         if count == HitJudge.hitsMax { try tx.emit(MailHitsGathered(), at: tx.now, key: "mail hits, the rest") }
-        try forget(tx)
+        try HitJudge.forget(tx)
     }
 
     /// The site's rules follow those of the kernel. What a rule is called is its reason.
@@ -72,12 +72,18 @@ struct HitJudge {
                 """)
     }
 
-    private func forget(_ tx: Transaction) throws {
+    /// Forgets from which networks and programs hits came that are older than ``memory``, so many at once. Also called
+    /// once a day, since with tracking switched off no hit is judged any more.
+    ///
+    /// - Returns: whether there may be more to forget.
+    @discardableResult
+    static func forget(_ tx: Transaction) throws -> Bool {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE mail_hits SET network = NULL, agent = NULL
                 WHERE id IN (SELECT id FROM mail_hits WHERE network IS NOT NULL AND at < ? ORDER BY at LIMIT \(HitJudge.hitsMax))
                 """
         ).execute(arguments: [Timestamp.text(tx.now - HitJudge.memory)])
+        return tx.db.changesCount == HitJudge.hitsMax
     }
 }

@@ -80,10 +80,9 @@ public struct LinkSigner: Sendable {
     /// the older ones.
     func hashes(ofAddress address: String) -> [String] {
         keys.map { key in
-            HMAC<SHA256>.authenticationCode(
-                for: Data("trellis.1.7.address.\(address.lowercased())".utf8), using: key.secret
-            )
-            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            Hexadecimal.text(
+                HMAC<SHA256>.authenticationCode(
+                    for: Data("trellis.1.7.address.\(address.lowercased())".utf8), using: key.secret))
         }
     }
 

@@ -254,26 +254,6 @@ extension MailEncoding {
         return String(cleaned)
     }
 
-    /// Plain text as HTML, good between tags and within quotes.
-    ///
-    /// It goes byte by byte: to Swift, `<` with a combining mark is another character, and to a browser it is
-    /// not.
-    static func escaped(_ text: String) -> String {
-        var escaped: [UInt8] = []
-        escaped.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "&"): escaped += "&amp;".utf8
-            case UInt8(ascii: "<"): escaped += "&lt;".utf8
-            case UInt8(ascii: ">"): escaped += "&gt;".utf8
-            case UInt8(ascii: "\""): escaped += "&quot;".utf8
-            case UInt8(ascii: "'"): escaped += "&#39;".utf8
-            default: escaped.append(byte)
-            }
-        }
-        return String(decoding: escaped, as: UTF8.self)
-    }
-
     /// RFC 3986 §2.1, keeping letters, digits and the given characters.
     static func percentEncoded(_ text: String, keeping kept: String) -> String {
         text.utf8.reduce(into: "") { encoded, byte in

@@ -80,7 +80,7 @@ public struct MailLayout: Sendable {
             switch part {
             case .literal(let text): text
             case .slot(let slot, let isMarkup):
-                isMarkup ? values[slot] ?? "" : MailEncoding.escaped(values[slot] ?? "")
+                isMarkup ? values[slot] ?? "" : WebText.escaped(values[slot] ?? "")
             }
         }.joined()
     }
@@ -90,17 +90,17 @@ public struct MailLayout: Sendable {
         guard let preheader else { return "" }
         let padding = String(repeating: "&zwnj;&nbsp;", count: 40)
         return "<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">"
-            + "\(MailEncoding.escaped(preheader))\(padding)</div>\n"
+            + "\(WebText.escaped(preheader))\(padding)</div>\n"
     }
 
     /// The site's picture, or its name.
     private static func logo(_ config: Config, _ style: MailStyle) -> String {
         let brand = config.site.mail.brand
-        let name = MailEncoding.escaped(brand.logoAlt ?? config.site.site.name)
+        let name = WebText.escaped(brand.logoAlt ?? config.site.site.name)
         guard let logo = brand.logo else {
             return "<span class=\"link\" style=\"font-size:17px;font-weight:700;color:\(style.link)\">\(name)</span>"
         }
-        return "<img src=\"\(MailEncoding.escaped(logo))\" alt=\"\(name)\" height=\"40\" "
+        return "<img src=\"\(WebText.escaped(logo))\" alt=\"\(name)\" height=\"40\" "
             + "style=\"display:block;height:40px;width:auto;border:0\">"
     }
 }

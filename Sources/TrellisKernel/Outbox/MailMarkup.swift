@@ -58,8 +58,8 @@ extension MailTemplate.Rendering {
         markup.pieces.map { piece in
             switch piece {
             case .literal(let text): text
-            case .value(let placeholder): MailEncoding.escaped(value(placeholder))
-            case .address(let target, let isLink): MailEncoding.escaped((isLink ? href(target) : url(target)) ?? "")
+            case .value(let placeholder): WebText.escaped(value(placeholder))
+            case .address(let target, let isLink): WebText.escaped((isLink ? href(target) : url(target)) ?? "")
             }
         }.joined()
     }

@@ -66,6 +66,10 @@ struct MailPace {
 
     // MARK: - Warm-up
 
+    /// Mails that are put off in one transaction once the day's measure is reached: many, since none of them goes, and
+    /// few enough that others who write do not wait for them.
+    static let putOffMax = 1_000
+
     /// Marketing mail beyond the day's measure waits for the next day of the site.
     private func warm(_ warmUp: SiteSettings.WarmUp, _ list: String) throws {
         let today = place.day(of: tx.now)
@@ -79,15 +83,18 @@ struct MailPace {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE outbox_messages SET ready_at = :tomorrow, reason = 'the sender warms up'
-                WHERE transport = 'mail' AND state = 'waiting' AND ready_at <= :now AND purpose = 'marketing' AND attempts = 0
-                  AND (:room = 0 OR id IN (SELECT value FROM json_each(:list)))
+                WHERE id IN (
+                      SELECT id FROM outbox_messages
+                      WHERE transport = 'mail' AND state = 'waiting' AND ready_at <= :now AND purpose = 'marketing' AND attempts = 0
+                        AND (:room = 0 OR id IN (SELECT value FROM json_each(:list)))
+                      ORDER BY ready_at, id LIMIT :most)
                   AND id NOT IN (
                       SELECT id FROM outbox_messages
                       WHERE id IN (SELECT value FROM json_each(:list)) AND state = 'waiting' AND ready_at <= :now AND purpose = 'marketing'
                       ORDER BY ready_at, id LIMIT :room)
                 """
         ).execute(arguments: [
-            "now": tx.stamp, "list": list, "room": min(room, Claim.messagesMax),
+            "now": tx.stamp, "list": list, "room": min(room, Claim.messagesMax), "most": MailPace.putOffMax,
             "tomorrow": Timestamp.text(place.instant(on: today.adding(days: 1), minute: 0)),
         ])
     }

@@ -128,7 +128,7 @@ struct MailRenderer: Sendable {
         let sender = address.hasPrefix(name) ? address : "\(name), \(address)"
         return (
             "\n\n--\n\(sender)\nUnsubscribe: \(link)\n",
-            style.footer([MailEncoding.escaped(sender), style.quietLink("Unsubscribe", url: link)]),
+            style.footer([WebText.escaped(sender), style.quietLink("Unsubscribe", url: link)]),
             MailList(config: config).headers(order, leaving: [link] + (byMail(order).map { [$0] } ?? [])) + automatic
         )
     }

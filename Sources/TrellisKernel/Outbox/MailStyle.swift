@@ -41,7 +41,7 @@ struct MailStyle: Sendable {
     }
 
     func link(_ label: String, url: String) -> String {
-        "<a class=\"link\" href=\"\(MailEncoding.escaped(url))\" style=\"color:\(link)\">\(label)</a>"
+        "<a class=\"link\" href=\"\(WebText.escaped(url))\" style=\"color:\(link)\">\(label)</a>"
     }
 
     /// A cell of a table, because Outlook gives a link neither area nor colour: there the cell has both, by
@@ -50,7 +50,7 @@ struct MailStyle: Sendable {
         """
         <table role="presentation" class="button" cellpadding="0" cellspacing="0" border="0" style="margin:24px 0">\
         <tr><td align="center" bgcolor="\(button)" style="border-radius:8px;background-color:\(button);\
-        mso-padding-alt:13px 26px"><a href="\(MailEncoding.escaped(url))" style="display:inline-block;padding:13px 26px;\
+        mso-padding-alt:13px 26px"><a href="\(WebText.escaped(url))" style="display:inline-block;padding:13px 26px;\
         mso-padding-alt:0;border-radius:8px;background-color:\(button);color:\(buttonText);font-weight:600;\
         line-height:1.25;text-decoration:none">\(label)</a></td></tr></table>
         """
@@ -63,12 +63,12 @@ struct MailStyle: Sendable {
     }
 
     func quietLink(_ label: String, url: String) -> String {
-        "<a class=\"quiet\" href=\"\(MailEncoding.escaped(url))\" style=\"color:#5b6670\">\(label)</a>"
+        "<a class=\"quiet\" href=\"\(WebText.escaped(url))\" style=\"color:#5b6670\">\(label)</a>"
     }
 
     /// The picture that tells of an opening: nothing to see, and nothing to be read aloud.
     static func picture(_ url: String?) -> String {
         guard let url else { return "" }
-        return "\n<img src=\"\(MailEncoding.escaped(url))\" width=\"1\" height=\"1\" alt=\"\" style=\"display:block\">"
+        return "\n<img src=\"\(WebText.escaped(url))\" width=\"1\" height=\"1\" alt=\"\" style=\"display:block\">"
     }
 }

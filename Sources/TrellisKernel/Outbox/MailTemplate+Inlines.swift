@@ -19,13 +19,15 @@ extension MailTemplate {
         private let template: String
         private let bytes: [UInt8]
         private let lineNumbers: [Int]
+        private let isPage: Bool
         private var index = 0
         private var row = 0
         private var literal: [UInt8] = []
         private var frames = [Frame(mark: .root)]
         private(set) var placeholders: [Placeholder] = []
 
-        init(lines: [(text: String, number: Int)], template: String) {
+        init(lines: [(text: String, number: Int)], isPage: Bool = false, template: String) {
+            self.isPage = isPage
             self.template = template
             bytes = Array(lines.map(\.text).joined(separator: "\n").utf8)
             lineNumbers = lines.map(\.number)
@@ -45,6 +47,7 @@ extension MailTemplate {
                 case UInt8(ascii: "\\"): escape()
                 case UInt8(ascii: "\n"): lineEnd()
                 case UInt8(ascii: "*"): star()
+                case UInt8(ascii: "!") where isPage && self.byte(1) == UInt8(ascii: "["): try picture()
                 case UInt8(ascii: "["): open(.link)
                 case UInt8(ascii: "]"): try closeBracket()
                 case UInt8(ascii: "{") where self.byte(1) == byte: add(.variable(try placeholder()))
@@ -194,6 +197,22 @@ extension MailTemplate.InlineScanner {
         for outer in frames.indices { frames[outer].isLinkable = false }
         add(.link(label, target: target))
         index += 1
+    }
+
+    /// `![What is to be seen](https://acme.example/a.png)` on one line; anything else is text.
+    private mutating func picture() throws(MailTemplateProblem) {
+        let rest = bytes[(index + 2)...]
+        guard let end = rest.firstIndex(where: { $0 == UInt8(ascii: "]") || $0 == 0x0A }),
+            bytes[end...].starts(with: "](".utf8),
+            let close = bytes[end...].firstIndex(where: { $0 <= 0x20 || $0 == UInt8(ascii: ")") }),
+            bytes[close] == UInt8(ascii: ")")
+        else { return keep(1) }
+        let source = String(decoding: bytes[(end + 2)..<close], as: UTF8.self)
+        guard source.utf8.count <= MailTemplate.targetBytesMax else { throw problem(.targetTooLong) }
+        guard MailTemplate.isPictureSource(source) else { throw problem(.badPicture(source)) }
+        let alternative = MailEncoding.trimmed(String(decoding: rest[..<end], as: UTF8.self))
+        add(.picture(source: source, alternative: alternative))
+        index = close + 1
     }
 
     private var startsURL: Bool {

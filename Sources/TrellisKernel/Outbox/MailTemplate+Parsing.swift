@@ -28,8 +28,8 @@ extension MailTemplate {
                 throw MailTemplateProblem(template: template, line: lines.startIndex, kind: .emptyBody)
             }
             switch format {
-            case .markdown:
-                body = try blocks(of: lines, template: template)
+            case .markdown, .page:
+                body = try blocks(of: lines, isPage: format == .page, template: template)
                 targets = body.flatMap(\.targets)
             case .html:
                 let numbered = zip(lines, lines.indices).map { (text: $0, number: $1 + 1) }
@@ -57,14 +57,23 @@ extension MailTemplate {
             return pieces
         }
 
+        /// `| --- | :-: |`: what stands below the head of a table and nowhere else.
+        private static func isTableRule(_ line: String) -> Bool {
+            line.utf8.contains(UInt8(ascii: "|")) && line.utf8.contains(UInt8(ascii: "-"))
+                && line.utf8.allSatisfy { "|-: \t".utf8.contains($0) }
+        }
+
         private mutating func blocks(
-            of lines: ArraySlice<String>, template: String
+            of lines: ArraySlice<String>, isPage: Bool, template: String
         ) throws(MailTemplateProblem) -> [Block] {
+            if isPage, let row = zip(lines.indices, lines).first(where: { Self.isTableRule($0.1) })?.0 {
+                throw MailTemplateProblem(template: template, line: row + 1, kind: .table)
+            }
             var blocks: [Block] = []
             for group in Grouping(lines).groups {
                 var inlines: [[Inline]] = []
                 for item in group.items {
-                    var scanner = InlineScanner(lines: item, template: template)
+                    var scanner = InlineScanner(lines: item, isPage: isPage, template: template)
                     inlines.append(try scanner.inlines())
                     placeholders += scanner.placeholders
                 }

@@ -82,6 +82,7 @@ extension MailTemplate.Rendering {
             case .variable(let placeholder): value(placeholder)
             case .strong(let inner), .emphasis(let inner): text(inner)
             case .lineBreak: "\n"
+            case .picture(_, let alternative): alternative
             case .link(let label, let target):
                 labelled(text(label), with: href(target) ?? plain(target))
             }
@@ -108,11 +109,12 @@ extension MailTemplate.Rendering {
     private func html(_ inlines: [MailTemplate.Inline]) -> String {
         inlines.map { inline in
             switch inline {
-            case .text(let text): MailEncoding.escaped(text)
-            case .variable(let placeholder): MailEncoding.escaped(value(placeholder))
+            case .text(let text): WebText.escaped(text)
+            case .variable(let placeholder): WebText.escaped(value(placeholder))
             case .strong(let inner): "<strong>\(html(inner))</strong>"
             case .emphasis(let inner): "<em>\(html(inner))</em>"
             case .lineBreak: "<br>\n"
+            case .picture(_, let alternative): WebText.escaped(alternative)
             case .link(let label, let target): link(label, target)
             }
         }.joined()
@@ -120,9 +122,9 @@ extension MailTemplate.Rendering {
 
     private func link(_ label: [MailTemplate.Inline], _ target: [MailTemplate.Piece]) -> String {
         guard let url = href(target) else {
-            return MailEncoding.escaped(labelled(text(label), with: plain(target)))
+            return WebText.escaped(labelled(text(label), with: plain(target)))
         }
-        return style.link(label.isEmpty ? MailEncoding.escaped(plain(target)) : html(label), url: url)
+        return style.link(label.isEmpty ? WebText.escaped(plain(target)) : html(label), url: url)
     }
 
     /// A paragraph that is one labelled link alone asks the reader to do something: it is shown as a button.
@@ -148,7 +150,7 @@ extension MailTemplate.Block {
 extension MailTemplate.Inline {
     var targets: [[MailTemplate.Piece]] {
         switch self {
-        case .text, .variable, .lineBreak: []
+        case .text, .variable, .lineBreak, .picture: []
         case .strong(let inner), .emphasis(let inner): inner.flatMap(\.targets)
         case .link(_, let target): [target]
         }

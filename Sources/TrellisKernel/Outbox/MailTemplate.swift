@@ -48,6 +48,8 @@ public struct MailTemplate: Sendable {
     /// How the body is written.
     public enum Format: String, Sendable {
         case markdown, html
+        /// Markdown of a page, which may hold pictures too.
+        case page
     }
 
     /// Reads a template.
@@ -204,6 +206,8 @@ extension MailTemplate {
         case emphasis([Inline])
         /// A bare URL is a link without a label.
         case link([Inline], target: [Piece])
+        /// A picture of a page, and what stands for it where it cannot be seen.
+        case picture(source: String, alternative: String)
         case lineBreak
     }
 
@@ -219,6 +223,12 @@ extension MailTemplate {
     static let targetBytesMax = 2_048
     /// How deep emphasis and links nest, so that no text makes the rendering run out of stack.
     static let depthMax = 10
+
+    /// Whether a page may show a picture from there: from elsewhere over TLS, or from the site's own address.
+    static func isPictureSource(_ url: String) -> Bool {
+        let isElsewhere = url.prefix(8).lowercased() == "https://" && url.utf8.count > 8
+        return isElsewhere || (url.utf8.first == UInt8(ascii: "/") && url.utf8.dropFirst().first != UInt8(ascii: "/"))
+    }
 
     static func isLinkable(_ url: String) -> Bool {
         let start = url.prefix(8).lowercased()

@@ -18,6 +18,9 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         case badPlaceholder(String)
         case badTarget(String)
         case targetTooLong
+        /// What pages alone hold, or do not.
+        case badPicture(String)
+        case table
         /// A variable without fallback has no value, or an empty one.
         case missingValue(String)
         case outputTooLarge(bytes: Int)
@@ -80,11 +83,16 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
                     ? " There are no sections, partials or unescaped values: write a fallback, or a variant of the mail."
                     : "")
         case .badTarget(let target):
-            "a link in a mail begins with https://, http:// or mailto:, got '\(target)'. "
+            "a link begins with https://, http:// or mailto:, got '\(target)'. "
                 + "Write the whole address."
         case .targetTooLong:
             "a link's target is longer than \(MailTemplate.targetBytesMax) bytes. "
                 + "Some mail programs cut it: shorten it."
+        case .badPicture(let source):
+            "a picture comes from an address that begins with https://, or with / for one of this site, got '\(source)'. "
+                + "Write the whole address."
+        case .table:
+            "a page has no tables: this would be shown as rows of signs. Write a list."
         case .missingValue(let name):
             "there is no value for '\(name)'. Give it one, or write a fallback: {{\(name)|…}}."
         case .outputTooLarge(let bytes):

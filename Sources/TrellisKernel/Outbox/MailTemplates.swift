@@ -74,7 +74,7 @@ public struct MailTemplates: Sendable {
             file.conditions.allSatisfy { !$0.value.isEmpty && values[$0.column] == $0.value }
         }
         guard files.contains(where: { $0.conditions.isEmpty }) else {
-            return try builtIn[name].map { try MailTemplate(name: name, source: $0) }
+            return try builtIn[name].map { try shelf.template(ofPlugin: name, source: $0) }
         }
         // The files come in the order of their names: the first of the most conditions is taken.
         let most = fitting.map(\.conditions.count).max() ?? 0
@@ -156,6 +156,8 @@ extension MailTemplates {
             var templates: [String: (stamps: [Stamp?], value: MailTemplate)] = [:]
             var layouts: [String: (stamp: Stamp, value: MailLayout)] = [:]
             var builtIn: MailLayout?
+            /// Of plugins: what a program brings does not change while it runs.
+            var ofPlugins: [String: MailTemplate] = [:]
             var files: (folder: Stamp, value: [File])?
         }
 
@@ -179,6 +181,13 @@ extension MailTemplates {
             guard let data = FileManager.default.contents(atPath: path) else { return nil }
             let value = try read(data)
             state.withLock { $0.templates[path] = (stamps, value) }
+            return value
+        }
+
+        func template(ofPlugin name: String, source: String) throws -> MailTemplate {
+            if let kept = state.withLock({ $0.ofPlugins[name] }) { return kept }
+            let value = try MailTemplate(name: name, source: source)
+            state.withLock { $0.ofPlugins[name] = value }
             return value
         }
 

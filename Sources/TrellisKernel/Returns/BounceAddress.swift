@@ -61,8 +61,7 @@ public struct BounceAddress: Sendable {
     }
 
     private static func mac(_ id: String, _ key: SymmetricKey) -> String {
-        HMAC<SHA256>.authenticationCode(for: Data(id.utf8), using: key).prefix(macDigits / 2)
-            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        Hexadecimal.text(HMAC<SHA256>.authenticationCode(for: Data(id.utf8), using: key).prefix(macDigits / 2))
     }
 
     /// The two sides of `mail.returns` in lower case; nil where it is not fit for it.

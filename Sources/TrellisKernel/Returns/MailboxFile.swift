@@ -4,10 +4,10 @@ import Foundation
 public struct MailboxFile: Sendable {
     private let bytes: Data
 
-    /// - Throws: ``KernelError/fileNotReadable(_:)``.
+    /// - Throws: ``KernelError/unreadable(_:)``.
     public init(path: String) throws {
         guard let bytes = try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) else {
-            throw KernelError.fileNotReadable(path)
+            throw KernelError.unreadable(path)
         }
         self.bytes = bytes
     }

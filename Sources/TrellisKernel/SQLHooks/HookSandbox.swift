@@ -151,7 +151,7 @@ struct BatchRelation {
         let fields = declaration.fields.map(\.name).filter { !["event_id", "lead_id", "event_at"].contains($0) }
         let columns = fields.map { ", json_extract(body, '$.\"\($0)\"') AS \"\($0)\"" }.joined()
         return """
-            CREATE TEMP VIEW \(BatchRelation.name(of: declaration.kind)) AS
+            CREATE TEMP VIEW IF NOT EXISTS \(BatchRelation.name(of: declaration.kind)) AS
             SELECT id AS event_id, lead_id, at AS event_at\(columns) FROM batch WHERE kind = \(declaration.kind.sqlLiteral)
             """
     }

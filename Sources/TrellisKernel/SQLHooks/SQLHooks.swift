@@ -19,6 +19,18 @@ struct SQLHooks {
         Set(config.site.hooks.flatMap { $0.value.on.map(\.value) }).sorted().compactMap { all[$0] }
     }
 
+    /// Kinds that one relation would have to stand for, such as `plan.a_b` and `plan_a.b`: the first of each and one
+    /// that clashes with it.
+    var clashes: [(first: String, other: LocatedText)] {
+        var (known, clashes) = ([String: String](), [(first: String, other: LocatedText)]())
+        for kind in config.site.hooks.flatMap({ $0.value.on }) {
+            let first = known[BatchRelation.name(of: kind.value).lowercased(), default: kind.value]
+            known[BatchRelation.name(of: kind.value).lowercased()] = first
+            if first != kind.value { clashes.append((first, kind)) }
+        }
+        return clashes
+    }
+
     /// Makes the relations that hooks name.
     func prepare(_ kernel: Kernel) throws {
         guard !config.site.hooks.isEmpty else { return }
@@ -45,6 +57,13 @@ extension ConfigCheck {
     /// Examines `hooks:` against the schema.
     func hooks(of types: [any Plugin.Type]) throws {
         guard !config.site.hooks.isEmpty else { return }
+        let clashes = SQLHooks(config).clashes
+        for clash in clashes {
+            problem(
+                "'\(clash.other.value)' and '\(clash.first)' would both be \(BatchRelation.name(of: clash.first)) in SQL. Rename one, or let hooks wait for one alone.",
+                at: clash.other.place)
+        }
+        guard clashes.isEmpty else { return }
         let sandbox = try HookSandbox(schemaOf: db, kinds: SQLHooks(config).kinds(kinds))
         let examination = HookCheck(
             check: self, sandbox: sandbox, leadColumns: try LoggedTable.leads.columns(db).map(\.name),

@@ -38,7 +38,8 @@ public struct NamedQuery: SettingsRecord {
 
 /// What a parameter of a ``NamedQuery`` takes.
 public struct QueryParameter: SettingsRecord {
-    /// Nil where a value is a number if it looks like one, and a text otherwise.
+    /// Nil where a value is a number if it looks like one, and a text otherwise; only a number where the default is
+    /// one.
     public var kind: CustomField.Kind?
     public var defaultText: String?
     public var isRequired = false
@@ -89,12 +90,24 @@ public struct QueryParameter: SettingsRecord {
         guard oneOf.isEmpty || oneOf.contains(text) else {
             throw KernelError.usage("\(name): expected \(expectation), got '\(text.prefix(60))'.")
         }
-        guard let kind else { return Cell(guessing: text) }
+        guard let kind else {
+            let value = Cell(guessing: text)
+            guard !takesNumbers || value.number != nil else {
+                throw KernelError.usage("\(name): expected \(expectation), got '\(text.prefix(60))'.")
+            }
+            return value
+        }
         do {
             return Cell(try FieldValue.read(text, as: kind, field: name))
         } catch {
             throw KernelError.usage("\(name): expected \(expectation), got '\(text.prefix(60))'.")
         }
+    }
+
+    /// Whether its default is a number and nothing says that texts are taken too: a query that compares with numbers
+    /// would answer something else to a text, without a word.
+    private var takesNumbers: Bool {
+        kind == nil && oneOf.isEmpty && defaultText.map { Cell(guessing: $0).number != nil } ?? false
     }
 
     /// What it takes, in words.
@@ -106,6 +119,7 @@ public struct QueryParameter: SettingsRecord {
         case .date: "a day such as 2026-01-31"
         case .time: "a time such as 2026-01-31 14:00"
         case .boolean: "yes or no"
+        case nil where takesNumbers: "a number"
         case .text, nil: "a text"
         }
     }

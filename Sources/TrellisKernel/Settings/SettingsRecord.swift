@@ -55,9 +55,9 @@ extension SettingsRecord {
 extension SettingsRecord {
     /// Reads a YAML file that holds one record, such as the mapping of an import. An empty one is all defaults.
     ///
-    /// - Throws: ``KernelError/fileNotReadable(_:)``, or ``ConfigProblems`` with all that is wrong and its places.
+    /// - Throws: ``KernelError/unreadable(_:)``, or ``ConfigProblems`` with all that is wrong and its places.
     static func load(file path: String) throws -> Self {
-        guard let data = FileManager.default.contents(atPath: path) else { throw KernelError.fileNotReadable(path) }
+        guard let data = FileManager.default.contents(atPath: path) else { throw KernelError.unreadable(path) }
         let name = (path as NSString).lastPathComponent
         let reader = SettingsReader(file: name, environment: [:])
         let document = YAMLDocument(text: try YAMLDocument.text(of: data, name), file: name)

@@ -47,7 +47,7 @@ struct YAMLDocument {
                         at: Place(file: file, line: first.line + 1, column: first.column)))
                 lines[first.line].replaceSubrange(first.range, with: "\"\(YAMLDocument.duplicateEscape)\(round)\"")
             } catch let error as YamlError {
-                problems.append(YAMLDocument.problem(error, file: file))
+                problems.append(YAMLDocument.problem(error, in: lines.joined(separator: "\n"), file: file))
                 break
             } catch {
                 problems.append(ConfigProblem("\(error)", at: Place(file: file)))
@@ -127,12 +127,23 @@ struct YAMLDocument {
         Place(file: file, line: mark.line, column: mark.column)
     }
 
-    private static func problem(_ error: YamlError, file: String) -> ConfigProblem {
+    /// Whether a tab is among the blanks with which a line begins, where a mistake was found in it or right after them.
+    private static func begins(line: Int, of text: String, withTabBefore column: Int) -> Bool {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 1) else { return false }
+        let blanks = lines[line - 1].utf8.prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        return blanks.contains(UInt8(ascii: "\t")) && column <= blanks.count + 1
+    }
+
+    private static func problem(_ error: YamlError, in text: String, file: String) -> ConfigProblem {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             let around = context.map { " (\($0.text))" } ?? ""
-            return ConfigProblem("not valid YAML: \(problem)\(around).", at: place(mark, file))
+            let hint =
+                YAMLDocument.begins(line: mark.line, of: text, withTabBefore: mark.column)
+                ? " YAML does not allow tabs for indentation; use spaces." : ""
+            return ConfigProblem("not valid YAML: \(problem)\(around).\(hint)", at: place(mark, file))
         case .reader(let problem, let offset, _, let yaml):
             return ConfigProblem("not valid YAML: \(problem).", at: place(ofByte: offset ?? 0, in: yaml, file))
         default:

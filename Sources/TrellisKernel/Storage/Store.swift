@@ -14,6 +14,7 @@ struct Store: Sendable {
     init(path: String, clock: KernelClock, workload: Workload) throws {
         self.path = path
         try Store.checkFolder(of: path)
+        try PrivateFile.make(path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(Store.busyTimeoutSeconds)
         configuration.maximumReaderCount = 3

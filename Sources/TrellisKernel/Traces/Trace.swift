@@ -81,7 +81,7 @@ extension Kernel {
     }
 
     /// The nouns that may stand before an id.
-    public var traceNouns: [String] { ["event"] + traceSources.map(\.noun) }
+    public var traceNouns: [String] { TraceSource.nouns(of: pluginTypes) }
 
     var traceSources: [TraceSource] { TraceSource.ofKernel + pluginTypes.flatMap { $0.traces } }
 }

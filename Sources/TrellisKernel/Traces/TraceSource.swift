@@ -40,6 +40,11 @@ public struct TraceSource: Sendable {
             """
     }
 
+    /// The nouns that may stand before an id, with these plugins.
+    public static func nouns(of plugins: [any Plugin.Type]) -> [String] {
+        ["event"] + (ofKernel + plugins.flatMap { $0.traces }).map(\.noun)
+    }
+
     /// Those of the kernel itself.
     static let ofKernel = [
         TraceSource(

@@ -83,7 +83,7 @@ public enum Chart {
     }
 
     private static func framed(_ shapes: String, height: Double, title: String) -> String {
-        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\"><title>\(escaped(title))</title>\(shapes)</svg>"
+        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\"><title>\(WebText.escaped(title))</title>\(shapes)</svg>"
     }
 
     private static func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String)
@@ -94,18 +94,12 @@ public enum Chart {
 
     private static func text(_ x: Double, _ y: Double, _ anchor: String, _ text: String, _ style: String = "") -> String
     {
-        "<text class=\"\(style)\" x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
+        "<text class=\"\(style)\" x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(WebText.escaped(text))</text>"
     }
 
     private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
 
     private static func shortened(_ text: String, to length: Int) -> String {
         text.count <= length ? text : text.prefix(length - 1) + "…"
-    }
-
-    /// Names of channels are written by visitors: they are text and nothing else.
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
-            "\"", with: "&quot;")
     }
 }

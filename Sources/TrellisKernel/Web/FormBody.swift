@@ -95,4 +95,12 @@ enum Hexadecimal {
         default: nil
         }
     }
+
+    /// Two lower-case digits for each byte.
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        String(
+            decoding: bytes.flatMap { [lowerCase[Int($0 >> 4)], lowerCase[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    private static let lowerCase = Array("0123456789abcdef".utf8)
 }

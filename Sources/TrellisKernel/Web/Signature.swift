@@ -6,7 +6,7 @@ public enum Signature {
     /// 64 lower-case digits.
     public static func hex(_ bytes: [UInt8], key: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: Data(key.utf8)))
-        return code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return Hexadecimal.text(code)
     }
 
     /// Compares in constant time: how long it takes does not tell how much was right.

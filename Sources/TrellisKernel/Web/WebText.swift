@@ -1,6 +1,7 @@
 import Foundation
 
-/// Markdown of the site as HTML for its pages: the same Markdown as that of mails, without their inline styles.
+/// Markdown of the site as HTML for its pages: the same Markdown as that of mails, without their inline styles, and
+/// with pictures.
 public enum WebText {
     /// - Parameter name: what problems call the text: the path of its file.
     /// - Throws: ``MailTemplateProblem`` with the line to correct.
@@ -8,7 +9,8 @@ public enum WebText {
         // A mail has its subject above its text, in lines that this text does not have.
         let subject = "---\nsubject: page\n---\n"
         do {
-            return try MailTemplate(name: name, source: subject + markdown).parts.body.map(html).joined(separator: "\n")
+            return try MailTemplate(name: name, source: subject + markdown, format: .page).parts.body.map(html).joined(
+                separator: "\n")
         } catch {
             throw MailTemplateProblem(template: error.template, line: max(1, error.line - 3), kind: error.kind)
         }
@@ -16,7 +18,21 @@ public enum WebText {
 
     /// A text as it may stand in HTML, between tags and in a quoted attribute. Byte by byte: a quotation mark with an
     /// accent over it is one character to a person, and still ends an attribute.
-    public static func escaped(_ text: String) -> String { MailEncoding.escaped(text) }
+    public static func escaped(_ text: String) -> String {
+        var escaped: [UInt8] = []
+        escaped.reserveCapacity(text.utf8.count)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "&"): escaped += "&amp;".utf8
+            case UInt8(ascii: "<"): escaped += "&lt;".utf8
+            case UInt8(ascii: ">"): escaped += "&gt;".utf8
+            case UInt8(ascii: "\""): escaped += "&quot;".utf8
+            case UInt8(ascii: "'"): escaped += "&#39;".utf8
+            default: escaped.append(byte)
+            }
+        }
+        return String(decoding: escaped, as: UTF8.self)
+    }
 
     private static func html(_ block: MailTemplate.Block) -> String {
         switch block {
@@ -33,11 +49,13 @@ public enum WebText {
     private static func html(_ inlines: [MailTemplate.Inline]) -> String {
         inlines.map { inline in
             switch inline {
-            case .text(let text): MailEncoding.escaped(text)
-            case .variable(let placeholder): MailEncoding.escaped(placeholder.fallback ?? "")
+            case .text(let text): WebText.escaped(text)
+            case .variable(let placeholder): WebText.escaped(placeholder.fallback ?? "")
             case .strong(let inner): "<strong>\(html(inner))</strong>"
             case .emphasis(let inner): "<em>\(html(inner))</em>"
             case .lineBreak: "<br>"
+            case .picture(let source, let alternative):
+                "<img src=\"\(escaped(source))\" alt=\"\(escaped(alternative))\" loading=\"lazy\">"
             case .link(let label, let target): link(label, target)
             }
         }.joined()
@@ -45,9 +63,9 @@ public enum WebText {
 
     private static func link(_ label: [MailTemplate.Inline], _ target: [MailTemplate.Piece]) -> String {
         let rendering = MailTemplate.Rendering(values: [:])
-        let plain = MailEncoding.escaped(rendering.plain(target))
+        let plain = WebText.escaped(rendering.plain(target))
         let text = label.isEmpty ? plain : html(label)
         guard let url = rendering.url(target) else { return text }
-        return "<a href=\"\(MailEncoding.escaped(url))\">\(text)</a>"
+        return "<a href=\"\(WebText.escaped(url))\">\(text)</a>"
     }
 }

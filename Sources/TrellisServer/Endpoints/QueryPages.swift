@@ -86,7 +86,7 @@ private struct QueryView {
     func arrangement(pagesMax: Int) throws -> GuardedQuery.Arrangement {
         func place(_ text: String, _ key: String) throws -> Int? {
             if text.isEmpty { return nil }
-            guard let place = Int(text), (1...1000).contains(abs(place)) else {
+            guard let place = Int(text), (1...1000).contains(place.magnitude) else {
                 throw WebProblem(400, "\(key): expected the place of a column, counted from 1.")
             }
             return place

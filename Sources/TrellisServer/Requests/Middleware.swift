@@ -56,7 +56,7 @@ struct ResponseHeaders: RouterMiddleware {
     private static let all: [(HTTPField.Name, String)] = [
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
         ("x-content-type-options", "nosniff"), ("referrer-policy", "same-origin"), ("cache-control", "no-store"),
     ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }

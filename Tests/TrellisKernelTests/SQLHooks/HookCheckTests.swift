@@ -133,4 +133,22 @@ import TrellisTesting
         #expect(try broken.rows("SELECT count(*) FROM leads") == ["0"])
         #expect(throws: ConfigProblems.self) { try Worker(broken.kernel, transport: broken.transport) }
     }
+
+    @Test func `two kinds that would have one name in SQL are refused, both named, and the file opens all the same`()
+        throws
+    {
+        let yaml = """
+            activities: {plan.a_b: {}, plan_a.b: {}}
+            hooks:
+              first: {on: plan.a_b, sql: "UPDATE leads SET city = 'x' WHERE id IN (SELECT lead_id FROM batch)"}
+              second: {on: plan_a.b, sql: "UPDATE leads SET city = 'x' WHERE id IN (SELECT lead_id FROM batch)"}
+            """
+        let error = try #require(throws: ConfigProblems.self) { try TestKernel(yaml) }
+        #expect(
+            error.description.hasSuffix(
+                ": hooks.second.on: 'plan_a.b' and 'plan.a_b' would both be batch_plan_a_b in SQL. Rename one, or let hooks wait for one alone."
+            ), "\(error)")
+        #expect(error.problems.count == 1)
+        #expect(throws: Never.self) { try TestKernel(yaml, checks: false) }
+    }
 }
