@@ -106,6 +106,7 @@ public struct AudienceExport: Plugin {
         try tx.scratchTable("audiences_changed", columns: Upkeep.changedColumns)
         try TakeUp(audiences: audiences, tx: tx).begin()
         try Delivery.settle(tx)
+        try ExportSchedule(audiences: audiences, tx: tx).tidyUp()
     }
 
     public var commands: [Command] { AudienceCommands(audiences: audiences).all }

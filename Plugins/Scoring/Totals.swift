@@ -54,8 +54,8 @@ struct Totals {
         ).execute(arguments: Totals.arguments(["last": last, "now": tx.stamp], in: leads + moment))
     }
 
-    /// The entries of a merged lead already belong to the lead that stayed; now its total does too. New ones are added
-    /// later.
+    /// The entries of a merged lead already belong to the lead that stayed; now its total does too. One that came back
+    /// from the trash within the batch has a total of its own again. New entries are added later.
     ///
     /// - Returns: what adds those leads to a SELECT: they have a new total without a new entry.
     func unite(through last: Int64) throws -> String {
@@ -69,7 +69,8 @@ struct Totals {
         try tx.db.execute(
             sql: """
                 INSERT OR REPLACE INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
-                SELECT lead_id, \(Totals.axes), \(Totals.decays), :now FROM scoring_entries WHERE lead_id IN (\(kept)) AND id <= :last
+                SELECT lead_id, \(Totals.axes), \(Totals.decays), :now FROM scoring_entries
+                WHERE (lead_id IN (\(kept)) OR lead_id IN (SELECT id FROM leads WHERE id IN (\(gone)))) AND id <= :last
                 GROUP BY lead_id
                 """, arguments: ["now": tx.stamp, "last": last])
         return " UNION \(kept)"

@@ -64,7 +64,10 @@ struct AudienceCommands {
     private var files: [Command] {
         let platforms = Platform.names.joined(separator: ", ")
         let platform = (key: "platform", value: "\(platforms); the first of the config without it")
-        let anyway = (key: "anyway", value: "Write a list that is too small to reach anybody.")
+        let anyway = (
+            key: "anyway",
+            value: "Write a list that is too small to reach anybody, or for a platform the audience does not name."
+        )
         let split = (key: "split", value: "Files of as many rows as the platform takes at once.")
         return [
             Command(
@@ -108,6 +111,7 @@ struct AudienceCommands {
                 let path = call.options["output"] ?? "\(audience.name)-\(platform.name)-seed.csv"
                 let seed = Seed(audience: audience, audiences: audiences, platform: platform, path: path)
                 let written = try call.kernel.write(origin: "plugin:audiences") { try seed.write($0) }
+                try Publication.confirm([path])
                 return .text("\(path): \(written.members) leads with a value, for \(platform.name).")
             },
         ]
@@ -135,7 +139,15 @@ struct AudienceCommands {
         var order = try order(call)
         order.isDifference = isDifference
         let export = order
+        let platforms = export.audience.value.platforms.map(\.value)
+        guard platforms.isEmpty || platforms.contains(export.platform.name) || export.isAnyway else {
+            throw KernelError.usage(
+                "\(export.audience.name) is for \(platforms.joined(separator: ", ")), and not for \(export.platform.name). "
+                    + "Name the platform under platforms: of the audience, or add --anyway."
+            )
+        }
         let outcome = try call.kernel.write(origin: "plugin:audiences") { try export.write($0) }
+        try Publication.confirm(outcome.files + outcome.removalFiles)
         return Summary(export: export, outcome: outcome).text
     }
 
@@ -178,6 +190,7 @@ struct AudienceCommands {
         let conversions = Conversions(
             platform: platform, path: path, stages: stages, consent: call.options["consent"] ?? "ads")
         let written = try call.kernel.write(origin: "plugin:audiences") { try conversions.write($0) }
+        try Publication.confirm([path])
         return "\(path): \(written.rows) conversions for \(platform.name)."
     }
 

@@ -72,6 +72,13 @@ struct Conversions {
         },
     ]
 
+    /// The currency of the last deal that was won and whose worth is known, as SQL over `leads AS l`. What was won in
+    /// another one is not added up with it: a row has one currency.
+    private static let currency = """
+        (SELECT currency FROM opportunities AS won WHERE won.lead_id = l.id AND won.stage = 'won' AND won.amount IS NOT NULL
+         ORDER BY won.closed_at DESC, won.id DESC LIMIT 1)
+        """
+
     /// A click older than so many days counts no more (Google's limit, the shortest of them).
     static let clickDaysMax = 90
 
@@ -82,6 +89,7 @@ struct Conversions {
                 "\(platform.name) takes no file of conversions. These do: \(Conversions.forms.keys.sorted().joined(separator: ", "))."
             )
         }
+        try Publication.finish(tx)
         try tx.db.execute(
             sql: """
                 INSERT INTO audiences_exports (audience, platform, file, members, withheld, at, kind, purpose)
@@ -96,7 +104,7 @@ struct Conversions {
                 sql:
                     "UPDATE audiences_exports SET members = (SELECT count(*) FROM audiences_receipts WHERE export_id = :id) WHERE id = :id",
                 arguments: ["id": export])
-            try files.publish()
+            try files.publish(export, tx)
             return (export, rows)
         } catch {
             files.discard()
@@ -141,8 +149,8 @@ struct Conversions {
             tx.db,
             sql: """
                 SELECT h.to_stage, h.at, l.email, t.click_id, t.at AS clicked_at,
-                       (SELECT sum(amount) FROM opportunities WHERE lead_id = l.id) AS value,
-                       coalesce((SELECT max(currency) FROM opportunities WHERE lead_id = l.id), 'EUR') AS currency
+                       (SELECT sum(amount) FROM opportunities WHERE lead_id = l.id AND stage = 'won' AND currency = \(Conversions.currency)) AS value,
+                       coalesce(\(Conversions.currency), 'EUR') AS currency
                 FROM audiences_conversions AS d JOIN stage_history AS h ON h.event_id = d.event_id JOIN leads AS l ON l.id = d.lead_id
                 JOIN touches AS t ON t.id = (
                     SELECT max(id) FROM touches WHERE lead_id = d.lead_id AND click_id_kind IN (\(kinds)) AND click_id IS NOT NULL AND at <= h.at)

@@ -19,7 +19,8 @@ struct Delivery {
 
     private func order(_ files: [String], _ action: String, _ id: Int64) throws {
         for (index, file) in files.enumerated() {
-            let rows = try String(contentsOfFile: file, encoding: .utf8)
+            // It gets its name when this is committed.
+            let rows = try String(contentsOfFile: file + Publication.suffix, encoding: .utf8)
             try tx.callWebhook(
                 .internal,
                 forEach: """

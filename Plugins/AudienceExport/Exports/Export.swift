@@ -31,17 +31,19 @@ struct Export {
         Eligibility(audience: audience, audiences: audiences, platform: platform)
     }
 
-    /// Writes the files and their receipts; both are there afterwards, or neither.
+    /// Writes the files and their receipts; both are there once it is committed, or neither.
     func write(_ tx: Transaction) throws -> Outcome {
         if isDifference, platform.isOfCompanies {
             throw KernelError.usage("\(platform.name) takes lists of companies as a whole. Export it without --diff.")
         }
+        try Publication.finish(tx)
         var outcome = Outcome()
         outcome.id = try begin(tx)
         let list = try ListOnPlatform.id(audience.name, platform.name, tx)
         if isDifference {
             try collect(into: "temp.audiences_next", tx)
             outcome.withheld = try ask(tx, members: "temp.audiences_next")
+            try refuseSize(try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.audiences_next") ?? 0, tx)
             try Keys(export: self, tx: tx).collect()
             try tx.db.execute(
                 sql: """
@@ -72,8 +74,8 @@ struct Export {
             try takeOff(to: &removals, &outcome, list: list, tx)
             try refuse(bytes: files.bytes)
             try finish(&outcome, tx)
-            try files.publish()
-            try removals.publish()
+            try files.publish(outcome.id, tx)
+            try removals.publish(outcome.id, tx)
         } catch {
             files.discard()
             removals.discard()
@@ -149,19 +151,16 @@ struct Export {
 
     // MARK: - What is refused
 
+    /// - Parameter members: how many the list would have, whether or not they are all in this file.
     private func refuseSize(_ members: Int, _ tx: Transaction) throws {
+        // Where the platform has a list, whoever must be taken off it comes first, however few are left.
+        let hasList = try hasUploads(tx)
         if members == 0 {
-            let isAsked = try Bool.fetchOne(
-                tx.db, sql: "SELECT EXISTS (SELECT 1 FROM consents WHERE purpose = ? AND state = 'granted')",
-                arguments: [audience.value.consent])
-            guard isAsked != true, try !hasUploads(tx) else { return }
-            throw KernelError.data(
-                "Nobody has ever agreed to '\(audience.value.consent)', so that nobody may be in a file. "
-                    + "Ask for it in a form (consent: {\(audience.value.consent): …}), or name another purpose under consent: of the audience."
-            )
+            guard !hasList else { return }
+            try refuseNobody(tx)
         }
         let least = audience.value.membersMin ?? platform.membersMin ?? 0
-        if members < least, !isAnyway {
+        if members < least, !isAnyway, !(isDifference && hasList) {
             throw KernelError.data(
                 "\(audience.name) has \(members) members who may be in a file, "
                     + "and \(platform.name) shows no ads to fewer than \(least). Wait until there are more, or add --anyway."
@@ -171,6 +170,23 @@ struct Export {
             throw KernelError.data(
                 "\(audience.name) has \(members) members who may be in a file, and \(platform.name) takes \(most) at most. Make audiences of parts of it."
             )
+        }
+    }
+
+    /// An empty list, of which it is said what is missing.
+    private func refuseNobody(_ tx: Transaction) throws {
+        let isAsked = try Bool.fetchOne(
+            tx.db, sql: "SELECT EXISTS (SELECT 1 FROM consents WHERE purpose = ? AND state = 'granted')",
+            arguments: [audience.value.consent])
+        guard isAsked == true else {
+            throw KernelError.data(
+                "Nobody has ever agreed to '\(audience.value.consent)', so that nobody may be in a file. "
+                    + "Ask for it in a form (consent: {\(audience.value.consent): …}), or name another purpose under consent: of the audience."
+            )
+        }
+        guard isAnyway else {
+            throw KernelError.data(
+                "\(audience.name) has nobody who may be in a file. 'trellis audiences show \(audience.name)' says why.")
         }
     }
 

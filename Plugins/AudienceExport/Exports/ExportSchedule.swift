@@ -46,25 +46,54 @@ struct ExportSchedule {
     private func write(
         _ audience: Audiences.Audience, _ platform: Platform, _ settings: AudienceExportSettings
     ) throws {
-        let place = tx.path(settings.isFolder ? String(settings.to.value.dropLast()) : "exports")
-        try FileManager.default.createDirectory(
-            atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let place = folder(settings)
         let day = Timestamp.text(tx.now).prefix(16).filter { $0 != ":" }.replacing(" ", with: "T")
         let export = Export(
             audience: audience, audiences: audiences, platform: platform,
             isDifference: settings.isDifference && !platform.isOfCompanies, isSplit: !settings.isFolder,
             path: "\(place)/\(audience.name)-\(platform.name)-\(day).csv")
         do {
+            try make(place)
             let outcome = try refusable { try export.write(tx) }
             if !settings.isFolder { try Delivery(webhook: settings.to.value, export: export, tx: tx).order(outcome) }
         } catch let refusal as KernelError {
-            guard case .data(let reason) = refusal else { throw refusal }
+            // A full disk, or a folder that is another's, is no fault of the event: the next appointment tries again.
+            let reason: String
+            switch refusal {
+            case .data(let text): reason = text
+            case .folderNotWritable, .diskError, .usage: reason = refusal.description
+            default: throw refusal
+            }
             try tx.emit(
                 "audience.export_refused",
                 forEach: """
                     SELECT NULL AS lead_id, NULL AS cause_id,
                            json_object('audience', :audience, 'platform', :platform, 'reason', :reason) AS body
                     """, arguments: ["audience": audience.name, "platform": platform.name, "reason": reason])
+        }
+    }
+
+    private func folder(_ settings: AudienceExportSettings) -> String {
+        tx.path(settings.isFolder ? String(settings.to.value.dropLast()) : "exports")
+    }
+
+    private func make(_ folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw KernelError.folderNotWritable(folder)
+        }
+    }
+
+    /// At the start of a worker: finishes what the last one committed and had no time to rename, and removes what it
+    /// never committed.
+    func tidyUp() throws {
+        try Publication.finish(tx)
+        for audience in audiences.inOrder {
+            guard let export = audience.value.export else { continue }
+            let unfinished = try Bool.fetchOne(tx.db, sql: "SELECT EXISTS (SELECT 1 FROM audiences_unpublished)")
+            if unfinished == false { Publication.sweep(folder(export), of: audience.name) }
         }
     }
 

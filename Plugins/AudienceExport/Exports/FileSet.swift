@@ -37,20 +37,14 @@ struct FileSet {
         try close()
     }
 
-    /// Gives the files their names. What was there before under them is replaced.
-    func publish() throws {
-        for path in paths {
-            guard rename(path + ".part", path) == 0 else {
-                throw KernelError.diskError(String(cString: strerror(errno)))
-            }
-        }
-    }
+    /// Gives the files their names once the transaction is committed. What was there before under them is replaced.
+    func publish(_ export: Int64, _ tx: Transaction) throws { try Publication.promise(paths, of: export, tx) }
 
     /// Leaves nothing behind.
     mutating func discard() {
         try? handle?.close()
         handle = nil
-        for path in paths { try? FileManager.default.removeItem(atPath: path + ".part") }
+        for path in paths { try? FileManager.default.removeItem(atPath: path + Publication.suffix) }
     }
 
     private mutating func write(_ buffer: inout [UInt8]) throws {
@@ -68,8 +62,8 @@ struct FileSet {
         }
         guard
             FileManager.default.createFile(
-                atPath: path + ".part", contents: nil, attributes: [.posixPermissions: 0o600]),
-            let opened = FileHandle(forWritingAtPath: path + ".part")
+                atPath: path + Publication.suffix, contents: nil, attributes: [.posixPermissions: 0o600]),
+            let opened = FileHandle(forWritingAtPath: path + Publication.suffix)
         else {
             throw KernelError.folderNotWritable((path as NSString).deletingLastPathComponent)
         }

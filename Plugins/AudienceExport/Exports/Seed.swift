@@ -18,6 +18,7 @@ struct Seed {
             let names = Platform.all.filter { $0.valueHeader != nil }.map(\.name)
             throw KernelError.usage("\(platform.name) takes no values. These do: \(names.joined(separator: ", ")).")
         }
+        try Publication.finish(tx)
         let eligibility = Eligibility(audience: audience, audiences: audiences, platform: platform)
         try tx.db.execute(
             sql: """
@@ -37,7 +38,7 @@ struct Seed {
             let members = try stream(export, value, to: &files, tx)
             try tx.db.execute(
                 sql: "UPDATE audiences_exports SET members = ? WHERE id = ?", arguments: [members, export])
-            try files.publish()
+            try files.publish(export, tx)
             return (export, members)
         } catch {
             files.discard()

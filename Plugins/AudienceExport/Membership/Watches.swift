@@ -32,11 +32,14 @@ enum Watches {
         let present = try Row.fetchAll(
             db, sql: "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'audiences_watch_*'"
         ).reduce(into: [String: String]()) { $0[$1["name"]] = $1["sql"] }
-        for (name, sql) in present where wanted[name] != sql { try db.execute(sql: "DROP TRIGGER \(name)") }
+        for (name, sql) in present where wanted[name] != sql { try db.execute(sql: "DROP TRIGGER \(quoted(name))") }
         let missing = wanted.filter { present[$0.key] != $0.value }
         for (_, sql) in missing { try db.execute(sql: sql) }
         return !missing.isEmpty
     }
+
+    /// As an identifier: tables of others may be called as they like (https://www.sqlite.org/lang_keywords.html).
+    private static func quoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
 
     /// For each way a row changes, a trigger that notes the lead.
     ///
@@ -51,7 +54,7 @@ enum Watches {
             let name = "\(prefix)\(table)_\(way)"
             // Without OR IGNORE: in a trigger the statement that set it off decides what a conflict is.
             let note = """
-                CREATE TRIGGER \(name) AFTER \(event) ON "\(table)"
+                CREATE TRIGGER \(quoted(name)) AFTER \(event) ON \(quoted(table))
                 WHEN \(version).lead_id IS NOT NULL\(condition)
                     AND NOT EXISTS (SELECT 1 FROM audiences_changes WHERE lead_id = \(version).lead_id)
                 BEGIN

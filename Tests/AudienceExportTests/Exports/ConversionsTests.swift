@@ -68,6 +68,21 @@ import TrellisTesting
         #expect(try file(crm(), platform) == lines)
     }
 
+    @Test func `what was won counts, in one currency, and what was lost does not`() throws {
+        let crm = try crm()
+        try crm.foreign("UPDATE opportunities SET closed_at = '2026-02-01 09:00:00.000'")
+        try crm.foreign(
+            """
+            INSERT INTO opportunities (name, lead_id, stage, amount, currency, closed_at) VALUES
+                ('lost', 1, 'lost', 1000, 'EUR', '2026-02-03 09:00:00.000'), ('open', 1, 'new', 700, 'USD', NULL),
+                ('first', 1, 'won', 20, 'EUR', '2026-01-02 09:00:00.000'),
+                ('again', 1, 'won', 500, 'USD', '2026-01-02 09:00:00.000'),
+                ('lost', 3, 'lost', 9, 'EUR', '2026-02-03 09:00:00.000')
+            """)
+        #expect(try file(crm, "google").last == "'=G1,mql,2026-03-02 10:00:00,1734.50,USD")
+        #expect(try file(crm, "meta").last == "mql,1772445600,fb.1.1772438400000.F3,,")
+    }
+
     @Test func `a conversion is reported once to each platform, with a receipt`() throws {
         let crm = try crm()
         #expect(try file(crm, "google").count == 3)

@@ -63,6 +63,37 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a folder that cannot be written is a refusal, and is tried again`() throws {
+        let crm = try AudienceSite.crm(
+            "all: {sql: SELECT id AS lead_id FROM leads, platforms: [x], minimum: 1, export: {every: 1 day, to: out/}}")
+        try crm.lead("ann@a.example")
+        // A file stands where the folder is to be; the folder of root is no obstacle to root.
+        try Data().write(to: URL(filePath: crm.folder + "/out"))
+        try begin(crm)
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT json_extract(body, '$.reason') FROM events WHERE kind = 'audience.export_refused'")
+                == [
+                    KernelError.folderNotWritable(crm.folder + "/out").description
+                ])
+        #expect(try crm.troubles() == [])
+        try FileManager.default.removeItem(atPath: crm.folder + "/out")
+        crm.clock.advance(by: "1 day")
+        try crm.pump()
+        #expect(try crm.rows("SELECT platform, members FROM audiences_exports") == ["x|1"])
+        #expect(crm.lines(of: crm.folder + "/out/all-x-2026-03-03T0900.csv").count == 1)
+    }
+
+    @Test func `the first difference that is written by itself is a list as well`() throws {
+        let crm = try AudienceSite.crm(
+            "all: {sql: SELECT id AS lead_id FROM leads, platforms: [google], export: {to: out/, difference: true}}")
+        try crm.lead("ann@a.example")
+        try begin(crm)
+        try crm.pump()
+        #expect(try crm.rows("SELECT count(*) FROM audiences_exports") == ["0"])
+        #expect(try crm.events().contains("audience.export_refused"))
+    }
+
     @Test func `a webhook is told of the rows, signed and in parts, and what it took is accepted and emptied`()
         async throws
     {

@@ -33,6 +33,44 @@ import TrellisTesting
         #expect(try crm.export("all", platform: "tiktok", anyway: false).lines.count == 4, "which names no minimum")
     }
 
+    @Test func `the first difference is a list as well, and too small as well`() throws {
+        let crm = try crm()
+        #expect(
+            throws: KernelError.data(
+                "all has 3 members who may be in a file, and google shows no ads to fewer than 100. Wait until there are more, or add --anyway."
+            )
+        ) { try crm.export("all", platform: "google", diff: true, anyway: false) }
+        #expect(try crm.rows("SELECT * FROM audiences_exports") == [])
+        #expect(try crm.export("all", platform: "google", diff: true, anyway: true).lines.count == 4)
+        // Whoever must be taken off a list is, however few are left on it.
+        try crm.foreign("INSERT INTO consents (lead_id, purpose, state) VALUES (1, 'ads', 'withdrawn')")
+        #expect(try crm.export("all", platform: "google", diff: true, anyway: false).removals.count == 2)
+    }
+
+    @Test func `a list of nobody is refused, unless somebody is to be taken off it`() throws {
+        let crm = try crm(", platforms: [tiktok, google]", leads: 1)
+        _ = try crm.export("all", platform: "google", anyway: true)
+        try crm.foreign("INSERT INTO consents (lead_id, purpose, state) VALUES (1, 'ads', 'withdrawn')")
+        for isDifference in [true, false] {
+            #expect(
+                throws: KernelError.data(
+                    "all has nobody who may be in a file. 'trellis audiences show all' says why.")
+            ) { try crm.export("all", platform: "tiktok", diff: isDifference, anyway: false) }
+            #expect(try crm.export("all", platform: "google", diff: isDifference, anyway: true).removals.count == 2)
+        }
+    }
+
+    @Test func `a platform the audience does not name is refused unless it is wanted anyway`() throws {
+        let crm = try crm(", platforms: [google], minimum: 1")
+        #expect(
+            throws: KernelError.usage(
+                "all is for google, and not for tiktok. Name the platform under platforms: of the audience, or add --anyway."
+            )
+        ) { try crm.export("all", platform: "tiktok", anyway: false) }
+        #expect(try crm.export("all", platform: "tiktok", anyway: true).lines.count == 4)
+        #expect(try crm.export("all", platform: "google", anyway: false).lines.count == 4)
+    }
+
     @Test func `the config may know the minimum better`() throws {
         #expect(try crm(", minimum: 3").export("all", platform: "google", anyway: false).lines.count == 4)
         #expect(throws: KernelError.self) { try crm(", minimum: 4").export("all", platform: "tiktok", anyway: false) }
