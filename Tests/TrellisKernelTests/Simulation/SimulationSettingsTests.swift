@@ -28,7 +28,7 @@ import TrellisTesting
         let text = problems.map { "\($0)" } ?? ""
         #expect(text.contains(".yaml:1:16: leads_per_day: expected a number from 0.0 to 1000000.0, got 'many'."))
         #expect(text.contains("unknown key 'rat'. Did you mean 'rate'?"))
-        #expect(throws: KernelError.data("There is no file /nowhere.yaml.")) {
+        #expect(throws: KernelError.noFile("/nowhere.yaml")) {
             try SimulationSettings.load("/nowhere.yaml")
         }
     }
