@@ -65,6 +65,7 @@ public final class Worker {
         try Trash.empty(kernel)
         try Undo.empty(kernel)
         try Worker.emptyCalls(kernel)
+        while try kernel.write(origin: "kernel", { try HitJudge.forget($0) }) {}
     }
 
     /// How long a call of the API under an Idempotency-Key is known, in seconds: 30 days.

@@ -61,7 +61,8 @@ import TrellisTesting
                     INSERT INTO leads (external_id) SELECT i FROM n
                     """)
             try tx.emit(
-                "demo.booked", forEach: "SELECT id AS lead_id, NULL AS cause_id, '{}' AS body FROM leads WHERE id > 600")
+                "demo.booked", forEach: "SELECT id AS lead_id, NULL AS cause_id, '{}' AS body FROM leads WHERE id > 600"
+            )
         }
         try await crm.work()
         let state = """

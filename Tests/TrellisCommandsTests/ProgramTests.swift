@@ -139,7 +139,7 @@ import Testing
         (["record", "1", "demo.bokked"], 65, "Did you mean 'demo.booked'?"),
         (["handoff", "accept", "99"], 65, "trellis handoff list"),
         (["handoff", "acept"], 64, "USAGE"),
-        (["import", "nothing.csv"], 65, "There is no file nothing.csv."),
+        (["import", "nothing.csv"], 66, "There is no file nothing.csv."),
         (["status", "--config", "other.yaml"], 66, "trellis init"),
         (["frobnicate"], 64, "There is no command 'frobnicate'. 'trellis help' lists them all."),
         (["imprt"], 64, "There is no command 'imprt'. Did you mean 'import'?"),

@@ -158,9 +158,17 @@ import TrellisTesting
     @Test func `whoever left and ticks a box again is back`() async throws {
         _ = try await site.post(try path("unsubscribe"))
         #expect(try await site.get(try path("preferences")).forms.first?.fields.map(\.name) == [])
-        _ = try await site.post(try path("preferences"), "consent_newsletter=on")
+        let before = try crm.lastEvent
+        _ = try await site.post(try path("preferences"), "consent_newsletter=on", [.userAgent: "Firefox"])
         #expect(try suppressions() == [])
         #expect(try states() == ["ads|withdrawn", "calls|requested", "newsletter|granted"])
+        let shown =
+            "SELECT state, text, agent FROM consents WHERE purpose = 'newsletter' AND source = 'form:preferences'"
+        #expect(try crm.rows(shown) == ["granted|Yes, write to me.|Firefox"], "they agreed anew, and it can be shown")
+        #expect(
+            try crm.rows("SELECT kind FROM events WHERE id > \(before) ORDER BY kind") == [
+                "consent.granted", "consent.withdrawn",
+            ])
         #expect(try crm.troubles() == [])
     }
 

@@ -1,3 +1,5 @@
+import TrellisKernel
+
 /// Two drawings side by side as SVG (https://www.w3.org/TR/SVG11/): precision and recall over the threshold, and the
 /// chance given beside what came of it. Self-contained, in the colours of the reader's screen.
 struct CurveDrawing {
@@ -17,7 +19,7 @@ struct CurveDrawing {
     var svg: String {
         """
         <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 480" width="820" height="480" role="img">
-        <title>\(CurveDrawing.escaped(title))</title>
+        <title>\(WebText.escaped(title))</title>
         <style>
         svg { color-scheme: light dark; background: #ffffff; font: 13px system-ui, sans-serif; }
         text { fill: #1f2430; } .quiet { fill: #5b6272; } .title { font-size: 17px; font-weight: 600; }
@@ -31,8 +33,8 @@ struct CurveDrawing {
         .onetext { fill: #6fb1ff; } .twotext { fill: #ffa365; } .mark { stroke: #a6adbb; }
         }
         </style>
-        <text class="title" x="\(Int(CurveDrawing.leftEdge))" y="32">\(CurveDrawing.escaped(title))</text>
-        <text class="quiet" x="\(Int(CurveDrawing.leftEdge))" y="54">\(CurveDrawing.escaped(subtitle))</text>
+        <text class="title" x="\(Int(CurveDrawing.leftEdge))" y="32">\(WebText.escaped(title))</text>
+        <text class="quiet" x="\(Int(CurveDrawing.leftEdge))" y="54">\(WebText.escaped(subtitle))</text>
         \(thresholds)
         \(chances)
         </svg>
@@ -86,17 +88,21 @@ struct CurveDrawing {
         for percent in stride(from: 0, through: 100, by: 25) {
             labels += text("quiet", x(Double(percent) / 100), y(0) + 20, "\(percent) %", anchor: "middle")
         }
-        let dots = calibration.parts.map { part in
+        let dots: String = calibration.parts.map { part -> String in
             let place = "cx=\"\(short(x(part.predicted)))\" cy=\"\(short(y(part.seen)))\" r=\"5\""
             let shares = "\(BarChart.percent(part.predicted)) predicted, \(BarChart.percent(part.seen)) seen"
             return "<circle class=\"dots\" \(place)><title>\(part.leads) leads: \(shares)</title></circle>\n"
         }.joined()
-        return frame(left, "Chance given, and what came of it") + labels
-            + text("quiet", left + CurveDrawing.panel / 2, y(0) + 42, "predicted conversion", anchor: "middle")
-            + line("mark", [(x(0), y(0)), (x(1), y(1))])
-            + line("one", calibration.parts.map { (x($0.predicted), y($0.seen)) }) + dots
-            + text("onetext", left + 14, y(0) + 66, "● seen, by tenths of the leads")
-            + text("quiet", left + 222, y(0) + 66, "┈ as predicted")
+        let seen: [(Double, Double)] = calibration.parts.map { (x($0.predicted), y($0.seen)) }
+        let pieces: [String] = [
+            frame(left, "Chance given, and what came of it"), labels,
+            text("quiet", left + CurveDrawing.panel / 2, y(0) + 42, "predicted conversion", anchor: "middle"),
+            line("mark", [(x(0), y(0)), (x(1), y(1))]),
+            line("one", seen), dots,
+            text("onetext", left + 14, y(0) + 66, "● seen, by tenths of the leads"),
+            text("quiet", left + 222, y(0) + 66, "┈ as predicted"),
+        ]
+        return pieces.joined()
     }
 
     // MARK: - Pieces
@@ -122,7 +128,7 @@ struct CurveDrawing {
     private func text(_ kind: String, _ x: Double, _ y: Double, _ text: String, anchor: String = "start") -> String {
         let style = kind.isEmpty ? "" : " class=\"\(kind)\""
         let place = "x=\"\(short(x))\" y=\"\(short(y))\" text-anchor=\"\(anchor)\""
-        return "<text\(style) \(place)>\(CurveDrawing.escaped(text))</text>\n"
+        return "<text\(style) \(place)>\(WebText.escaped(text))</text>\n"
     }
 
     private func short(_ number: Double) -> String { ReadableCuts.text((number * 10).rounded() / 10) }
@@ -130,10 +136,5 @@ struct CurveDrawing {
     private static func thinned(_ points: [ThresholdCurve.Point]) -> [ThresholdCurve.Point] {
         let every = points.count / cornersMax + 1
         return points.enumerated().filter { $0.offset % every == 0 || $0.offset == points.count - 1 }.map(\.element)
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
-            "\"", with: "&quot;")
     }
 }

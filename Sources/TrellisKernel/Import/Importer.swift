@@ -231,12 +231,12 @@ public final class Importer {
     /// SHA-256 of the file and of the mapping: the identity of an import.
     private static func digest(of file: String, _ mapping: ImportMapping) throws -> String {
         var status = stat()
-        guard stat(file, &status) == 0 else { throw KernelError.data("There is no file \(file).") }
+        guard stat(file, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { throw KernelError.unreadable(file) }
         // It is read twice: once for its digest, by which an import is known.
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw KernelError.data("\(file) is a folder or a pipe. An import takes a file: save it to one first.")
+            throw KernelError.usage("\(file) is a pipe, and an import reads its file twice. Save it to a file first.")
         }
-        guard let handle = FileHandle(forReadingAtPath: file) else { throw KernelError.fileNotReadable(file) }
+        guard let handle = FileHandle(forReadingAtPath: file) else { throw KernelError.unreadable(file) }
         defer { try? handle.close() }
         var hash = SHA256()
         do {

@@ -120,6 +120,16 @@ private struct Member {
             db, sql: "SELECT EXISTS (SELECT 1 FROM suppressed_leads WHERE lead_id = ?)", arguments: [leadID]) ?? false
     }
 
+    /// Whether they said themselves that they want no more.
+    private func hasLeft(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM suppressions WHERE reason = 'unsubscribed'
+                               AND id IN (SELECT suppression_id FROM suppressed_leads WHERE lead_id = ?))
+                """, arguments: [leadID]) ?? false
+    }
+
     // MARK: - Changes
 
     /// No marketing mail any more. What is there already is left as it is, so that a click repeated is one.
@@ -145,12 +155,14 @@ private struct Member {
     /// box is back.
     func set(_ wanted: Set<String>, proof: ConsentProof, _ tx: Transaction) throws {
         let asked = try purposes(tx.db)
-        let changed = asked.filter { wanted.contains($0.name) != $0.isGranted }
+        // Who comes back agrees anew, and what shows it is a row of its own.
+        let hasLeft = try hasLeft(tx.db)
+        let changed = asked.filter { wanted.contains($0.name) != $0.isGranted || (hasLeft && wanted.contains($0.name)) }
         let list = JSONValue.array(
             changed.map {
                 .object([
                     ("purpose", .string($0.name)), ("text", .string($0.text)),
-                    ("state", .string($0.isGranted ? "withdrawn" : "granted")),
+                    ("state", .string(wanted.contains($0.name) ? "granted" : "withdrawn")),
                 ])
             })
         try tx.db.execute(
