@@ -223,7 +223,7 @@ import Testing
         #expect(try trellis.run("work", "--until-idle").code == 0)
         let config = trellis.folder + "/config.yaml"
         let text = try String(contentsOfFile: config, encoding: .utf8)
-        try (text.replacing("points: ", with: "points: 9") + "\nlimits: {moves_per_change: 1}\n").write(
+        try (text.replacing("points: 20}", with: "points: 60}") + "\nlimits: {moves_per_change: 0}\n").write(
             toFile: config, atomically: true, encoding: .utf8)
         let refused = try trellis.run("plugins", "rebuild", "scoring")
         #expect(refused.code == 65 && refused.errors.contains("Nothing was done. --confirm does it all the same."))

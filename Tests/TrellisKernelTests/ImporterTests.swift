@@ -250,7 +250,7 @@ private struct Door: Plugin {
     @Test func `a file that is not there is said so`() throws {
         let crm = try TestKernel()
         let error = try #require(throws: KernelError.self) { try importer(crm).run() }
-        #expect(error.description == "There is no file \(crm.folder)/leads.csv.")
+        #expect(error.description == "There is no file \(crm.folder)/leads.csv. Check its name.")
     }
 
     @Test func `a file without anything a lead is known by is refused before anything is done`() throws {
