@@ -398,9 +398,10 @@ class Journey:
             SELECT state, text, page, network, agent FROM consents
             WHERE lead_id = {self.lead} AND purpose = 'newsletter' ORDER BY id""")
         proof = {"text": NEWSLETTER, "network": "127.0.0.0/24", "agent": WINDOWS[self.window]["user_agent"]}
-        self.check("the consent was requested on the offer, then granted on the page behind the mail", consents, [
+        self.check("each consent has its page: the offer, the one behind the mail, and where they came back", consents, [
             proof | {"state": "requested", "page": self.crm.url + OFFER},
-            proof | {"state": "granted", "page": self.crm.url + "/confirm"}])
+            proof | {"state": "granted", "page": self.crm.url + "/confirm"},
+            proof | {"state": "granted", "page": self.crm.url + "/preferences"}])
         for kind in ["form.submitted", "form.confirmed", "asset.downloaded"]:
             self.check(f"the log says {kind} once", self.events(kind), 1)
         entries = f"FROM scoring_entries WHERE lead_id = {self.lead}"
