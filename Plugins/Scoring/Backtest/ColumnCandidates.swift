@@ -91,8 +91,8 @@ struct ColumnCandidates {
         try String.fetchAll(
             db,
             sql: """
-                SELECT \(Outcome.quoted(column)) FROM leads
-                WHERE \(Outcome.quoted(column)) <> '' AND length(\(Outcome.quoted(column))) <= \(ColumnCandidates.textMax)
+                SELECT \(column.sqlIdentifier) FROM leads
+                WHERE \(column.sqlIdentifier) <> '' AND length(\(column.sqlIdentifier)) <= \(ColumnCandidates.textMax)
                 GROUP BY 1 HAVING count(*) >= \(leadsMin) ORDER BY count(*) DESC, 1 LIMIT \(ColumnCandidates.valuesMax)
                 """
         ).filter(ColumnCandidates.isChoice).map {
@@ -109,7 +109,7 @@ struct ColumnCandidates {
     }
 
     private func numbers(_ column: String, _ written: String) throws -> [Condition] {
-        let quoted = Outcome.quoted(column)
+        let quoted = column.sqlIdentifier
         let rows = try Row.fetchAll(
             db,
             sql: """
@@ -146,7 +146,7 @@ struct ColumnCandidates {
 
     private func nothing(_ column: String, _ written: String) throws -> [Condition] {
         let row = try Row.fetchOne(
-            db, sql: "SELECT count(*) - count(\(Outcome.quoted(column))), count(\(Outcome.quoted(column))) FROM leads")
+            db, sql: "SELECT count(*) - count(\(column.sqlIdentifier)), count(\(column.sqlIdentifier)) FROM leads")
         guard let row, row[0] as Int >= leadsMin, row[1] as Int >= leadsMin else { return [] }
         return [Condition(name: ColumnCandidates.slug("no-\(column)"), when: "\(written) IS NULL")]
     }
@@ -158,7 +158,7 @@ struct ColumnCandidates {
         let reserved = ["current_date", "current_time", "current_timestamp", "true", "false", "null"]
         let isPlain = column.wholeMatch(of: /[a-z_][a-z0-9_]*/) != nil && !reserved.contains(column)
         guard isPlain, (try? db.makeStatement(sql: "SELECT 1 FROM leads WHERE (\(column) IS NULL)")) != nil else {
-            return Outcome.quoted(column)
+            return column.sqlIdentifier
         }
         return column
     }

@@ -87,8 +87,8 @@ enum Outcome: Equatable {
             """
         case .column(let name, _):
             """
-            SELECT id AS lead, \(Outcome.quoted(name)) = :goal AS met, NULL AS reached_at, 0 AS is_at_start
-            FROM leads WHERE \(Outcome.quoted(name)) IS NOT NULL
+            SELECT id AS lead, \(name.sqlIdentifier) = :goal AS met, NULL AS reached_at, 0 AS is_at_start
+            FROM leads WHERE \(name.sqlIdentifier) IS NOT NULL
             """
         }
     }
@@ -102,7 +102,6 @@ enum Outcome: Equatable {
         }
     }
 
-    static func quoted(_ column: String) -> String { "\"" + column.replacing("\"", with: "\"\"") + "\"" }
 }
 
 /// The leads that are held against their outcome, and up to when each is looked at.

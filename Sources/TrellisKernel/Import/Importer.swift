@@ -245,6 +245,6 @@ public final class Importer {
             throw KernelError.fileNotReadable(file)
         }
         hash.update(data: Data(mapping.fingerprint.utf8))
-        return Digest.hex(hash.finalize())
+        return Hexadecimal.text(hash.finalize())
     }
 }

@@ -54,7 +54,7 @@ struct KernelPlan {
                 """
         ).filter { !silent.contains($0) }
         let differences = columns.map { name in
-            "total(l.\(RowImage.quoted(name)) IS NOT o.\(RowImage.quoted(name)) COLLATE BINARY)"
+            "total(l.\(name.sqlIdentifier) IS NOT o.\(name.sqlIdentifier) COLLATE BINARY)"
         }
         guard
             let row = try Row.fetchOne(

@@ -154,7 +154,7 @@ public final class HandWriting {
                 try unguarded("DROP TRIGGER temp.\(name)")
             }
             let row =
-                "SELECT \(image.image(of: "t")) FROM main.\(RowImage.quoted(image.table)) AS t WHERE \(image.isRow("t", key: "row_key"))"
+                "SELECT \(image.image(of: "t")) FROM main.\(image.table.sqlIdentifier) AS t WHERE \(image.isRow("t", key: "row_key"))"
             try unguarded(
                 "UPDATE sql_undo_rows SET after = (\(row)) WHERE write_id = :p1 AND table_name = :p2",
                 [.integer(id), .text(image.table)])
@@ -198,7 +198,7 @@ private struct KeepingTriggers {
     var names: [String] { KeepingTriggers.moments.map { "keep_\(number)_\($0)" } }
 
     var sql: [String] {
-        let table = "main.\(RowImage.quoted(image.table))"
+        let table = "main.\(image.table.sqlIdentifier)"
         let moved = "\(image.key(of: "NEW")) IS NOT \(image.key(of: "OLD"))"
         return [
             "CREATE TEMP TRIGGER \(names[0]) BEFORE UPDATE ON \(table) BEGIN \(keep("OLD")) END",

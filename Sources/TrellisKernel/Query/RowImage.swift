@@ -50,13 +50,13 @@ struct RowImage {
 
     /// What identifies a row, as SQL of a JSON array.
     func key(of alias: String) -> String {
-        let parts = keyColumns.isEmpty ? ["\(alias).\(rowid)"] : keyColumns.map { "\(alias).\(RowImage.quoted($0))" }
+        let parts = keyColumns.isEmpty ? ["\(alias).\(rowid)"] : keyColumns.map { "\(alias).\($0.sqlIdentifier)" }
         return "json_array(\(parts.joined(separator: ", ")))"
     }
 
     /// A condition: that a row is the one a key names.
     func isRow(_ alias: String, key: String) -> String {
-        let parts = keyColumns.isEmpty ? ["\(alias).\(rowid)"] : keyColumns.map { "\(alias).\(RowImage.quoted($0))" }
+        let parts = keyColumns.isEmpty ? ["\(alias).\(rowid)"] : keyColumns.map { "\(alias).\($0.sqlIdentifier)" }
         return parts.enumerated().map { "\($1) = json_extract(\(key), '$[\($0)]')" }.joined(separator: " AND ")
     }
 
@@ -66,7 +66,7 @@ struct RowImage {
         // A function takes at most 127 arguments.
         let chunks = stride(from: 0, to: columns.count, by: 50).map { start in
             let pairs = columns[start..<min(start + 50, columns.count)].map { column in
-                "\(column.sqlLiteral), \(RowImage.value("\(alias).\(RowImage.quoted(column))"))"
+                "\(column.sqlLiteral), \(RowImage.value("\(alias).\(column.sqlIdentifier)"))"
             }
             return "json_object(\(pairs.joined(separator: ", ")))"
         }
@@ -81,6 +81,4 @@ struct RowImage {
         WHEN 'blob' THEN json_object('blob', hex(\(value))) ELSE \(value) END
         """
     }
-
-    static func quoted(_ name: String) -> String { name.sqlIdentifier }
 }

@@ -201,7 +201,7 @@ private struct KeptRow {
     private static let silent = "updated_at"
 
     static func all(of image: RowImage, in write: Int64, _ db: Database) throws -> [KeptRow] {
-        let table = RowImage.quoted(image.table)
+        let table = image.table.sqlIdentifier
         let rows = try Row.fetchAll(
             db,
             sql: """
@@ -261,7 +261,7 @@ private struct KeptRow {
     }
 
     func restore(_ db: Database) throws {
-        let table = RowImage.quoted(image.table)
+        let table = image.table.sqlIdentifier
         let isRow = image.isRow(table, key: "?")
         let keys = [DatabaseValue](repeating: key.databaseValue, count: isRow.count { $0 == "?" })
         guard let before else {
@@ -272,7 +272,7 @@ private struct KeptRow {
         let columns = isInsertion ? image.columns : changed
         guard !columns.isEmpty else { return }
         let values = try columns.map { try stored(before[$0]) }
-        let names = columns.map(RowImage.quoted)
+        let names = columns.map(\.sqlIdentifier)
         guard isInsertion else {
             try db.cachedStatement(
                 sql: "UPDATE \(table) SET \(names.map { "\($0) = ?" }.joined(separator: ", ")) WHERE \(isRow)"

@@ -87,7 +87,7 @@ public struct HookTrial {
 
     private static func triggers(_ image: RowImage, _ number: Int) -> [String] {
         let name = image.table.sqlLiteral
-        let table = "main.\(RowImage.quoted(image.table))"
+        let table = "main.\(image.table.sqlIdentifier)"
         func note(_ key: String, _ before: String, _ after: String) -> String {
             "BEGIN INSERT INTO hook_rows VALUES (\(name), \(image.key(of: key)), \(before), \(after)); END"
         }
@@ -142,7 +142,7 @@ public struct HookTrial {
         }
         let filter = FilterHook(hook.name, hook.value)
         let columns = kernel.leadLayout.names
-        let names = columns.map(RowImage.quoted).joined(separator: ", ")
+        let names = columns.map(\.sqlIdentifier).joined(separator: ", ")
         let leads = try Row.fetchAll(
             tx.db, sql: "SELECT id, \(names) FROM leads ORDER BY id DESC LIMIT \(max(1, last))")
         var (reasons, rows): ([String: Int64], [[Cell]]) = ([:], [])
