@@ -7,6 +7,7 @@ public struct DripSequencer: Plugin {
     public static let name = "drip"
     public static let summary = "Sequences of mails, tasks and waits, begun and ended by events."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
+    public static var views: [ViewFile] { EmbeddedViews.files }
     public static let events = [
         EventDeclaration("drip.due", says: "sequences were due"),
         EventDeclaration("drip.recheck", ["sequence": .text], says: "the sequence {sequence} was due to be looked at"),

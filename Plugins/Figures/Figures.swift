@@ -10,6 +10,7 @@ public struct Figures: Plugin {
     public static let summary = "Spend, outcomes, KPIs and the four ladders, kept from the log."
     public static let isOnByDefault = true
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
+    public static var views: [ViewFile] { EmbeddedViews.files }
     /// An erased lead keeps its row, which names nobody: nothing else tells how it had come.
     public static let rebuilds: [String]? = [
         "figures_days", "figures_cohorts", "figures_contents", "figures_handoffs",

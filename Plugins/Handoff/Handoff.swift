@@ -8,6 +8,7 @@ public struct Handoff: Plugin {
     public static let name = "handoff"
     public static let summary = "Routes qualified leads to reps, who accept or reject them."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
+    public static var views: [ViewFile] { EmbeddedViews.files }
     public static let events = [
         EventDeclaration(
             "handoff.offered", ["rep": .text, "cycle": .integer, "offer": .integer],

@@ -7,6 +7,7 @@ public struct LeadMagnets: Plugin {
     public static let name = "lead_magnets"
     public static let summary = "Downloads, webinars, trials and links behind a form, with pages of their own."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
+    public static var views: [ViewFile] { EmbeddedViews.files }
     public static let events = [
         EventDeclaration("asset.downloaded", ["magnet": .text], says: "was given {magnet}"),
         EventDeclaration("form.confirmed", ["form": .text], says: "confirmed the form {form}"),

@@ -6,6 +6,7 @@ public struct Scoring: Plugin {
     public static let name = "scoring"
     public static let summary = "Points by rules over what a lead is and does; thresholds move the stage."
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: EmbeddedMigrations.files) }
+    public static var views: [ViewFile] { EmbeddedViews.files }
     public static let events = [
         EventDeclaration(
             "score.adjusted", ["adjustment": .integer, "axis": .text, "points": .integer],

@@ -1,7 +1,7 @@
 import Foundation
 
 // text-embedder TARGET OUTPUT FOLDER…: writes a Swift file with the text of every file below each folder, in the order
-// of names. What a folder holds is told by its path: Migrations/OWNER, Pages/OWNER, Starter.
+// of names. What a folder holds is told by its path: Migrations/OWNER, Views/OWNER, Pages/OWNER, Starter.
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
     FileHandle.standardError.write(Data("usage: text-embedder TARGET OUTPUT FOLDER…\n".utf8))
@@ -40,6 +40,13 @@ func declaration(of folder: URL) throws -> String {
         return
             "/// The pages of \(target), by the names of their files.\nenum EmbeddedPages {\n    static let files: [String: String] = [\n\(list(elements))    ]\n}\n"
     }
+    if folder.deletingLastPathComponent().lastPathComponent == "Views" {
+        let elements = all.filter { $0.name.hasSuffix(".sql") }.map {
+            "ViewFile(name: \"\($0.name.dropLast(4))\", sql: \(literal($0.text)))"
+        }
+        return
+            "/// The views of \(target).\nenum EmbeddedViews {\n    static let files: [ViewFile] = [\n\(list(elements))    ]\n}\n"
+    }
     let elements = all.filter { $0.name.hasSuffix(".sql") }.map {
         "MigrationFile(name: \"\($0.name.dropLast(4))\", sql: \(literal($0.text)))"
     }
@@ -49,6 +56,8 @@ func declaration(of folder: URL) throws -> String {
 
 /// A folder that holds nothing yet declares nothing.
 let folders = try arguments.dropFirst(3).map { URL(filePath: $0) }.filter { try !files(below: $0).isEmpty }
-let needsKernel = target != "TrellisKernel" && folders.contains { $0.path().contains("/Migrations/") }
+let needsKernel =
+    target != "TrellisKernel"
+    && folders.contains { $0.path().contains("/Migrations/") || $0.path().contains("/Views/") }
 let source = (needsKernel ? "import TrellisKernel\n\n" : "") + (try folders.map(declaration).joined(separator: "\n"))
 try Data(source.utf8).write(to: output)

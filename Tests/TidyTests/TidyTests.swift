@@ -107,6 +107,34 @@ struct TidyTests {
         #expect(untidy.isEmpty, "\(untidy)")
     }
 
+    @Test func `every view stands among the views, and says what a row is`() throws {
+        var untidy = Untidy()
+        var views: Set<Substring> = []
+        for path in try Repository.files(below: ["Views"], ending: ".sql") {
+            let lines = try Repository.text(path).split(separator: "\n", omittingEmptySubsequences: false)
+            for (index, line) in lines.enumerated() {
+                if line.count > TidyTests.textLineMax {
+                    untidy.add(path, index + 1, "\(line.count) columns; at most \(TidyTests.textLineMax)")
+                }
+                guard let view = line.firstMatch(of: /^CREATE VIEW (\w+)/)?.1 else { continue }
+                views.insert(view)
+                if index == 0 || !lines[index - 1].hasPrefix("-- ") {
+                    untidy.add(path, index + 1, "a comment above the view says what a row is")
+                }
+            }
+        }
+        // These two are a plugin's stand-ins for tables of another one.
+        let borrowed: Set<Substring> = ["figures_page_views", "figures_tests"]
+        for path in try Repository.files(below: ["Migrations"], ending: ".sql") {
+            for match in try Repository.text(path).matches(of: /(?m)^CREATE VIEW (\w+)/)
+            where !views.union(borrowed).contains(match.1) {
+                untidy.add(path, 1, "the view \(match.1) stands in no file below Views/")
+            }
+        }
+        #expect(views.count >= 40)
+        #expect(untidy.isEmpty, "\(untidy)")
+    }
+
     @Test func `every table is STRICT and says what a row is`() throws {
         var untidy = Untidy()
         for path in try Repository.files(below: ["Migrations"], ending: ".sql") {

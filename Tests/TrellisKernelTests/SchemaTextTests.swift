@@ -8,7 +8,7 @@ import TrellisTesting
         let crm = try TestKernel("leads: {fields: {budget: real}}")
         return try crm.kernel.read { db in
             SchemaText(
-                migrations: try String.fetchAll(db, sql: "SELECT sql FROM migrations ORDER BY applied_at, id"),
+                sources: try String.fetchAll(db, sql: SchemaText.sources),
                 objects: try Row.fetchAll(db, sql: SchemaText.objects).map { $0.databaseValues.map(Cell.init) })
         }
     }

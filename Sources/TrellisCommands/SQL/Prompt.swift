@@ -177,9 +177,7 @@ struct Prompt {
 
     private func showSchema(_ table: String?) throws {
         let texts = try SchemaText(
-            migrations: session.table("SELECT sql FROM migrations ORDER BY applied_at, id").rows.compactMap {
-                $0.first?.text
-            },
+            sources: session.table(SchemaText.sources).rows.compactMap { $0.first?.text },
             objects: session.table(SchemaText.objects).rows)
         let found = texts.statements(of: table)
         guard !found.isEmpty else {

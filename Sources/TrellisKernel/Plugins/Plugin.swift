@@ -17,6 +17,8 @@ public protocol Plugin: Sendable {
     /// One sentence for `trellis plugins`.
     static var summary: String { get }
     static var migrations: MigrationFolder { get }
+    /// Its views. They hold no rows, so they need no migration: a file in which they read otherwise gets them anew.
+    static var views: [ViewFile] { get }
     /// The kinds of event it states.
     static var events: [EventDeclaration] { get }
     /// Columns it adds to the view `lead_cards`: name and a scalar SQL expression over `leads.id`.
@@ -74,6 +76,7 @@ public protocol Plugin: Sendable {
 
 extension Plugin {
     public static var migrations: MigrationFolder { MigrationFolder(owner: name, files: []) }
+    public static var views: [ViewFile] { [] }
     public static var events: [EventDeclaration] { [] }
     public static var cardColumns: KeyValuePairs<String, String> { [:] }
     public static var invariants: [Invariant] { [] }

@@ -10,7 +10,7 @@ extension Config {
             .apply(to: queue, now: Date(timeIntervalSince1970: 0))
         return try queue.read { db in
             SchemaText(
-                migrations: try String.fetchAll(db, sql: "SELECT sql FROM migrations ORDER BY applied_at, id"),
+                sources: try String.fetchAll(db, sql: SchemaText.sources),
                 objects: try Row.fetchAll(db, sql: SchemaText.objects).map { $0.databaseValues.map(Cell.init) })
         }
     }

@@ -1,5 +1,5 @@
 /// The schema of a file as SQL, each table under the comment that says what a row is. SQLite keeps the comments inside
-/// a statement; those above it stand in the migrations, whose texts are kept too.
+/// a statement; those above it stand in the migrations and the files of views, whose texts are kept too.
 public struct SchemaText {
     /// Selects the rows that ``init(migrations:objects:)`` takes.
     public static let objects = """
@@ -8,14 +8,20 @@ public struct SchemaText {
         ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, name
         """
 
+    /// Selects the texts that hold the comments, of which the last counts.
+    public static let sources = """
+        SELECT sql FROM (SELECT sql, 1 AS part, applied_at, id FROM migrations UNION ALL SELECT sql, 2, NULL, id FROM view_files)
+        ORDER BY part, applied_at, id
+        """
+
     private let comments: [String: String]
     private let objects: [(type: String, name: String, table: String, sql: String)]
 
     /// - Parameters:
-    ///   - migrations: texts in the sequence in which they were applied.
+    ///   - sources: the texts of ``sources``.
     ///   - objects: rows of ``objects``.
-    public init(migrations: [String], objects: [[Cell]]) {
-        comments = migrations.reduce(into: [:]) { comments, text in
+    public init(sources: [String], objects: [[Cell]]) {
+        comments = sources.reduce(into: [:]) { comments, text in
             comments.merge(SchemaText.comments(in: text)) { _, later in later }
         }
         self.objects = objects.compactMap { row in

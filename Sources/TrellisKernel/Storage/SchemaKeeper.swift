@@ -17,6 +17,7 @@ struct SchemaKeeper {
         var changes = Changes()
         changes.migrations = try migrator.migrate(writer, now: now)
         changes.columns = try writer.write { db in
+            try setViews(db)
             let added = try CustomColumns(config.site).apply(db)
             try setStages(db)
             try ChangeTriggers.install(db)
@@ -32,6 +33,14 @@ struct SchemaKeeper {
     func folders() throws -> [MigrationFolder] {
         let plugins = types.filter { config.plugins[$0.name]?.isOn == true }.map { $0.migrations }
         return [.kernel] + plugins + (try config.site.migrations.map { [try siteFolder($0)] } ?? [])
+    }
+
+    /// The views of the kernel, and of the plugins that are on.
+    private func setViews(_ db: Database) throws {
+        for file in EmbeddedViews.files { try file.install(of: "kernel", db) }
+        for type in types where config.plugins[type.name]?.isOn == true {
+            for file in type.views { try file.install(of: type.name, db) }
+        }
     }
 
     private func siteFolder(_ name: String) throws -> MigrationFolder {

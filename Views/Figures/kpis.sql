@@ -1,0 +1,176 @@
+-- The figures a team is judged by. Above each view stands what a row is, what is divided, and by what. A month is
+-- YYYY-MM in UTC; a rate is NULL where its denominator is 0. Money is never converted: each currency has rows of its own,
+-- and counts of leads or customers stand in the row of each: add them up over one currency only.
+
+-- Lead volume: a row per month, channel and campaign of the first touch. Leads: those that arrived in the month. The others:
+-- those that first reached the stage in the month, whenever they had arrived. Counts: they may be added up.
+CREATE VIEW kpi_lead_volume AS
+SELECT substr(day, 1, 7) AS month, channel, campaign,
+       coalesce(sum(leads) FILTER (WHERE step = '(arrived)'), 0) AS leads,
+       coalesce(sum(leads) FILTER (WHERE step = 'mql'), 0) AS mql, coalesce(sum(leads) FILTER (WHERE step = 'sql'), 0) AS sql,
+       coalesce(sum(leads) FILTER (WHERE step = '(bought)'), 0) AS customers
+FROM figures_days WHERE step IN ('(arrived)', 'mql', 'sql', '(bought)') GROUP BY 1, 2, 3;
+
+-- Cost per lead: a row per month, channel and currency, and one per campaign that money was booked on; campaign NULL is the
+-- channel as a whole, what was booked on its campaigns included. Cost per lead: generation spend of the month / leads that
+-- arrived in it by their first touch. Cost per mql: the same spend / leads that became mql in the month.
+CREATE VIEW kpi_cost_per_lead AS
+WITH paid AS (
+    SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'generation' GROUP BY month, channel, currency
+    UNION ALL
+    SELECT month, channel, campaign, currency, sum(amount) FROM figures_spend WHERE half = 'generation' AND campaign <> '' GROUP BY 1, 2, 3, 4
+), volume AS MATERIALIZED (
+    SELECT month, channel, campaign, leads, mql FROM kpi_lead_volume
+), came AS (
+    SELECT month, channel, NULL AS campaign, sum(leads) AS leads, sum(mql) AS mql FROM volume GROUP BY month, channel
+    UNION ALL
+    SELECT month, channel, campaign, leads, mql FROM volume WHERE campaign <> ''
+)
+SELECT coalesce(p.month, c.month) AS month, coalesce(p.channel, c.channel) AS channel, coalesce(p.campaign, c.campaign) AS campaign, p.currency,
+       round(coalesce(p.spend, 0), 2) AS spend, coalesce(c.leads, 0) AS leads, coalesce(c.mql, 0) AS mql,
+       round(p.spend / nullif(c.leads, 0), 2) AS cost_per_lead, round(p.spend / nullif(c.mql, 0), 2) AS cost_per_mql
+FROM paid AS p FULL JOIN came AS c ON c.month = p.month AND c.channel = p.channel AND c.campaign IS p.campaign
+WHERE p.month IS NOT NULL OR c.leads > 0;
+
+-- Form conversion: a row per month and magnet. Conversion: forms that were taken in / times a person looked at a page of the
+-- magnet. New leads: those of the forms that made a lead we did not know; confirmed: where an address is confirmed first.
+CREATE VIEW kpi_form_conversion AS
+WITH seen AS (
+    SELECT substr(day, 1, 7) AS month, magnet, sum(views) AS views FROM figures_page_views WHERE magnet <> '' GROUP BY 1, 2
+), taken AS (
+    SELECT substr(day, 1, 7) AS month, content AS magnet, sum(count) FILTER (WHERE kind = 'form.submitted' AND measure = 'done') AS submissions,
+           sum(count) FILTER (WHERE kind = 'form.submitted' AND measure = 'new') AS new_leads,
+           sum(count) FILTER (WHERE kind = 'form.confirmed' AND measure = 'done') AS confirmed
+    FROM figures_contents WHERE kind IN ('form.submitted', 'form.confirmed') GROUP BY 1, 2
+)
+SELECT coalesce(s.month, t.month) AS month, coalesce(s.magnet, t.magnet) AS magnet, coalesce(s.views, 0) AS views,
+       coalesce(t.submissions, 0) AS submissions, coalesce(t.new_leads, 0) AS new_leads, coalesce(t.confirmed, 0) AS confirmed,
+       round(100.0 * t.submissions / nullif(s.views, 0), 1) AS conversion_percent
+FROM seen AS s FULL JOIN taken AS t ON t.month = s.month AND t.magnet = s.magnet;
+
+-- Email engagement: a row per month of sending, mail and sequence (empty for none). Engaged: mails, each to one person, of
+-- which a person opened the picture or followed a link; machines do not count. Rates: of the delivered, which are the sent
+-- less those that came back.
+CREATE VIEW kpi_email_engagement AS
+SELECT month, mail, sequence, sent, bounced, sent - bounced AS delivered, opened, clicked, engaged, replied,
+       round(100.0 * engaged / nullif(sent - bounced, 0), 1) AS engaged_percent, round(100.0 * clicked / nullif(sent - bounced, 0), 1) AS clicked_percent,
+       round(100.0 * bounced / nullif(sent, 0), 1) AS bounced_percent
+FROM (
+    SELECT substr(day, 1, 7) AS month, content AS mail, sequence,
+           coalesce(sum(count) FILTER (WHERE measure = 'sent'), 0) AS sent, coalesce(sum(count) FILTER (WHERE measure = 'bounced'), 0) AS bounced,
+           coalesce(sum(count) FILTER (WHERE measure = 'opened'), 0) AS opened, coalesce(sum(count) FILTER (WHERE measure = 'clicked'), 0) AS clicked,
+           coalesce(sum(count) FILTER (WHERE measure = 'engaged'), 0) AS engaged, coalesce(sum(count) FILTER (WHERE measure = 'replied'), 0) AS replied
+    FROM figures_contents WHERE kind = 'mail' GROUP BY 1, 2, 3
+);
+
+-- Conversion of cohorts: a row per month of arrival, channel and campaign. Each rate: leads of the month that reached the stage
+-- up to now / leads of the month. Counts may be added up, rates may not.
+CREATE VIEW kpi_conversion AS
+SELECT month, channel, campaign, leads, mql, sql, customers,
+       round(100.0 * mql / nullif(leads, 0), 1) AS mql_percent, round(100.0 * sql / nullif(leads, 0), 1) AS sql_percent,
+       round(100.0 * customers / nullif(leads, 0), 1) AS customer_percent, round(1.0 * days / nullif(customers, 0), 1) AS mean_days_to_customer
+FROM (
+    SELECT month, channel, campaign, coalesce(sum(leads) FILTER (WHERE step = '(arrived)'), 0) AS leads,
+           coalesce(sum(leads) FILTER (WHERE step = 'mql'), 0) AS mql, coalesce(sum(leads) FILTER (WHERE step = 'sql'), 0) AS sql,
+           coalesce(sum(leads) FILTER (WHERE step = '(bought)'), 0) AS customers, sum(days) FILTER (WHERE step = '(bought)') AS days
+    FROM figures_cohorts GROUP BY month, channel, campaign
+);
+
+-- Customer acquisition cost: a row per model, month, channel and currency; channel NULL is the month as a whole, the only row
+-- to use where sales is paid for on no channel. CAC: spend of all halves in the month / new customers of the month.
+CREATE VIEW kpi_cac AS
+WITH models (model) AS (VALUES ('first'), ('last'), ('linear'), ('position')),
+paid AS (
+    SELECT month, channel, currency, sum(amount) AS spend FROM figures_spend GROUP BY month, channel, currency
+    UNION ALL SELECT month, NULL, currency, sum(amount) FROM figures_spend GROUP BY month, currency
+), by_channel AS MATERIALIZED (
+    SELECT model, month, channel, sum(customers) AS customers FROM figures_customers GROUP BY model, month, channel
+), bought AS (
+    SELECT model, month, channel, customers FROM by_channel
+    UNION ALL SELECT model, month, NULL, sum(customers) FROM by_channel GROUP BY model, month
+)
+SELECT coalesce(p.model, b.model) AS model, coalesce(p.month, b.month) AS month, coalesce(p.channel, b.channel) AS channel, p.currency,
+       round(coalesce(p.spend, 0), 2) AS spend, round(coalesce(b.customers, 0), 3) AS new_customers, round(p.spend / nullif(b.customers, 0), 2) AS cac
+FROM (SELECT * FROM models CROSS JOIN paid) AS p FULL JOIN bought AS b ON b.model = p.model AND b.month = p.month AND b.channel IS p.channel;
+
+-- Return on investment: a row per model, month, channel and currency; channel NULL is the month as a whole. ROI: (revenue of
+-- deals closed in the month, credited by the model - spend of all halves in the month) / that spend.
+CREATE VIEW kpi_roi AS
+WITH models (model) AS (VALUES ('first'), ('last'), ('linear'), ('position')),
+paid AS (
+    SELECT month, channel, currency, sum(amount) AS spend FROM figures_spend GROUP BY month, channel, currency
+    UNION ALL SELECT month, NULL, currency, sum(amount) FROM figures_spend GROUP BY month, currency
+), by_channel AS MATERIALIZED (
+    SELECT model, month, channel, currency, sum(revenue) AS revenue FROM figures_revenue GROUP BY model, month, channel, currency
+), won AS (
+    SELECT model, month, channel, currency, revenue FROM by_channel
+    UNION ALL SELECT model, month, NULL, currency, sum(revenue) FROM by_channel GROUP BY model, month, currency
+)
+SELECT coalesce(p.model, w.model) AS model, coalesce(p.month, w.month) AS month, coalesce(p.channel, w.channel) AS channel,
+       coalesce(p.currency, w.currency) AS currency, round(coalesce(p.spend, 0), 2) AS spend, round(coalesce(w.revenue, 0), 2) AS revenue,
+       round(100.0 * (coalesce(w.revenue, 0) - p.spend) / nullif(p.spend, 0), 1) AS roi_percent
+FROM (SELECT * FROM models CROSS JOIN paid) AS p
+FULL JOIN won AS w ON w.model = p.model AND w.month = p.month AND w.channel IS p.channel AND w.currency = p.currency;
+
+-- Sales cycle: a row per month of closing and channel of the lead's first touch; channel NULL is all deals of the month, month
+-- NULL all months. Days: medians over won deals, from their opening, and from the arrival of the lead they grew from.
+CREATE VIEW kpi_sales_cycle AS
+WITH won AS MATERIALIZED (
+    SELECT substr(closed_on, 1, 7) AS month, channel, days, days_from_arrival FROM figures_deals WHERE is_won
+), grouped AS MATERIALIZED (
+    SELECT month || '|' || channel AS key, month, channel, days, days_from_arrival FROM won
+    UNION ALL SELECT month || '|', month, NULL, days, days_from_arrival FROM won
+    UNION ALL SELECT '|' || channel, NULL, channel, days, days_from_arrival FROM won
+    UNION ALL SELECT '|', NULL, NULL, days, days_from_arrival FROM won
+), sizes AS MATERIALIZED (
+    SELECT key, month, channel, count(*) AS deals, avg(days) AS mean, count(days) AS timed, count(days_from_arrival) AS of_leads FROM grouped GROUP BY key
+), placed AS (
+    SELECT key, days, row_number() OVER (PARTITION BY key ORDER BY days) AS place FROM grouped WHERE days IS NOT NULL
+), medians AS (
+    SELECT s.key, avg(p.days) AS median
+    FROM placed AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.timed + 1) / 2, s.timed / 2 + 1) GROUP BY 1
+), placed_from_arrival AS (
+    SELECT key, days_from_arrival AS days, row_number() OVER (PARTITION BY key ORDER BY days_from_arrival) AS place
+    FROM grouped WHERE days_from_arrival IS NOT NULL
+), medians_from_arrival AS (
+    SELECT s.key, avg(p.days) AS median
+    FROM placed_from_arrival AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.of_leads + 1) / 2, s.of_leads / 2 + 1)
+    GROUP BY 1
+)
+SELECT s.month, s.channel, s.deals, m.median AS median_days, round(s.mean, 1) AS mean_days, a.median AS median_days_from_arrival
+FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key
+LEFT JOIN medians_from_arrival AS a ON a.key = s.key;
+
+-- What sales closed: a row per month, owner and currency. Won rate: won / (won + lost), by the day of closing. Revenue: the
+-- amounts of the won. The quarter stands beside it to group by.
+CREATE VIEW kpi_sales AS
+SELECT month, substr(month, 1, 4) || '-Q' || ((substr(month, 6, 2) + 2) / 3) AS quarter, owner, currency, won, lost,
+       round(100.0 * won / (won + lost), 1) AS won_percent, round(revenue, 2) AS revenue, round(revenue / nullif(won, 0), 2) AS mean_deal
+FROM (
+    SELECT substr(closed_on, 1, 7) AS month, owner, currency, sum(is_won) AS won, sum(NOT is_won) AS lost,
+           coalesce(sum(amount) FILTER (WHERE is_won), 0) AS revenue
+    FROM figures_deals GROUP BY 1, 2, 3
+);
+
+-- Speed to lead: a row per month in which leads were handed over, and rep; rep NULL is everybody. Hours, nights and weekends
+-- included: the median from the handoff to the first contact, or to the acceptance where no contact is recorded. Within the
+-- goal: handoffs answered within goals.speed_to_lead / all handoffs of the month, those nobody answered among them.
+CREATE VIEW kpi_speed_to_lead AS
+WITH timed AS MATERIALIZED (
+    SELECT substr(offered_at, 1, 7) AS month, rep, (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 AS hours
+    FROM figures_handoffs
+), grouped AS (
+    SELECT month || '|' || rep AS key, month, rep, hours FROM timed WHERE rep IS NOT NULL UNION ALL SELECT month || '|', month, NULL, hours FROM timed
+), sizes AS MATERIALIZED (
+    SELECT key, month, rep, count(*) AS handoffs, count(hours) AS answered,
+           count(*) FILTER (WHERE round(hours, 4) <= (SELECT value FROM goals WHERE name = 'speed_to_lead')) AS within_goal
+    FROM grouped GROUP BY key
+), placed AS (
+    SELECT key, hours, row_number() OVER (PARTITION BY key ORDER BY hours) AS place FROM grouped WHERE hours IS NOT NULL
+), medians AS (
+    SELECT s.key, avg(p.hours) AS median
+    FROM placed AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.answered + 1) / 2, s.answered / 2 + 1) GROUP BY 1
+)
+SELECT s.month, s.rep, s.handoffs, s.answered, round(m.median, 2) AS median_hours, g.value AS goal_hours,
+       round(100.0 * s.within_goal / s.handoffs, 1) AS within_goal_percent
+FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key LEFT JOIN goals AS g ON g.name = 'speed_to_lead';

@@ -1,0 +1,22 @@
+-- What became of forms and addresses.
+
+-- Leads whose address is of such a kind, or cannot take mail.
+CREATE VIEW magnets_address_flags AS
+SELECT l.id AS lead_id, a.kind AS flag
+FROM leads AS l JOIN magnets_address_list AS a
+  ON a.kind IN ('disposable', 'free_mail') AND a.value = substr(l.email, instr(l.email, '@') + 1)
+UNION ALL
+SELECT l.id, a.kind FROM leads AS l JOIN magnets_address_list AS a ON a.kind = 'role' AND a.value = substr(l.email, 1, instr(l.email, '@') - 1)
+UNION ALL
+SELECT l.id, 'no_mail' FROM leads AS l JOIN magnets_domains AS d ON d.domain = substr(l.email, instr(l.email, '@') + 1) WHERE d.takes_mail = 0
+UNION ALL
+SELECT l.id, 'mixed_script' FROM leads AS l WHERE EXISTS (SELECT 1 FROM magnets_mixed_scripts AS m WHERE m.lead_id = l.id);
+
+-- Views against submissions of each landing page, by day.
+CREATE VIEW magnets_conversion AS
+SELECT day, magnet, variant, sum(views) AS views, sum(submissions) AS submissions,
+       CASE WHEN sum(views) > 0 THEN round(1.0 * sum(submissions) / sum(views), 4) END AS conversion -- NULL where nobody looked
+FROM (SELECT day, magnet, variant, views, 0 AS submissions FROM magnets_views WHERE magnet <> ''
+      UNION ALL
+      SELECT date(at), magnet, coalesce(variant, ''), 0, 1 FROM magnets_submissions)
+GROUP BY day, magnet, variant;

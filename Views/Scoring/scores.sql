@@ -1,0 +1,30 @@
+-- Scores as they are at this moment.
+
+-- Every score as it is at this moment: the sum of what the entries are worth now. The grade is that of the fit.
+CREATE VIEW scoring_current AS
+SELECT s.lead_id, s.fit, s.engagement, s.score,
+       (SELECT grade FROM scoring_grades WHERE least_fit <= s.fit ORDER BY least_fit DESC LIMIT 1) AS grade
+FROM scoring_scores AS s WHERE NOT decays
+UNION ALL
+SELECT s.lead_id, s.fit, e.engagement, s.fit + e.engagement,
+       (SELECT grade FROM scoring_grades WHERE least_fit <= s.fit ORDER BY least_fit DESC LIMIT 1)
+FROM scoring_scores AS s
+JOIN (SELECT lead_id, sum(now) AS engagement FROM scoring_weighed WHERE axis = 'engagement' GROUP BY lead_id) AS e ON e.lead_id = s.lead_id
+WHERE s.decays;
+
+-- What every entry is worth at this moment. Halved once per half-life (https://en.wikipedia.org/wiki/Half-life), or less
+-- by the same amount every second, or whole until its time is over.
+CREATE VIEW scoring_weighed AS
+SELECT id, lead_id, rule, axis, points, event_id, at,
+       points * CASE WHEN half_life IS NOT NULL THEN pow(0.5, (julianday('now') - julianday(at)) * 86400 / half_life)
+                     WHEN fade IS NOT NULL THEN max(0.0, 1 - (julianday('now') - julianday(at)) * 86400 / fade)
+                     WHEN lifetime IS NOT NULL THEN strftime('%Y-%m-%d %H:%M:%f', at, '+' || lifetime || ' seconds') > strftime('%Y-%m-%d %H:%M:%f', 'now')
+                     ELSE 1 END AS now
+FROM scoring_entries;
+
+-- The scores of accounts: of all their leads together, and of the best one.
+CREATE VIEW scoring_accounts AS
+SELECT a.id AS account_id, a.name, count(*) AS leads, max(s.fit) AS fit, sum(s.engagement) AS engagement, sum(s.score) AS score,
+       max(s.score) AS best_score
+FROM accounts AS a JOIN leads AS l ON l.account_id = a.id JOIN scoring_scores AS s ON s.lead_id = l.id
+GROUP BY a.id;
