@@ -24,8 +24,15 @@ struct ContentRoll {
     }
 
     func keep(_ kinds: Set<String>) throws {
-        if kinds.contains("mail.sent") { try countMails("mail.sent", as: "sent") }
-        if kinds.contains("mail.bounced") { try countMails("mail.bounced", as: "bounced", where: "m.state = 'sent'") }
+        if kinds.contains("mail.sent") {
+            try countMails("mail.sent", as: "sent")
+            try countMails("mail.sent", as: "watched", where: ContentRoll.isWatched)
+        }
+        if kinds.contains("mail.bounced") {
+            try countMails("mail.bounced", as: "bounced", where: "m.state = 'sent'")
+            try countMails(
+                "mail.bounced", as: "watched_bounced", where: "m.state = 'sent' AND \(ContentRoll.isWatched)")
+        }
         if kinds.contains("mail.opened") { try countMails("mail.opened", as: "opened") }
         if kinds.contains("mail.clicked") { try countMails("mail.clicked", as: "clicked") }
         if kinds.contains("mail.replied") { try countMails("mail.replied", as: "replied") }
@@ -41,6 +48,9 @@ struct ContentRoll {
     }
 
     // MARK: - Mails
+
+    /// Of a mail without the picture and without links over this site nobody knows whether it is read.
+    private static let isWatched = "(m.opens_watched OR m.links_watched > 0)"
 
     /// Each mail once, on the day it was sent, whatever is done with it again. It is sent once by itself.
     ///

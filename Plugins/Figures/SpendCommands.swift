@@ -11,7 +11,7 @@ struct SpendCommands {
                     "day": "YYYY-MM-DD", "channel": "as in touches.channel: paid_search, webinar, offline, …",
                     "amount": "1234.56", "campaign": "the campaign; without it the channel as a whole",
                     "half": "generation (bringing leads), nurturing (bringing them on) or sales",
-                    "currency": "EUR without it",
+                    "currency": "that of the site without it",
                 ], run: add),
             Command(
                 "spend list", "What is booked, by month.",
@@ -36,7 +36,8 @@ struct SpendCommands {
         }
         let read = try SpendLine.day(day)
         let money = try SpendLine.amount(amount)
-        let currency = try SpendLine.currency(call.options["currency"] ?? money.currency ?? "EUR")
+        let currency = try SpendLine.currency(
+            call.options["currency"] ?? money.currency ?? call.kernel.config.site.site.currency)
         let total = try call.kernel.write(origin: "cli") { tx in
             try tx.db.execute(
                 sql: "INSERT INTO spend (day, channel, campaign, half, amount, currency) VALUES (?, ?, ?, ?, ?, ?)",

@@ -17,15 +17,20 @@ public struct Scoring: Plugin {
     public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores", "scoring_standings"]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
-            "score": "SELECT round(score, 1) FROM scoring_scores WHERE lead_id = leads.id",
+            "score": "SELECT round(s.fit + \(engagement), 1) FROM scoring_scores AS s WHERE s.lead_id = leads.id",
             "fit": "SELECT fit FROM scoring_scores WHERE lead_id = leads.id",
-            "engagement": "SELECT round(engagement, 1) FROM scoring_scores WHERE lead_id = leads.id",
+            "engagement": "SELECT round(\(engagement), 1) FROM scoring_scores AS s WHERE s.lead_id = leads.id",
             "grade": """
             SELECT g.grade FROM scoring_grades AS g JOIN scoring_scores AS s ON s.lead_id = leads.id AND g.least_fit <= s.fit
             ORDER BY g.least_fit DESC LIMIT 1
             """,
         ]
     }
+    /// What the engagement of `scoring_scores AS s` is worth at this moment.
+    private static let engagement = """
+        CASE WHEN s.decays THEN coalesce((SELECT sum(w.now) FROM scoring_weighed AS w WHERE w.lead_id = s.lead_id AND w.axis = 'engagement'), 0)
+             ELSE s.engagement END
+        """
     public static let invariants = [
         Invariant(
             "the score of a lead is the sum of its entries",

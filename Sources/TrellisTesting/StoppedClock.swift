@@ -23,6 +23,6 @@ public final class StoppedClock: Sendable {
     }
 
     public var clock: KernelClock {
-        KernelClock { [self] in now }
+        KernelClock(rulesSQL: true) { [self] in now }
     }
 }

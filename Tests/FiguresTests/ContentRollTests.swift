@@ -13,13 +13,13 @@ import TrellisTesting
         try crm.capture(["email": "ann@a.example"])
     }
 
-    private func mail(_ key: String) throws {
+    private func mail(_ key: String, links: Int = 1) throws {
         try crm.kernel.write(origin: "courier") { tx in
             try tx.db.execute(
                 sql: """
-                    INSERT INTO outbox_messages (key, origin, lead_id, template, state, ready_at, created_at, settled_at)
-                    VALUES (?, 'plugin:drip', 1, 'hello', 'sent', ?, ?, ?)
-                    """, arguments: [key, tx.stamp, tx.stamp, tx.stamp])
+                    INSERT INTO outbox_messages (key, origin, lead_id, template, state, ready_at, created_at, settled_at, links_watched)
+                    VALUES (?, 'plugin:drip', 1, 'hello', 'sent', ?, ?, ?, ?)
+                    """, arguments: [key, tx.stamp, tx.stamp, tx.stamp, links])
             try note("mail.sent", tx.db.lastInsertedRowID, tx)
         }
     }
@@ -53,6 +53,7 @@ import TrellisTesting
             try counts == [
                 "2026-03-02|hello|welcome|lead|clicked|1", "2026-03-02|hello|welcome|lead|engaged|1",
                 "2026-03-02|hello|welcome|lead|opened|1", "2026-03-02|hello|welcome|lead|sent|1",
+                "2026-03-02|hello|welcome|lead|watched|1",
             ])
     }
 
@@ -67,6 +68,18 @@ import TrellisTesting
                 "2026-03-02|hello||lead|clicked|1", "2026-03-02|hello||lead|engaged|1",
                 "2026-03-02|hello||lead|moved_on|1",
                 "2026-03-02|hello||lead|opened|1", "2026-03-02|hello||lead|sent|1",
+                "2026-03-02|hello||lead|watched|1",
+            ])
+    }
+
+    @Test func `of a mail that is not watched nobody says that it was not read`() throws {
+        try mail("drip:welcome:1:lead 1:cycle 1", links: 0)
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT delivered, watched, engaged, engaged_percent FROM kpi_email_engagement") == ["1|0|0|"])
+        #expect(
+            try crm.rows("SELECT reached, engaged_percent, test_next FROM ladder_engagement WHERE kind = 'mail'") == [
+                "1||nobody can say: what is done with it is not watched"
             ])
     }
 
@@ -75,7 +88,7 @@ import TrellisTesting
         try crm.foreign("UPDATE outbox_messages SET state = 'refused'")
         try happen("mail.bounced")
         try crm.pump()
-        #expect(try crm.rows("SELECT measure FROM figures_contents") == ["sent"])
+        #expect(try crm.rows("SELECT measure FROM figures_contents") == ["sent", "watched"])
     }
 
     @Test func `an activity named in the config counts, another does not`() throws {

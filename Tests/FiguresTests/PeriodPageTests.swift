@@ -44,11 +44,11 @@ import TrellisTesting
         let figures = try #require(document.parts.first)
         #expect(
             figures.table.rows.map { $0.map { $0.text ?? "" }.joined(separator: "|") } == [
-                "New leads|5.0|2.0|150.0", "Qualified by marketing|0.0|0.0|", "New customers|0.0|0.0|",
-                "Revenue (EUR)|1200.0||",
-                "Spend (EUR)|100.0|60.0|66.7", "Cost per lead (EUR)|20.0|30.0|-33.3",
-                "Deals won, of those decided|100.0||",
-                "Forms filled in|0.0|0.0|",
+                "New leads|5.0|2.0|150.0|percent", "Qualified by marketing|0.0|0.0||", "New customers|0.0|0.0||",
+                "Revenue (EUR)|1200.0|||",
+                "Spend (EUR)|100.0|60.0|66.7|percent", "Cost per lead (EUR)|20.0|30.0|-33.3|percent",
+                "Deals won, of those decided|100.0|||",
+                "Forms filled in|0.0|0.0||",
             ])
         #expect(
             figures.sentences == [

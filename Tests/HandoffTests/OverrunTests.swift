@@ -150,6 +150,49 @@ import TrellisTesting
         #expect(try late.troubles() == [])
     }
 
+    @Test func `an answer and a contact belong to the rep who had the lead then`() async throws {
+        let crm = try await offered()
+        try crm.run("handoff accept", "1")
+        try await crm.work()
+        crm.clock.set("2026-03-02 10:00:00")
+        try crm.run("handoff contact", "1")
+        crm.clock.set("2026-03-02 11:00:00")
+        try crm.run("handoff reassign", "1", "ben")
+        try await crm.work()
+        crm.clock.set("2026-03-02 12:00:00")
+        try crm.run("handoff accept", "1")
+        try await crm.work()
+        #expect(
+            try crm.rows("SELECT rep, acceptance, contact_by, contacted_at, contact FROM handoff_sla ORDER BY offer")
+                == [
+                    "ann|kept|2026-03-02 17:00:00.000|2026-03-02 10:00:00.000|kept", "ben|kept|||",
+                ])
+        #expect(
+            try crm.rows("SELECT rep, minutes_to_accept, minutes_to_contact FROM speed_to_lead") == ["ann|0.0|60.0"])
+    }
+
+    @Test func `who answers before the clock was set has kept it`() async throws {
+        let crm = try HandoffSite.crm(Self.clocks)
+        try crm.capture(["email": "ann@lead.example"])
+        // The offer is made, and nobody has looked at it yet.
+        try crm.kernel.write(origin: "sql") { tx in
+            try tx.db.execute(
+                sql: """
+                    INSERT INTO handoff_handoffs (lead_id, cycle, rep, route, state, event_id, offered_at)
+                    VALUES (1, 1, 'ann', 'by hand', 'offered', (SELECT max(id) FROM events), :now);
+                    """, arguments: ["now": tx.stamp])
+        }
+        try crm.run("handoff accept", "1")
+        try crm.run("handoff contact", "1")
+        try crm.run("handoff convert", "1")
+        try await crm.work()
+        #expect(
+            try crm.rows("SELECT rep, accept_by, acceptance, contact_by, contact FROM handoff_sla") == [
+                "ann|2026-03-02 13:00:00.000|kept|2026-03-02 17:00:00.000|kept"
+            ])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `events of the config say that somebody talked to the lead`() throws {
         let crm = try TestKernel(
             """

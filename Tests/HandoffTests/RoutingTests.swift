@@ -201,7 +201,7 @@ import TrellisTesting
             try crm.rows("SELECT route, state FROM handoff_handoffs WHERE rep IS NULL") == [
                 "queue|queued", "queue|queued",
             ])
-        #expect(try crm.run("handoff") == ["ann|2|0|0|0", "ben|1|0|0|0", "(queue)|0|0|0|2"])
+        #expect(try crm.run("handoff") == ["ann|2|0|0|0|0", "ben|1|0|0|0|0", "(queue)|0|0|0|0|2"])
         // A place that is free again is for who waits longest, and not for who is new.
         try crm.run("handoff reject", "2", "no budget")
         try crm.qualified(2)
@@ -238,7 +238,7 @@ import TrellisTesting
             }
         }
         #expect(try crm.rows("SELECT count(*), count(DISTINCT lead_id) FROM handoff_handoffs") == ["300|300"])
-        #expect(try crm.run("handoff") == ["ann|120|0|0|0", "ben|100|0|0|0", "(queue)|0|0|0|80"])
+        #expect(try crm.run("handoff") == ["ann|120|0|0|0|0", "ben|100|0|0|0|0", "(queue)|0|0|0|0|80"])
         #expect(try crm.rows("SELECT count(*) FROM outbox_messages") == ["220"])
         #expect(try crm.events().count { $0 == "handoff.offered" } == 220)
         #expect(try crm.troubles() == [])

@@ -8,10 +8,20 @@ import TrellisTesting
         let crm = try TestKernel("goals: {leads_per_month: 400, speed_to_lead: 4 hours, cost_per_lead: 12.5}")
         #expect(
             try crm.rows("SELECT * FROM goals ORDER BY name") == [
-                "cost_per_lead|12.5|money", "leads_per_month|400.0|leads", "speed_to_lead|4.0|hours",
+                "cost_per_lead|12.5|EUR", "leads_per_month|400.0|leads", "speed_to_lead|4.0|hours",
             ])
         let changed = try crm.reopened("goals: {leads_per_month: 300}")
         #expect(try changed.rows("SELECT * FROM goals") == ["leads_per_month|300.0|leads"])
+    }
+
+    @Test func `money is in the currency of the site, which SQL can ask`() throws {
+        let crm = try TestKernel("goals: {revenue_per_month: 5000}", site: "site: {name: Acme, currency: usd}")
+        #expect(try crm.rows("SELECT value, unit, currency FROM goals, site") == ["5000.0|USD|USD"])
+        let problems = try #require(throws: ConfigProblems.self) { try TestKernel(site: "site: {currency: euros}") }
+        #expect(
+            problems.problems.map(\.description) == [
+                "config.yaml:1:18: site.currency: expected an ISO 4217 currency such as EUR, got 'euros'."
+            ])
     }
 
     @Test func `an up-to-date file is not written to when it is opened`() throws {

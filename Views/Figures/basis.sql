@@ -63,7 +63,7 @@ FROM spend GROUP BY 1, 2, 3, 4, 5;
 -- was opened; where that is not known when the lead was handed to sales, or else arrived, or else the row was made.
 CREATE VIEW figures_deals AS
 SELECT o.id AS opportunity_id, o.lead_id, o.owner, o.stage = 'won' AS is_won, date(coalesce(o.closed_at, o.updated_at)) AS closed_on,
-       coalesce(o.amount, 0.0) AS amount, coalesce(o.currency, 'EUR') AS currency, coalesce(l.channel, 'unknown') AS channel,
+       coalesce(o.amount, 0.0) AS amount, coalesce(o.currency, (SELECT currency FROM site)) AS currency, coalesce(l.channel, 'unknown') AS channel,
        coalesce(l.campaign, '') AS campaign,
        julianday(date(coalesce(o.closed_at, o.updated_at)))
            - julianday(date(coalesce(o.opened_at, (SELECT min(offered_at) FROM figures_handoffs WHERE lead = o.lead_id), l.arrived_on, o.created_at))) AS days,

@@ -49,15 +49,17 @@ SELECT coalesce(s.month, t.month) AS month, coalesce(s.magnet, t.magnet) AS magn
 FROM seen AS s FULL JOIN taken AS t ON t.month = s.month AND t.magnet = s.magnet;
 
 -- Email engagement: a row per month of sending, mail and sequence (empty for none). Engaged: mails, each to one person, of
--- which a person opened the picture or followed a link; machines do not count. Rates: of the delivered, which are the sent
--- less those that came back.
+-- which a person opened the picture or followed a link; machines do not count. Delivered: the sent less those that came back.
+-- Watched: those of them that hold the picture or links over this site; engaged and clicked are in percent of these, and NULL where
+-- nobody can say.
 CREATE VIEW kpi_email_engagement AS
 SELECT month, mail, sequence, sent, bounced, sent - bounced AS delivered, opened, clicked, engaged, replied,
-       round(100.0 * engaged / nullif(sent - bounced, 0), 1) AS engaged_percent, round(100.0 * clicked / nullif(sent - bounced, 0), 1) AS clicked_percent,
-       round(100.0 * bounced / nullif(sent, 0), 1) AS bounced_percent
+       round(100.0 * engaged / nullif(watched, 0), 1) AS engaged_percent, round(100.0 * clicked / nullif(watched, 0), 1) AS clicked_percent,
+       round(100.0 * bounced / nullif(sent, 0), 1) AS bounced_percent, watched
 FROM (
     SELECT substr(day, 1, 7) AS month, content AS mail, sequence,
            coalesce(sum(count) FILTER (WHERE measure = 'sent'), 0) AS sent, coalesce(sum(count) FILTER (WHERE measure = 'bounced'), 0) AS bounced,
+           coalesce(sum(CASE measure WHEN 'watched' THEN count WHEN 'watched_bounced' THEN -count END), 0) AS watched,
            coalesce(sum(count) FILTER (WHERE measure = 'opened'), 0) AS opened, coalesce(sum(count) FILTER (WHERE measure = 'clicked'), 0) AS clicked,
            coalesce(sum(count) FILTER (WHERE measure = 'engaged'), 0) AS engaged, coalesce(sum(count) FILTER (WHERE measure = 'replied'), 0) AS replied
     FROM figures_contents WHERE kind = 'mail' GROUP BY 1, 2, 3
@@ -153,14 +155,18 @@ FROM (
 );
 
 -- Speed to lead: a row per month in which leads were handed over, and rep; rep NULL is everybody. Hours, nights and weekends
--- included: the median from the handoff to the first contact, or to the acceptance where no contact is recorded. Within the
--- goal: handoffs answered within goals.speed_to_lead / all handoffs of the month, those nobody answered among them.
+-- included: the median from the handoff to the first contact, or to the acceptance where no contact is recorded; of a rep, from
+-- the offer to that rep, so that nobody answers for another. Within the goal: handoffs answered within goals.speed_to_lead / all
+-- handoffs of the month, those nobody answered among them; NULL where the config has no such goal.
 CREATE VIEW kpi_speed_to_lead AS
-WITH timed AS MATERIALIZED (
-    SELECT substr(offered_at, 1, 7) AS month, rep, (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 AS hours
+WITH grouped AS MATERIALIZED (
+    SELECT substr(offered_at, 1, 7) || '|' || rep AS key, substr(offered_at, 1, 7) AS month, rep,
+           (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 AS hours
+    FROM figures_offers
+    UNION ALL
+    SELECT substr(offered_at, 1, 7) || '|', substr(offered_at, 1, 7), NULL,
+           (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24
     FROM figures_handoffs
-), grouped AS (
-    SELECT month || '|' || rep AS key, month, rep, hours FROM timed WHERE rep IS NOT NULL UNION ALL SELECT month || '|', month, NULL, hours FROM timed
 ), sizes AS MATERIALIZED (
     SELECT key, month, rep, count(*) AS handoffs, count(hours) AS answered,
            count(*) FILTER (WHERE round(hours, 4) <= (SELECT value FROM goals WHERE name = 'speed_to_lead')) AS within_goal
@@ -172,5 +178,5 @@ WITH timed AS MATERIALIZED (
     FROM placed AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.answered + 1) / 2, s.answered / 2 + 1) GROUP BY 1
 )
 SELECT s.month, s.rep, s.handoffs, s.answered, round(m.median, 2) AS median_hours, g.value AS goal_hours,
-       round(100.0 * s.within_goal / s.handoffs, 1) AS within_goal_percent
+       CASE WHEN g.value IS NOT NULL THEN round(100.0 * s.within_goal / s.handoffs, 1) END AS within_goal_percent
 FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key LEFT JOIN goals AS g ON g.name = 'speed_to_lead';

@@ -6,14 +6,15 @@ struct Changes {
     private let reasons: [Reason]
     private let period: ReportPeriod
 
-    /// The figures with their change in percent, for the shell.
+    /// The figures with their change, for the shell: in percent, and of a rate in points.
     var table: Table {
         Table(
-            columns: ["figure", period.kind == .monthly ? "this_month" : "this_week", "before", "change_percent"],
+            columns: ["figure", period.kind == .monthly ? "this_month" : "this_week", "before", "change", "in"],
             rows: figures.map { figure in
                 [
                     .text(figure.title), figure.now.map(Cell.real) ?? .null, figure.before.map(Cell.real) ?? .null,
                     figure.change.map { .real(($0 * 10).rounded() / 10) } ?? .null,
+                    figure.change == nil ? .null : .text(figure.unit == "%" ? "points" : "percent"),
                 ]
             })
     }

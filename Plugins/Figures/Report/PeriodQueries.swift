@@ -43,7 +43,7 @@ struct PeriodQueries {
               ON c.kind = 'form.submitted' AND c.measure = 'done' AND c.day >= p.first_day AND c.day < p.end_day GROUP BY p.name
             UNION ALL
             SELECT 9, 'Mails engaged with', '%', p.name, 100.0 * sum(CASE measure WHEN 'engaged' THEN c.count ELSE 0 END)
-                / nullif(sum(CASE measure WHEN 'sent' THEN c.count WHEN 'bounced' THEN -c.count ELSE 0 END), 0)
+                / nullif(sum(CASE measure WHEN 'watched' THEN c.count WHEN 'watched_bounced' THEN -c.count ELSE 0 END), 0)
             FROM period AS p JOIN figures_contents AS c ON c.kind = 'mail' AND c.day >= p.first_day AND c.day < p.end_day GROUP BY p.name
             UNION ALL
             SELECT 10, 'Hours until sales answers', 'h', name, avg(hours) FROM (
@@ -114,9 +114,10 @@ struct PeriodQueries {
     var mails: String {
         """
         SELECT mail, sequence, sum(sent) AS sent, sum(sent) - sum(bounced) AS delivered, sum(engaged) AS engaged,
-               round(100.0 * sum(engaged) / nullif(sum(sent) - sum(bounced), 0), 1) AS engaged_percent, sum(clicked) AS clicked
+               round(100.0 * sum(engaged) / nullif(sum(watched), 0), 1) AS engaged_percent, sum(clicked) AS clicked
         FROM (SELECT content AS mail, sequence, sum(count) FILTER (WHERE measure = 'sent') AS sent,
                      coalesce(sum(count) FILTER (WHERE measure = 'bounced'), 0) AS bounced,
+                     sum(CASE measure WHEN 'watched' THEN count WHEN 'watched_bounced' THEN -count ELSE 0 END) AS watched,
                      coalesce(sum(count) FILTER (WHERE measure = 'engaged'), 0) AS engaged, coalesce(sum(count) FILTER (WHERE measure = 'clicked'), 0) AS clicked
               FROM figures_contents WHERE kind = 'mail' AND day >= '\(period.begin)' AND day < '\(period.end)' GROUP BY 1, 2)
         GROUP BY 1, 2 HAVING sum(sent) > 0 ORDER BY 3 DESC, 1 LIMIT 12
@@ -143,7 +144,8 @@ struct PeriodQueries {
         """
     }
 
-    /// Leads, revenue and spend of this period and the eleven before it, by its first day.
+    /// Leads, and revenue and spend in the currency of the site, of this period and the eleven before it, by its first
+    /// day.
     var course: String {
         let begins = period.begins(12)
         let ends = begins.dropFirst() + [period.end]
@@ -151,10 +153,12 @@ struct PeriodQueries {
         return """
             WITH period (first_day, end_day) AS (VALUES \(rows)),
             came AS (SELECT first_day, sum(leads) AS leads FROM period JOIN figures_days ON step = '(arrived)' AND day >= first_day AND day < end_day GROUP BY 1),
-            won AS (SELECT first_day, sum(amount) AS revenue FROM period JOIN figures_deals ON is_won AND closed_on >= first_day AND closed_on < end_day GROUP BY 1),
-            paid AS (SELECT first_day, sum(amount) AS spend FROM period JOIN spend ON day >= first_day AND day < end_day GROUP BY 1)
-            SELECT p.first_day, coalesce(c.leads, 0) AS leads, round(coalesce(w.revenue, 0), 2) AS revenue, round(coalesce(s.spend, 0), 2) AS spend
-            FROM period AS p LEFT JOIN came AS c ON c.first_day = p.first_day LEFT JOIN won AS w ON w.first_day = p.first_day
+            won AS (SELECT first_day, sum(amount) AS revenue FROM period JOIN figures_deals ON is_won AND closed_on >= first_day AND closed_on < end_day
+                    JOIN site USING (currency) GROUP BY 1),
+            paid AS (SELECT first_day, sum(amount) AS spend FROM period JOIN spend ON day >= first_day AND day < end_day JOIN site USING (currency) GROUP BY 1)
+            SELECT p.first_day, coalesce(c.leads, 0) AS leads, round(coalesce(w.revenue, 0), 2) AS revenue, round(coalesce(s.spend, 0), 2) AS spend,
+                   t.currency
+            FROM period AS p CROSS JOIN site AS t LEFT JOIN came AS c ON c.first_day = p.first_day LEFT JOIN won AS w ON w.first_day = p.first_day
             LEFT JOIN paid AS s ON s.first_day = p.first_day ORDER BY 1
             """
     }

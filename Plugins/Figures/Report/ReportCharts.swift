@@ -13,7 +13,7 @@ struct ReportCharts {
             chart("New leads", Chart.columns(leads, title: "New leads by \(noun)"), sql.course),
             chart(
                 "Revenue beside spend", Chart.columns(money, title: "Revenue and spend by \(noun)"), sql.course,
-                note: "The pale bar is the spend, of all currencies together."),
+                note: "In \(course.rows.first?.last?.text ?? ""); the pale bar is the spend."),
             chart("Leads by channel", Chart.rows(roads, title: "Leads by channel"), sql.channels),
             chart(
                 "From awareness to purchase", Chart.rows(steps, title: "The funnel of \(period.month)"), sql.funnel,

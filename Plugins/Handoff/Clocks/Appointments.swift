@@ -53,8 +53,38 @@ struct Appointments {
     }
 
     /// A handoff that has come somewhere new, and when.
-    static let columns =
-        "handoff_id INTEGER PRIMARY KEY, lead_id INTEGER, state TEXT, rep TEXT, offer INTEGER, at TEXT, event_id INTEGER"
+    static let columns = """
+        handoff_id INTEGER, lead_id INTEGER, state TEXT, rep TEXT, offer INTEGER, at TEXT, event_id INTEGER PRIMARY KEY
+        """
+
+    /// What ran and stopped before anybody looked: a rep who answers within the second kept a promise too. Of offers
+    /// and acceptances of the batch that were overtaken, the moment is noted and no appointment is made.
+    func overtaken() throws {
+        let clocks = settings.clocks
+        for (state, clock, within) in [
+            ("offered", "accept", clocks.acceptWithin), ("accepted", "contact", clocks.contactWithin),
+        ] {
+            guard let within else { continue }
+            try tx.scratchTable("handoff_news", columns: Appointments.columns)
+            try tx.db.cachedStatement(
+                sql: """
+                    INSERT INTO temp.handoff_news
+                    SELECT t.handoff_id, t.lead_id, t.state, t.rep, t.offer, t.at, t.event_id
+                    FROM batch AS b CROSS JOIN handoff_transitions AS t ON t.event_id = b.id
+                    WHERE t.state = ? AND t.due_at IS NULL AND NOT \(Appointments.isWhereItStands)
+                    """
+            ).execute(arguments: [state])
+            guard tx.db.changesCount > 0 else { continue }
+            try reckon(state, [(clock, within)])
+            try keep("due_at", in: "handoff_transitions", by: "event_id = n.event_id", state, clock)
+        }
+    }
+
+    /// SQL over `handoff_transitions AS t`: whether nothing has happened to the handoff since.
+    static let isWhereItStands = """
+        NOT EXISTS (SELECT 1 FROM handoff_transitions AS later WHERE later.handoff_id = t.handoff_id AND later.id > t.id
+                    AND later.state NOT IN ('won', 'lost'))
+        """
 
     // MARK: - Steps
 
@@ -65,7 +95,10 @@ struct Appointments {
         clocks += reminders.after.enumerated().map { ("\(reminders.name) \($0 + 1)", $1) }
         guard !clocks.isEmpty else { return }
         try reckon(state, clocks)
-        if within != nil { try keep(column, state, clock) }
+        if within != nil {
+            try keep(column, in: "handoff_handoffs", by: "id = n.handoff_id", state, clock)
+            try keep("due_at", in: "handoff_transitions", by: "event_id = n.event_id", state, clock)
+        }
         try schedule(state)
     }
 
@@ -93,19 +126,14 @@ struct Appointments {
     }
 
     /// Writes the moment down where people look for it.
-    private func keep(_ column: String, _ state: String, _ clock: String) throws {
-        for (table, assignment, key) in [
-            ("handoff_handoffs", column, "handoff_handoffs.id = n.handoff_id"),
-            ("handoff_transitions", "due_at", "handoff_transitions.event_id = n.event_id"),
-        ] {
-            try tx.db.cachedStatement(
-                sql: """
-                    UPDATE \(table) SET \(assignment) = due.due_at
-                    FROM temp.handoff_news AS n JOIN temp.handoff_dues AS due ON due.rep = n.rep AND due.at = n.at
-                    WHERE \(key) AND n.state = ? AND due.clock = ?
-                    """
-            ).execute(arguments: [state, clock])
-        }
+    private func keep(_ column: String, in table: String, by key: String, _ state: String, _ clock: String) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE \(table) SET \(column) = due.due_at
+                FROM temp.handoff_news AS n JOIN temp.handoff_dues AS due ON due.rep = n.rep AND due.at = n.at
+                WHERE \(table).\(key) AND n.state = ? AND due.clock = ?
+                """
+        ).execute(arguments: [state, clock])
     }
 
     private func schedule(_ state: String) throws {

@@ -125,12 +125,12 @@ struct HandoffCommands {
 
     static func overview(_ db: Database) throws -> Table {
         Table(
-            columns: ["rep", "offered", "accepted", "rejected", "queued"],
+            columns: ["rep", "offered", "accepted", "converted", "rejected", "queued"],
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT coalesce(rep, '(queue)'), count(*) FILTER (WHERE state IN ('offered', 'escalated') AND accepted_at IS NULL),
-                           count(*) FILTER (WHERE state IN ('accepted', 'converted') OR state = 'escalated' AND accepted_at IS NOT NULL),
+                           count(*) FILTER (WHERE state IN ('accepted', 'escalated') AND accepted_at IS NOT NULL), count(*) FILTER (WHERE opportunity_id IS NOT NULL),
                            count(*) FILTER (WHERE state = 'rejected' OR state = 'recycled' AND outcome IS NULL), count(*) FILTER (WHERE state = 'queued')
                     FROM handoff_handoffs GROUP BY rep ORDER BY rep IS NULL, rep
                     """))

@@ -14,6 +14,8 @@ struct Announcement {
 
     func make() throws {
         try tellPrograms()
+        let appointments = Appointments(settings: settings, tx: tx)
+        try appointments.overtaken()
         try tx.scratchTable("handoff_news", columns: Appointments.columns)
         // Only where it still is: what was overtaken is told by what overtook it.
         try tx.db.cachedStatement(
@@ -22,16 +24,13 @@ struct Announcement {
                 SELECT h.id, h.lead_id, h.state, h.rep, h.offer, t.at, t.event_id FROM batch AS b
                 CROSS JOIN handoff_transitions AS t ON t.event_id = b.id
                 CROSS JOIN handoff_handoffs AS h ON h.id = t.handoff_id
-                WHERE t.state = h.state AND t.offer = h.offer
-                  AND NOT EXISTS (SELECT 1 FROM handoff_transitions AS later WHERE later.handoff_id = h.id AND later.id > t.id
-                                  AND later.state NOT IN ('won', 'lost'))
+                WHERE t.state = h.state AND t.offer = h.offer AND \(Appointments.isWhereItStands)
                 """
         ).execute()
         guard tx.db.changesCount > 0 else { return }
         let states = Set(
             try String.fetchAll(tx.db.cachedStatement(sql: "SELECT DISTINCT state FROM temp.handoff_news")))
         try own(states)
-        let appointments = Appointments(settings: settings, tx: tx)
         if states.contains("offered") {
             try appointments.offered()
             try tell("handoff-offer", "offered")

@@ -224,7 +224,7 @@ public final class Importer {
         case .accounts: try TableLoader(.accounts, mapping, header: header, kernel: kernel)
         case .opportunities: try TableLoader(.opportunities, mapping, header: header, kernel: kernel)
         case .activities: try ActivityLoader(mapping, header: header, kernel: kernel)
-        case .spend: try SpendLoader(mapping, header: header)
+        case .spend: try SpendLoader(mapping, header: header, currency: kernel.config.site.site.currency)
         }
     }
 

@@ -7,6 +7,7 @@ struct SpendColumns {
     /// The end of the period of a row, where the report has one.
     private let periodEnd: Int?
     private let currencyOfHeader: String?
+    private let currencyOfSite: String
     private let platform: Platform?
     private let constants: [String: String]
     private let dates: String
@@ -53,7 +54,8 @@ struct SpendColumns {
         }
     }
 
-    init(_ mapping: ImportMapping, header: [String]) throws {
+    init(_ mapping: ImportMapping, header: [String], currency: String) throws {
+        currencyOfSite = currency
         let mapped = Dictionary(mapping.columns.map { ($0.name, $0.value) }) { $1 }
         for (name, field) in mapped {
             guard header.contains(name) else {
@@ -124,7 +126,8 @@ struct SpendColumns {
         guard let channel = text(.channel, row) ?? constants["channel"] ?? platform?.channel else {
             throw FieldProblem(field: "channel", message: "is empty")
         }
-        let currency = text(.currency, row) ?? currencyOfHeader ?? money.currency ?? constants["currency"] ?? "EUR"
+        let currency =
+            text(.currency, row) ?? currencyOfHeader ?? money.currency ?? constants["currency"] ?? currencyOfSite
         return SpendLine(
             key: SpendLine.Key(
                 day: read, channel: channel, campaign: campaign ?? constants["campaign"], half: half,

@@ -8,8 +8,9 @@ final class SpendLoader: RowLoader {
 
     var ignoredColumns: [String] { plan.ignored }
 
-    init(_ mapping: ImportMapping, header: [String]) throws {
-        plan = try SpendColumns(mapping, header: header)
+    /// - Parameter currency: of amounts without one.
+    init(_ mapping: ImportMapping, header: [String], currency: String) throws {
+        plan = try SpendColumns(mapping, header: header, currency: currency)
     }
 
     /// Opens a report, whose header may stand below its title.

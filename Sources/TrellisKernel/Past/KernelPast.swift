@@ -18,7 +18,7 @@ enum KernelPast {
 
     /// Tables that hold what a site agreed on rather than what happened: they are read as they are, without a word.
     static let timeless: Set<String> = [
-        "stages", "goals", "mail_links", "mail_machine_agents", "plugins", "migrations",
+        "stages", "goals", "site", "view_files", "mail_links", "mail_machine_agents", "plugins", "migrations",
     ]
 
     /// A lead that was deleted since lies in the trash; who was erased is in no past either.
@@ -96,7 +96,7 @@ enum KernelPast {
                     "closed_at": "CASE WHEN t.closed_at <= :at THEN t.closed_at END",
                 ]),
             PastView.Source(from: trash(of: "opportunities"), ["id": "t.row_id"], json: "row"),
-        ])
+        ], asNow: ["name", "owner", "amount", "currency"])
 
     /// What was not settled yet was waiting; that it was held meanwhile is not kept.
     private static let outbox = PastView(

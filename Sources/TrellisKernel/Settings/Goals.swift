@@ -14,8 +14,12 @@ public struct Goals: SettingsRecord {
         SettingsField("mql_per_month", \.mqlPerMonth, optional: .goal, "Leads that become mql in a month.")
         SettingsField("sql_per_month", \.sqlPerMonth, optional: .goal, "Leads that become sql in a month.")
         SettingsField("customers_per_month", \.customersPerMonth, optional: .goal, "New customers in a month.")
-        SettingsField("revenue_per_month", \.revenuePerMonth, optional: .goal, "What deals won in a month are worth.")
-        SettingsField("cost_per_lead", \.costPerLead, optional: .goal, "What a new lead may cost at most.")
+        SettingsField(
+            "revenue_per_month", \.revenuePerMonth, optional: .goal,
+            "What deals won in a month are worth, in the currency of the site.")
+        SettingsField(
+            "cost_per_lead", \.costPerLead, optional: .goal,
+            "What a new lead may cost at most, in the currency of the site.")
         SettingsField(
             "speed_to_lead", \.speedToLead, optional: .span, "From the handoff to the first word of sales, at most.")
     }
@@ -26,18 +30,19 @@ public struct Goals: SettingsRecord {
     }
 
     /// The goals as rows of the table `goals`.
-    private var rows: [(name: String, value: Double?, unit: String)] {
+    private func rows(_ currency: String) -> [(name: String, value: Double?, unit: String)] {
         [
             ("leads_per_month", leadsPerMonth, "leads"), ("mql_per_month", mqlPerMonth, "leads"),
             ("sql_per_month", sqlPerMonth, "leads"), ("customers_per_month", customersPerMonth, "leads"),
-            ("revenue_per_month", revenuePerMonth, "money"), ("cost_per_lead", costPerLead, "money"),
+            ("revenue_per_month", revenuePerMonth, currency), ("cost_per_lead", costPerLead, currency),
             ("speed_to_lead", speedToLead.map { Double($0.seconds) / 3600 }, "hours"),
         ]
     }
 
     /// Puts them where SQL finds them, and writes nothing where they are there already.
-    func keep(_ db: Database) throws {
-        for row in rows {
+    func keep(in currency: String, _ db: Database) throws {
+        try db.execute(sql: "UPDATE site SET currency = :it WHERE currency <> :it", arguments: ["it": currency])
+        for row in rows(currency) {
             guard let value = row.value else {
                 try db.execute(sql: "DELETE FROM goals WHERE name = ?", arguments: [row.name])
                 continue

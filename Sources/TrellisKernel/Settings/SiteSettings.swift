@@ -51,6 +51,7 @@ public struct SiteSettings: SettingsRecord {
         public var name = "My company"
         public var baseURL = "http://localhost:8080"
         public var timezone = "UTC"
+        public var currency = "EUR"
         public var postalAddress: String?
         public var secret: String?
         public var olderSecrets: [String] = []
@@ -61,6 +62,8 @@ public struct SiteSettings: SettingsRecord {
             SettingsField("name", \.name, .text, "The name that mails are signed with.")
             SettingsField("base_url", \.baseURL, .webAddress, "Every link is built from it.")
             SettingsField("timezone", \.timezone, .timeZone, "The IANA zone of the site: days and working hours.")
+            SettingsField(
+                "currency", \.currency, .currency, "The ISO 4217 currency of goals, and of money that names none.")
             SettingsField(
                 "postal_address", \.postalAddress, optional: .text,
                 "Stands in every marketing mail; without one none is sent.")
@@ -155,6 +158,13 @@ extension SettingType where Value == String {
         ) {
             MailAddress(parsing: $0) == nil ? nil : $0
         }
+    }
+
+    static var currency: SettingType {
+        SettingType(
+            scalar: "an ISO 4217 currency such as EUR",
+            schema: .object([("type", .string("string")), ("pattern", .string("^[A-Za-z]{3}$"))])
+        ) { try? SpendLine.currency($0) }
     }
 
     static var country: SettingType {

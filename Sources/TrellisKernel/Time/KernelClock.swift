@@ -8,10 +8,20 @@ public struct KernelClock: Sendable {
     /// time is not real, and nothing is a jump.
     public let steadySeconds: (@Sendable () -> TimeInterval)?
 
+    /// Whether it is the time of SQL too: see ``UnrealTime``.
+    let rulesSQL: Bool
+
     /// A clock of your own: a stopped one for a test, a fast one for a simulation.
-    public init(steadySeconds: (@Sendable () -> TimeInterval)? = nil, now: @escaping @Sendable () -> Date) {
+    ///
+    /// - Parameter rulesSQL: whether `'now'` in SQL is its moment and not that of the machine, which makes each call of
+    ///   a function of time some microseconds slower.
+    public init(
+        steadySeconds: (@Sendable () -> TimeInterval)? = nil, rulesSQL: Bool = false,
+        now: @escaping @Sendable () -> Date
+    ) {
         self.now = now
         self.steadySeconds = steadySeconds
+        self.rulesSQL = rulesSQL
     }
 
     /// The clock of the machine. Its steady seconds go on while the machine sleeps (CLOCK_BOOTTIME, clock_gettime(2)).
