@@ -19,6 +19,23 @@ struct SequenceCheck {
         }
         if let goal = settings.goal { check.kind(goal) }
         run(settings.steps)
+        tellTestsApart()
+    }
+
+    /// Who has an arm of a test keeps it: a second one of the same name would mail nobody.
+    private func tellTestsApart() {
+        var names: Set<String> = []
+        for test in SequenceCheck.tests(settings.steps) {
+            guard let name = test.name, !names.insert(name).inserted, let place = test.mails.first?.place else {
+                continue
+            }
+            check.problem(
+                "there are two tests called '\(name)' in this sequence. Give each a name of its own.", at: place)
+        }
+    }
+
+    private static func tests(_ steps: [StepSettings]) -> [TestSettings] {
+        steps.flatMap { step in (step.test.map { [$0] } ?? []) + tests(step.then) + tests(step.otherwise) }
     }
 
     /// The mails may name what the event says that brought the lead in.

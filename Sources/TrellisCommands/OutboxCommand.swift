@@ -64,7 +64,12 @@ struct OutboxCommand: ParsableCommand {
                         + (["held", "failed"].contains(state)
                             ? " Send it again with: trellis outbox retry \(message)" : ""))
             }
-            print(resend ? "Message \(message) will be sent again." : "Message \(message) counts as sent.")
+            guard resend else { return print("Message \(message) counts as sent.") }
+            let isCalledBack = try OutboxCommand.state(of: message, kernel) == "cancelled"
+            print(
+                isCalledBack
+                    ? "Message \(message) is cancelled: it was called back, and is not wanted any more."
+                    : "Message \(message) will be sent again.")
         }
     }
 

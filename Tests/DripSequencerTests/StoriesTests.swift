@@ -119,6 +119,110 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test(arguments: [
+        Delivery.retry(because: "450 later"), .slower(because: "421 too many"), .stalled(because: "no way out"),
+    ])
+    func `not: a mail after the end, because it was on its way when the end came`(answer: Delivery) async throws {
+        let crm = try DripSite.crm(Self.course)
+        try crm.lead("ann@a.example")
+        let kernel = crm.kernel
+        crm.transport.answer { _ in
+            _ = try? kernel.write(origin: "cli") { try $0.record("course.left", lead: 1, fields: []) }
+            _ = try? EventPump(kernel).runUntilIdle()
+            return answer
+        }
+        try await crm.work()
+        #expect(try crm.enrolments == ["1|1|exited|course.left"])
+        #expect(
+            try crm.rows("SELECT state, reason FROM outbox_messages") == ["cancelled|the sequence is over: course.left"]
+        )
+        crm.transport.answer { _ in .sent }
+        crm.clock.advance(by: "1 day")
+        try await crm.work()
+        #expect(crm.transport.sent.count == 1)
+        #expect(try crm.troubles().filter { !$0.contains("no way out") } == [])
+    }
+
+    @Test(arguments: ["held", "failed"])
+    func `not: a mail after the end, because somebody tried again what had been held`(state: String) async throws {
+        let crm = try DripSite.crm(Self.course)
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        try crm.foreign(
+            "UPDATE outbox_messages SET state = '\(state)', settled_at = CASE '\(state)' WHEN 'failed' THEN created_at END"
+        )
+        try crm.record("course.left", lead: 1)
+        try crm.pump()
+        #expect(try crm.rows("SELECT state FROM outbox_messages") == ["cancelled"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `not: a mail after the end, because nobody knew whether it had arrived`() async throws {
+        let crm = try DripSite.crm(Self.course)
+        try crm.lead("ann@a.example")
+        crm.transport.answer { _ in .unknown(because: "no reply") }
+        try await crm.work()
+        try crm.record("course.left", lead: 1)
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT state, withdrawn FROM outbox_messages") == [
+                "unknown|the sequence is over: course.left"
+            ])
+        #expect(try crm.kernel.write(origin: "cli") { try $0.resolveUnknown(1, resend: true) })
+        try await crm.work()
+        #expect(crm.transport.sent.count == 1)
+        #expect(
+            try crm.rows("SELECT state, reason FROM outbox_messages") == ["cancelled|the sequence is over: course.left"]
+        )
+    }
+
+    @Test func `not: nothing at all, because the arm of the lead was taken out of the test`() async throws {
+        let before = DripSite.yaml(
+            "enter: {on: course.started}, reentry: each time, goal: course.bought, steps: [{test: {name: t, mails: {one: 1, two: 0}}}]"
+        )
+        let crm = try TestKernel(before, plugins: [DripSequencer.self], files: DripSite.files)
+        try crm.lead("ann@a.example")
+        try crm.record("course.started", lead: 1)
+        try await crm.work()
+        let after = try crm.reopened(
+            before.replacing("{one: 1, two: 0}", with: "{three: 1, two: 0}"), plugins: [DripSequencer.self])
+        try after.record("course.started", lead: 1)
+        try await after.work()
+        #expect(try after.rows("SELECT template FROM outbox_messages ORDER BY id") == ["one", "three"])
+        #expect(try after.rows("SELECT arm FROM drip_arms") == ["three"])
+    }
+
+    @Test func `not: the mail that lost again, because a step was put in above the test`() async throws {
+        let before = DripSite.yaml(
+            "enter: {on: lead.created}, goal: course.bought, steps: [{test: {mails: {one: 1, two: 1}}}, {wait: 1 day}]")
+        let crm = try TestKernel(before, plugins: [DripSequencer.self], files: DripSite.files)
+        try crm.run("sequences winner", "course", "1", "one")
+        try crm.lead("ann@a.example")
+        try await crm.work()
+        let after = try crm.reopened(
+            before.replacing("steps: [", with: "steps: [{mail: three}, "), plugins: [DripSequencer.self])
+        for number in 1...20 { try after.lead("l\(number)@a.example") }
+        try await after.work()
+        #expect(try after.rows("SELECT DISTINCT arm FROM drip_arms WHERE test = '2'") == ["one"])
+        #expect(
+            try after.rows("SELECT arm, decided_by, is_winner FROM drip_tests WHERE test = '2' ORDER BY arm") == [
+                "one|a person|1", "two|a person|0",
+            ])
+        #expect(try after.rows("SELECT count(*) FROM outbox_messages WHERE template = 'two'") == ["0"])
+    }
+
+    @Test func `not: nothing at all, because two tests of a sequence have one name`() throws {
+        let problems = try #require(throws: ConfigProblems.self) {
+            try DripSite.crm(
+                "enter: {on: lead.created}, goal: course.bought, steps: [{test: {name: t, mails: {one: 1, two: 1}}}, {test: {name: t, mails: {one: 1, three: 1}}}]"
+            )
+        }
+        #expect(
+            problems.problems.map(\.description).contains {
+                $0.hasSuffix("there are two tests called 't' in this sequence. Give each a name of its own.")
+            }, "\(problems)")
+    }
+
     @Test func `not: a lead that is tried for ever after it bounced`() async throws {
         let crm = try await begun()
         try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'bounced')")

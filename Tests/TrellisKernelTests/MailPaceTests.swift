@@ -101,11 +101,9 @@ import TrellisTesting
         var counts = [try await run(crm).count]
         crm.clock.advance(by: "1 hour")
         counts.append(try await run(crm).count)
-        // The day of the site begins at 23:00 UTC.
-        crm.clock.set("2026-03-02 22:59:59")
-        counts.append(try await run(crm).count)
-        for day in ["2026-03-02 23:00:00", "2026-03-03 23:00:00", "2026-03-04 23:00:00"] {
-            crm.clock.set(day)
+        // Nobody is mailed at midnight who was to be mailed at nine.
+        for time in ["2026-03-03 08:59:59", "2026-03-03 09:00:00", "2026-03-04 09:00:00", "2026-03-05 09:00:00"] {
+            crm.clock.set(time)
             counts.append(try await run(crm).count)
         }
         #expect(counts == [2, 0, 0, 4, 14, 0])

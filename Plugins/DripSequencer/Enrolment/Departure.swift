@@ -92,15 +92,15 @@ struct Departure {
         ).execute(arguments: [tx.stamp])
     }
 
-    /// The waiting messages of enrolments, found by their lead as it is called now: where leads were merged, the key of
-    /// a message still names the lead of then, and so may the enrolment. What tells whose it is, is the event that
-    /// brought the lead in; where two leads came by the same one and became one lead, the key.
+    /// The messages of enrolments that may go yet, found by their lead as it is called now: where leads were merged,
+    /// the key of a message still names the lead of then, and so may the enrolment. What tells whose it is, is the event
+    /// that brought the lead in; where two leads came by the same one and became one lead, the key.
     static func messages(of select: String) -> String {
         """
         SELECT o.lead_id, o.key AS prefix, o.key AS suffix
         FROM (\(select)) AS ending CROSS JOIN drip_enrolments AS e ON e.id = ending.id LEFT JOIN lead_merges AS m ON m.gone_id = e.lead_id
         CROSS JOIN outbox_messages AS o ON o.lead_id = coalesce(m.kept_id, e.lead_id)
-        WHERE o.state = 'waiting' AND o.cause_id = e.event_id AND substr(o.key, 1, length(e.sequence) + 6) = 'drip:' || e.sequence || ':'
+        WHERE o.state IN (\(Transaction.unsettled)) AND o.cause_id = e.event_id AND substr(o.key, 1, length(e.sequence) + 6) = 'drip:' || e.sequence || ':'
           AND (substr(o.key, -length(':lead ' || e.lead_id || ':cycle ' || e.cycle)) = ':lead ' || e.lead_id || ':cycle ' || e.cycle
                OR NOT EXISTS (SELECT 1 FROM drip_enrolments AS twin WHERE twin.lead_id IN (e.lead_id, m.kept_id)
                               AND twin.sequence = e.sequence AND twin.event_id = e.event_id AND twin.id <> e.id))

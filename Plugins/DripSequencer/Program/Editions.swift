@@ -108,6 +108,7 @@ struct Editions {
                     sql: """
                         INSERT INTO drip_versions (sequence, version, digest, program, adopted_at) VALUES (?, ?, ?, ?, ?)
                         """, arguments: [sequence.name, change.version, sequence.digest, sequence.text, tx.stamp])
+                try carryTests(to: change, tx)
                 for move in change.moves { try apply(move, of: change, tx) }
             }
         }
@@ -115,6 +116,45 @@ struct Editions {
             Edition(
                 sequence: $0.sequence, version: $0.isTakenUp ? $0.version : $0.version + 1, program: $0.sequence.program
             )
+        }
+    }
+
+    /// A test without a name is called by its place. Where that is another one now, and the arms and what they are
+    /// judged by are the same, it is the same test: it goes on with its leads, shares and winner. Leads who stay
+    /// with an older version find them under the name of then.
+    private func carryTests(to change: Change, _ tx: Transaction) throws {
+        let name = change.sequence.name
+        let text = try String.fetchOne(
+            tx.db,
+            sql: "SELECT program FROM drip_versions WHERE sequence = ? AND version < ? ORDER BY version DESC LIMIT 1",
+            arguments: [name, change.version])
+        guard let text else { return }
+        let before = try Program(text: text).tests
+        let moved = change.sequence.program.tests.compactMap { test in
+            before.contains { $0.name == test.name && $0.isSame(as: test) }
+                ? nil : before.first { $0.isSame(as: test) }.map { (from: $0.name, to: test.name) }
+        }
+        // Read before anything is written: two tests may have changed places.
+        for (table, columns) in [
+            ("drip_arms", "lead_id, arm, event_id, at, round, converted_at"),
+            (
+                "drip_arm_shares",
+                "arm, share, round, counted, mean, low, high, probability, is_winner, decided_by, verdict, updated_at"
+            ),
+        ] {
+            try tx.db.execute(sql: "DROP TABLE IF EXISTS temp.drip_carried")
+            try tx.db.execute(
+                sql: "CREATE TEMP TABLE drip_carried AS SELECT test, \(columns) FROM \(table) WHERE sequence = ?",
+                arguments: [name])
+            for test in moved {
+                try tx.db.execute(
+                    sql: "DELETE FROM \(table) WHERE sequence = ? AND test = ?", arguments: [name, test.to])
+                try tx.db.execute(
+                    sql: """
+                        INSERT INTO \(table) (sequence, test, \(columns)) SELECT ?, ?, \(columns) FROM temp.drip_carried WHERE test = ?
+                        """, arguments: [name, test.to, test.from])
+            }
+            try tx.db.execute(sql: "DROP TABLE temp.drip_carried")
         }
     }
 

@@ -49,6 +49,12 @@ struct Operation: Sendable, Hashable, Codable {
             var mail: String
             var weight: Double
         }
+
+        /// Whether it asks the same question, wherever it stands and whatever the shares it begins with.
+        func isSame(as other: SplitTest) -> Bool {
+            Set(mails.map(\.mail)) == Set(other.mails.map(\.mail)) && optimise == other.optimise
+                && (holdout > 0) == (other.holdout > 0)
+        }
     }
 
     /// Whether a lead rests here.

@@ -15,7 +15,8 @@ struct Experiment {
 
     // MARK: - Arms
 
-    /// Gives an arm to the leads of `temp.drip_due` that a condition finds. Who has one keeps it.
+    /// Gives an arm to the leads of `temp.drip_due` that a condition finds. Who has one keeps it, as long as the test
+    /// has that arm: who came by one that was taken out would get nothing.
     func assign(_ here: String) throws {
         let isAny = try Bool.fetchOne(
             tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM temp.drip_due WHERE \(here))"))
@@ -29,7 +30,9 @@ struct Experiment {
                 SELECT :sequence, :test, lead_id, coalesce(\(split.armSQL(lead: "lead_id")), ''),
                        (SELECT coalesce(max(id), 0) FROM events), :now, :round
                 FROM temp.drip_due WHERE \(here)
-                ON CONFLICT DO NOTHING
+                ON CONFLICT (sequence, test, lead_id) DO UPDATE SET
+                    arm = excluded.arm, event_id = excluded.event_id, at = excluded.at, round = excluded.round, converted_at = NULL
+                WHERE arm NOT IN (\(armsAndHoldout.map(\.sqlLiteral).joined(separator: ", ")))
                 """, arguments: ["sequence": sequence.name, "test": test.name, "now": tx.stamp, "round": round])
         try appoint()
     }

@@ -13,34 +13,40 @@ extension Claim {
         if transport == "mail" { try pace.apply(to: list) }
         let ready = try permitted(list)
         let readyList = "[" + ready.map(String.init).joined(separator: ",") + "]"
-        try tx.db.cachedStatement(
-            sql: """
-                UPDATE outbox_messages SET state = 'sending', lease = :lease, leased_at = :now, attempts = attempts + 1
-                WHERE id IN (SELECT value FROM json_each(:list)) AND state = 'waiting'
-                """
-        ).execute(arguments: ["lease": lease, "now": tx.stamp, "list": readyList])
         if transport == "mail" { try pace.note(list) }
         try settle(readyList)
         if !kernel.config.site.mail.pace.isEmpty { for id in ready { try tx.speedUp(domainOf: id) } }
         return ready.count
     }
 
-    /// The messages that no filter stops and that a mail could be made of, in the order in which they go.
+    /// The messages that no filter stops and that a mail could be made of, in the order in which they go. Each is on
+    /// its way before the filters are asked about the next: a cap counts it.
     private func permitted(_ list: String) throws -> [Int64] {
         try ready(of: list).compactMap { row in
-            let order = try MailRenderer.Order(row)
-            guard let draft = try permitted(order) else { return nil }
-            guard transport == "mail", (row["content"] as Data?) == nil else { return order.id }
-            var final = order
-            final.template = draft.template
-            if let obstacle = try renderer.obstacle(
-                to: final, values: draft.values, recipient: row["address"] ?? "", tx)
-            {
-                try hold(order.id, because: obstacle)
-                return nil
-            }
-            return order.id
+            guard let message = try permitted(row) else { return nil }
+            try tx.db.cachedStatement(
+                sql: """
+                    UPDATE outbox_messages SET state = 'sending', lease = ?, leased_at = ?, attempts = attempts + 1
+                    WHERE id = ? AND state = 'waiting'
+                    """
+            ).execute(arguments: [lease, tx.stamp, message])
+            return message
         }
+    }
+
+    private func permitted(_ row: Row) throws -> Int64? {
+        let order = try MailRenderer.Order(row)
+        guard let draft = try permitted(order) else { return nil }
+        guard transport == "mail", (row["content"] as Data?) == nil else { return order.id }
+        var final = order
+        final.template = draft.template
+        if let obstacle = try renderer.obstacle(
+            to: final, values: draft.values, recipient: row["address"] ?? "", tx)
+        {
+            try hold(order.id, because: obstacle)
+            return nil
+        }
+        return order.id
     }
 
     private func settle(_ list: String) throws {

@@ -70,7 +70,7 @@ struct MailPace {
     /// few enough that others who write do not wait for them.
     static let putOffMax = 1_000
 
-    /// Marketing mail beyond the day's measure waits for the next day of the site.
+    /// Marketing mail beyond the day's measure waits a day, so that it comes at the hour it was meant for.
     private func warm(_ warmUp: SiteSettings.WarmUp, _ list: String) throws {
         let today = place.day(of: tx.now)
         let row = try Row.fetchOne(
@@ -82,7 +82,8 @@ struct MailPace {
         let room = max(0, most - (row?["mails"] ?? 0))
         try tx.db.cachedStatement(
             sql: """
-                UPDATE outbox_messages SET ready_at = :tomorrow, reason = 'the sender warms up'
+                UPDATE outbox_messages SET reason = 'the sender warms up', ready_at =
+                    strftime('%Y-%m-%d %H:%M:%f', ready_at, '+' || (1 + CAST(julianday(:now) - julianday(ready_at) AS INTEGER)) || ' days')
                 WHERE id IN (
                       SELECT id FROM outbox_messages
                       WHERE transport = 'mail' AND state = 'waiting' AND ready_at <= :now AND purpose = 'marketing' AND attempts = 0
@@ -95,7 +96,6 @@ struct MailPace {
                 """
         ).execute(arguments: [
             "now": tx.stamp, "list": list, "room": min(room, Claim.messagesMax), "most": MailPace.putOffMax,
-            "tomorrow": Timestamp.text(place.instant(on: today.adding(days: 1), minute: 0)),
         ])
     }
 

@@ -1,5 +1,6 @@
 extension Transaction {
-    /// Decides about a message whose outcome nobody knows. False where it is not `unknown`.
+    /// Decides about a message whose outcome nobody knows. False where it is not `unknown`. One that was called back
+    /// meanwhile is cancelled and not sent again.
     public func resolveUnknown(_ message: Int64, resend: Bool) throws -> Bool {
         if resend {
             try db.execute(

@@ -37,18 +37,26 @@ extension Transaction {
                 &+ ["transport": transport, "purpose": purpose.rawValue, "origin": origin, "now": stamp])
     }
 
-    /// Cancels what this plugin has waiting for leads that need it no more, per row of a SELECT of `lead_id, prefix,
-    /// suffix`: of the lead's messages those whose key begins and ends so. What is with the courier already leaves.
+    /// Takes back what this plugin has for leads that need it no more, per row of a SELECT of `lead_id, prefix,
+    /// suffix`: of the lead's messages those whose key begins and ends so. What waits, is held or failed is cancelled.
+    /// What is with the courier already may arrive; where it does not, and where nobody knows, it is not sent again.
     public func withdraw(because reason: String, forEach select: String, arguments: StatementArguments = [:]) throws {
         try db.cachedStatement(
             sql: """
-                UPDATE outbox_messages SET state = 'cancelled', settled_at = :now, reason = :reason
+                UPDATE outbox_messages SET withdrawn = :reason,
+                    state = iif(\(Transaction.isStill), 'cancelled', state), settled_at = iif(\(Transaction.isStill), :now, settled_at),
+                    reason = iif(\(Transaction.isStill), :reason, reason)
                 FROM (\(select)) AS gone
-                WHERE outbox_messages.lead_id = gone.lead_id AND state = 'waiting' AND origin = :origin
+                WHERE outbox_messages.lead_id = gone.lead_id AND state IN (\(Transaction.unsettled)) AND origin = :origin
                   AND substr(key, 1, length(gone.prefix)) = gone.prefix AND substr(key, -length(gone.suffix)) = gone.suffix
                 """
         ).execute(arguments: arguments &+ ["now": stamp, "reason": reason, "origin": origin])
     }
+
+    /// States of a message that may go yet, by itself or by somebody's hand.
+    public static let unsettled = "'waiting', 'sending', 'inflight', 'held', 'failed', 'unknown'"
+    /// Of these, the ones in which nobody is at it.
+    private static let isStill = "state IN ('waiting', 'held', 'failed')"
 
     /// What a mail of the site is for, as its front matter says; marketing where it cannot be read.
     public func purpose(ofMail name: String) -> MessagePurpose {
