@@ -29,10 +29,13 @@ public final class Kernel: Sendable {
 
     /// Opens the file the config names, making it when it is not there.
     ///
-    /// - Throws: ``KernelError`` with a sentence for each refusal, ``ConfigProblems`` for SQL or names that do not fit.
+    /// - Parameter adopting: whether the config is put into force deliberately, also where it is the beginning of the
+    ///   one before.
+    /// - Throws: ``KernelError`` with a sentence for each refusal, ``ConfigProblems`` for SQL or names that do not fit,
+    ///   and for a config that was cut off.
     public init(
         config: Config, plugins types: [any Plugin.Type], clock: KernelClock = .system,
-        logger: Logger = Logger(label: "trellis"), workload: Workload = .everyday
+        logger: Logger = Logger(label: "trellis"), workload: Workload = .everyday, adopting: Bool = false
     ) throws {
         self.config = config
         readySigner = try? config.signer
@@ -49,6 +52,7 @@ public final class Kernel: Sendable {
             try Kernel.locked(path) {
                 let store = try Store(path: path, clock: clock, workload: workload)
                 try store.claim()
+                if !adopting { try ConfigHistory.refuseCut(config, store) }
                 let changes = try keeper.apply(to: store.pool, now: clock.now())
                 let layout = try store.pool.read { try LeadLayout(LoggedTable.leads.columns($0), site: config.site) }
                 return (store, changes, layout)

@@ -54,7 +54,7 @@ public final class TestKernel {
         if checks { try config.check(plugins: plugins) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        kernel = try Kernel(config: config, plugins: plugins, clock: self.clock.clock, logger: logger)
+        kernel = try Kernel(config: config, plugins: plugins, clock: self.clock.clock, logger: logger, adopting: true)
     }
 
     deinit {

@@ -50,6 +50,42 @@ struct ConfigCutTests {
         #expect(faults.isEmpty, "\(faults.count), such as \(faults.prefix(3))")
     }
 
+    @Test(arguments: configs)
+    func `a config cut anywhere is never worked with`(_ name: String) throws {
+        let whole = try Data(contentsOf: repository.appending(path: name).appending(path: "config.yaml"))
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for extra in ["mails", "pages", "assets", "Migrations", "queries"] {
+            let source = repository.appending(path: name).appending(path: extra)
+            guard FileManager.default.fileExists(atPath: source.path()) else { continue }
+            try FileManager.default.copyItem(at: source, to: URL(filePath: folder + "/" + extra))
+        }
+        let path = folder + "/config.yaml"
+        try whole.write(to: URL(filePath: path))
+        let config = try Config.load(file: path, plugins: shippedPlugins, environment: Self.environment)
+        let kernel = try Kernel(config: config, plugins: shippedPlugins)
+        try Worker(kernel, transports: []).finish()
+        try kernel.close()
+        let text = String(decoding: whole, as: UTF8.self)
+        var worked: [Int] = []
+        for count in stride(from: 1, to: whole.count, by: Self.isLong ? 1 : 61) {
+            try whole.prefix(count).write(to: URL(filePath: path))
+            // Cut within the name of the database it names another file, which no config was in force for.
+            guard let cut = try? Config.load(file: path, plugins: shippedPlugins, environment: Self.environment),
+                cut.databasePath == config.databasePath,
+                let again = try? Kernel(config: cut, plugins: shippedPlugins)
+            else { continue }
+            try again.close()
+            let missing = text.utf8.dropFirst(count)
+            let isNothing = String(decoding: missing, as: UTF8.self).split(separator: "\n").allSatisfy {
+                $0.trimmingCharacters(in: .whitespaces).isEmpty || $0.hasPrefix("#")
+                    || $0.drop { $0 == " " }.hasPrefix("#")
+            }
+            if !isNothing { worked.append(count) }
+        }
+        #expect(worked.isEmpty, "\(worked.count) cuts are worked with, such as at byte \(worked.prefix(3))")
+    }
+
     @Test func `a config cut within a letter says where`() throws {
         let folder = try folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -54,6 +54,34 @@ import Testing
         #expect(try trellis.run("config", "diff", "1", "3").output == "They are the same.\n")
     }
 
+    @Test func `a config without limits is held to those in force`() throws {
+        let trellis = try crm()
+        let limited = try text(trellis).replacing("\ngoals:", with: "\nlimits: {mails_per_change: 1}\ngoals:")
+        try trellis.write(limited, to: "limited.yaml")
+        #expect(try trellis.run("apply", "limited.yaml", "--yes").code == 0)
+        let free = limited.replacing("\nlimits: {mails_per_change: 1}", with: "").replacing(
+            "points: 20}", with: "points: 60}")
+        try trellis.write(free, to: "free.yaml")
+        let refused = try trellis.run("apply", "free.yaml", "--rebuild", "scoring", "--yes")
+        #expect(refused.code == 65 && refused.errors.contains("limits.mails_per_change is 1"), "\(refused.errors)")
+    }
+
+    @Test func `a config that was cut off is refused with its place, until somebody says that it is meant`() throws {
+        let trellis = try crm()
+        let whole = try text(trellis)
+        let end = try #require(whole.range(of: "\nplugins:")).lowerBound
+        try trellis.write(whole[..<end] + "\n", to: "config.yaml")
+        for refused in [
+            try trellis.run("work", "--until-idle"), try trellis.run("status"), try trellis.run("import", "leads.csv"),
+        ] {
+            #expect(refused.code == 78, "\(refused.code) \(refused.errors)")
+            let place = try #require(refused.errors.firstMatch(of: /config\.yaml:(\d+):(\d+): the file ends here/))
+            #expect(place.2 == "1" && refused.errors.contains("lines are missing"), "\(refused.errors)")
+        }
+        #expect(try trellis.run("apply", "--yes").code == 0)
+        #expect(try trellis.run("work", "--until-idle").code == 0)
+    }
+
     /// Asks for the status, which takes a moment, until something is so.
     private func wait(_ trellis: TrellisProcess, until isSo: (String) -> Bool) throws -> Bool {
         for _ in 0..<200 where try isSo(trellis.run("status").output) { return true }

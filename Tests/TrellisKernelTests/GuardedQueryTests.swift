@@ -49,6 +49,14 @@ import TrellisTesting
 
     // MARK: - Asking
 
+    @Test func `what is written out longer than a value may be is NULL`() throws {
+        let bombs =
+            "SELECT printf('%1000000000d', 1), printf('%.*c', 900000000, 'x'), format('%.999999999f', 1.0) IS NULL"
+        let row = try #require(try answer(query(bombs)).rows.first)
+        #expect(row.allSatisfy { $0 == .null || $0 == .integer(1) }, "\(row.map { $0.text?.prefix(20) ?? "NULL" })")
+        #expect(try answer(query("SELECT format('%d of %s', 3, 'a')")).rows == [[.text("3 of a")]])
+    }
+
     @Test func `a question and what is bound to it pass between processes as they are`() throws {
         let values: [String: Cell] = ["i": 7, "r": 2.0, "t": "a'\u{0}ü", "n": .null, "b": .blob([0, 255])]
         let found = try answer(

@@ -23,9 +23,9 @@ SELECT l.lead, l.channel, l.campaign, l.arrived_on, s.stage, s.day FROM figures_
 UNION ALL
 SELECT lead, channel, campaign, arrived_on, '(bought)', bought_on FROM figures_leads WHERE bought_on IS NOT NULL;
 
--- The day it is: that of the kernel while it writes, that of the machine for everybody else.
+-- The day it is, in UTC.
 CREATE VIEW figures_today AS
-SELECT date(coalesce(now, 'now')) AS day, date(coalesce(now, 'now'), 'start of month') AS month_begins FROM kernel_context;
+SELECT date('now') AS day, date('now', 'start of month') AS month_begins;
 
 -- A road of a lead: its touches, those of one day, channel and campaign as one. After the day of the purchase only a
 -- first touch counts. Weight: what part of the credit the touch has; over a lead the weights of each model sum to 1.

@@ -259,7 +259,7 @@ WITH t AS MATERIALIZED (
 ), answers AS (
     SELECT count(*) AS waiting, g.value AS hours FROM t, goals AS g, figures_handoffs
     WHERE g.name = 'speed_to_lead' AND accepted_at IS NULL AND contacted_at IS NULL AND rejected_at IS NULL AND expired_at IS NULL
-      AND julianday(coalesce((SELECT now FROM kernel_context), 'now')) - julianday(offered_at) > g.value / 24 GROUP BY g.value
+      AND julianday('now') - julianday(offered_at) > g.value / 24 GROUP BY g.value
 )
 SELECT 'leads run dry' AS alarm, recent AS figure, round(usual / 2, 1) AS "limit",
        format('%d lead%s came in the last 30 days; usual were %.0f.', recent, iif(recent = 1, '', 's'), usual) AS sentence

@@ -13,7 +13,7 @@ struct Application {
         var change = change
         change.rebuilding = options.rebuild
         guard let changes = try await change.shownPlan(global) else { return }
-        let exceeded = change.after.site.limits.exceeded(by: changes)
+        let exceeded = change.limits.exceeded(by: changes)
         guard exceeded.isEmpty || options.confirm else {
             throw KernelError.data(
                 (exceeded + ["Nothing was changed. --confirm does it all the same."]).joined(separator: "\n"))

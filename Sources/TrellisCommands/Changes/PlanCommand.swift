@@ -24,7 +24,7 @@ struct PlanCommand: AsyncParsableCommand {
         var change = try ProposedChange(global, file).change
         change.rebuilding = rebuild
         guard let changes = try await change.shownPlan(global) else { return }
-        let exceeded = change.after.site.limits.exceeded(by: changes)
+        let exceeded = change.limits.exceeded(by: changes)
         guard !global.json else { return }
         for sentence in exceeded { print(sentence) }
         let command = (["trellis apply"] + [file].compactMap { $0 } + rebuild.map { "--rebuild \($0)" })

@@ -18,6 +18,18 @@ public struct ChangeLimits: SettingsRecord {
             "Leads that get another owner because of one.")
     }
 
+    /// The stricter of both, limit by limit: a change that lifts a limit is held to it all the same.
+    func stricter(_ other: ChangeLimits) -> ChangeLimits {
+        func least(_ limit: KeyPath<ChangeLimits, Int?>) -> Int? {
+            [self[keyPath: limit], other[keyPath: limit]].compactMap { $0 }.min()
+        }
+        var both = ChangeLimits()
+        both.mailsPerChange = least(\.mailsPerChange)
+        both.movesPerChange = least(\.movesPerChange)
+        both.ownersPerChange = least(\.ownersPerChange)
+        return both
+    }
+
     /// Whether there is anything to hold a change to.
     public var areSet: Bool { mailsPerChange ?? movesPerChange ?? ownersPerChange != nil }
 

@@ -50,6 +50,11 @@ public struct ConfigChange: Sendable {
         }
     }
 
+    /// What it is held to: the limits of the config in force, and those of the new one.
+    public var limits: ChangeLimits {
+        before.map { $0.site.limits.stricter(after.site.limits) } ?? after.site.limits
+    }
+
     /// Plugins whose tables follow from the log and whose section is another: what they made of the log so far stays as
     /// it is unless they are made anew.
     public var rebuildable: [String] {
@@ -76,7 +81,7 @@ public struct ConfigChange: Sendable {
         let isWritten = FileManager.default.contents(atPath: file) == Data(after.text.utf8)
         let replacement = isWritten ? nil : try Replacement(of: file, by: after.text)
         defer { replacement?.discard() }
-        let kernel = try Kernel(config: after, plugins: plugins, clock: clock)
+        let kernel = try Kernel(config: after, plugins: plugins, clock: clock, adopting: true)
         defer { try? kernel.close() }
         try kernel.write(origin: "cli") { tx in
             try ConfigHistory.adopt(

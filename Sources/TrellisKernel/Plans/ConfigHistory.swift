@@ -93,6 +93,29 @@ public struct ConfigHistory: Sendable {
             ])
     }
 
+    /// Refuses a config that is the beginning of the one in force: a full disk or a careless hand cut it off, and what
+    /// is missing would be switched off. Comments and blank lines may be missing.
+    static func refuseCut(_ config: Config, _ store: Store) throws {
+        let current = try store.pool.read { db in
+            try db.tableExists("config_history")
+                ? try String.fetchOne(db, sql: "SELECT text FROM config_history ORDER BY id DESC LIMIT 1") : nil
+        }
+        guard let current, current.utf8.count > config.text.utf8.count, current.utf8.starts(with: config.text.utf8)
+        else { return }
+        let missing = String(decoding: current.utf8.dropFirst(config.text.utf8.count), as: UTF8.self)
+        let isWhole = config.text.isEmpty || config.text.last?.isNewline == true || missing.first?.isNewline == true
+        let lines = missing.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }
+        guard !isWhole || lines.contains(where: { !$0.isEmpty && !$0.hasPrefix("#") }) else { return }
+        let kept = config.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let (are, them) = lines.count == 1 ? ("line is", "it") : ("lines are", "them")
+        throw ConfigProblems([
+            ConfigProblem(
+                "the file ends here, and is the beginning of the config in force: \(lines.count) \(are) missing. "
+                    + "Put \(them) back, or put it into force as it is with: trellis apply \(config.file)",
+                at: Place(file: config.file, line: kept.count, column: (kept.last?.count ?? 0) + 1))
+        ])
+    }
+
     /// At the start of a worker: notes its config where it is another than the last, and begins what was asked for
     /// with that one.
     static func takeUp(_ kernel: Kernel, _ tx: Transaction) throws {

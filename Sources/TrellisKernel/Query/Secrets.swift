@@ -1,8 +1,10 @@
 extension Kernel {
     /// What nobody reads who asks over HTTP: tables that may not be read, and columns, such as `consents.agent`, that
     /// read as NULL. Those of the kernel, of every plugin the program has, and of `server.admin.sql.hidden`.
-    public var secrets: [String] {
-        Kernel.ownSecrets + pluginTypes.flatMap { $0.secrets } + config.site.server.admin.sql.hidden
+    public var secrets: [String] { Kernel.secrets(of: pluginTypes, config) }
+
+    static func secrets(of types: [any Plugin.Type], _ config: Config) -> [String] {
+        ownSecrets + types.flatMap { $0.secrets } + config.site.server.admin.sql.hidden
     }
 
     private static let ownSecrets = [

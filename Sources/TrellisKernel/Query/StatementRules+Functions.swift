@@ -1,15 +1,20 @@
 extension StatementRules {
     /// The functions whose cost and whose result stay near the size of what they are given. Not among them are those
-    /// that make much of little in one call, which no time limit can stop (`randomblob`, `zeroblob`, `printf`,
-    /// `format`), those that reach outside (`load_extension`, and what the shell of SQLite adds), and those that look
-    /// inside (`sqlite_offset`, `fts3_tokenizer`, `sqlite_compileoption_get`).
+    /// that make much of little in one call, which no time limit can stop (`randomblob`, `zeroblob`), those that reach
+    /// outside (`load_extension`, and what the shell of SQLite adds), and those that look inside (`sqlite_offset`,
+    /// `fts3_tokenizer`, `sqlite_compileoption_get`).
+    ///
+    /// `format` and `printf`, which views need for their sentences, are bounded by the length of a value alone: whoever
+    /// allows these functions sets `SQLITE_LIMIT_LENGTH`, beyond which they give NULL.
     public static let harmlessFunctions: Set<String> = [
         // https://www.sqlite.org/lang_corefunc.html
-        "->", "->>", "abs", "changes", "char", "coalesce", "glob", "hex", "ifnull", "iif", "instr", "last_insert_rowid",
+        "->", "->>", "abs", "changes", "char", "coalesce", "format", "glob", "hex", "ifnull", "iif", "instr",
+        "last_insert_rowid",
         "length", "like", "likelihood", "likely", "lower", "ltrim", "max", "min", "nullif", "quote", "random",
         "replace",
         "round", "rtrim", "sign", "soundex", "sqlite_version", "substr", "substring", "total_changes", "trim", "typeof",
-        "unicode", "unlikely", "upper", "concat", "concat_ws", "octet_length", "unhex", "if", "match", "regexp",
+        "unicode", "unlikely", "upper", "concat", "concat_ws", "octet_length", "printf", "unhex", "if", "match",
+        "regexp",
         "unistr",
         // https://www.sqlite.org/lang_aggfunc.html
         "avg", "count", "group_concat", "string_agg", "sum", "total", "median", "percentile", "percentile_cont",

@@ -24,6 +24,10 @@ struct EventHook: Sendable {
     }
 
     func run(_ batch: Batch, _ tx: Transaction) throws {
+        try ValueLimit.within(tx.db) { try handle(batch, tx) }
+    }
+
+    private func handle(_ batch: Batch, _ tx: Transaction) throws {
         if let when = settings.when, try !narrow(to: when.value, tx) { return }
         let most = settings.atMost * batch.count
         for sql in statements {

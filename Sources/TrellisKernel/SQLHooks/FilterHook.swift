@@ -24,6 +24,10 @@ struct FilterHook: Sendable {
     }
 
     func edit<D: SQLDraft>(_ draft: inout D, _ tx: Transaction) throws {
+        try ValueLimit.within(tx.db) { try ask(&draft, tx) }
+    }
+
+    private func ask<D: SQLDraft>(_ draft: inout D, _ tx: Transaction) throws {
         if let row = try firstRow(of: settings.set, draft, tx) {
             for (column, value) in row where !value.isNull { try draft.set(column, value) }
         }

@@ -9,6 +9,8 @@ struct HookCheck {
     let openTables: Set<String>
     /// Whether a plugin that is on keeps tasks.
     let hasTaskDesk: Bool
+    /// Tables and columns that nobody reads in SQL that others wrote: see ``Kernel/secrets``.
+    let secrets: [String]
 
     /// Tables of the kernel that SQL may write.
     static let publicTables: Set<String> = [
@@ -34,7 +36,7 @@ struct HookCheck {
     // MARK: - Events
 
     private func examineWriting(_ sql: LocatedText) {
-        var rules = HookCheck.reading
+        var rules = reading
         rules.writable = .only(HookCheck.publicTables.union(openTables))
         guard let statements = read(sql, rules, parameters: ["now"]) else { return }
         for statement in statements {
@@ -122,15 +124,17 @@ struct HookCheck {
 
     // MARK: - Statements
 
-    private static var reading: StatementRules {
+    private var reading: StatementRules {
         var rules = StatementRules()
-        rules.readable = .allBut(privateTables)
+        rules.readable = .allBut(HookCheck.privateTables.union(secrets.filter { !$0.contains(".") }))
+        rules.functions = .only(StatementRules.harmlessFunctions)
+        rules.notesReading = true
         return rules
     }
 
     /// The columns of one SELECT.
     private func selected(_ sql: LocatedText, parameters: [String]) -> [String]? {
-        guard let statements = read(sql, HookCheck.reading, parameters: parameters) else { return nil }
+        guard let statements = read(sql, reading, parameters: parameters) else { return nil }
         guard let only = statements.first, statements.count == 1, only.isReadOnly, !only.columns.isEmpty else {
             check.problem("one SELECT is needed here.", at: sql.place)
             return nil
@@ -143,6 +147,9 @@ struct HookCheck {
     ) -> [HookSandbox.Statement]? {
         do {
             let statements = try sandbox.statements(sql, rules)
+            for secret in Set(statements.flatMap(\.reads)).intersection(secrets).sorted() {
+                check.problem("The column \(secret) may not be read here.", at: sql.place)
+            }
             let all = parameters.map { ":\($0)" }.joined(separator: ", ")
             for name in Set(statements.flatMap(\.parameters)).subtracting(parameters).sorted() {
                 check.problem(

@@ -17,6 +17,8 @@ final class HookSandbox {
         let isReadOnly: Bool
         /// The tables it writes, in lower case.
         let writes: Set<String>
+        /// The columns it reads, such as `leads.email`, in lower case; empty where the rules do not note them.
+        let reads: Set<String>
         /// Whether a constraint it breaks would roll back the transaction it runs in: `INSERT OR ROLLBACK`.
         let mayRollBack: Bool
     }
@@ -75,6 +77,7 @@ final class HookSandbox {
                 return Statement(
                     columns: columns, parameters: SQLText.parameters(of: statement),
                     isReadOnly: sqlite3_stmt_readonly(statement) != 0, writes: guardian.written,
+                    reads: Set(guardian.columnsRead.map { "\($0.table).\($0.column)" }),
                     mayRollBack: try mayRollBack(text, guardian))
             }
         }

@@ -57,6 +57,7 @@ public struct HookTrial {
         for (number, image) in images.enumerated() {
             for sql in HookTrial.triggers(image, number) { try tx.db.execute(sql: sql) }
         }
+        try tx.db.execute(sql: HookTrial.trashTrigger)
         guard let first else { return Outcome(counts: try counts(tx.db), rows: try rows(tx.db)) }
         let window = try BatchWindow.fill(
             kinds, after: first - 1, through: EventPump.lastEventID(tx.db), limit: max(1, last), tx.db)
@@ -92,12 +93,22 @@ public struct HookTrial {
             "BEGIN INSERT INTO hook_rows VALUES (\(name), \(image.key(of: key)), \(before), \(after)); END"
         }
         let (old, new) = (image.image(of: "OLD"), image.image(of: "NEW"))
-        return [
+        let written = [
             "CREATE TEMP TRIGGER hook_rows_\(number)_i AFTER INSERT ON \(table) \(note("NEW", "NULL", new))",
             "CREATE TEMP TRIGGER hook_rows_\(number)_u AFTER UPDATE ON \(table) \(note("NEW", old, new))",
-            "CREATE TEMP TRIGGER hook_rows_\(number)_d AFTER DELETE ON \(table) \(note("OLD", old, "NULL"))",
+        ]
+        guard LoggedTable(rawValue: image.table) == nil else { return written }
+        return written + [
+            "CREATE TEMP TRIGGER hook_rows_\(number)_d AFTER DELETE ON \(table) \(note("OLD", old, "NULL"))"
         ]
     }
+
+    /// What is deleted of the tables that are logged goes into the trash, also where `INSERT OR REPLACE` takes its
+    /// place, of which no trigger of the table is told.
+    private static let trashTrigger = """
+        CREATE TEMP TRIGGER hook_rows_deleted AFTER INSERT ON main.trash
+        BEGIN INSERT INTO hook_rows VALUES (NEW.table_name, json_array(NEW.row_id), NEW.row, NULL); END
+        """
 
     /// A row that was touched and says what it said is no change.
     private static let isChange =

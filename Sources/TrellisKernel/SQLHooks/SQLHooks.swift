@@ -67,7 +67,8 @@ extension ConfigCheck {
         let sandbox = try HookSandbox(schemaOf: db, kinds: SQLHooks(config).kinds(kinds))
         let examination = HookCheck(
             check: self, sandbox: sandbox, leadColumns: try LoggedTable.leads.columns(db).map(\.name),
-            openTables: try openTables(types), hasTaskDesk: types.contains { config.plugin($0)?.taskDesk != nil })
+            openTables: try openTables(types), hasTaskDesk: types.contains { config.plugin($0)?.taskDesk != nil },
+            secrets: Kernel.secrets(of: types, config))
         for hook in config.site.hooks { examination.examine(hook) }
     }
 

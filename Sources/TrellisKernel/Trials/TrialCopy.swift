@@ -39,7 +39,8 @@ public final class TrialCopy {
             config.site.database = folder + "/copy.sqlite"
             config.outputFolder = folder + "/files"
             try TrialCopy.copy(database, to: config.site.database)
-            kernel = try Kernel(config: config, plugins: plugins, clock: clock, logger: logger, workload: .trial)
+            kernel = try Kernel(
+                config: config, plugins: plugins, clock: clock, logger: logger, workload: .trial, adopting: true)
         } catch {
             try? FileManager.default.removeItem(atPath: folder)
             throw error

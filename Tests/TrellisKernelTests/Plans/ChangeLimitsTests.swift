@@ -32,6 +32,13 @@ import TrellisTesting
         #expect(try self.limits("{moves_per_change: 0}").areSet)
     }
 
+    @Test func `a change that lifts its own limit is held to it`() throws {
+        let before = try limits("{mails_per_change: 1, moves_per_change: 5}")
+        #expect(before.stricter(ChangeLimits()).mailsPerChange == 1)
+        let both = before.stricter(try limits("{mails_per_change: 900, owners_per_change: 2}"))
+        #expect([both.mailsPerChange, both.movesPerChange, both.ownersPerChange] == [1, 5, 2])
+    }
+
     @Test func `a limit below zero is a mistake of the config`() {
         #expect(throws: ConfigProblems.self) { try limits("{mails_per_change: -1}") }
     }

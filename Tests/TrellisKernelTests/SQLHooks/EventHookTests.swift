@@ -23,6 +23,25 @@ import TrellisTesting
         #expect(change == ["lead.updated|hook:german-leads-to-dach|1"])
     }
 
+    @Test func `a value that takes all memory is parked, and the others go on`() throws {
+        let crm = try TestKernel(
+            """
+            hooks:
+              bomb: {on: lead.created, sql: "UPDATE leads SET city = length(replace(printf('%.*c', 9000000, 'x'), 'x', 'xxxxxxxxxx'))"}
+              after: {on: lead.created, sql: UPDATE leads SET owner = 'ann'}
+            """)
+        try crm.capture(["email": "a@acme.example"])
+        try crm.pump()
+        #expect(try crm.rows("SELECT owner, city FROM leads") == ["ann|"])
+        #expect(try crm.rows("SELECT subscriber, error FROM parked_events").first?.hasPrefix("hooks/bomb|") == true)
+        #expect(try crm.rows("SELECT error LIKE '%too big%' FROM parked_events") == ["1"])
+        // What the kernel itself writes is not held to it.
+        let length = try crm.kernel.write(origin: "cli") { tx in
+            try Int.fetchOne(tx.db, sql: "SELECT length(zeroblob(20000000))")
+        }
+        #expect(length == 20_000_000)
+    }
+
     @Test func `several statements run in their order, and :now is the moment of the transaction`() throws {
         let crm = try TestKernel(
             """

@@ -55,7 +55,15 @@ import TrellisTesting
         "UPDATE leads SET owner = ?", "UPDATE leads SET owner = ?1", "UPDATE leads SET owner = @now2", "nonsense", "",
         ";", "-- only a comment", "UPDATE leads SET owner = 'unfinished", "/* unfinished", "UPDATE leads SET",
         "UPDATE leads SET owner = 'x'; DROP TABLE leads", "UPDATE leads SET owner = 'x'; COMMIT",
-        "EXPLAIN UPDATE leads SET owner = 'x'",
+        "EXPLAIN UPDATE leads SET owner = 'x'", "UPDATE leads SET city = hex(zeroblob(900000000))",
+        "UPDATE leads SET city = hex(randomblob(900000000))",
+        "UPDATE leads SET city = (SELECT max(text) FROM config_history)",
+        "UPDATE leads SET city = (SELECT max(content) FROM outbox_messages)",
+        "UPDATE leads SET city = (SELECT row FROM trash)",
+        "UPDATE leads SET city = (SELECT agent FROM consents)",
+        "UPDATE leads SET city = (SELECT before FROM sql_undo_rows)",
+        "UPDATE leads SET city = (SELECT origin FROM sql_writes)",
+        "UPDATE leads SET city = (SELECT row FROM replaced_rows)",
     ]
 
     @Test(arguments: hostile) func `what a hook may not do is refused with its place`(sql: String) {
@@ -88,6 +96,8 @@ import TrellisTesting
         ("{filter: lead, sql: UPDATE leads SET owner = 'x'}", "may not be written"),
         ("{filter: lead, set: SELECT 1 AS onwer}", "Did you mean 'owner'?"),
         ("{filter: audience, set: SELECT 1 AS platform}", "only refused: use sql"),
+        ("{filter: lead, sql: SELECT text FROM config_history}", "The column config_history.text may not be read here"),
+        ("{filter: lead, sql: SELECT hex(zeroblob(9))}", "The function zeroblob() may not be used here"),
         ("{filter: handoff, set: SELECT 1 AS lead_id}", "'lead_id' cannot be changed"),
         ("{on: lead.created, emit: {kind: demo.boked, sql: SELECT lead_id FROM batch}}", "Did you mean 'demo.booked'?"),
         ("{on: lead.created, emit: {kind: lead.created, sql: SELECT lead_id FROM batch}}", "is no activity"),

@@ -63,6 +63,21 @@ import TrellisTesting
         #expect(try crm.rows("SELECT owner FROM leads WHERE id = 4") == ["dach"])
     }
 
+    @Test func `a row whose place is taken counts as deleted`() throws {
+        let before = try crm()
+        let crm = try before.reopened(
+            "hooks: {again: {on: lead.created, at_most: 9, sql: INSERT OR REPLACE INTO leads (email) SELECT 'a@acme.example' FROM batch LIMIT 1}}"
+        )
+        let outcome = try HookTrial(crm.kernel).run("again", last: 1)
+        #expect(lines(outcome.counts).contains("leads|1|0|1"), "\(lines(outcome.counts))")
+        #expect(
+            lines(outcome.rows).contains {
+                $0.hasPrefix("leads|1|deleted: ") && $0.contains("email 'a@acme.example'")
+                    || $0.hasPrefix("leads|1|deleted: ")
+            })
+        #expect(try crm.rows("SELECT count(*) FROM trash") == ["0"])
+    }
+
     @Test func `of the newest events alone, where that is asked`() throws {
         let crm = try crm()
         let outcome = try HookTrial(crm.kernel).run("dach", last: 1)
