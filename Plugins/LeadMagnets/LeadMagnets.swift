@@ -115,7 +115,7 @@ public struct LeadMagnets: Plugin {
     public var endpoints: [Endpoint] { offers.endpoints }
 
     /// A form takes the fields it declares and nothing else, and says which are missing. A lead that is known need not
-    /// tell again what it told before.
+    /// tell again what it told before. Somebody of the house may say more, and is told what is not taken.
     private func applyForm(to draft: inout LeadDraft) throws {
         guard let form = draft.form else { return }
         guard let magnet = magnets.first(where: { $0.name == form })?.value else {
@@ -125,16 +125,32 @@ public struct LeadMagnets: Plugin {
         }
         let declared = Set(
             magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value) + ["source", "medium", "campaign"])
-        for column in draft.givenColumns where !declared.contains(column) { draft[column] = .null }
+        for column in draft.givenColumns where !declared.contains(column) && !draft.isByHouse { draft[column] = .null }
         // A form in a browser was checked against what it showed.
         let missing = magnet.form.fields.filter { $0.isRequired && draft[$0.name.value].isNull }.map(\.name.value)
         guard missing.isEmpty || draft.proof != nil else {
             throw Veto("the form of '\(form)' needs \(missing.joined(separator: ", "))")
         }
-        draft.consents = draft.consents.filter { purpose, _ in magnet.form.consent.contains { $0.name == purpose } }
-        draft.consentTexts = Dictionary(magnet.form.consent.map { ($0.name, $0.value) }) { first, _ in first }
+        try applyConsents(of: magnet, called: form, to: &draft)
         if magnet.optIn == .double { draft.awaitsConfirmation = true }
-        if let stage = magnet.stage { draft["stage"] = stage.value.databaseValue }
+        if let stage = magnet.stage, !draft.isByHouse || draft["stage"].isNull {
+            draft["stage"] = stage.value.databaseValue
+        }
+    }
+
+    private func applyConsents(of magnet: MagnetSettings.Magnet, called form: String, to draft: inout LeadDraft) throws
+    {
+        let asked = magnet.form.consent.map(\.name)
+        let others = draft.consents.keys.filter { !asked.contains($0) }.sorted()
+        if draft.isByHouse, let other = others.first {
+            throw Veto(
+                asked.isEmpty
+                    ? "the form of '\(form)' asks for no consent. Leave consent_\(other) out, or take the lead in without the form."
+                    : "the form of '\(form)' does not ask for the consent '\(other)'.\(NearMiss.hint(other, among: asked)) It asks for: \(asked.joined(separator: ", "))."
+            )
+        }
+        for other in others { draft.consents[other] = nil }
+        draft.consentTexts = Dictionary(magnet.form.consent.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
     private func deliver(_ tx: Transaction) throws {

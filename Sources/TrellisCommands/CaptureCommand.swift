@@ -5,9 +5,11 @@ import TrellisKernel
 struct CaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture", abstract: "Take in one lead from the shell.",
-        discussion:
-            "trellis capture --email ann@acme.example --magnet sales-plan first_name=Ann company=Acme consent_newsletter=yes"
-    )
+        discussion: """
+            trellis capture --email ann@acme.example --magnet sales-plan first_name=Ann company=Acme consent_newsletter=yes
+            Of a magnet the fields it requires have to be given; other columns of the lead may be. A consent has to be one \
+            that the form asks for.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @Option(help: "The e-mail address; phone=… or external_id=… will do too.")
@@ -61,6 +63,7 @@ struct CaptureCommand: ParsableCommand {
             try draft.consent(to: String(field.name.dropFirst(8)), field.text, field: field.name)
         }
         draft.form = magnet
+        draft.isByHouse = true
         let rules = kernel.config.site.leads.channels
         let given = [channel].compactMap(\.self) + fields.filter { isChannel($0.name, of: kernel) }.map(\.text)
         guard given.count <= 1 else { throw KernelError.usage("The channel is given more than once. Say it once.") }

@@ -73,6 +73,52 @@ import TrellisTesting
             ])
     }
 
+    /// As `trellis capture --magnet` does.
+    private func captureByHouse(
+        _ crm: TestKernel, _ fields: KeyValuePairs<String, String>, consents: [String] = [], form: String = "sales-plan"
+    ) throws {
+        var draft = try crm.kernel.draft(fields.map { ($0.key, $0.value) })
+        (draft.form, draft.isByHouse) = (form, true)
+        for purpose in consents { draft.consents[purpose] = true }
+        let proposal = draft
+        _ = try crm.kernel.write(origin: "form:\(form)") { try $0.capture(proposal) }
+    }
+
+    @Test func `of somebody of the house a field the form does not ask is kept`() throws {
+        let crm = try crm()
+        try captureByHouse(
+            crm, ["email": "ann@a.example", "first_name": "Ann", "title": "Boss", "budget": "9"],
+            consents: ["newsletter"])
+        try captureByHouse(crm, ["email": "bob@b.example", "stage": "sql"], form: "price-list")
+        try captureByHouse(crm, ["email": "cleo@c.example"], form: "price-list")
+        #expect(
+            try crm.rows("SELECT email, title, budget, stage FROM leads") == [
+                "ann@a.example|Boss|9|lead", "bob@b.example|||sql", "cleo@c.example|||mql",
+            ])
+        #expect(try crm.rows("SELECT purpose, state, text FROM consents") == ["newsletter|granted|Yes, write to me."])
+        #expect(throws: Veto("the form of 'sales-plan' needs first_name")) {
+            try captureByHouse(crm, ["email": "dan@d.example"])
+        }
+    }
+
+    @Test func `of somebody of the house a consent the form does not ask is refused, and nothing is kept`() throws {
+        let crm = try crm()
+        let before = try crm.lastEvent
+        #expect(
+            throws: Veto(
+                "the form of 'sales-plan' does not ask for the consent 'newsleter'. Did you mean 'newsletter'? It asks for: newsletter."
+            )
+        ) {
+            try captureByHouse(crm, ["email": "ann@a.example", "first_name": "Ann"], consents: ["newsleter"])
+        }
+        #expect(
+            throws: Veto(
+                "the form of 'price-list' asks for no consent. Leave consent_ads out, or take the lead in without the form."
+            )
+        ) { try captureByHouse(crm, ["email": "ann@a.example"], consents: ["ads"], form: "price-list") }
+        #expect(try crm.lastEvent == before)
+    }
+
     @Test func `a form cannot change what a known lead has beyond its fields`() throws {
         let crm = try crm()
         try crm.capture(["email": "ann@a.example", "title": "Boss", "stage": "sql"])
