@@ -33,18 +33,26 @@ struct HandoffCommands {
             ) { call in try answer(call) { try $0.contact($1, channel: call.options["channel"]) } },
             Command(
                 "handoff convert", "The lead becomes a contact with an opportunity at its account.",
-                arguments: ["HANDOFF"], options: ["amount": "of the opportunity", "name": "of the opportunity"]
-            ) { call in
-                let amount = try amount(call)
-                return try answer(call) { try $0.convert($1, amount: amount, name: call.options["name"]) }
-            },
-            Command(
-                "handoff won", "The deal was won: the lead is a customer.", arguments: ["HANDOFF"],
-                options: ["amount": "of the opportunity", "reason": "why"]
+                arguments: ["HANDOFF"],
+                options: [
+                    "amount": "of the opportunity", "currency": "of the amount: EUR", "name": "of the opportunity",
+                ]
             ) { call in
                 let amount = try amount(call)
                 return try answer(call) {
-                    try $0.close($1, as: "won", reason: call.options["reason"], amount: amount)
+                    try $0.convert(
+                        $1, amount: amount, currency: call.options["currency"], name: call.options["name"])
+                }
+            },
+            Command(
+                "handoff won", "The deal was won: the lead is a customer.", arguments: ["HANDOFF"],
+                options: ["amount": "of the opportunity", "currency": "of the amount: EUR", "reason": "why"]
+            ) { call in
+                let amount = try amount(call)
+                return try answer(call) {
+                    try $0.close(
+                        $1, as: "won", reason: call.options["reason"], amount: amount,
+                        currency: call.options["currency"])
                 }
             },
             Command(
