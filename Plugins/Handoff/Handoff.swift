@@ -76,6 +76,9 @@ public struct Handoff: Plugin {
         if let webhook = settings.webhook { check.webhook(webhook) }
         if let interest = settings.interest { check.leadColumn(interest) }
         for opener in settings.openers { check.line(opener.value) }
+        for recycle in [settings.recycle, settings.recycleLost] {
+            if let sequence = recycle?.into { check.name(sequence, of: "sequence") }
+        }
     }
 
     @HookBuilder public var hooks: [any Hook] {

@@ -8,6 +8,7 @@ public final class ConfigCheck {
     /// Every kind of event there can be.
     public let kinds: [String: EventDeclaration]
     private let templates: MailTemplates
+    private let names: NameRegister
     let db: Database
     public private(set) var problems: [ConfigProblem] = []
     /// What works, and is worth knowing.
@@ -15,10 +16,13 @@ public final class ConfigCheck {
     /// The mails that the config names, with their places.
     public private(set) var mails: [LocatedText] = []
 
-    init(config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, db: Database) {
+    init(
+        config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, names: NameRegister, db: Database
+    ) {
         self.config = config
         self.kinds = kinds
         self.templates = templates
+        self.names = names
         self.db = db
     }
 
@@ -73,6 +77,12 @@ public final class ConfigCheck {
         problem(
             "there is no stage '\(stage.value)'.\(NearMiss.hint(stage.value, among: stages)) There are: \(stages.joined(separator: ", ")).",
             at: stage.place)
+    }
+
+    /// A name that the section of another plugin defines, by its noun: `name(recycle.into, of: "sequence")`.
+    /// It may be anything where no plugin of the program defines such names.
+    public func name(_ name: LocatedText, of noun: String) {
+        if let problem = names.problem(with: name.value, of: noun) { self.problem(problem, at: name.place) }
     }
 
     /// A mail that exists, reads, and names no variable that nobody fills; and so do its variants.
@@ -271,7 +281,8 @@ extension Config {
         let kinds = Kernel.kinds(of: types, self)
         let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types))
         return try queue.read { db in
-            let check = ConfigCheck(config: self, kinds: kinds, templates: templates, db: db)
+            let check = ConfigCheck(
+                config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }

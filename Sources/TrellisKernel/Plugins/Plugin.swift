@@ -52,6 +52,9 @@ public protocol Plugin: Sendable {
     /// templates takes its place.
     static var pages: [String: String] { get }
 
+    /// What its section defines under names that sections of other plugins refer to, such as sequences.
+    static var definedNames: [DefinedNames<Settings>] { get }
+
     init(settings: Settings)
     func check(_ check: ConfigCheck) throws
     @HookBuilder var hooks: [any Hook] { get }
@@ -86,6 +89,7 @@ extension Plugin {
     public static var borrowedViews: [BorrowedView] { [] }
     public static var traces: [TraceSource] { [] }
     public static var pastViews: [PastView] { [] }
+    public static var definedNames: [DefinedNames<Settings>] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
     public var commands: [Command] { [] }
