@@ -112,6 +112,10 @@ public struct LeadMagnets: Plugin {
 
     public var chores: [Chore] { [DomainCheck.chore] }
 
+    public var consentTexts: [String: String] {
+        Dictionary(magnets.flatMap(\.value.form.consent).map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
     public var endpoints: [Endpoint] { offers.endpoints }
 
     /// A form takes the fields it declares and nothing else, and says which are missing. A lead that is known need not

@@ -63,6 +63,8 @@ public protocol Plugin: Sendable {
     ///
     /// - Parameter since: when the plugin's work was last looked after; nil at the first start of all.
     func begin(since: Date?, _ tx: Transaction) throws
+    /// The sentences its forms have people agree to, by purpose, as the config says them now.
+    var consentTexts: [String: String] { get }
     /// Its commands; each begins with a word no other plugin's begins with: `scoring explain`.
     var commands: [Command] { get }
     /// Where SQL of the config leaves what a person is to do; nil where it keeps no tasks.
@@ -92,6 +94,7 @@ extension Plugin {
     public static var definedNames: [DefinedNames<Settings>] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
+    public var consentTexts: [String: String] { [:] }
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }
     public var taskDesk: TaskDesk? { nil }
