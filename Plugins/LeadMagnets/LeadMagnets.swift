@@ -112,6 +112,8 @@ public struct LeadMagnets: Plugin {
 
     public var chores: [Chore] { [DomainCheck.chore] }
 
+    public func end(_ kernel: Kernel) async { await offers.views.end(kernel) }
+
     public var consentTexts: [String: String] {
         Dictionary(magnets.flatMap(\.value.form.consent).map { ($0.name, $0.value) }) { first, _ in first }
     }
