@@ -79,6 +79,11 @@ public struct Handoff: Plugin {
         for recycle in [settings.recycle, settings.recycleLost] {
             if let sequence = recycle?.into { check.name(sequence, of: "sequence") }
         }
+        check.ownMail("handoff-offer")
+        if settings.clocks.escalateTo != nil { check.ownMail("handoff-escalation") }
+        if !(settings.clocks.remindAfter + settings.clocks.remindContactAfter).isEmpty {
+            check.ownMail("handoff-reminder")
+        }
     }
 
     @HookBuilder public var hooks: [any Hook] {

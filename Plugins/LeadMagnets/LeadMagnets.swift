@@ -58,15 +58,14 @@ public struct LeadMagnets: Plugin {
     private var magnets: [Named<MagnetSettings.Magnet>] { offers.settings.magnets }
 
     public func check(_ check: ConfigCheck) {
-        for magnet in magnets.map(\.value) {
+        for (magnet, place) in magnets.map({ ($0.value, $0.place) }) {
             for field in magnet.form.fields.map(\.name) + magnet.form.more { check.leadColumn(field) }
             if let asset = magnet.asset { check.file(asset) }
             for page in [magnet.page] + magnet.variants.map(\.value.page) {
                 if let page { LeadMagnets.checkText(page, check) }
             }
             if let stage = magnet.stage { check.stage(stage) }
-            if let mail = magnet.mail { check.mail(mail, values: Mails.values) }
-            if let mail = magnet.confirmMail { check.mail(mail, values: Mails.values) }
+            for mail in Mails.used(by: magnet, at: place) { check.mail(mail, values: Mails.values) }
             for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
         }
         let names = magnets.map(\.name)

@@ -42,6 +42,15 @@ import TrellisTesting
         #expect(try !MailPreview(crm.kernel).render("magnet-trial").problems.isEmpty, "there is no trial here")
     }
 
+    @Test func `the list of mails says which magnet uses a built-in one`() throws {
+        let crm = try crm()
+        let list = try withExtendedLifetime(crm) { try MailPreview(crm.kernel).list() }
+        let uses = list.reduce(into: [:]) { $0[$1.name] = $1.uses }
+        #expect(uses["magnet-delivery"] == ["plugins.lead_magnets.magnets.sales-plan"])
+        #expect(uses["prices"] == ["plugins.lead_magnets.magnets.price-list.mail"])
+        #expect(uses["magnet-trial"] == [] && uses["magnet-confirm"] == [])
+    }
+
     // MARK: - The form
 
     @Test func `a form without a required field is refused and leaves no trace`() throws {

@@ -9,6 +9,8 @@ public final class ConfigCheck {
     public let kinds: [String: EventDeclaration]
     private let templates: MailTemplates
     private let names: NameRegister
+    /// The section that is checked now.
+    fileprivate var section = Place(file: "")
     let db: Database
     public private(set) var problems: [ConfigProblem] = []
     /// What works, and is worth knowing.
@@ -83,6 +85,11 @@ public final class ConfigCheck {
     /// It may be anything where no plugin of the program defines such names.
     public func name(_ name: LocatedText, of noun: String) {
         if let problem = names.problem(with: name.value, of: noun) { self.problem(problem, at: name.place) }
+    }
+
+    /// A mail that the plugin brings and sends by itself, so that `trellis mails` says who uses it.
+    public func ownMail(_ name: String) {
+        mails.append(Located(name, at: section))
     }
 
     /// A mail that exists, reads, and names no variable that nobody fills; and so do its variants.
@@ -297,6 +304,8 @@ extension Plugin {
     /// Checks the plugin's section, also while it is switched off, so that switching it on holds no surprise.
     fileprivate static func checkSection(of config: Config, _ check: ConfigCheck) throws {
         guard let loaded = config.plugins[name], let settings = loaded.settings as? Settings else { return }
+        check.section = Place(
+            file: loaded.place.file, line: loaded.place.line, column: loaded.place.column, path: "plugins.\(name)")
         try Self(settings: settings).check(check)
     }
 }
