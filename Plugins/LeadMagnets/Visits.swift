@@ -101,7 +101,7 @@ struct Visits: Sendable {
     // MARK: - Parts
 
     private static func number() -> String {
-        (0..<32).map { _ in String(UInt8.random(in: 0...15), radix: 16) }.joined()
+        Hexadecimal.text((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }
 
     private static func isNumber(_ text: String) -> Bool {

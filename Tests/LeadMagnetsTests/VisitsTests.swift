@@ -114,6 +114,16 @@ import TrellisTesting
         await writing
     }
 
+    @Test func `a cookie is 128 random bits in hex`() async throws {
+        let site = try Site(.always)
+        var numbers: Set<String> = []
+        for _ in 1...8 {
+            let cookie = try #require(try await site.browser.get("/offers/tool").header("set-cookie"))
+            numbers.insert(String(cookie.prefix { $0 != ";" }.dropFirst("trellis_visitor=".count)))
+        }
+        #expect(numbers.count == 8 && numbers.allSatisfy { $0.wholeMatch(of: #/[0-9a-f]{32}/#) != nil })
+    }
+
     // MARK: - The pixel
 
     @Test func `the pixel counts a page of the site's own`() async throws {
