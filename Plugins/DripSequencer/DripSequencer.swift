@@ -60,6 +60,10 @@ public struct DripSequencer: Plugin {
                 """),
     ]
 
+    public static let definedNames = [
+        DefinedNames<DripSettings>("sequence", under: "sequences") { $0.sequences.map(\.name) }
+    ]
+
     let settings: DripSettings
     /// The one of higher priority first: it takes a lead before the others of its group are asked.
     let sequences: [RunningSequence]
@@ -74,7 +78,7 @@ public struct DripSequencer: Plugin {
 
     public func check(_ check: ConfigCheck) {
         for sequence in settings.sequences {
-            SequenceCheck(settings: sequence.value, names: settings.sequences.map(\.name), check: check).run()
+            SequenceCheck(settings: sequence.value, check: check).run()
         }
     }
 

@@ -4,7 +4,6 @@ import TrellisKernel
 /// sequences.
 struct SequenceCheck {
     let settings: SequenceSettings
-    let names: [String]
     let check: ConfigCheck
 
     func run() {
@@ -61,7 +60,7 @@ struct SequenceCheck {
                 check.leadColumn(Located(column, at: place))
             }
             for name in [step.enter, step.exit].compactMap({ $0 }) where !StepSettings.isThisSequence(name.value) {
-                sequence(name)
+                check.name(name, of: "sequence")
             }
             if let test = step.test, test.optimise == .goal, settings.goal == nil, let place = test.mails.first?.place {
                 check.problem(
@@ -70,10 +69,5 @@ struct SequenceCheck {
             }
             run(step.then + step.otherwise)
         }
-    }
-
-    private func sequence(_ name: LocatedText) {
-        guard !names.contains(name.value) else { return }
-        check.problem("there is no sequence '\(name.value)'.\(NearMiss.hint(name.value, among: names))", at: name.place)
     }
 }

@@ -77,6 +77,14 @@ public struct Handoff: Plugin {
         if let webhook = settings.webhook { check.webhook(webhook) }
         if let interest = settings.interest { check.leadColumn(interest) }
         for opener in settings.openers { check.line(opener.value) }
+        for recycle in [settings.recycle, settings.recycleLost] {
+            if let sequence = recycle?.into { check.name(sequence, of: "sequence") }
+        }
+        check.ownMail("handoff-offer")
+        if settings.clocks.escalateTo != nil { check.ownMail("handoff-escalation") }
+        if !(settings.clocks.remindAfter + settings.clocks.remindContactAfter).isEmpty {
+            check.ownMail("handoff-reminder")
+        }
     }
 
     @HookBuilder public var hooks: [any Hook] {

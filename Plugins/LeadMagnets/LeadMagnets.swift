@@ -59,15 +59,14 @@ public struct LeadMagnets: Plugin {
     private var magnets: [Named<MagnetSettings.Magnet>] { offers.settings.magnets }
 
     public func check(_ check: ConfigCheck) {
-        for magnet in magnets.map(\.value) {
+        for (magnet, place) in magnets.map({ ($0.value, $0.place) }) {
             for field in magnet.form.fields.map(\.name) + magnet.form.more { check.leadColumn(field) }
             if let asset = magnet.asset { check.file(asset) }
             for page in [magnet.page] + magnet.variants.map(\.value.page) {
                 if let page { LeadMagnets.checkText(page, check) }
             }
             if let stage = magnet.stage { check.stage(stage) }
-            if let mail = magnet.mail { check.mail(mail, values: Mails.values) }
-            if let mail = magnet.confirmMail { check.mail(mail, values: Mails.values) }
+            for mail in Mails.used(by: magnet, at: place) { check.mail(mail, values: Mails.values) }
             for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
         }
         let names = magnets.map(\.name)
@@ -113,10 +112,16 @@ public struct LeadMagnets: Plugin {
 
     public var chores: [Chore] { [DomainCheck.chore] }
 
+    public func end(_ kernel: Kernel) async { await offers.views.end(kernel) }
+
+    public var consentTexts: [String: String] {
+        Dictionary(magnets.flatMap(\.value.form.consent).map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
     public var endpoints: [Endpoint] { offers.endpoints }
 
     /// A form takes the fields it declares and nothing else, and says which are missing. A lead that is known need not
-    /// tell again what it told before.
+    /// tell again what it told before. Somebody of the house may say more, and is told what is not taken.
     private func applyForm(to draft: inout LeadDraft) throws {
         guard let form = draft.form else { return }
         guard let magnet = magnets.first(where: { $0.name == form })?.value else {
@@ -126,16 +131,32 @@ public struct LeadMagnets: Plugin {
         }
         let declared = Set(
             magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value) + ["source", "medium", "campaign"])
-        for column in draft.givenColumns where !declared.contains(column) { draft[column] = .null }
+        for column in draft.givenColumns where !declared.contains(column) && !draft.isByHouse { draft[column] = .null }
         // A form in a browser was checked against what it showed.
         let missing = magnet.form.fields.filter { $0.isRequired && draft[$0.name.value].isNull }.map(\.name.value)
         guard missing.isEmpty || draft.proof != nil else {
             throw Veto("the form of '\(form)' needs \(missing.joined(separator: ", "))")
         }
-        draft.consents = draft.consents.filter { purpose, _ in magnet.form.consent.contains { $0.name == purpose } }
-        draft.consentTexts = Dictionary(magnet.form.consent.map { ($0.name, $0.value) }) { first, _ in first }
+        try applyConsents(of: magnet, called: form, to: &draft)
         if magnet.optIn == .double { draft.awaitsConfirmation = true }
-        if let stage = magnet.stage { draft["stage"] = stage.value.databaseValue }
+        if let stage = magnet.stage, !draft.isByHouse || draft["stage"].isNull {
+            draft["stage"] = stage.value.databaseValue
+        }
+    }
+
+    private func applyConsents(of magnet: MagnetSettings.Magnet, called form: String, to draft: inout LeadDraft) throws
+    {
+        let asked = magnet.form.consent.map(\.name)
+        let others = draft.consents.keys.filter { !asked.contains($0) }.sorted()
+        if draft.isByHouse, let other = others.first {
+            throw Veto(
+                asked.isEmpty
+                    ? "the form of '\(form)' asks for no consent. Leave consent_\(other) out, or take the lead in without the form."
+                    : "the form of '\(form)' does not ask for the consent '\(other)'.\(NearMiss.hint(other, among: asked)) It asks for: \(asked.joined(separator: ", "))."
+            )
+        }
+        for other in others { draft.consents[other] = nil }
+        draft.consentTexts = Dictionary(magnet.form.consent.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
     private func deliver(_ tx: Transaction) throws {

@@ -11,6 +11,13 @@ enum Mails {
         }
     }
 
+    /// The mails that a magnet needs, each where the config names it; the built-in ones at the magnet.
+    static func used(by magnet: MagnetSettings.Magnet, at place: Place) -> [LocatedText] {
+        let delivery = magnet.deliver == .email ? Located(name(for: magnet), at: place) : nil
+        let confirmation = magnet.optIn == .double ? Located("magnet-confirm", at: place) : nil
+        return [magnet.mail ?? delivery, magnet.confirmMail ?? confirmation].compactMap(\.self)
+    }
+
     /// What a mail of a magnet may name besides the columns of its lead.
     static let values: Set<String> = [
         "magnet_title", "download_url", "confirm_url", "magnet_url", "webinar_time", "trial_days", "referral_url",

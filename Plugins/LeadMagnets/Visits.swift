@@ -101,7 +101,7 @@ struct Visits: Sendable {
     // MARK: - Parts
 
     private static func number() -> String {
-        (0..<32).map { _ in String(UInt8.random(in: 0...15), radix: 16) }.joined()
+        Hexadecimal.text((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }
 
     private static func isNumber(_ text: String) -> Bool {
@@ -174,11 +174,12 @@ struct View: Sendable, Hashable {
 }
 
 /// Counts views in memory and writes them together, once a second at most: a view is no reason to wait for the disk.
-/// What was counted in the last second is lost when the process dies.
+/// A stop in order writes the last ones; what was counted in the last second is lost where the process dies.
 final class ViewCounter: Sendable {
     private struct State {
         var counts: [View: Int] = [:]
-        var isWaiting = false
+        /// Writes until nothing is left to write; nil while nothing is.
+        var writer: Task<Void, Never>?
     }
 
     private let state = Mutex(State())
@@ -189,25 +190,39 @@ final class ViewCounter: Sendable {
     static let kindsMax = 5000
 
     func add(_ view: View, _ kernel: Kernel) {
-        let begins = state.withLock { state in
-            guard state.counts[view] != nil || state.counts.count < ViewCounter.kindsMax else { return false }
+        state.withLock { state in
+            guard state.counts[view] != nil || state.counts.count < ViewCounter.kindsMax else { return }
             state.counts[view, default: 0] += 1
-            defer { state.isWaiting = true }
-            return !state.isWaiting
+            guard state.writer == nil else { return }
+            state.writer = Task { await self.writeAll(kernel) }
         }
-        guard begins else { return }
-        Task {
+    }
+
+    private func writeAll(_ kernel: Kernel) async {
+        repeat {
+            // Cut short when the server ends.
             try? await Task.sleep(for: .seconds(1))
             await write(kernel)
+        } while state.withLock { state in
+            if state.counts.isEmpty { state.writer = nil }
+            return state.writer != nil
         }
+    }
+
+    /// Writes what was counted, now; returns once it is written, also what was being written already.
+    func end(_ kernel: Kernel) async {
+        let writer = state.withLock { $0.writer }
+        writer?.cancel()
+        await writer?.value
     }
 
     /// Writes what was counted so far.
     func write(_ kernel: Kernel) async {
         let counts = state.withLock { state in
-            defer { state = State() }
+            defer { state.counts = [:] }
             return state.counts
         }
+        guard !counts.isEmpty else { return }
         let rows = JSONValue.array(
             counts.map { view, count in
                 .array([

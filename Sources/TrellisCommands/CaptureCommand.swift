@@ -5,9 +5,11 @@ import TrellisKernel
 struct CaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture", abstract: "Take in one lead from the shell.",
-        discussion:
-            "trellis capture --email ann@acme.example --magnet sales-plan first_name=Ann company=Acme consent_newsletter=yes"
-    )
+        discussion: """
+            trellis capture --email ann@acme.example --magnet sales-plan first_name=Ann company=Acme consent_newsletter=yes
+            Of a magnet the fields it requires have to be given; other columns of the lead may be. A consent has to be one \
+            that the form asks for.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @Option(help: "The e-mail address; phone=… or external_id=… will do too.")
@@ -15,7 +17,10 @@ struct CaptureCommand: ParsableCommand {
     @Option(help: "The magnet whose form was filled in.")
     var magnet: String?
     @Option(
-        help: "The road the lead came on: outbound, offline, partner, …; without it what the two options below tell.")
+        help: """
+            The road the lead came on: outbound, offline, partner, or one of leads.channels; without it what the two \
+            options below tell, or source=… and medium=….
+            """)
     var channel: String?
     @Option(
         name: .customLong("landing-page"), help: "The page the visitor came to, with its utm parameters and click ids.")
@@ -33,28 +38,7 @@ struct CaptureCommand: ParsableCommand {
     }
 
     func run() throws {
-        let kernel = try global.open(makesFile: true)
-        var texts = email.map { [("email", $0)] } ?? []
-        var consents: [(field: String, text: String)] = []
-        for field in try Assignments(fields).pairs {
-            guard field.name.hasPrefix("consent_") else {
-                texts.append((field.name, field.text))
-                continue
-            }
-            consents.append((field.name, field.text))
-        }
-        var draft = try kernel.draft(texts.map { (name: $0.0, text: $0.1) })
-        for consent in consents {
-            try draft.consent(to: String(consent.field.dropFirst(8)), consent.text, field: consent.field)
-        }
-        draft.form = magnet
-        let arrival =
-            landingPage == nil && referrer == nil ? nil : Arrival(landingPage: landingPage, referrer: referrer)
-        draft.arrive(
-            arrival, kind: magnet == nil ? "manual" : "form", channel: channel, rules: kernel.config.site.leads.channels
-        )
-        let proposal = draft
-        let result = try kernel.write(origin: magnet.map { "form:\($0)" } ?? "cli") { try $0.capture(proposal) }
+        let result = try take(try global.open(makesFile: true))
         if global.json {
             print(
                 JSONValue.object([("lead", .integer(result.leadID)), ("outcome", .string(result.outcome.rawValue))])
@@ -65,5 +49,35 @@ struct CaptureCommand: ParsableCommand {
                     result.outcome.rawValue] ?? ""
             print("Lead \(result.leadID) \(outcome). What follows from it happens when 'trellis work' runs.")
         }
+    }
+
+    /// Takes the lead in.
+    ///
+    /// - Throws: ``FieldProblem`` or ``Veto`` for what does not fit, ``KernelError/usage(_:)``.
+    func take(_ kernel: Kernel) throws -> CaptureResult {
+        let fields = try Assignments(fields).pairs
+        var draft = try kernel.draft(
+            (email.map { [(name: "email", text: $0)] } ?? [])
+                + fields.filter { !$0.name.hasPrefix("consent_") && !isChannel($0.name, of: kernel) })
+        for field in fields where field.name.hasPrefix("consent_") {
+            try draft.consent(to: String(field.name.dropFirst(8)), field.text, field: field.name)
+        }
+        draft.form = magnet
+        draft.isByHouse = true
+        let rules = kernel.config.site.leads.channels
+        let given = [channel].compactMap(\.self) + fields.filter { isChannel($0.name, of: kernel) }.map(\.text)
+        guard given.count <= 1 else { throw KernelError.usage("The channel is given more than once. Say it once.") }
+        draft.arrive(
+            landingPage == nil && referrer == nil ? nil : Arrival(landingPage: landingPage, referrer: referrer),
+            kind: magnet == nil ? "manual" : "form",
+            channel: try given.first.map { try Channel.named($0, rules: rules) },
+            rules: rules)
+        let proposal = draft
+        return try kernel.write(origin: magnet.map { "form:\($0)" } ?? "cli") { try $0.capture(proposal) }
+    }
+
+    /// Of the touch, unless the site gives leads a column of this name.
+    private func isChannel(_ field: String, of kernel: Kernel) -> Bool {
+        field == "channel" && !kernel.draft().has("channel")
     }
 }

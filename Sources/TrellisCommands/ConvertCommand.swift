@@ -13,11 +13,14 @@ struct ConvertCommand: ParsableCommand {
     var name: String?
     @Option(help: "The amount of the opportunity.")
     var amount: Double?
+    @Option(help: "The currency of the amount: EUR.")
+    var currency: String?
 
     func run() throws {
         let kernel = try global.open(checks: false)
         let made = try kernel.write(origin: "cli") { tx in
-            try tx.convert(lead: LeadReference(lead).find(tx.db), opportunity: name, amount: amount)
+            try tx.convert(
+                lead: LeadReference(lead).find(tx.db), opportunity: name, amount: amount, currency: currency)
         }
         print(
             "Contact \(made.contactID)\(made.accountID.map { " at account \($0)" } ?? ""), opportunity \(made.opportunityID)."

@@ -42,7 +42,7 @@ struct InitCommand: ParsableCommand {
 
     /// 256 random bits in hex.
     private func randomDigits() -> String {
-        (0..<64).map { _ in String(UInt8.random(in: 0...15), radix: 16) }.joined()
+        Hexadecimal.text((0..<32).map { _ in UInt8.random(in: .min ... .max) })
     }
 
     private func path(_ name: String) -> String { folder + "/" + name }

@@ -17,11 +17,14 @@ struct RecordCommand: ParsableCommand {
     var at: String?
 
     func run() throws {
-        let kernel = try global.open(checks: false)
+        try record(on: try global.open(checks: false))
+        print("Recorded \(kind) for \(lead).")
+    }
+
+    func record(on kernel: Kernel) throws {
         let pairs = try Assignments(fields).pairs
         try kernel.write(origin: "cli") { tx in
             try tx.record(kind, lead: LeadReference(lead).find(tx.db), fields: pairs, at: at)
         }
-        print("Recorded \(kind) for \(lead).")
     }
 }

@@ -23,19 +23,18 @@ struct TraceCommand: ParsableCommand {
             return
         }
         let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
-        if let lead = trace.leadID {
-            print(style.bold(try TraceCommand.heading(lead, kernel)) + style.dim("  (times are UTC)"))
-            if trace.subject == nil {
-                for line in try kernel.ask(LeadCard(leadID: lead)).flatMap({ $0 }) {
-                    print("  \(line.label): \(line.text)")
-                }
-            }
-            print("")
-        } else {
-            print(style.dim("Times are UTC.") + "\n")
-        }
-        CauseTree(trace).lines.forEach { print($0) }
+        for line in try TraceCommand.lines(trace, kernel, style) { print(line) }
         if trace.omitted > 0 { TrellisProgram.note("\(trace.omitted) more are not shown.") }
+    }
+
+    /// Whom it is about, what plugins know of them, and the tree.
+    static func lines(_ trace: Trace, _ kernel: Kernel, _ style: TextStyle) throws -> [String] {
+        guard let lead = trace.leadID else { return [style.dim("Times are UTC."), ""] + CauseTree(trace).lines }
+        var lines = [style.bold(try heading(lead, kernel)) + style.dim("  (times are UTC)")]
+        if trace.subject == nil {
+            lines += try kernel.ask(LeadCard(leadID: lead)).flatMap { $0 }.map { "  \($0.label): \($0.text)" }
+        }
+        return lines + [""] + CauseTree(trace).lines
     }
 
     /// `Lead 52: Ann Ash, Acme, ann@acme.example, mql`; the number alone of one that is gone.

@@ -9,7 +9,8 @@ import UnixSignals
 
 /// The whole CRM in one process: the public listener, the one for the house, and the worker, until SIGTERM.
 ///
-/// A stop is graceful: no new connection is taken, requests under way are answered, the batch under way commits.
+/// A stop is graceful: no new connection is taken, requests under way are answered, the batch under way commits, and
+/// plugins write what they kept in memory.
 public struct WebServer: Sendable {
     private let kernel: Kernel
     private let metrics: ServerMetrics
@@ -69,8 +70,18 @@ public struct WebServer: Sendable {
                 failureTerminationBehavior: .gracefullyShutdownGroup))
         configuration.maximumGracefulShutdownDuration = .seconds(WebServer.shutdownSeconds.graceful)
         configuration.maximumCancellationDuration = .seconds(WebServer.shutdownSeconds.cancelled)
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            await endPlugins()
+            throw error
+        }
+        await endPlugins()
         limits.keep(now: kernel.clock.now())
+    }
+
+    private func endPlugins() async {
+        for plugin in kernel.plugins { await plugin.end(kernel) }
     }
 
     /// Pages, forms and links: what everybody may reach.

@@ -7,7 +7,8 @@ struct ExampleMailsTests {
     @Test(arguments: ExamplesTests.folders) func `no mail has a problem`(_ folder: String) throws {
         let crm = try ExampleFolder(folder, at: "2026-11-23 09:00:00")
         let preview = MailPreview(crm.kernel)
-        for entry in try preview.list() where !entry.uses.isEmpty {
+        // Those of the plugin handoff are about a handoff, which a preview has none of.
+        for entry in try preview.list() where !entry.uses.isEmpty && !entry.name.hasPrefix("handoff-") {
             let page = try preview.render(entry.name)
             #expect(page.problems == [], "\(folder): \(entry.name)")
             #expect(!page.subject.isEmpty && !(page.text + page.html).contains("{{"))

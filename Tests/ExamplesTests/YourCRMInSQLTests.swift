@@ -85,7 +85,7 @@ import TrellisTesting
             case .console(let commands):
                 page.append("```console")
                 for command in commands {
-                    page += ["$ " + command.command] + (try run(command.command, crm))
+                    page += ["$ " + command.command] + (try await Console(crm).run(command.command))
                     try await crm.work()
                 }
                 page.append("```")
@@ -94,43 +94,11 @@ import TrellisTesting
         return page
     }
 
-    /// In the sentences of the page `'now'` is the moment of its clock.
-    private func spelled(_ sql: String, _ crm: ExampleFolder) -> String {
-        PastMoment(crm.clock.clock.now()).spelled(sql)
-    }
-
     private func table(_ sql: String, _ crm: ExampleFolder) throws -> [String] {
         let connection = try SQLConnection(path: crm.kernel.config.databasePath, access: .read)
-        let table = try connection.table(spelled(sql, crm))
+        let table = try connection.table(Console(crm).spelled(sql))
         #expect(!table.rows.isEmpty, "\(sql)")
         return TableFormat.markdown.rendered(table, width: 1_000, colour: false).split(separator: "\n").map(String.init)
-    }
-
-    /// The four commands that a reader of the page types.
-    private func run(_ command: String, _ crm: ExampleFolder) throws -> [String] {
-        func lines(_ table: Table) -> [String] {
-            TableFormat.table.rendered(table, width: 120, colour: false).split(separator: "\n").map(String.init)
-        }
-        if let match = command.wholeMatch(of: /trellis trace (\S+)/) {
-            let trace = try crm.kernel.trace(String(match.1))
-            return (trace.leadID.map { ["Lead \($0)", ""] } ?? []) + CauseTree(trace).lines
-        }
-        if let match = command.wholeMatch(of: /trellis as-of '([^']+)' "(.+)"/) {
-            let place = try #require(LocalTime(named: crm.kernel.config.site.site.timezone))
-            let moment = try PastMoment(String(match.1), in: place, now: crm.clock.clock.now())
-            let reader = try PastReader(
-                path: crm.kernel.config.databasePath, moment: moment, plugins: shippedPlugins)
-            let table = try reader.connection.table(moment.spelled(String(match.2)))
-            let doubts = try reader.doubts()
-            return [reader.heading(in: place)] + [try reader.beginning()].compactMap(\.self) + lines(table) + doubts
-        }
-        if let match = command.wholeMatch(of: /trellis sql "(.+)"/) {
-            let connection = try SQLConnection(path: crm.kernel.config.databasePath, access: .read)
-            return lines(try connection.table(spelled(String(match.1), crm)))
-        }
-        #expect(command == "trellis undo")
-        let undone = try Undo(crm.kernel, user: "you").undo()
-        return [UndoCommand.sentence(undone.id, rows: undone.rows)]
     }
 
     // MARK: - The test

@@ -13,13 +13,13 @@ import TrellisTesting
         #expect(try crm.reps == "ann ben ann")
         #expect(
             try crm.run("handoff absent", "ann", options: ["hand-over": "yes"]) == [
-                "ann is away from 2026-03-02 09:00 on. 2 leads went to others."
+                "ann is away from 2026-03-02 09:00 on (UTC). 2 leads went to others."
             ])
         #expect(try crm.handoffs == ["1|1|ben|offered|", "2|1|ben|offered|", "3|1||queued|"])
         #expect(try crm.rows("SELECT owner FROM leads ORDER BY id") == ["ben", "ben", ""])
         try await crm.work()
         #expect(crm.transport.sent.map(\.recipient).suffix(1) == ["b@a.example"])
-        #expect(try crm.run("handoff absent") == ["1|ann|2026-03-02 09:00:00.000|"])
+        #expect(try crm.run("handoff absent") == ["1|ann|2026-03-02 09:00:00 UTC|"])
         crm.clock.advance(by: "1 hour")
         #expect(try crm.run("handoff present", "ann") == ["ann is back."])
         #expect(try crm.run("handoff present", "ann") == ["ann was not away."])
@@ -49,7 +49,7 @@ import TrellisTesting
         let crm = try HandoffSite.crm()
         #expect(
             try crm.run("handoff absent", "ann", options: ["from": "2026-03-03", "hand-over": "yes"]) == [
-                "ann is away from 2026-03-03 00:00 on. What is in hand then goes to others."
+                "ann is away from 2026-03-03 00:00 on (UTC). What is in hand then goes to others."
             ])
         try crm.foreign("INSERT INTO handoff_absences (rep, starts_at, hands_over) VALUES ('ben', '2026-03-04', 1)")
         try crm.qualified(2)
@@ -68,7 +68,24 @@ import TrellisTesting
             "reps: {york: {email: a@a.example, zone: America/New_York}}")
         #expect(
             try crm.run("handoff absent", "york", options: ["from": "2026-03-09", "until": "2026-03-10"]) == [
-                "york is away from 2026-03-09 04:00 to 2026-03-11 04:00."
+                "york is away from 2026-03-09 04:00 to 2026-03-11 04:00 (UTC)."
             ])
+    }
+
+    @Test func `an absence is told by the clock of the site`() throws {
+        let crm = try TestKernel(
+            "plugins: {handoff: {\(HandoffSite.threeReps)}}",
+            site: "site: {name: Acme, timezone: Europe/Berlin, secret: \"${TRELLIS_SECRET}\"}", plugins: [Handoff.self])
+        #expect(
+            try crm.run("handoff absent", "ann", options: ["from": "2026-03-28", "until": "2026-03-29"]) == [
+                "ann is away from 2026-03-28 00:00 to 2026-03-30 00:00 (Europe/Berlin)."
+            ])
+        #expect(try crm.run("handoff absent", "ben") == ["ben is away from 2026-03-02 10:00 on (Europe/Berlin)."])
+        #expect(
+            try crm.run("handoff absent") == [
+                "2|ben|2026-03-02 10:00:00 Europe/Berlin|",
+                "1|ann|2026-03-28 00:00:00 Europe/Berlin|2026-03-30 00:00:00 Europe/Berlin",
+            ])
+        #expect(try crm.rows("SELECT starts_at FROM handoff_absences WHERE rep = 'ann'") == ["2026-03-27 23:00:00.000"])
     }
 }

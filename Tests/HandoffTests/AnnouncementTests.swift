@@ -77,4 +77,17 @@ import TrellisTesting
             try crm.rows("SELECT json_extract(body, '$.offer') FROM scheduled_events ORDER BY id") == ["1", "3"])
         #expect(try crm.troubles() == [])
     }
+
+    @Test func `the list of mails says which of its own the plugin uses`() throws {
+        func used(_ rules: String) throws -> [String] {
+            let crm = try HandoffSite.crm(HandoffSite.threeReps + rules)
+            return try withExtendedLifetime(crm) { try MailPreview(crm.kernel).list() }
+                .filter { $0.uses == ["plugins.handoff"] }.map(\.name)
+        }
+        #expect(try used("") == ["handoff-offer"])
+        #expect(
+            try used(", accept_within: 4 hours, remind_after: [2 hours], escalate_to: head@acme.example") == [
+                "handoff-escalation", "handoff-offer", "handoff-reminder",
+            ])
+    }
 }

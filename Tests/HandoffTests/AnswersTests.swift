@@ -216,4 +216,20 @@ import TrellisTesting
         #expect(try crm.rows("SELECT owner FROM leads") == ["ann"])
         #expect(try crm.troubles() == [])
     }
+
+    @Test func `a deal has a currency, which winning it may correct`() throws {
+        let crm = try offered()
+        try crm.run("handoff accept", "1")
+        #expect(throws: KernelError.usage("currency: expected a code such as EUR.")) {
+            try crm.run("handoff convert", "1", options: ["amount": "10", "currency": "euros"])
+        }
+        try crm.run("handoff convert", "1", options: ["amount": "10", "currency": "chf"])
+        #expect(try crm.rows("SELECT amount, currency FROM opportunities") == ["10.0|CHF"])
+        #expect(throws: KernelError.usage("currency: expected a code such as EUR.")) {
+            try crm.run("handoff won", "1", options: ["currency": "€"])
+        }
+        try crm.run("handoff won", "1", options: ["amount": "12", "currency": "EUR"])
+        #expect(try crm.rows("SELECT stage, amount, currency FROM opportunities") == ["won|12.0|EUR"])
+        #expect(try crm.troubles() == [])
+    }
 }

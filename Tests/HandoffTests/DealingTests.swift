@@ -79,7 +79,7 @@ import TrellisTesting
         try crm.foreign("INSERT INTO accounts (name, domain, owner) VALUES ('Big', 'lead.example', 'ann')")
         #expect(
             try crm.run("handoff absent", "ann", options: ["until": "2026-03-03"]) == [
-                "ann is away from 2026-03-02 09:00 to 2026-03-04 00:00."
+                "ann is away from 2026-03-02 09:00 to 2026-03-04 00:00 (UTC)."
             ])
         try crm.qualified(1, country: "FR")
         try crm.qualified(2, country: "DE")

@@ -64,7 +64,10 @@ import TrellisTesting
             ("reassign", ["rep": "cy"], #"{"handoff":1,"lead":1,"state":"offered"}"#),
             ("accept", [:], #"{"handoff":1,"lead":1,"state":"accepted"}"#),
             ("contact", ["channel": "call"], #"{"handoff":1,"lead":1,"state":"accepted"}"#),
-            ("convert", ["amount": "1200.5", "name": "Seats"], #"{"handoff":1,"lead":1,"state":"converted"}"#),
+            (
+                "convert", ["amount": "1200.5", "currency": "chf", "name": "Seats"],
+                #"{"handoff":1,"lead":1,"state":"converted"}"#
+            ),
             ("lost", ["reason": "price"], #"{"handoff":1,"lead":1,"state":"lost"}"#),
         ] {
             #expect(try await ask(crm, "POST", "/api/handoffs/1/\(step)", fields) == "200 \(answer)")
@@ -77,7 +80,7 @@ import TrellisTesting
                 "offered|ann|plugin:handoff", "offered|cy|api", "accepted|cy|api", "converted|cy|api", "lost|cy|api",
                 "recycled|cy|api",
             ])
-        #expect(try crm.rows("SELECT amount, name, stage FROM opportunities") == ["1200.5|Seats|lost"])
+        #expect(try crm.rows("SELECT amount, currency, name, stage FROM opportunities") == ["1200.5|CHF|Seats|lost"])
         try crm.pump()
         #expect(try crm.troubles() == [])
     }
@@ -110,6 +113,8 @@ import TrellisTesting
                 "422 channel: expected a word of at most 40 letters, such as call or linkedin."
             ),
             ("1/convert", ["amount": "-1"], "422 amount: expected a number from 0 to 1000000000000."),
+            ("1/convert", ["currency": "euro"], "422 currency: expected a code such as EUR."),
+            ("1/won", ["currency": "E1R"], "422 currency: expected a code such as EUR."),
             ("1/convert", ["amount": "nan"], "422 amount: expected a number from 0 to 1000000000000."),
         ] {
             #expect(try await ask(crm, "POST", "/api/handoffs/\(path)", fields) == answer)

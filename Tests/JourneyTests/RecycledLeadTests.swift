@@ -60,4 +60,22 @@ import TrellisTesting
             ])
         #expect(try crm.troubles() == [])
     }
+
+    @Test func `a sequence to be recycled into that nobody wrote is refused, with its place`() throws {
+        for key in ["recycle", "recycle_lost"] {
+            let rules = Self.rules.replacing("recycle: {after: 30 days, into: again}", with: "\(key): {into: agian}")
+            let problems = #expect(throws: ConfigProblems.self) {
+                try TestKernel(
+                    rules, plugins: [DripSequencer.self, Scoring.self, Handoff.self],
+                    files: ["mails/again.md": "---\nsubject: Once more\npurpose: marketing\n---\nHello again.\n"])
+            }
+            let text = "\(problems?.description ?? "")"
+            #expect(
+                text.hasPrefix("config.yaml:17:")
+                    && text.hasSuffix(
+                        "plugins.handoff.\(key).into: there is no sequence 'agian'. Did you mean 'again'? There are: again."
+                    ),
+                "\(text)")
+        }
+    }
 }

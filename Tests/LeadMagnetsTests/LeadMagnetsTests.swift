@@ -42,6 +42,15 @@ import TrellisTesting
         #expect(try !MailPreview(crm.kernel).render("magnet-trial").problems.isEmpty, "there is no trial here")
     }
 
+    @Test func `the list of mails says which magnet uses a built-in one`() throws {
+        let crm = try crm()
+        let list = try withExtendedLifetime(crm) { try MailPreview(crm.kernel).list() }
+        let uses = list.reduce(into: [:]) { $0[$1.name] = $1.uses }
+        #expect(uses["magnet-delivery"] == ["plugins.lead_magnets.magnets.sales-plan"])
+        #expect(uses["prices"] == ["plugins.lead_magnets.magnets.price-list.mail"])
+        #expect(uses["magnet-trial"] == [] && uses["magnet-confirm"] == [])
+    }
+
     // MARK: - The form
 
     @Test func `a form without a required field is refused and leaves no trace`() throws {
@@ -71,6 +80,52 @@ import TrellisTesting
             try crm.rows("SELECT email, first_name, company, title, stage, owner, budget, campaign FROM leads") == [
                 "ann@a.example|Ann|A||lead|||spring"
             ])
+    }
+
+    /// As `trellis capture --magnet` does.
+    private func captureByHouse(
+        _ crm: TestKernel, _ fields: KeyValuePairs<String, String>, consents: [String] = [], form: String = "sales-plan"
+    ) throws {
+        var draft = try crm.kernel.draft(fields.map { ($0.key, $0.value) })
+        (draft.form, draft.isByHouse) = (form, true)
+        for purpose in consents { draft.consents[purpose] = true }
+        let proposal = draft
+        _ = try crm.kernel.write(origin: "form:\(form)") { try $0.capture(proposal) }
+    }
+
+    @Test func `of somebody of the house a field the form does not ask is kept`() throws {
+        let crm = try crm()
+        try captureByHouse(
+            crm, ["email": "ann@a.example", "first_name": "Ann", "title": "Boss", "budget": "9"],
+            consents: ["newsletter"])
+        try captureByHouse(crm, ["email": "bob@b.example", "stage": "sql"], form: "price-list")
+        try captureByHouse(crm, ["email": "cleo@c.example"], form: "price-list")
+        #expect(
+            try crm.rows("SELECT email, title, budget, stage FROM leads") == [
+                "ann@a.example|Boss|9|lead", "bob@b.example|||sql", "cleo@c.example|||mql",
+            ])
+        #expect(try crm.rows("SELECT purpose, state, text FROM consents") == ["newsletter|granted|Yes, write to me."])
+        #expect(throws: Veto("the form of 'sales-plan' needs first_name")) {
+            try captureByHouse(crm, ["email": "dan@d.example"])
+        }
+    }
+
+    @Test func `of somebody of the house a consent the form does not ask is refused, and nothing is kept`() throws {
+        let crm = try crm()
+        let before = try crm.lastEvent
+        #expect(
+            throws: Veto(
+                "the form of 'sales-plan' does not ask for the consent 'newsleter'. Did you mean 'newsletter'? It asks for: newsletter."
+            )
+        ) {
+            try captureByHouse(crm, ["email": "ann@a.example", "first_name": "Ann"], consents: ["newsleter"])
+        }
+        #expect(
+            throws: Veto(
+                "the form of 'price-list' asks for no consent. Leave consent_ads out, or take the lead in without the form."
+            )
+        ) { try captureByHouse(crm, ["email": "ann@a.example"], consents: ["ads"], form: "price-list") }
+        #expect(try crm.lastEvent == before)
     }
 
     @Test func `a form cannot change what a known lead has beyond its fields`() throws {

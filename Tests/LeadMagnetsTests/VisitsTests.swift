@@ -90,6 +90,40 @@ import TrellisTesting
         #expect(try await site.views() == [])
     }
 
+    @Test func `what was counted in the last second is written when the server stops`() async throws {
+        let crm = try MagnetSite.crm()
+        let browser = Browser(crm)
+        let views = "SELECT magnet, views FROM magnets_views"
+        for _ in 1...3 {
+            _ = try await browser.get("/offers/tool")
+            for plugin in crm.kernel.plugins { await plugin.end(crm.kernel) }
+        }
+        #expect(try crm.rows(views) == ["tool|3"])
+        // Nothing is left to write.
+        for plugin in crm.kernel.plugins { await plugin.end(crm.kernel) }
+        #expect(try crm.rows(views) == ["tool|3"])
+    }
+
+    @Test func `what is being written when the server stops is waited for`() async throws {
+        let site = try Site()
+        _ = try await site.browser.get("/offers/tool")
+        let (views, kernel) = (site.offers.views, site.crm.kernel)
+        async let writing: Void = views.end(kernel)
+        await views.end(kernel)
+        #expect(try site.crm.rows("SELECT views FROM magnets_views") == ["1"])
+        await writing
+    }
+
+    @Test func `a cookie is 128 random bits in hex`() async throws {
+        let site = try Site(.always)
+        var numbers: Set<String> = []
+        for _ in 1...8 {
+            let cookie = try #require(try await site.browser.get("/offers/tool").header("set-cookie"))
+            numbers.insert(String(cookie.prefix { $0 != ";" }.dropFirst("trellis_visitor=".count)))
+        }
+        #expect(numbers.count == 8 && numbers.allSatisfy { $0.wholeMatch(of: #/[0-9a-f]{32}/#) != nil })
+    }
+
     // MARK: - The pixel
 
     @Test func `the pixel counts a page of the site's own`() async throws {

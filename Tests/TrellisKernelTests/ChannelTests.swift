@@ -91,6 +91,45 @@ import TrellisTesting
         #expect(channel("utm_source=other&utm_medium=cpc") == "paid_search")
     }
 
+    @Test(
+        arguments: [
+            ("google", "cpc", "paid_search"), ("Google", "organic", "organic_search"),
+            ("linkedin", nil, "organic_social"),
+            ("linkedin", "paid", "paid_social"), ("newsletter", nil, "email"), (nil, "qr", "offline"),
+            ("Garden-Union", nil, "partner"), ("trade fair", nil, nil), ("somebody", "word of mouth", nil),
+            (nil, nil, nil),
+        ] as [(String?, String?, String?)])
+    func `the source and the medium of a list tell the channel, and nothing is no direct visit`(
+        source: String?, medium: String?, channel: String?
+    ) {
+        var rule = ChannelRule()
+        rule.source = ["garden-union"]
+        #expect(Channel.ofListed(source: source, medium: medium, rules: [Named("partner", rule)]) == channel)
+    }
+
+    @Test func `a channel that is named is one of Trellis or of the site`() throws {
+        let rules = [Named("trade-press", ChannelRule())]
+        #expect(try Channel.named("offline", rules: []) == "offline")
+        #expect(try Channel.named("trade-press", rules: rules) == "trade-press")
+        let problem = #expect(throws: FieldProblem.self) { try Channel.named("paid_serach", rules: rules) }
+        #expect(
+            problem?.description == """
+                channel: expected one of organic_search, paid_search, organic_social, paid_social, email, referral, direct, \
+                webinar, outbound, offline, partner, trade-press. Did you mean 'paid_search'? Channels of your own stand \
+                under leads.channels.
+                """
+        )
+    }
+
+    @Test func `without a page the source and the medium of the draft tell the channel`() throws {
+        let crm = try TestKernel()
+        var draft = try crm.kernel.draft([("email", "ann@acme.example"), ("source", "google"), ("medium", "cpc")])
+        draft.arrive(nil, kind: "manual")
+        #expect(draft.touch?.channel == "paid_search")
+        draft.arrive(nil, kind: "manual", channel: "outbound")
+        #expect(draft.touch?.channel == "outbound")
+    }
+
     @Test func `a touch is written with all that is known of it`() throws {
         let crm = try TestKernel()
         var draft = try crm.kernel.draft([("email", "ann@acme.example")])

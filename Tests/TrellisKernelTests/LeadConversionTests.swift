@@ -89,4 +89,19 @@ import TrellisTesting
         #expect(throws: KernelError.noLead("9")) { try convert(crm, 9) }
         #expect(try crm.events() == [])
     }
+
+    @Test func `an amount has a currency, and what is none is refused`() throws {
+        let crm = try TestKernel()
+        let ann = try crm.capture(["email": "ann@acme.example"])
+        try crm.kernel.write(origin: "cli") { tx in
+            _ = try tx.convert(lead: ann, opportunity: "Deal", amount: 5000, currency: "usd")
+        }
+        #expect(try crm.rows("SELECT amount, currency FROM opportunities") == ["5000.0|USD"])
+        for text in ["dollars", "$", "", "ßa"] {
+            #expect(throws: FieldProblem(field: "currency", message: "expected a code such as EUR")) {
+                try crm.kernel.write(origin: "cli") { try $0.convert(lead: ann, amount: 1, currency: text) }
+            }
+        }
+        #expect(try crm.rows("SELECT count(*) FROM opportunities") == ["1"])
+    }
 }

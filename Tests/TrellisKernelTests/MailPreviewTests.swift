@@ -5,11 +5,13 @@ import TrellisTesting
 
 private struct Sender: Plugin {
     static let name = "sender"
-    static let summary = "Names a mail."
+    static let summary = "Names a mail, and brings one."
+    static let mails = ["notice": "---\nsubject: Notice\npurpose: transactional\n---\nLook.\n"]
     init(settings: NoSettings) {}
     var hooks: [any Hook] { [] }
     func check(_ check: ConfigCheck) {
         check.mail(Located("news", at: Place(file: "config.yaml", path: "plugins.sender.mail")))
+        check.ownMail("notice")
     }
 }
 
@@ -114,6 +116,8 @@ private struct Sender: Plugin {
                 MailPreview.Entry(
                     name: "news", purpose: "marketing", subject: "News for {{first_name}}", variants: ["news@mql.md"],
                     uses: ["plugins.sender.mail"]),
+                MailPreview.Entry(
+                    name: "notice", purpose: "transactional", subject: "Notice", variants: [], uses: ["plugins.sender"]),
                 MailPreview.Entry(
                     name: "receipt", purpose: "transactional", subject: "Receipt", variants: [], uses: []),
             ])

@@ -114,6 +114,77 @@ import TrellisTesting
         #expect(try crm.rows("SELECT external_id, account_id FROM opportunities") == ["O1|1", "O3|"])
     }
 
+    @Test func `an opportunity names its lead by an id, an address or an external id`() throws {
+        let crm = try TestKernel()
+        for (email, id) in [("ann@acme.example", "A-1"), ("bob@acme.example", "B-1"), ("cleo@acme.example", "C-1")] {
+            try crm.capture(["email": email, "external_id": id])
+        }
+        try crm.kernel.write(origin: "cli") { try $0.merge(3, into: 2) }
+        let report = try run(
+            crm, into: .opportunities,
+            """
+            external_id,lead,amount
+            O1,ANN@Acme.example,10
+            O2,external:B-1,20
+            O3,1,30
+            O4,3,40
+            O5,nobody@acme.example,50
+            O6,external:none,60
+            O7,99,70
+            O8,Ann,80
+            O9,,90
+            """)
+        #expect(counts(report) == [9, 5, 0, 0, 4])
+        #expect(
+            try crm.rows("SELECT external_id, lead_id FROM opportunities ORDER BY external_id") == [
+                "O1|1", "O2|2", "O3|1", "O4|2", "O9|",
+            ])
+        #expect(
+            report.examples.sorted() == [
+                "line 6: lead: there is no such lead. Import the leads first.",
+                "line 7: lead: there is no such lead. Import the leads first.",
+                "line 8: lead: there is no such lead. Import the leads first.",
+                "line 9: lead: expected an id, an e-mail address, or external:ID",
+            ])
+        #expect(counts(try run(crm, into: .opportunities, "external_id,lead\nO1,2\nO2,2\n")) == [2, 0, 1, 1, 0])
+        #expect(try crm.rows("SELECT lead_id FROM opportunities WHERE external_id = 'O1'") == ["2"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `a column of the site called lead is that column`() throws {
+        let crm = try TestKernel("opportunities: {fields: {lead: text}}")
+        #expect(counts(try run(crm, into: .opportunities, "external_id,lead\nO1,Ann\n")) == [1, 1, 0, 0, 0])
+        #expect(try crm.rows("SELECT lead, lead_id FROM opportunities") == ["Ann|"])
+    }
+
+    @Test func `a deal that is closed before it is opened is rejected with its line`() throws {
+        let crm = try TestKernel()
+        let report = try run(
+            crm, into: .opportunities,
+            """
+            external_id,opened_at,closed_at
+            O1,2026-02-01,2026-01-31
+            O2,2026-02-01 14:00,2026-02-01 13:59
+            O3,2026-02-01 14:00,2026-02-01
+            O4,2026-02-01,2026-02-01
+            O5,2026-02-01,
+            O6,,2026-01-31
+            """)
+        #expect(counts(report) == [6, 4, 0, 0, 2])
+        #expect(
+            report.examples == [
+                "line 2: closed_at: is before opened_at. Mend one of them.",
+                "line 3: closed_at: is before opened_at. Mend one of them.",
+            ])
+        // What is there already counts too.
+        let closing = try run(crm, into: .opportunities, "external_id,closed_at\nO5,2026-01-31\nO3,2026-03-01\n")
+        #expect(counts(closing) == [2, 0, 1, 0, 1])
+        let opening = try run(crm, into: .opportunities, "external_id,opened_at\nO6,2026-02-01\n")
+        #expect(counts(opening) == [1, 0, 0, 0, 1])
+        #expect(try crm.rows("SELECT external_id FROM opportunities WHERE closed_at < date(opened_at)") == [])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a file without a key is refused`() throws {
         let crm = try TestKernel()
         let error = try #require(throws: KernelError.self) {

@@ -5,6 +5,17 @@ import TrellisTesting
 
 @testable import TrellisServer
 
+/// Asks for consent in sentences of the config.
+private struct Asker: Plugin {
+    static let name = "asker"
+    static let summary = "Asks."
+    init(settings: NoSettings) {}
+    var hooks: [any Hook] { [] }
+    var consentTexts: [String: String] {
+        ["ads": "Yes, show me your ads.", "newsletter": "Yes, a letter.", "calls": "Yes, call me."]
+    }
+}
+
 @Suite struct LeavingTests {
     private let crm: TestKernel
     private let site: Listener
@@ -113,6 +124,25 @@ import TrellisTesting
         #expect(page.forms.first?.fields.map(\.name) == ["consent_ads", "consent_newsletter"])
         #expect(!page.body.contains("Saved."))
         #expect(!page.body.contains("You get no marketing mail from us at the moment."))
+    }
+
+    @Test func `whoever came by an import sees the sentence of the config, and agrees to that`() async throws {
+        let crm = try TestKernel("plugins: {asker: {}}", plugins: [Asker.self])
+        let (ann, site) = (try crm.capture(["email": "ann@a.example"]), try Listener.open(crm))
+        try crm.foreign(
+            """
+            INSERT INTO consents (lead_id, purpose, state, text) VALUES (\(ann), 'ads', 'withdrawn', NULL),
+                (\(ann), 'newsletter', 'granted', 'What Ann saw.'), (\(ann), 'fairs', 'granted', NULL)
+            """)
+        let path = "/preferences/" + (try crm.kernel.signer.token(purpose: "preferences", subject: String(ann)))
+        let page = try await site.get(path)
+        for text in [">Yes, show me your ads.<", ">What Ann saw.<", ">Fairs<"] { #expect(page.body.contains(text)) }
+        #expect(!page.body.contains(">Ads<") && !page.body.contains("Yes, call me."), "only what they were asked")
+        _ = try await site.post(path, "consent_ads=on&consent_newsletter=on&consent_fairs=on")
+        #expect(
+            try crm.rows("SELECT state, text FROM consents WHERE purpose = 'ads' ORDER BY id DESC LIMIT 1") == [
+                "granted|Yes, show me your ads."
+            ])
     }
 
     @Test func `boxes grant and withdraw, with their proof`() async throws {

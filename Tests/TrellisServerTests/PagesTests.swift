@@ -121,4 +121,12 @@ import TrellisTesting
         }
         #expect(problems.description == "offer.mustache: the page offer.mustache: cannot be read as UTF-8 text.")
     }
+
+    @Test func `the tiles of a report fill their rows, however many there are`() throws {
+        let style = try #require(EmbeddedPages.files["report-style.mustache"])
+        let rules = style.matches(of: /\.tiles(?: div)? \{([^}]*)\}/).map { String($0.1) }
+        #expect(rules.count == 3 && rules[0].contains("display: flex; flex-wrap: wrap"), "\(rules)")
+        #expect(rules.dropFirst().allSatisfy { $0.contains("flex: 1 1") || $0.contains("flex-basis") })
+        #expect(!rules.contains { $0.contains("grid") })
+    }
 }

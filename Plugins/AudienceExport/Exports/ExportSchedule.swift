@@ -61,7 +61,7 @@ struct ExportSchedule {
             let reason: String
             switch refusal {
             case .data(let text): reason = text
-            case .folderNotWritable, .diskError, .usage: reason = refusal.description
+            case .folderNotWritable, .folderMissing, .cannotCreate, .diskError, .usage: reason = refusal.description
             default: throw refusal
             }
             try tx.emit(

@@ -56,22 +56,23 @@ struct FileSet {
 
     private mutating func open() throws -> FileHandle {
         let path = rowsMax == nil ? self.path : numbered(paths.count + 1)
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            throw KernelError.usage("\(path) is a folder. Name a file.")
-        }
-        guard
+        guard !isFolder(path),
             FileManager.default.createFile(
                 atPath: path + Publication.suffix, contents: nil, attributes: [.posixPermissions: 0o600]),
             let opened = FileHandle(forWritingAtPath: path + Publication.suffix)
         else {
-            throw KernelError.folderNotWritable((path as NSString).deletingLastPathComponent)
+            throw KernelError.unwritable(path)
         }
         paths.append(path)
         handle = opened
         try opened.write(contentsOf: Array(opening.utf8))
         bytes += opening.utf8.count
         return opened
+    }
+
+    private func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 
     private mutating func close() throws {

@@ -31,11 +31,16 @@ struct Absences {
         let id = tx.db.lastInsertedRowID
         let begins = handsOver && start <= tx.now
         let handedOver = begins ? try handOver("h.rep = :rep", ["rep": rep]) : 0
-        let span =
-            "from \(Timestamp.text(start).prefix(16))" + (end.map { " to \(Timestamp.text($0).prefix(16))" } ?? " on")
+        let span = Absences.span(from: start, to: end, in: tx.place(ofZone: ""))
         let later = handsOver ? " What is in hand then goes to others." : ""
         let gave = begins ? " \(handedOver) leads went to others." : later
         return Noted(id: id, handedOver: handedOver, sentence: "\(rep) is away \(span).\(gave)")
+    }
+
+    /// `from 2026-12-24 00:00 to 2027-01-02 00:00 (Europe/Berlin)`: by the clock of the site.
+    private static func span(from start: Date, to end: Date?, in site: LocalTime) -> String {
+        func shown(_ moment: Date) -> Substring { site.text(moment).prefix(16) }
+        return "from \(shown(start)) " + (end.map { "to \(shown($0))" } ?? "on") + " (\(site.name))"
     }
 
     /// Absences of the batch that begin.

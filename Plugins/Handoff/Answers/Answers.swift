@@ -84,7 +84,10 @@ struct Answers {
     }
 
     /// Contact, account and opportunity.
-    func convert(_ reference: Reference, amount: Double?, name: String? = nil) throws -> Receipt {
+    func convert(_ reference: Reference, amount: Double?, currency: String? = nil, name: String? = nil) throws
+        -> Receipt
+    {
+        let currency = try Answers.currency(currency)
         let handoff = try find(reference, in: ["accepted"])
         let open = try Int64.fetchOne(
             tx.db, sql: "SELECT max(id) FROM opportunities WHERE lead_id = ? AND stage NOT IN ('won', 'lost')",
@@ -96,7 +99,7 @@ struct Answers {
                     "Lead \(handoff.lead) has opportunity \(open), which is open. Close it before you make another."
             )
         }
-        let conversion = try tx.convert(lead: handoff.lead, opportunity: name, amount: amount)
+        let conversion = try tx.convert(lead: handoff.lead, opportunity: name, amount: amount, currency: currency)
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET state = 'converted', opportunity_id = ? WHERE id = ?",
             arguments: [conversion.opportunityID, handoff.id])
@@ -120,7 +123,10 @@ struct Answers {
     }
 
     /// The deal was won, or lost for a reason.
-    func close(_ reference: Reference, as outcome: String, reason: String?, amount: Double? = nil) throws -> Receipt {
+    func close(
+        _ reference: Reference, as outcome: String, reason: String?, amount: Double? = nil, currency: String? = nil
+    ) throws -> Receipt {
+        let currency = try Answers.currency(currency)
         if outcome == "lost", let reason { try check(reason, among: settings.lostReasons) }
         let handoff = try find(reference, in: ["converted"])
         let opportunity = try Int64.fetchOne(
@@ -131,8 +137,12 @@ struct Answers {
         }
         try tx.db.execute(
             sql: """
-                UPDATE opportunities SET stage = :outcome, amount = coalesce(:amount, amount), closed_at = :now, updated_at = :now WHERE id = :id
-                """, arguments: ["outcome": outcome, "amount": amount, "now": tx.stamp, "id": opportunity])
+                UPDATE opportunities SET stage = :outcome, amount = coalesce(:amount, amount), currency = coalesce(:currency, currency),
+                    closed_at = :now, updated_at = :now WHERE id = :id
+                """,
+            arguments: [
+                "outcome": outcome, "amount": amount, "currency": currency, "now": tx.stamp, "id": opportunity,
+            ])
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET outcome = ?, outcome_reason = ?, outcome_is_code = ? WHERE id = ?",
             arguments: [outcome, reason, outcome == "lost" && !settings.lostReasons.isEmpty, handoff.id])
@@ -246,6 +256,14 @@ struct Answers {
                 description:
                     "'\(reason)' is no reason of this config.\(NearMiss.hint(reason, among: reasons)) There are: \(reasons.joined(separator: ", "))."
             )
+        }
+    }
+
+    private static func currency(_ text: String?) throws -> String? {
+        do {
+            return try text.map(SpendLine.currency)
+        } catch let problem as FieldProblem {
+            throw Refusal(kind: .value, description: "\(problem).")
         }
     }
 

@@ -28,14 +28,16 @@ struct HandoffAPI: Sendable {
                 }
             },
             Endpoint(.post, "/api/handoffs/:handoff/convert") { request in
-                try await answer(request, ["amount", "name"]) { answers, handoff, said in
-                    try answers.convert(handoff, amount: try said.number("amount"), name: said["name"])
+                try await answer(request, ["amount", "currency", "name"]) { answers, handoff, said in
+                    try answers.convert(
+                        handoff, amount: try said.number("amount"), currency: said["currency"], name: said["name"])
                 }
             },
             Endpoint(.post, "/api/handoffs/:handoff/won") { request in
-                try await answer(request, ["amount", "reason"]) { answers, handoff, said in
+                try await answer(request, ["amount", "currency", "reason"]) { answers, handoff, said in
                     try answers.close(
-                        handoff, as: "won", reason: said["reason"], amount: try said.number("amount"))
+                        handoff, as: "won", reason: said["reason"], amount: try said.number("amount"),
+                        currency: said["currency"])
                 }
             },
             Endpoint(.post, "/api/handoffs/:handoff/lost") { request in

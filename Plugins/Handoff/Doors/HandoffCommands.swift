@@ -33,18 +33,26 @@ struct HandoffCommands {
             ) { call in try answer(call) { try $0.contact($1, channel: call.options["channel"]) } },
             Command(
                 "handoff convert", "The lead becomes a contact with an opportunity at its account.",
-                arguments: ["HANDOFF"], options: ["amount": "of the opportunity", "name": "of the opportunity"]
-            ) { call in
-                let amount = try amount(call)
-                return try answer(call) { try $0.convert($1, amount: amount, name: call.options["name"]) }
-            },
-            Command(
-                "handoff won", "The deal was won: the lead is a customer.", arguments: ["HANDOFF"],
-                options: ["amount": "of the opportunity", "reason": "why"]
+                arguments: ["HANDOFF"],
+                options: [
+                    "amount": "of the opportunity", "currency": "of the amount: EUR", "name": "of the opportunity",
+                ]
             ) { call in
                 let amount = try amount(call)
                 return try answer(call) {
-                    try $0.close($1, as: "won", reason: call.options["reason"], amount: amount)
+                    try $0.convert(
+                        $1, amount: amount, currency: call.options["currency"], name: call.options["name"])
+                }
+            },
+            Command(
+                "handoff won", "The deal was won: the lead is a customer.", arguments: ["HANDOFF"],
+                options: ["amount": "of the opportunity", "currency": "of the amount: EUR", "reason": "why"]
+            ) { call in
+                let amount = try amount(call)
+                return try answer(call) {
+                    try $0.close(
+                        $1, as: "won", reason: call.options["reason"], amount: amount,
+                        currency: call.options["currency"])
                 }
             },
             Command(
@@ -65,9 +73,7 @@ struct HandoffCommands {
             ) { call in
                 guard let rep = call.arguments.first else {
                     return .table(
-                        Table(
-                            columns: ["absence", "rep", "from", "until"],
-                            try call.kernel.read { try Absences.list(nil, $0) }))
+                        try call.kernel.read { try HandoffCommands.absences(call.kernel.config.site.site.place, $0) })
                 }
                 let handsOver = try flag(call, "hand-over")
                 return try write(call) { tx in
@@ -134,6 +140,16 @@ struct HandoffCommands {
                            count(*) FILTER (WHERE state = 'rejected' OR state = 'recycled' AND outcome IS NULL), count(*) FILTER (WHERE state = 'queued')
                     FROM handoff_handoffs GROUP BY rep ORDER BY rep IS NULL, rep
                     """))
+    }
+
+    /// Times as the clock of the site shows them.
+    private static func absences(_ place: LocalTime, _ db: Database) throws -> Table {
+        func shown(_ stamp: String?) -> Cell { stamp.flatMap(Timestamp.date).map { .text(place.text($0)) } ?? .null }
+        return Table(
+            columns: ["absence", "rep", "from", "until"],
+            rows: try Absences.list(nil, db).map { row in
+                [.integer(row["id"]), .text(row["rep"]), shown(row["starts_at"]), shown(row["ends_at"])]
+            })
     }
 
     private static func open(_ rep: String?, _ db: Database) throws -> Table {

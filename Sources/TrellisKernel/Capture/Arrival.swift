@@ -50,6 +50,12 @@ public struct Arrival: Sendable, Hashable {
         source = source ?? host
     }
 
+    /// What a list says of the road, without any page.
+    init(source: String?, medium: String?) {
+        self.source = source
+        self.medium = medium
+    }
+
     private static func components(_ text: String) -> URLComponents? {
         guard let components = URLComponents(string: text.trimmed),
             ["http", "https"].contains(components.scheme?.lowercased()),
@@ -76,7 +82,8 @@ extension LeadDraft {
     ///
     /// - Parameters:
     ///   - kind: `form` or `manual`, as in `touches.kind`.
-    ///   - channel: where it is known; otherwise it is told by the arrival and the rules of the site.
+    ///   - channel: where it is known; otherwise it is told by the arrival and the rules of the site, and without an
+    ///     arrival by the source and the medium of the draft.
     public mutating func arrive(
         _ arrival: Arrival?, kind: String, channel: String? = nil, rules: [Named<ChannelRule>] = []
     ) {
@@ -85,10 +92,12 @@ extension LeadDraft {
         ] where self[column].isNull {
             self[column] = value.databaseValue
         }
+        let (source, medium) = (String.fromDatabaseValue(self["source"]), String.fromDatabaseValue(self["medium"]))
         var touch = Touch(
-            kind: kind, channel: channel ?? arrival.map { Channel.of($0, rules: rules) },
-            source: String.fromDatabaseValue(self["source"]), medium: String.fromDatabaseValue(self["medium"]),
-            campaign: String.fromDatabaseValue(self["campaign"]))
+            kind: kind,
+            channel: channel ?? arrival.map { Channel.of($0, rules: rules) }
+                ?? Channel.ofListed(source: source, medium: medium, rules: rules),
+            source: source, medium: medium, campaign: String.fromDatabaseValue(self["campaign"]))
         touch.referrer = arrival?.referrer
         touch.landingPage = arrival?.landingPage
         touch.click = arrival?.click

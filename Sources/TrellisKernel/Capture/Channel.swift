@@ -13,6 +13,39 @@ public enum Channel {
         "fbclid": "organic_social",
     ]
 
+    /// Those that Trellis knows without a word of the site.
+    static let builtIn = [
+        "organic_search", "paid_search", "organic_social", "paid_social", "email", "referral", "direct", "webinar",
+        "outbound", "offline", "partner",
+    ]
+
+    /// Every channel there is: those of Trellis, and those that the site has rules for.
+    public static func all(rules: [Named<ChannelRule>]) -> [String] {
+        builtIn + rules.map(\.name).filter { !builtIn.contains($0) }
+    }
+
+    /// A channel that somebody names.
+    ///
+    /// - Throws: ``FieldProblem`` with the channels there are.
+    public static func named(_ text: String, rules: [Named<ChannelRule>]) throws -> String {
+        let all = all(rules: rules)
+        guard !all.contains(text) else { return text }
+        throw FieldProblem(
+            field: "channel",
+            message: """
+                expected one of \(all.joined(separator: ", ")).\(NearMiss.hint(text, among: all)) \
+                Channels of your own stand under leads.channels.
+                """)
+    }
+
+    /// The channel of a lead that was listed rather than seen on a page: what the rules of the site, the source and the
+    /// medium say. Nil where they say nothing that is known, for a row of a list is no direct visit.
+    public static func ofListed(source: String?, medium: String?, rules: [Named<ChannelRule>] = []) -> String? {
+        guard source != nil || medium != nil else { return nil }
+        let arrival = Arrival(source: source, medium: medium)
+        return rules.first { $0.value.fits(arrival) }?.name ?? told(by: arrival)
+    }
+
     /// The rules of the site first, then what the link says, then the page before. Nothing at all is a direct visit.
     public static func of(_ arrival: Arrival, rules: [Named<ChannelRule>] = []) -> String {
         if let rule = rules.first(where: { $0.value.fits(arrival) }) { return rule.name }

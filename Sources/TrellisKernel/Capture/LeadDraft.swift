@@ -20,6 +20,9 @@ public struct LeadDraft: Draft {
     public var form: String?
     /// Which words of its page the person saw; nil for the plain ones.
     public var variant: String?
+    /// Whether somebody of the house fills the form in for the person: what the form does not ask is kept then, and a
+    /// consent that it does not ask is refused rather than left out.
+    public var isByHouse = false
 
     init(_ layout: LeadLayout) {
         self.layout = layout
@@ -31,6 +34,9 @@ public struct LeadDraft: Draft {
         get { layout.index(of: column).map { values[$0] } ?? .null }
         set { if let index = layout.index(of: column) { values[index] = newValue } }
     }
+
+    /// Whether `leads` has a column of this name that a draft may carry.
+    public func has(_ column: String) -> Bool { layout.index(of: column) != nil }
 
     /// The columns that have a value.
     public var givenColumns: [String] {

@@ -93,7 +93,7 @@ struct ColumnPlan {
             mapping.values.map { ($0.name, Dictionary($0.value.map { ($0.name, $0.value) }) { $1 }) }
         ) { $1 }
         for (column, name) in header.enumerated() {
-            let field = mapped[name] ?? name.lowercased().replacing(" ", with: "_")
+            let field = mapped[name] ?? ColumnPlan.field(of: name)
             let isConsent = takesConsents && (field.hasPrefix("consent_") || field.hasPrefix("consent:"))
             guard isConsent || kind(field) != nil else {
                 if mapped[name] != nil {
@@ -110,6 +110,9 @@ struct ColumnPlan {
                 Source(column: column, header: name, field: field, values: values[field] ?? [:], isDate: isDate))
         }
     }
+
+    /// The field that a CSV column is called like: `First Name` is `first_name`.
+    static func field(of column: String) -> String { column.lowercased().replacing(" ", with: "_") }
 
     /// The text of a cell after the mapping; nil where it means nothing.
     func text(_ source: Source, _ row: CSVRow) -> String? {

@@ -79,12 +79,11 @@ public struct SpendLine: Sendable, Hashable {
 
     /// A code of ISO 4217, as it is written: three capital letters.
     ///
-    /// - Throws: ``FieldProblem`` for anything else.
+    /// - Throws: ``FieldProblem`` for anything but three letters.
     public static func currency(_ text: String) throws -> String {
-        let code = text.uppercased()
-        guard code.wholeMatch(of: /[A-Z]{3}/) != nil else {
+        guard text.wholeMatch(of: /[A-Za-z]{3}/) != nil else {
             throw FieldProblem(field: "currency", message: "expected a code such as EUR")
         }
-        return code
+        return text.uppercased()
     }
 }

@@ -5,15 +5,21 @@ struct TableLoader: RowLoader {
     private let plan: ColumnPlan
     private let kinds: [String: CustomField.Kind]
     private let constants: [Named<String>]
-    /// Columns the file fills, `account` resolved to `account_id`.
+    /// Fields the file fills: columns, and what is resolved to one.
     private let targets: [String]
+
+    /// Fields that name a row of another table, and the columns that hold it.
+    private let references: [String: String]
 
     var ignoredColumns: [String] { plan.ignored }
 
     init(_ table: LoggedTable, _ mapping: ImportMapping, header: [String], kernel: Kernel) throws {
         self.table = table
-        kinds = try kernel.read { try TableLoader.kinds(of: table, $0, kernel.config.site) }
-        let kinds = kinds
+        let columns = try kernel.read { try TableLoader.kinds(of: table, $0, kernel.config.site) }
+        // A column of the site's own comes first.
+        references = TableLoader.references(table).filter { columns[$0.key] == nil }
+        let kinds = references.reduce(into: columns) { kinds, reference in kinds[reference.key] = .text }
+        self.kinds = kinds
         plan = try ColumnPlan(mapping, header: header, fields: kinds.keys.sorted()) { kinds[$0] }
         constants = mapping.constants
         targets = Array(Set(plan.sources.map(\.field) + constants.map(\.name))).sorted()
@@ -29,9 +35,10 @@ struct TableLoader: RowLoader {
         let columns = targets.map { "\"\($0)\"" }.joined(separator: ", ")
         let staging = "import_\(table.rawValue)"
         try tx.db.execute(
-            sql:
-                "DROP TABLE IF EXISTS temp.\(staging); CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, account_id INTEGER, \(columns))"
-        )
+            sql: """
+                DROP TABLE IF EXISTS temp.\(staging);
+                CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, account_id INTEGER, lead_id INTEGER, \(columns))
+                """)
         let insert = try tx.db.makeStatement(
             sql:
                 "INSERT INTO temp.\(staging) (row, \(columns)) VALUES (?, \(targets.map { _ in "?" }.joined(separator: ", ")))"
@@ -43,7 +50,27 @@ struct TableLoader: RowLoader {
                 outcome.rejected.append((row, problem.description))
             }
         }
-        if targets.contains("account") { try findAccounts(staging, rows, tx, &outcome) }
+        func reject(_ condition: String, _ reason: String) throws {
+            let refused = try Set(
+                Int.fetchAll(tx.db, sql: "DELETE FROM temp.\(staging) AS s WHERE \(condition) RETURNING row"))
+            for row in rows.map(\.row) where refused.contains(row.number) { outcome.rejected.append((row, reason)) }
+        }
+        if targets.contains("account"), references["account"] != nil {
+            try findAccounts(staging, tx)
+            // Without it the row would say less than the file.
+            try reject(
+                "account IS NOT NULL AND account_id IS NULL",
+                "account: no account has this name. Import the accounts first.")
+        }
+        if targets.contains("lead"), references["lead"] != nil {
+            try findLeads(staging, tx)
+            try reject(
+                "lead IS NOT NULL AND lead_id IS NULL", "lead: there is no such lead. Import the leads first.")
+        }
+        try match(staging, tx)
+        if table == .opportunities, targets.contains("closed_at") || targets.contains("opened_at") {
+            try reject(closedTooEarly(staging), "closed_at: is before opened_at. Mend one of them.")
+        }
         try merge(staging, tx, &outcome)
         return outcome
     }
@@ -80,6 +107,7 @@ struct TableLoader: RowLoader {
             }
             return code.alpha2.databaseValue
         case "domain": return text.lowercased().databaseValue
+        case "lead" where references["lead"] != nil: return try TableLoader.lead(text).databaseValue
         default: return try FieldValue.read(text, as: kinds[field] ?? .text, field: field)
         }
     }
@@ -105,37 +133,75 @@ struct TableLoader: RowLoader {
                 custom[column.name] ?? byName
                 ?? (column.type == "INTEGER" ? .integer : column.type == "REAL" ? .real : .text)
         }
-        if table != .accounts { kinds["account"] = .text }
         return kinds
+    }
+
+    private static func references(_ table: LoggedTable) -> [String: String] {
+        switch table {
+        case .opportunities: ["account": "account_id", "lead": "lead_id"]
+        case .contacts: ["account": "account_id"]
+        case .accounts, .leads: [:]
+        }
+    }
+
+    /// A lead as people name one: an id, an e-mail address, or `external:ID`; an address as it is kept.
+    private static func lead(_ text: String) throws -> String {
+        if text.hasPrefix("external:") || Int64(text) != nil { return text }
+        guard let email = try? EmailAddress(text).address else {
+            throw FieldProblem(field: "lead", message: "expected an id, an e-mail address, or external:ID")
+        }
+        return email
     }
 
     // MARK: - Statements
 
-    /// A row that names an account which is not there is rejected: without it the row would say less than the file.
-    private func findAccounts(
-        _ staging: String, _ rows: ArraySlice<PreparedRow>, _ tx: Transaction, _ outcome: inout LoadOutcome
-    ) throws {
+    private func findAccounts(_ staging: String, _ tx: Transaction) throws {
         try tx.db.execute(
             sql: """
                 UPDATE temp.\(staging) SET account_id = (SELECT max(a.id) FROM accounts AS a WHERE a.name = account COLLATE NOCASE)
                 """)
-        let homeless = try Set(
-            Int.fetchAll(
-                tx.db,
-                sql: "DELETE FROM temp.\(staging) WHERE account IS NOT NULL AND account_id IS NULL RETURNING row"))
-        for row in rows.map(\.row) where homeless.contains(row.number) {
-            outcome.rejected.append((row, "account: no account has this name. Import the accounts first."))
-        }
     }
 
-    private func merge(_ staging: String, _ tx: Transaction, _ outcome: inout LoadOutcome) throws {
-        let own = targets.map { $0 == "account" ? "account_id" : $0 }
+    /// A merged lead is the one that was kept.
+    private func findLeads(_ staging: String, _ tx: Transaction) throws {
+        try tx.db.execute(
+            sql: """
+                UPDATE temp.\(staging) SET lead_id = CASE
+                    WHEN lead GLOB 'external:*' THEN (SELECT id FROM leads WHERE external_id = substr(lead, 10))
+                    WHEN instr(lead, '@') THEN (SELECT id FROM leads WHERE email = lead)
+                    ELSE coalesce((SELECT kept_id FROM lead_merges WHERE gone_id = CAST(lead AS INTEGER)),
+                                  (SELECT id FROM leads WHERE id = CAST(lead AS INTEGER))) END
+                WHERE lead IS NOT NULL
+                """)
+    }
+
+    /// The staged rows whose deal would end before it begins, with what the file leaves as it is. A day is kept as its
+    /// midnight, and is not before an hour of that day.
+    private func closedTooEarly(_ staging: String) -> String {
+        func value(_ name: String) -> String { targets.contains(name) ? "coalesce(s.\(name), t.\(name))" : "t.\(name)" }
+        return """
+            row IN (
+                SELECT row FROM (SELECT s.row, \(value("closed_at")) AS closed, \(value("opened_at")) AS opened
+                                 FROM temp.\(staging) AS s LEFT JOIN opportunities AS t ON t.id = s.id)
+                WHERE date(closed) < date(opened) OR closed < opened AND substr(closed, 12) NOT IN ('', '00:00:00.000'))
+            """
+    }
+
+    /// Finds the rows of the table that rows of the file are about.
+    private func match(_ staging: String, _ tx: Transaction) throws {
         let matches =
             TableLoader.keys(table).filter(own.contains).map { key in
                 "(SELECT max(t.id) FROM \(table.rawValue) AS t WHERE t.\"\(key)\" = s.\"\(key)\"\(key == "name" ? " COLLATE NOCASE" + sameOtherwise(own) : ""))"
             } + ["NULL", "NULL"]
-        let match = "UPDATE temp.\(staging) AS s SET id = coalesce(\(matches.joined(separator: ", "))) WHERE id IS NULL"
-        try tx.db.execute(sql: match)
+        try tx.db.execute(
+            sql: "UPDATE temp.\(staging) AS s SET id = coalesce(\(matches.joined(separator: ", "))) WHERE id IS NULL")
+    }
+
+    /// The columns of the table that the file fills.
+    private var own: [String] { targets.map { references[$0] ?? $0 } }
+
+    private func merge(_ staging: String, _ tx: Transaction, _ outcome: inout LoadOutcome) throws {
+        let own = own
         let known = try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.\(staging) WHERE id IS NOT NULL") ?? 0
         let total = try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.\(staging)") ?? 0
         let names = own.map { "\"\($0)\"" }
@@ -147,7 +213,7 @@ struct TableLoader: RowLoader {
                 FROM temp.\(staging) AS s WHERE id IS NULL GROUP BY \(groupKey(own)) ORDER BY row
                 """, arguments: ["now": tx.stamp])
         outcome.created += tx.db.changesCount
-        try tx.db.execute(sql: match)
+        try match(staging, tx)
         let differs = own.map { "s.\"\($0)\" IS NOT NULL AND s.\"\($0)\" IS NOT t.\"\($0)\"" }
         try tx.db.execute(
             sql: """

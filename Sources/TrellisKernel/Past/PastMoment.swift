@@ -89,6 +89,6 @@ extension LocalTime {
         let seconds = Int(instant.timeIntervalSince1970.rounded(.down)) % 60
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         return
-            "\(day(of: instant)) \(two(minute / 60)):\(two(minute % 60)):\(two((seconds + 60) % 60)) \(zone.identifier)"
+            "\(day(of: instant)) \(two(minute / 60)):\(two(minute % 60)):\(two((seconds + 60) % 60)) \(name)"
     }
 }

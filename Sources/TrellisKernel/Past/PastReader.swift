@@ -46,7 +46,7 @@ public struct PastReader {
     /// What each command says before its answer.
     public func heading(in place: LocalTime) -> String {
         let utc = "\(moment.stamp.prefix(19)) UTC"
-        return place.zone.identifier == "UTC" || place.zone.identifier == "GMT"
+        return place.name == "UTC"
             ? "As of \(utc)." : "As of \(place.text(moment.date)), which is \(utc)."
     }
 

@@ -8,6 +8,9 @@ public final class ConfigCheck {
     /// Every kind of event there can be.
     public let kinds: [String: EventDeclaration]
     private let templates: MailTemplates
+    private let names: NameRegister
+    /// The section that is checked now.
+    fileprivate var section = Place(file: "")
     let db: Database
     public private(set) var problems: [ConfigProblem] = []
     /// What works, and is worth knowing.
@@ -15,10 +18,13 @@ public final class ConfigCheck {
     /// The mails that the config names, with their places.
     public private(set) var mails: [LocatedText] = []
 
-    init(config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, db: Database) {
+    init(
+        config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, names: NameRegister, db: Database
+    ) {
         self.config = config
         self.kinds = kinds
         self.templates = templates
+        self.names = names
         self.db = db
     }
 
@@ -73,6 +79,17 @@ public final class ConfigCheck {
         problem(
             "there is no stage '\(stage.value)'.\(NearMiss.hint(stage.value, among: stages)) There are: \(stages.joined(separator: ", ")).",
             at: stage.place)
+    }
+
+    /// A name that the section of another plugin defines, by its noun: `name(recycle.into, of: "sequence")`.
+    /// It may be anything where no plugin of the program defines such names.
+    public func name(_ name: LocatedText, of noun: String) {
+        if let problem = names.problem(with: name.value, of: noun) { self.problem(problem, at: name.place) }
+    }
+
+    /// A mail that the plugin brings and sends by itself, so that `trellis mails` says who uses it.
+    public func ownMail(_ name: String) {
+        mails.append(Located(name, at: section))
     }
 
     /// A mail that exists, reads, and names no variable that nobody fills; and so do its variants.
@@ -271,7 +288,8 @@ extension Config {
         let kinds = Kernel.kinds(of: types, self)
         let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types))
         return try queue.read { db in
-            let check = ConfigCheck(config: self, kinds: kinds, templates: templates, db: db)
+            let check = ConfigCheck(
+                config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
@@ -286,6 +304,8 @@ extension Plugin {
     /// Checks the plugin's section, also while it is switched off, so that switching it on holds no surprise.
     fileprivate static func checkSection(of config: Config, _ check: ConfigCheck) throws {
         guard let loaded = config.plugins[name], let settings = loaded.settings as? Settings else { return }
+        check.section = Place(
+            file: loaded.place.file, line: loaded.place.line, column: loaded.place.column, path: "plugins.\(name)")
         try Self(settings: settings).check(check)
     }
 }

@@ -54,6 +54,9 @@ public protocol Plugin: Sendable {
     /// templates takes its place.
     static var pages: [String: String] { get }
 
+    /// What its section defines under names that sections of other plugins refer to, such as sequences.
+    static var definedNames: [DefinedNames<Settings>] { get }
+
     init(settings: Settings)
     func check(_ check: ConfigCheck) throws
     @HookBuilder var hooks: [any Hook] { get }
@@ -62,6 +65,11 @@ public protocol Plugin: Sendable {
     ///
     /// - Parameter since: when the plugin's work was last looked after; nil at the first start of all.
     func begin(since: Date?, _ tx: Transaction) throws
+    /// Called when a server stops in order, after its last request: the place to write what was kept in memory. What
+    /// must survive a crash too is written at once instead.
+    func end(_ kernel: Kernel) async
+    /// The sentences its forms have people agree to, by purpose, as the config says them now.
+    var consentTexts: [String: String] { get }
     /// Its commands; each begins with a word no other plugin's begins with: `scoring explain`.
     var commands: [Command] { get }
     /// Where SQL of the config leaves what a person is to do; nil where it keeps no tasks.
@@ -89,8 +97,11 @@ extension Plugin {
     public static var borrowedViews: [BorrowedView] { [] }
     public static var traces: [TraceSource] { [] }
     public static var pastViews: [PastView] { [] }
+    public static var definedNames: [DefinedNames<Settings>] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
+    public func end(_: Kernel) async {}
+    public var consentTexts: [String: String] { [:] }
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }
     public var taskDesk: TaskDesk? { nil }

@@ -10,7 +10,13 @@ extension Transaction {
     /// Makes a lead into a contact at the account of its domain, with an opportunity, and moves it to the stage
     /// `opportunity` where the config has one. A lead that was converted before gets a further opportunity and
     /// nothing twice.
-    public func convert(lead id: Int64, opportunity name: String? = nil, amount: Double? = nil) throws -> Conversion {
+    ///
+    /// - Parameter currency: of the amount (ISO 4217).
+    /// - Throws: ``KernelError/noLead(_:)``, ``FieldProblem`` for what is no currency.
+    public func convert(
+        lead id: Int64, opportunity name: String? = nil, amount: Double? = nil, currency: String? = nil
+    ) throws -> Conversion {
+        let currency = try currency.map(SpendLine.currency)
         guard let lead = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [id]) else {
             throw KernelError.noLead(String(id))
         }
@@ -18,12 +24,13 @@ extension Transaction {
         let contactID = try contact(of: lead, accountID: accountID)
         try db.execute(
             sql: """
-                INSERT INTO opportunities (name, account_id, contact_id, lead_id, owner, amount, opened_at, created_at, updated_at)
-                VALUES (coalesce(?, ?, 'Opportunity'), ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO opportunities
+                    (name, account_id, contact_id, lead_id, owner, amount, currency, opened_at, created_at, updated_at)
+                VALUES (coalesce(?, ?, 'Opportunity'), ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                name, lead["company"] as String?, accountID, contactID, id, lead["owner"] as String?, amount, stamp,
-                stamp, stamp,
+                name, lead["company"] as String?, accountID, contactID, id, lead["owner"] as String?, amount,
+                currency, stamp, stamp, stamp,
             ])
         let opportunityID = db.lastInsertedRowID
         try db.execute(

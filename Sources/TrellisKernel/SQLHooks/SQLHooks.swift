@@ -46,7 +46,9 @@ struct SQLHooks {
     func hold(_ kernel: Kernel) throws {
         guard !config.site.hooks.isEmpty else { return }
         try kernel.read { db in
-            let check = ConfigCheck(config: config, kinds: kernel.kinds, templates: kernel.templates, db: db)
+            let check = ConfigCheck(
+                config: config, kinds: kernel.kinds, templates: kernel.templates,
+                names: NameRegister(kernel.pluginTypes, config), db: db)
             try check.hooks(of: kernel.pluginTypes)
             guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
         }

@@ -77,6 +77,9 @@ public struct SiteSettings: SettingsRecord {
                 "privacy_url", \.privacyURL, optional: .webAddress, "The privacy notice; every page links to it.")
         }
 
+        /// The wall clock of the site.
+        public var place: LocalTime { LocalTime(named: timezone) ?? LocalTime(.gmt) }
+
         /// The name in ``baseURL``, without a port.
         public var baseHost: String { URL(string: baseURL)?.host() ?? "localhost" }
 

@@ -19,6 +19,9 @@ public struct LocalTime: Sendable {
         self.zone = zone
     }
 
+    /// `Europe/Berlin`; `UTC` also where the system calls it GMT.
+    public var name: String { zone.identifier == "GMT" ? "UTC" : zone.identifier }
+
     /// The day it is there at an instant.
     public func day(of instant: Date) -> LocalDay {
         LocalDay(number: localSeconds(of: instant).floorDivided(by: 86_400).quotient)

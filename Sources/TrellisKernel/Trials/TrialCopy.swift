@@ -50,12 +50,21 @@ public final class TrialCopy {
     /// Copies the file of a kernel under another config, which is read and checked here.
     ///
     /// - Parameter file: the other config; its own `database` is not touched.
-    /// - Throws: ``ConfigProblems`` for what is wrong with it, ``KernelError`` where the copy cannot be made.
+    /// - Throws: ``ConfigProblems`` for what is wrong with it, ``KernelError`` where it cannot be read or the copy not
+    ///   made.
     public convenience init(of original: Kernel, config file: String) throws {
         try self.init(
-            of: original.config.databasePath,
-            config: try Config.checked(file: file, plugins: original.pluginTypes), plugins: original.pluginTypes,
-            clock: original.clock, logger: original.logger)
+            of: original.config.databasePath, config: try TrialCopy.config(file, original.pluginTypes),
+            plugins: original.pluginTypes, clock: original.clock, logger: original.logger)
+    }
+
+    /// Reads a config that is named besides the configuration: 'trellis init' would not write that one.
+    private static func config(_ file: String, _ plugins: [any Plugin.Type]) throws -> Config {
+        do {
+            return try Config.checked(file: file, plugins: plugins)
+        } catch KernelError.noConfig {
+            throw KernelError.unreadable(file)
+        }
     }
 
     deinit {
@@ -76,6 +85,7 @@ public final class TrialCopy {
     private static func copy(_ database: String, to path: String) throws {
         try KernelError.translating(database) {
             let original = try ReadingQueue.open(database)
+            try PrivateFile.make(path)
             let copy = try DatabaseQueue(path: path)
             try original.backup(to: copy)
             try copy.close()

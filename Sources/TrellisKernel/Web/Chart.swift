@@ -46,14 +46,14 @@ public enum Chart {
             }
             // Every other label where they would touch; the last always.
             if isLast || (bars.count - 1 - index).isMultiple(of: bars.count > 8 ? 2 : 1) {
-                shapes += text(Double(index) * slot + slot / 2, height - 6, "middle", bar.label)
+                shapes += text(
+                    within(Double(index) * slot + slot / 2, bar.label), height - 6, "middle", bar.label)
             }
             let tallest = isLastNow ? bar.value : max(bar.value, bar.second ?? 0)
             if isLastNow ? isLast || bar.value == most : index == peak {
-                let margin = max(18, Double(bar.text.count) * 3.2)
-                let x = min(max(left + thick / 2, margin), width - margin)
                 shapes += text(
-                    x, height - foot - (height - top - foot) * tallest / most - 4, "middle", bar.text, "strong")
+                    within(left + thick / 2, bar.text), height - foot - (height - top - foot) * tallest / most - 4,
+                    "middle", bar.text, "strong")
             }
         }
         shapes +=
@@ -80,6 +80,15 @@ public enum Chart {
             shapes += text(names + (lengths.max() ?? 1) + 6, y + 16, "start", bar.text, "strong")
         }
         return framed(shapes, height: Double(bars.count) * line + 2, title: title)
+    }
+
+    /// Half of what a letter of 11 pixels takes at most, on an average of a text.
+    static let halfLetter = 3.2
+
+    /// Where the middle of a text stands so that neither of its ends is cut.
+    private static func within(_ x: Double, _ text: String) -> Double {
+        let margin = max(18, Double(text.count) * halfLetter)
+        return min(max(x, margin), width - margin)
     }
 
     private static func framed(_ shapes: String, height: Double, title: String) -> String {

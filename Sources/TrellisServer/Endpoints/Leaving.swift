@@ -100,9 +100,13 @@ private struct Member {
         return values
     }
 
-    /// The purposes the lead was ever asked about, with the sentence they saw last.
+    /// The purposes the lead was ever asked about, with the sentence they saw last; that of the config where nobody
+    /// wrote it down, as for who came by an import.
     private func purposes(_ db: Database) throws -> [(name: String, text: String, isGranted: Bool)] {
-        try Row.fetchAll(
+        let texts = kernel.plugins.reduce(into: [:]) { texts, plugin in
+            texts.merge(plugin.consentTexts) { first, _ in first }
+        }
+        return try Row.fetchAll(
             db,
             sql: """
                 SELECT purpose, state = 'granted' AS is_granted,
@@ -111,7 +115,8 @@ private struct Member {
                 """, arguments: [leadID]
         ).map { row in
             let name: String = row["purpose"]
-            return (name, (row["text"] as String?) ?? name.prefix(1).uppercased() + name.dropFirst(), row["is_granted"])
+            let text = (row["text"] as String?) ?? texts[name] ?? name.prefix(1).uppercased() + name.dropFirst()
+            return (name, text, row["is_granted"])
         }
     }
 

@@ -60,7 +60,7 @@ import TrellisTesting
             try crm.lead("bob@b.example")
         }
         #expect(try !FileManager.default.contentsOfDirectory(atPath: crm.folder).contains { $0.hasSuffix(".part") })
-        #expect(throws: KernelError.folderNotWritable(crm.folder + "/nowhere")) {
+        #expect(throws: KernelError.folderMissing(crm.folder + "/nowhere")) {
             try crm.run(
                 "audiences export", "everybody", options: ["output": crm.folder + "/nowhere/x.csv", "anyway": "true"])
         }

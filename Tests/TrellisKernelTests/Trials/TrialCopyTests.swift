@@ -116,4 +116,21 @@ private struct Scribe: Plugin {
         )
         #expect(refusal?.exitCode == 74)
     }
+
+    @Test func `the copy and what is kept of it are their owner's alone`() throws {
+        let crm = try TestKernel()
+        let trial = try trial(crm)
+        try trial.keep(as: crm.folder + "/kept.sqlite")
+        for path in [trial.kernel.config.databasePath, crm.folder + "/kept.sqlite"] {
+            #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        }
+    }
+
+    @Test func `another config that is not there is a file that is missing`() throws {
+        let crm = try TestKernel()
+        #expect(throws: KernelError.noFile("nofile.yaml")) { try TrialCopy(of: crm.kernel, config: "nofile.yaml") }
+        #expect(throws: KernelError.usage("\(crm.folder) is a folder. Name a file.")) {
+            try TrialCopy(of: crm.kernel, config: crm.folder)
+        }
+    }
 }
