@@ -198,7 +198,7 @@ public struct LeadMagnets: Plugin {
                 now: question.now),
             "confirm_url": try question.link(
                 "confirm", Confirmation.subject(lead: leadID, magnet: name), expires: expires),
-            "magnet_url": magnet.value.webinar.recording ?? magnet.value.url ?? offer.url,
+            "magnet_url": offer.place(at: question.now).url ?? offer.url,
             "trial_days": String(magnet.value.trial.days),
         ]
         values["webinar_time"] = offer.time

@@ -23,6 +23,26 @@ struct Offer: Sendable {
         }
     }
 
+    /// Where it is to be had: of a webinar the place to join until it is over, and then its recording.
+    func place(at now: Date) -> (url: String?, isRecording: Bool) {
+        let webinar = magnet.value.webinar
+        guard magnet.value.kind == .webinar, let recording = webinar.recording else { return (magnet.value.url, false) }
+        let isAhead = webinar.startsAt != nil && !isOver(at: now) && magnet.value.url != nil
+        return isAhead ? (magnet.value.url, false) : (recording, true)
+    }
+
+    /// Whether a webinar has taken place.
+    private func isOver(at now: Date) -> Bool {
+        let webinar = magnet.value.webinar
+        return webinar.startsAt.map { $0 + Double(webinar.minutes) * 60 <= now } ?? false
+    }
+
+    /// Nobody takes a seat in a webinar that is over and has no recording.
+    func refuseLate(at now: Date) throws {
+        guard magnet.value.kind == .webinar, magnet.value.webinar.recording == nil, isOver(at: now) else { return }
+        throw WebProblem(410, "'\(title)' is over, and there is no recording of it.")
+    }
+
     var button: String {
         if let own = variant?.value.button ?? magnet.value.button { return own }
         return switch magnet.value.kind {

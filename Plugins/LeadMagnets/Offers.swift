@@ -12,6 +12,15 @@ struct Offers: Sendable {
         return Offer(magnet: magnet, config: request.kernel.config)
     }
 
+    /// An offer that somebody may take up now.
+    ///
+    /// - Throws: ``WebProblem``, also for a webinar that is over.
+    func openOffer(_ name: String, _ request: WebRequest) throws -> Offer {
+        let offer = try offer(name, request)
+        try offer.refuseLate(at: request.kernel.clock.now())
+        return offer
+    }
+
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/", index),
@@ -29,7 +38,9 @@ struct Offers: Sendable {
     }
 
     private func index(_ request: WebRequest) async throws -> WebReply {
+        let now = request.kernel.clock.now()
         let offers = settings.magnets.map { Offer(magnet: $0, config: request.kernel.config) }
+            .filter { (try? $0.refuseLate(at: now)) != nil }
         return .page(
             "offers",
             [
@@ -46,7 +57,7 @@ struct Offers: Sendable {
     }
 
     private func landingPage(_ request: WebRequest) async throws -> WebReply {
-        var offer = try offer(request["magnet"], request)
+        var offer = try openOffer(request["magnet"], request)
         offer.variant = offer.variant(named: request.query["variant"])
         let (signer, arrival) = (try request.kernel.signer, request.arrival)
         let leadID = try knownLead(request)
@@ -63,7 +74,7 @@ struct Offers: Sendable {
 
     /// The form for a program: its fields, and the token to send along.
     private func form(_ request: WebRequest) async throws -> WebReply {
-        let offer = try offer(request["magnet"], request)
+        let offer = try openOffer(request["magnet"], request)
         guard request.wantsJSON else { return .see(offer.path) }
         let fields = offer.magnet.value.form.fields.map { field in
             JSONValue.object([("name", .string(field.name.value)), ("required", .bool(field.isRequired))])

@@ -19,13 +19,13 @@ struct Screening: Sendable {
                 reasons.append("filled in within \(Int(FormToken.secondsMin)) seconds")
             }
         }
-        for name in ["first_name", "last_name", "company", "title", "city"] {
+        for name in ["first_name", "last_name", "title", "city"] {
             if let text = fields[name], holdsLink(text) { reasons.append("a link in \(name)") }
         }
         return reasons
     }
 
-    /// Names hold no addresses of the web and no HTML. A company may be called `acme.example`.
+    /// Names of people hold no addresses of the web and no HTML. A company may be called `www.acme.example`.
     private static func holdsLink(_ text: String) -> Bool {
         let text = text.lowercased()
         return ["http://", "https://", "www.", "<a ", "[url", "href="].contains { text.contains($0) }

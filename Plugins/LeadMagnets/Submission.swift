@@ -13,7 +13,7 @@ struct Submission: Sendable {
     init(_ request: WebRequest, _ offers: Offers) throws {
         self.offers = offers
         self.request = request
-        offer = try offers.offer(request["magnet"], request)
+        offer = try offers.openOffer(request["magnet"], request)
         signer = try request.kernel.signer
         now = request.kernel.clock.now()
     }

@@ -102,9 +102,9 @@ struct Handover: Sendable {
             values["link_url"] = .optional(offer.magnet.value.url)
             values["link_text"] = .text(offer.button)
         case .webinar:
-            values["link_url"] = .optional(offer.magnet.value.webinar.recording ?? offer.magnet.value.url)
-            values["link_text"] = .text(
-                offer.magnet.value.webinar.recording == nil ? "Where to join" : "Watch the recording")
+            let place = offer.place(at: kernel.clock.now())
+            values["link_url"] = .optional(place.url)
+            values["link_text"] = .text(place.isRecording ? "Watch the recording" : "Where to join")
         }
         return values
     }

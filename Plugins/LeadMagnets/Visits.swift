@@ -22,6 +22,7 @@ struct Visits: Sendable {
                 // Pressed by a person: agrees to the cookie, or takes it back.
                 let agrees = request.fields["agree"].map(OfferForm.isYes) ?? false
                 guard offers.settings.visitors != .none else { throw WebProblem.notFound }
+                try Visits.refuseStrangers(request)
                 let back = request.header("referer").flatMap(Visits.path) ?? "/"
                 return .see(back).with(
                     "set-cookie", agrees ? Visits.setCookie(Visits.number(), request) : Visits.dropCookie)
@@ -33,6 +34,20 @@ struct Visits: Sendable {
                 .with("cross-origin-resource-policy", "cross-origin")
             },
         ]
+    }
+
+    /// A page of another site agrees to nothing in a visitor's name, unless it is one of `server.origins`. Browsers say
+    /// where a form was sent from (https://fetch.spec.whatwg.org/#origin-header).
+    private static func refuseStrangers(_ request: WebRequest) throws {
+        let site = request.kernel.config.site
+        let own = URL(string: site.site.baseURL).map { url in
+            "\(url.scheme ?? "http")://\(url.host() ?? "")" + (url.port.map { ":\($0)" } ?? "")
+        }
+        let friends = site.server.origins + [own].compactMap { $0 }
+        let isStrange =
+            request.header("origin").map { !friends.contains($0) }
+            ?? (request.header("sec-fetch-site") == "cross-site")
+        if isStrange { throw WebProblem(403, "This was sent from a page of another site, and nothing was changed.") }
     }
 
     /// Counts a view, and keeps it where the visitor is known by a cookie.

@@ -146,6 +146,37 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `nobody takes a seat in a webinar that is over`() async throws {
+        crm.clock.set("2026-05-04 16:30:00")
+        #expect(try await browser.get("/offers/course").status == 200)
+        crm.clock.set("2026-05-04 17:00:00")
+        for ask in ["/offers/course", "/forms/course"] {
+            let problem = await #expect(throws: WebProblem.self) { try await browser.get(ask) }
+            #expect(
+                problem?.status == 410
+                    && problem?.description == "'The course' is over, and there is no recording of it.")
+        }
+        await #expect(throws: WebProblem.self) { try await browser.post("/forms/course", [("email", "a@a.example")]) }
+        guard case .page(_, let values) = try await browser.get("/").body else { return }
+        #expect(!values.list("offers").map { $0.text("title") }.contains("The course"))
+    }
+
+    @Test func `until a webinar is over its link is where to join, and then its recording`() throws {
+        var magnet = MagnetSettings.Magnet()
+        (magnet.kind, magnet.url) = (.webinar, "https://meet.acme.example/1")
+        (magnet.webinar.startsAt, magnet.webinar.recording) = (
+            Timestamp.date("2026-05-04 16:00:00.000"), "https://acme.example/r"
+        )
+        let offer = Offer(magnet: Named("course", magnet), config: crm.kernel.config)
+        for (time, url) in [
+            ("2026-05-04 15:00:00.000", "https://meet.acme.example/1"),
+            ("2026-05-04 16:59:00.000", "https://meet.acme.example/1"),
+            ("2026-05-04 17:00:00.000", "https://acme.example/r"),
+        ] {
+            #expect(offer.place(at: try #require(Timestamp.date(time))).url == url)
+        }
+    }
+
     @Test func `the time of a webinar is kept on the lead where a sequence can wait for it`() async throws {
         let crm = try TestKernel(
             """

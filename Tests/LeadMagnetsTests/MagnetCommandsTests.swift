@@ -75,6 +75,9 @@ import TrellisTesting
         #expect(values.list("hidden").map { $0.text("name") } == [FormToken.field])
         #expect(values.list("fields").map { $0.text("name") } == ["email", "first_name", "company", "budget", "size"])
         #expect(values.list("consents").map { $0.text("text") } == ["Yes, write to me."])
+        // Two of them may stand in one page.
+        let ids = (values.list("fields") + values.list("consents")).map { $0.text("id") }
+        #expect(ids.allSatisfy { $0.hasPrefix("plan-") }, "\(ids)")
         crm.clock.advance(by: "400 days")
         let reply = try await Browser(crm).post(
             values.text("action"),

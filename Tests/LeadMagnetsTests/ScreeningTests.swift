@@ -43,11 +43,17 @@ import TrellisTesting
         #expect(reasons(["message": text], token: token(secondsAgo: 9)) == [])
     }
 
+    @Test func `a company may be called by its address`() {
+        for company in ["www.acme.example", "https://acme.example"] {
+            #expect(reasons(["company": company], token: token(secondsAgo: 9)) == [])
+        }
+    }
+
     @Test func `every reason is told`() {
         #expect(
             reasons(["reply_by_pigeon": "x", "company": "www.x.example", "city": "http://x.example"], token: .missing)
                 == [
-                    "hidden field filled in", "no form token", "a link in company", "a link in city",
+                    "hidden field filled in", "no form token", "a link in city",
                 ])
     }
 }

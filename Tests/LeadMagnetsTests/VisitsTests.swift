@@ -214,6 +214,20 @@ import TrellisTesting
         }
     }
 
+    @Test(arguments: [
+        ["origin": "https://evil.example"], ["origin": "null"], ["sec-fetch-site": "cross-site"],
+        ["origin": "https://evil.example", "sec-fetch-site": "same-origin"],
+    ])
+    func `a page of another site agrees to nothing for a visitor`(_ headers: [String: String]) async throws {
+        let site = try Site(.consent)
+        let problem = await #expect(throws: WebProblem.self) {
+            try await site.browser.post("/visitor", [("agree", "on")], headers)
+        }
+        #expect(problem?.status == 403)
+        let own = try await site.browser.post("/visitor", [("agree", "on")], ["origin": "https://crm.acme.example"])
+        #expect(own.header("set-cookie")?.hasPrefix("trellis_visitor=") == true)
+    }
+
     @Test func `a cookie that is none of ours is not believed`() async throws {
         let site = try Site(.consent)
         for number in ["abc", "0123456789ABCDEF0123456789ABCDEF", "' OR 1=1 --", String(repeating: "0", count: 33)] {

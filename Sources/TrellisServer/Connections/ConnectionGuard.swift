@@ -25,7 +25,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     static let writeTime = TimeAmount.seconds(30)
 
     private let limit: ConnectionLimit
-    private var address: String?
+    private var entry: ConnectionLimit.Entry?
     private var deadline: Scheduled<Void>?
     private var writeDeadline: Scheduled<Void>?
     private var bytesInTime = 0
@@ -66,6 +66,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             (isRequestOpen, bytesInTime) = (true, 0)
             isLast = head.headerFields[.transferEncoding] != nil
+            if let entry { limit.work(entry) }
             watchBody(context)
         case .body(let part): bytesInTime += part.readableBytes
         case .end:
@@ -79,6 +80,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
         guard isLast || isRequestOpen else {
             close(context, after: ConnectionGuard.idleTime)
+            if let entry { limit.rest(entry) }
             return context.write(data, promise: promise)
         }
         // What still comes is thrown away for a moment before the end: a connection that is closed on unread bytes is
@@ -111,18 +113,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: - Deadlines
 
     private func begin(_ context: ChannelHandlerContext) {
-        guard address == nil else { return }
-        let address = context.channel.remoteAddress?.ipAddress ?? ""
-        guard limit.enter(address) else { return context.close(promise: nil) }
-        self.address = address
+        guard entry == nil else { return }
+        let channel = context.channel
+        entry = limit.enter(channel.remoteAddress?.ipAddress ?? "") { channel.close(promise: nil) }
+        guard entry != nil else { return context.close(promise: nil) }
         close(context, after: ConnectionGuard.headTime)
     }
 
     private func end() {
         stop()
         writeDeadline?.cancel()
-        if let address { limit.leave(address) }
-        address = nil
+        if let entry { limit.leave(entry) }
+        entry = nil
     }
 
     private func stop() {
