@@ -13,6 +13,10 @@ public struct Scoring: Plugin {
             says: "was given {points} points of {axis} by hand"),
         EventDeclaration("score.fell", ["threshold": .text], says: "fell below the threshold {threshold}"),
         EventDeclaration("scoring.review_due", says: "the scores were due to be looked at"),
+        EventDeclaration(Rechecks.kind, says: "the thresholds that ask the clock were due to be looked at"),
+    ]
+    public static let rebuilds: [String]? = [
+        "scoring_entries", "scoring_scores", "scoring_standings", "scoring_clock",
     ]
     public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores", "scoring_standings"]
     public static var cardColumns: KeyValuePairs<String, String> {
@@ -65,6 +69,8 @@ public struct Scoring: Plugin {
                 """),
     ]
 
+    /// The id of the subscriber that keeps the ledger.
+    static let subscriber = "scoring/score"
     let rules: ScoringRules
 
     public init(settings: ScoringSettings) {
@@ -92,7 +98,7 @@ public struct Scoring: Plugin {
         Answer("top-leads", Report.self) { _, db in [ReportSection("Top ten by score", try ScoreCard.top(10, db))] }
     }
 
-    /// Puts the grades of the config where SQL finds them.
+    /// Puts the grades of the config where SQL finds them, and appoints the next look at what time alone changes.
     public func begin(since _: Date?, _ tx: Transaction) throws {
         try tx.db.execute(sql: "DELETE FROM scoring_grades")
         for grade in rules.settings.grades {
@@ -101,6 +107,7 @@ public struct Scoring: Plugin {
     }
 
     public var commands: [Command] {
+        try Rechecks(settings: rules.settings, tx: tx).appoint()
         ScoringCommands(settings: rules.settings).all + BacktestCommands(settings: rules.settings).all
     }
 }

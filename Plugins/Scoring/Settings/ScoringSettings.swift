@@ -137,7 +137,10 @@ public struct ScoringSettings: SettingsRecord {
             SettingsField("fit", \.fit, optional: .integer(-10_000...10_000), "The least fit.")
             SettingsField("engagement", \.engagement, optional: .integer(-10_000...10_000), "The least engagement.")
             SettingsField("grade", \.grade, optional: .locatedText, "The least grade of `grades`.")
-            SettingsField("when", \.when, optional: .sql, "A SQL expression over the columns of leads.")
+            SettingsField(
+                "when", \.when, optional: .sql,
+                "A SQL expression over the columns of leads: asked when the lead or its account changes, and every hour where it reads the clock, as date('now') does."
+            )
             SettingsField("on_create", \.onCreate, .flag, "Every new lead reaches it.")
             SettingsField(
                 "hysteresis", \.hysteresis, .integer(0...10_000),
