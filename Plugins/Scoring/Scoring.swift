@@ -18,7 +18,6 @@ public struct Scoring: Plugin {
     public static let rebuilds: [String]? = [
         "scoring_entries", "scoring_scores", "scoring_standings", "scoring_clock",
     ]
-    public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores", "scoring_standings"]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
             "score": "SELECT round(s.fit + \(engagement), 1) FROM scoring_scores AS s WHERE s.lead_id = leads.id",
@@ -69,9 +68,9 @@ public struct Scoring: Plugin {
                 """),
     ]
 
+    let rules: ScoringRules
     /// The id of the subscriber that keeps the ledger.
     static let subscriber = "scoring/score"
-    let rules: ScoringRules
 
     public init(settings: ScoringSettings) {
         rules = ScoringRules(settings)
@@ -94,8 +93,12 @@ public struct Scoring: Plugin {
         Subscribe("score", to: rules.kinds, from: .firstEvent) { _, tx in
             try Ledger(rules: rules, tx: tx).post()
         }
-        Answer("card-line", LeadCard.self) { card, db in try ScoreCard(leadID: card.leadID).lines(db) }
-        Answer("top-leads", Report.self) { _, db in [ReportSection("Top ten by score", try ScoreCard.top(10, db))] }
+        Answer("card-line", LeadCard.self) { card, db in
+            try ScoreCard(leadID: card.leadID, thresholds: rules.settings.thresholds).lines(db)
+        }
+        Answer("top-leads", Report.self) { _, db in
+            [ReportSection("Top ten by score", try ScoreCard.top(10, rules.settings.thresholds, db))]
+        }
     }
 
     /// Puts the grades of the config where SQL finds them, and appoints the next look at what time alone changes.
@@ -104,10 +107,10 @@ public struct Scoring: Plugin {
         for grade in rules.settings.grades {
             try tx.db.execute(sql: "INSERT INTO scoring_grades VALUES (?, ?)", arguments: [grade.name, grade.value])
         }
+        try Rechecks(settings: rules.settings, tx: tx).appoint()
     }
 
     public var commands: [Command] {
-        try Rechecks(settings: rules.settings, tx: tx).appoint()
         ScoringCommands(settings: rules.settings).all + BacktestCommands(settings: rules.settings).all
     }
 }

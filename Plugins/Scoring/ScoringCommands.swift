@@ -29,7 +29,8 @@ struct ScoringCommands {
 
     private func explain(_ call: CommandCall) throws -> CommandResult {
         try call.kernel.read { db in
-            let card = ScoreCard(leadID: try LeadReference(call.arguments[0]).find(db))
+            let card = ScoreCard(
+                leadID: try LeadReference(call.arguments[0]).find(db), thresholds: settings.thresholds)
             return .tableWithNote(
                 try card.entries(db, at: call.kernel.clock.now()), try card.lines(db).first?.text ?? "No points yet.")
         }
