@@ -219,6 +219,20 @@ import TrellisTesting
         }
     }
 
+    /// The fifth of January 2026 is a Monday.
+    @Test func `a week is whole at New Year`() throws {
+        let crm = try crm("engagement: {seen: {on: webinar.attended, points: 3, at_most: 1 per week}}")
+        try crm.capture(["email": "ann@a.example"])
+        for (day, sum) in [
+            ("2025-12-28", "3.0"), ("2025-12-29", "6.0"), ("2026-01-02", "6.0"), ("2026-01-04", "6.0"),
+            ("2026-01-05", "9.0"),
+        ] {
+            try crm.record("webinar.attended", lead: 1, at: "\(day) 12:00")
+            try crm.pump()
+            #expect(try crm.value("SELECT score FROM scoring_scores") == sum, "\(day)")
+        }
+    }
+
     @Test func `a cap counts by the day of the event, also when it is told later`() throws {
         let crm = try crm("engagement: {seen: {on: webinar.attended, points: 3, at_most: 1 per day}}")
         try crm.capture(["email": "ann@a.example"])

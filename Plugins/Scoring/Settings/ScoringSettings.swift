@@ -103,7 +103,7 @@ public struct ScoringSettings: SettingsRecord {
             SettingsField("lasts", \.lasts, optional: .span, "The time after which the points are gone at once.")
             SettingsField(
                 "at_most", \.cap, optional: .cap,
-                "How often it counts per lead: 2 per day, 5 per week, 10 per month (calendar days, weeks and months, UTC), or 3 in all."
+                "How often it counts per lead: 2 per day, 5 per week, 10 per month (calendar days, weeks from Monday and months, UTC), or 3 in all."
             )
             SettingsField("group", \.group, optional: .locatedText, "The group of `groups` whose cap it shares.")
             SettingsField("once", \.once, .flag, "Counts once per lead and never again.")
@@ -179,15 +179,14 @@ public struct ScoringSettings: SettingsRecord {
                 return
             }
             guard words.count == 3, words[1] == "per", let times = Int(words[0]), times > 0 else { return nil }
-            let format: String
+            self.times = times
             switch words[2] {
-            case "day": format = "%Y-%m-%d"
-            case "week": format = "%Y-%W"
-            case "month": format = "%Y-%m"
+            case "day": period = { "date(\($0))" }
+            // Its Monday: a week that New Year falls into is one and the same.
+            case "week": period = { "date(\($0), '-6 days', 'weekday 1')" }
+            case "month": period = { "strftime('%Y-%m', \($0))" }
             default: return nil
             }
-            self.times = times
-            period = { "strftime('\(format)', \($0))" }
         }
     }
 }
