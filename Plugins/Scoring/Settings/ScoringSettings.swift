@@ -162,6 +162,8 @@ public struct ScoringSettings: SettingsRecord {
     /// How often a rule may count in a calendar period, or how many points a group may give in one.
     public struct Cap: Sendable, Hashable {
         public let times: Int
+        /// As the config writes it: `2 per day`.
+        let text: String
         /// The period of a time, as a SQL expression over a column.
         let period: @Sendable (String) -> String
 
@@ -173,6 +175,7 @@ public struct ScoringSettings: SettingsRecord {
         /// Reads `2 per day`; `3` is for ever.
         init?(_ text: String) {
             let words = text.split(separator: " ")
+            self.text = words.joined(separator: " ")
             if words.count == 1, let times = Int(words[0]), times > 0 {
                 self.times = times
                 period = { _ in "''" }
