@@ -62,8 +62,8 @@ struct Routing {
         ).execute()
     }
 
-    /// Handoffs that need another rep, as SQL over `handoff_handoffs AS h`: by the rules, but to nobody who let them
-    /// lapse. Who finds none waits in the queue.
+    /// Handoffs that need another rep, as SQL over `handoff_handoffs AS h`: by the rules, and to nobody who let them
+    /// lapse, as long as somebody else can take them. Who finds none waits in the queue.
     func again(_ condition: String, arguments: StatementArguments = [:]) throws {
         try begin()
         try tx.db.cachedStatement(
@@ -131,6 +131,19 @@ struct Routing {
 
     private func route() throws {
         let roster = Roster(settings: settings, calendars: try Calendars(settings, tx), tx: tx)
+        try ask(roster)
+        // Where nobody else has a place, one who let the lead lapse has it again: in the queue it would be nobody's.
+        try tx.db.cachedStatement(
+            sql: "UPDATE temp.handoff_candidates SET barred = NULL WHERE route IS NULL AND barred IS NOT NULL"
+        ).execute()
+        if tx.db.changesCount > 0 { try ask(roster) }
+        // Whom no rule took, or whose reps are full, waits in the queue.
+        try tx.db.cachedStatement(sql: "UPDATE temp.handoff_candidates SET route = 'queue' WHERE route IS NULL")
+            .execute()
+    }
+
+    /// Asks the rules in their order for the leads that none took yet.
+    private func ask(_ roster: Roster) throws {
         if settings.keepsOwner { try keepOwners(roster) }
         let rules = settings.route.isEmpty ? [HandoffSettings.Route()] : settings.route
         for (index, rule) in rules.enumerated() {
@@ -148,9 +161,6 @@ struct Routing {
                 }
             }
         }
-        // Whom no rule took, or whose reps are full, waits in the queue.
-        try tx.db.cachedStatement(sql: "UPDATE temp.handoff_candidates SET route = 'queue' WHERE route IS NULL")
-            .execute()
     }
 
     /// A lead that has a rep, or had one who accepted it, goes there again while that rep has a place.
