@@ -160,9 +160,12 @@ public struct Handoff: Plugin {
         }
     }
 
-    /// Takes up a new config: the reps, clocks for offers that have none, places for those who wait.
+    /// Takes up a new config: the reps, the leads of those who are reps no more, clocks for offers that have none,
+    /// places for those who wait.
     public func begin(since _: Date?, _ tx: Transaction) throws {
         try Roster.note(settings, tx)
+        try Routing(settings: settings, tx: tx).again(
+            "h.state IN ('offered', 'escalated', 'accepted') AND h.rep NOT IN (SELECT rep FROM handoff_reps)")
         try Appointments(settings: settings, tx: tx).catchUp()
         try Routing(settings: settings, tx: tx).drainQueue()
     }

@@ -4,15 +4,17 @@ import TrellisKernel
 struct Crossings {
     let settings: ScoringSettings
     let tx: Transaction
+    /// Whether the log is replayed: then it is noted who was above what, and what followed from that has been.
+    let isReplay: Bool
 
     /// Of leads with new points or other columns: who comes over moves to the stage, once until it falls under it.
     ///
-    /// - Parameter united: what adds leads with a new total without a new entry.
-    func settle(after last: Int64, united: String, _ kinds: Set<String>) throws {
+    /// - Parameters:
+    ///   - united: what adds leads with a new total without a new entry.
+    ///   - changed: what adds leads for which a predicate may have another answer.
+    func settle(after last: Int64, united: String, changed: String, _ kinds: Set<String>) throws {
         let posted = "\(Ledger.posted)\(united)"
         let lower = "\(Ledger.posted) AND points < 0\(united)"
-        let changes = ["lead.created", "lead.updated", "lead.stage_changed", "lead.restored"].filter(kinds.contains)
-        let changed = "SELECT lead_id FROM batch WHERE kind IN (\(changes.map(\.sqlLiteral).joined(separator: ", ")))"
         for threshold in settings.thresholds {
             if threshold.value.onCreate {
                 guard kinds.contains("lead.created") else { continue }
@@ -20,11 +22,9 @@ struct Crossings {
                     to: threshold.name, leads: "SELECT lead_id FROM batch WHERE kind = 'lead.created'")
                 continue
             }
-            let asksLead = threshold.value.when != nil && !changes.isEmpty
-            try fall(threshold, among: asksLead ? "\(lower) UNION \(changed)" : lower, ["last": last])
-            try rise(
-                threshold, among: asksLead ? "\(posted) UNION \(changed)" : posted, unless: "NOT st.is_rearmed",
-                ["last": last])
+            let asked = threshold.value.when == nil ? "" : changed
+            try fall(threshold, among: lower + asked, ["last": last])
+            try rise(threshold, among: posted + asked, unless: "NOT st.is_rearmed", ["last": last])
         }
     }
 
@@ -65,9 +65,11 @@ struct Crossings {
         guard tx.db.changesCount > 0 else { return }
         try tx.db.cachedStatement(
             sql: """
-                INSERT OR REPLACE INTO scoring_standings (lead_id, threshold, since) SELECT lead_id, ?, ? FROM temp.scoring_crossing
+                INSERT OR REPLACE INTO scoring_standings (lead_id, threshold, since)
+                SELECT lead_id, ?, coalesce((SELECT as_of FROM scoring_scores AS s WHERE s.lead_id = c.lead_id), ?) FROM temp.scoring_crossing AS c
                 """
         ).execute(arguments: [threshold.name, tx.stamp])
+        guard !isReplay else { return }
         try tx.moveStage(to: threshold.name, leads: "SELECT lead_id FROM temp.scoring_crossing")
     }
 
@@ -90,6 +92,7 @@ struct Crossings {
             sql:
                 "DELETE FROM scoring_standings WHERE threshold = \(name) AND lead_id IN (SELECT lead_id FROM temp.scoring_falling)"
         ).execute()
+        guard !isReplay else { return }
         try tx.emit(
             "score.fell",
             forEach: """
@@ -104,13 +107,22 @@ struct Crossings {
     /// - Parameters:
     ///   - leads: a SELECT of ids; nil for all.
     ///   - slack: how far below it still counts.
+    ///   - isNow: whether points are weighed as of `:now`, and not as of the moment that a score names.
     static func above(
-        _ threshold: ScoringSettings.Threshold, _ settings: ScoringSettings, among leads: String?, slack: Int = 0
+        _ threshold: ScoringSettings.Threshold, _ settings: ScoringSettings, among leads: String?, slack: Int = 0,
+        isNow: Bool = false
     ) -> String {
+        let engagement =
+            isNow && settings.hasDecay
+            ? """
+            CASE WHEN s.decays THEN (SELECT coalesce(sum(\(Weight.points("e", at: ":now"))), 0) FROM scoring_entries AS e
+                                     WHERE e.lead_id = s.lead_id AND e.axis = 'engagement') ELSE s.engagement END
+            """ : "s.engagement"
+        let score = isNow && settings.hasDecay ? "s.fit + \(engagement)" : "s.score"
         let grade = threshold.grade.flatMap { grade in settings.grades.first { $0.name == grade.value }?.value }
         let axes = [
-            threshold.score.map { "s.score >= \($0 - slack)" },
-            threshold.engagement.map { "s.engagement >= \($0 - slack)" },
+            threshold.score.map { "\(score) >= \($0 - slack)" },
+            threshold.engagement.map { "\(engagement) >= \($0 - slack)" },
             threshold.fit.map { "s.fit >= \($0)" }, grade.map { "s.fit >= \($0)" },
         ].compactMap { $0 }
         guard !axes.isEmpty else {

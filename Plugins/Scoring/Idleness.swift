@@ -11,8 +11,10 @@ struct Idleness {
     /// The rule that such entries name.
     static let rule = "(idle)"
 
-    /// - Parameter touched: a SELECT of the leads to look at.
-    func takeBack(after last: Int64, among touched: String, hasReviewed: Bool) throws {
+    /// - Parameters:
+    ///   - touched: a SELECT of the leads to look at.
+    ///   - reviewedAt: the moment of a review; nil where none is due.
+    func takeBack(after last: Int64, among touched: String, reviewedAt: String?) throws {
         guard let span = settings.idleAfter else { return }
         let long = "'-\(span.seconds) seconds'"
         try tx.scratchTable("scoring_gaps", columns: "lead_id INTEGER PRIMARY KEY, event_id INTEGER")
@@ -26,7 +28,7 @@ struct Idleness {
                 WHERE before_at <= strftime('%Y-%m-%d %H:%M:%f', at, \(long)) GROUP BY lead_id
                 """
         ).execute(arguments: ["last": last])
-        if hasReviewed {
+        if let reviewedAt {
             try tx.db.cachedStatement(
                 sql: """
                     INSERT OR REPLACE INTO temp.scoring_gaps
@@ -34,7 +36,7 @@ struct Idleness {
                     WHERE (SELECT max(at) FROM scoring_entries AS e WHERE e.lead_id = r.lead_id AND \(done))
                           <= strftime('%Y-%m-%d %H:%M:%f', ?, \(long))
                     """
-            ).execute(arguments: [tx.stamp])
+            ).execute(arguments: [reviewedAt])
         }
         try tx.db.cachedStatement(
             sql: """

@@ -12,25 +12,59 @@ struct Ledger {
     static let posted = "SELECT lead_id FROM scoring_entries NOT INDEXED WHERE id > :last"
 
     func post() throws {
+        let replay = Replay(settings: settings, tx: tx)
+        let isReplay = try replay.isUnderWay
+        if isReplay { try replay.postpone() }
+        try replay.parts(isReplay) { try post(isReplay: isReplay) }
+        if !isReplay { try replay.settle() }
+    }
+
+    private func post(isReplay: Bool) throws {
         let kinds = try tx.kindsInBatch()
         let last = try lastEntry()
         let summed = try weigh(kinds, after: last)
         try count(kinds)
         try Adjustment.post(kinds, tx)
         let reviews = Reviews(settings: settings, tx: tx)
-        let hasReviewed = try kinds.contains("scoring.review_due") && reviews.begin()
+        let reviewed = try kinds.contains("scoring.review_due") ? reviews.begin() : nil
         let posted = Ledger.posted
-        let touched = posted + (hasReviewed ? " UNION SELECT lead_id FROM temp.scoring_reviewed" : "")
-        try Idleness(settings: settings, tx: tx).takeBack(after: last, among: touched, hasReviewed: hasReviewed)
+        let looked = posted + (reviewed == nil ? "" : " UNION SELECT lead_id FROM temp.scoring_reviewed")
+        try Idleness(settings: settings, tx: tx).takeBack(after: last, among: looked, reviewedAt: reviewed)
+        // What is true by now was not true then: after a replay it is asked once.
+        if kinds.contains(Rechecks.kind), !isReplay { try Rechecks(settings: settings, tx: tx).begin() }
+        let changed = settings.thresholds.contains { $0.value.when != nil } ? Ledger.changed(kinds, isReplay) : ""
         let totals = Totals(rules: rules, tx: tx)
         let united = kinds.contains("lead.merged") ? try totals.unite(through: summed) : ""
-        try totals.add(after: summed, among: posted + united, since: last)
-        if hasReviewed { try totals.sumAnew("SELECT lead_id FROM temp.scoring_reviewed", at: ":now") }
-        let crossings = Crossings(settings: settings, tx: tx)
+        let touched = looked + united + changed
+        try totals.add(after: summed)
+        if settings.hasDecay {
+            let moment = try Moments(tx: tx, isReplay: isReplay).note(kinds, hasReviewed: reviewed != nil)
+            // Whatever may take a lead over a threshold is judged as of then, and not as of its last points.
+            try totals.sumAnew(touched, at: Moments.ofLead, moment: moment, after: last)
+        }
+        let crossings = Crossings(settings: settings, tx: tx, isReplay: isReplay)
         if kinds.contains("lead.stage_changed") { try crossings.rearm() }
-        try crossings.settle(after: last, united: united, kinds)
-        if hasReviewed { try crossings.settleReviewed() }
-        try reviews.plan(after: last, among: touched + united)
+        try crossings.settle(after: last, united: united, changed: changed, kinds)
+        if reviewed != nil { try crossings.settleReviewed() }
+        try reviews.plan(after: last, among: touched)
+    }
+
+    /// What adds to a SELECT the leads for which a predicate of a threshold may have another answer: they changed, or
+    /// their account, or the hour.
+    private static func changed(_ kinds: Set<String>, _ isReplay: Bool) -> String {
+        let changes = ["lead.created", "lead.updated", "lead.stage_changed", "lead.restored"].filter(kinds.contains)
+        var changed =
+            changes.isEmpty
+            ? ""
+            : " UNION SELECT lead_id FROM batch WHERE kind IN (\(changes.map(\.sqlLiteral).joined(separator: ", ")))"
+        if kinds.contains("account.updated") {
+            changed += """
+                 UNION SELECT l.id FROM batch AS b CROSS JOIN leads AS l ON l.account_id = json_extract(b.body, '$.account_id')
+                WHERE b.kind = 'account.updated'
+                """
+        }
+        if kinds.contains(Rechecks.kind), !isReplay { changed += " UNION SELECT lead_id FROM temp.scoring_rechecked" }
+        return changed
     }
 
     private func lastEntry() throws -> Int64 {

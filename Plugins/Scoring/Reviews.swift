@@ -16,15 +16,22 @@ struct Reviews {
         settings.idleAfter != nil || (settings.hasDecay && settings.thresholds.contains { !$0.value.onCreate })
     }
 
-    /// Fills `temp.scoring_reviewed` with leads whose review is due; false where there is none.
-    func begin() throws -> Bool {
+    /// Fills `temp.scoring_reviewed` with leads whose review was due when the event of it came; a replay of the log
+    /// finds the same.
+    ///
+    /// - Returns: when that was; nil where none was due.
+    func begin() throws -> String? {
+        let moment =
+            try String.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT min(?, max(at)) FROM batch WHERE kind = 'scoring.review_due'"),
+                arguments: [tx.stamp]) ?? tx.stamp
         try tx.scratchTable("scoring_reviewed", columns: "lead_id INTEGER PRIMARY KEY")
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.scoring_reviewed
                 SELECT lead_id FROM scoring_scores WHERE review_at <= ? ORDER BY review_at LIMIT \(Reviews.most)
                 """
-        ).execute(arguments: [tx.stamp])
+        ).execute(arguments: [moment])
         let count = tx.db.changesCount
         if count == Reviews.most {
             try tx.schedule(
@@ -32,7 +39,7 @@ struct Reviews {
                 forEach: "SELECT NULL AS key, :now AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body",
                 arguments: ["now": tx.stamp])
         }
-        return count > 0
+        return count > 0 ? moment : nil
     }
 
     /// Sets when each of these leads is looked at next, and makes the appointments, to the quarter of an hour.
@@ -40,7 +47,7 @@ struct Reviews {
         guard isNeeded else { return }
         let weight = Weight.points("e", at: "s.as_of")
         let smooth = "e.lifetime IS NULL AND coalesce(e.half_life, e.fade) IS NOT NULL"
-        let arguments: StatementArguments = leads.contains(":last") ? ["last": last] : [:]
+        let arguments = Totals.arguments(["last": last], in: leads)
         try tx.db.cachedStatement(
             sql: """
                 UPDATE scoring_scores SET review_at = CASE WHEN plan.wait IS NOT NULL
@@ -76,7 +83,7 @@ struct Reviews {
         var waits = ["SELECT (julianday(ends_at) - julianday(as_of)) * 86400 AS wait WHERE ends_at IS NOT NULL"]
         if let idle = settings.idleAfter {
             waits.append(
-                "SELECT (julianday(engaged_at) - julianday(as_of)) * 86400 + \(idle.seconds) WHERE points <> 0")
+                "SELECT max((julianday(engaged_at) - julianday(as_of)) * 86400 + \(idle.seconds), 0) WHERE points <> 0")
         }
         for threshold in settings.thresholds where !threshold.value.onCreate {
             let isAbove = """

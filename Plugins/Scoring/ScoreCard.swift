@@ -4,20 +4,21 @@ import TrellisKernel
 /// What people see of a score: its total, and the rows that make it.
 struct ScoreCard {
     let leadID: Int64
+    /// What is to be reached: a score just below one is not written as if it were there.
+    let thresholds: [Named<ScoringSettings.Threshold>]
 
     /// `65: demo +50, downloaded +15`, the largest first.
     func lines(_ db: Database) throws -> [CardLine] {
         guard
             let row = try Row.fetchOne(
-                db, sql: "SELECT round(score, 1), fit, round(engagement, 1) FROM scoring_current WHERE lead_id = ?",
+                db, sql: "SELECT score, fit, engagement FROM scoring_current WHERE lead_id = ?",
                 arguments: [leadID])
         else { return [] }
         let reasons = try ScoreCard.reasons("?", db, arguments: [leadID])
+        let score = ScoreCard.number(row[0], beside: thresholds.compactMap(\.value.score))
+        let engagement = ScoreCard.number(row[2], beside: thresholds.compactMap(\.value.engagement))
         return [
-            CardLine(
-                "score",
-                "\(ScoreCard.number(row[0])) (fit \(ScoreCard.number(row[1])), engagement \(ScoreCard.number(row[2]))): \(reasons)"
-            )
+            CardLine("score", "\(score) (fit \(ScoreCard.number(row[1])), engagement \(engagement)): \(reasons)")
         ]
     }
 
@@ -59,31 +60,53 @@ struct ScoreCard {
         return Table(columns: ["axis", "rule", "leads", "entries", "points"], rows)
     }
 
-    static func top(_ count: Int, _ db: Database) throws -> Table {
+    /// The leads with the most points by now.
+    static func top(
+        _ count: Int, _ thresholds: [Named<ScoringSettings.Threshold>], _ db: Database
+    ) throws -> Table {
         let rows = try Row.fetchAll(
             db,
             sql: """
                 SELECT l.id, coalesce(nullif(trim(coalesce(l.first_name, '') || ' ' || coalesce(l.last_name, '')), ''), l.email, l.external_id, l.phone) AS lead,
-                       l.company, l.stage, round(s.score, 1) AS score,
+                       l.company, l.stage, s.score,
                        (\(reasonsQuery("s.lead_id"))) AS reasons
-                FROM scoring_scores AS s JOIN leads AS l ON l.id = s.lead_id ORDER BY s.score DESC, l.id LIMIT ?
+                FROM scoring_current AS s JOIN leads AS l ON l.id = s.lead_id ORDER BY s.score DESC, l.id LIMIT ?
                 """, arguments: [count])
-        return Table(columns: ["id", "lead", "company", "stage", "score", "reasons"], rows)
+        let cells = rows.map { row in
+            var cells = Array(row.databaseValues.map { Cell($0) })
+            cells[4] = .real(ScoreCard.rounded(row["score"], beside: thresholds.compactMap(\.value.score)))
+            return cells
+        }
+        return Table(columns: ["id", "lead", "company", "stage", "score", "reasons"], rows: cells)
     }
 
     private static func reasons(_ lead: String, _ db: Database, arguments: StatementArguments) throws -> String {
         try String.fetchOne(db, sql: reasonsQuery(lead), arguments: arguments) ?? "no points"
     }
 
+    /// By rule, what its entries are worth by now, so that the reasons make the total.
     private static func reasonsQuery(_ lead: String) -> String {
         """
-        SELECT group_concat(rule || ' ' || printf('%+d', points), ', ')
-        FROM (SELECT rule, sum(points) AS points FROM scoring_entries WHERE lead_id = \(lead) GROUP BY rule HAVING sum(points) <> 0 ORDER BY abs(sum(points)) DESC, rule)
+        SELECT group_concat(rule || ' ' || printf(CASE WHEN points = CAST(points AS INTEGER) THEN '%+.0f' ELSE '%+.1f' END, points), ', ')
+        FROM (SELECT rule, round(sum(now), 1) AS points FROM scoring_weighed WHERE lead_id = \(lead) GROUP BY rule
+              HAVING round(sum(now), 1) <> 0 ORDER BY abs(sum(now)) DESC, rule)
         """
     }
 
-    private static func number(_ value: DatabaseValue) -> String {
-        let number = Double.fromDatabaseValue(value) ?? 0
+    /// `65`, `49.9`, or with as many digits as tell it from a threshold: `49.99996`.
+    private static func number(_ value: DatabaseValue, beside thresholds: [Int] = []) -> String {
+        let number = rounded(Double.fromDatabaseValue(value) ?? 0, beside: thresholds)
         return number == number.rounded() ? String(Int64(number)) : String(number)
+    }
+
+    /// To a tenth; where that is on the other side of a threshold, to more.
+    static func rounded(_ number: Double, beside thresholds: [Int]) -> Double {
+        let bounded = min(max(number, -1e12), 1e12)
+        for scale in [10.0, 1e2, 1e3, 1e4, 1e5, 1e6] {
+            let rounded = (bounded * scale).rounded() / scale
+            if thresholds.allSatisfy({ (rounded >= Double($0)) == (bounded >= Double($0)) }) { return rounded }
+        }
+        // Nearer than a millionth: a millionth less.
+        return (bounded * 1e6).rounded(.down) / 1e6
     }
 }

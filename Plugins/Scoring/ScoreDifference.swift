@@ -13,7 +13,10 @@ struct ScoreDifference {
         guard let after = kernel.plugins.lazy.compactMap({ $0 as? Scoring }).first?.rules.settings else {
             throw KernelError.data("Scoring is off in that config: no lead would have a score.")
         }
+        // Both as of one moment: what time takes is no difference between two configs.
+        let moment = Timestamp.text(kernel.clock.now())
         try kernel.write(origin: "cli") { tx in
+            try weigh(before, at: moment, tx)
             try tx.scratchTable("scoring_before", columns: "lead_id INTEGER PRIMARY KEY, score REAL, stage TEXT")
             try tx.db.execute(
                 sql: """
@@ -25,9 +28,16 @@ struct ScoreDifference {
         }
         _ = try Rebuild(kernel).run(Scoring.name)
         return try kernel.write(origin: "cli") { tx in
+            try weigh(after, at: moment, tx)
             try reach("after", after, tx)
             return .tableWithNote(try thresholds(tx.db), try note(tx.db))
         }
+    }
+
+    /// Sums all totals of the copy as of a moment.
+    private func weigh(_ settings: ScoringSettings, at moment: String, _ tx: Transaction) throws {
+        try Totals(rules: ScoringRules(settings), tx: tx).sumAnew(
+            "SELECT lead_id FROM scoring_scores", at: ":moment", moment: moment)
     }
 
     private func reach(_ side: String, _ settings: ScoringSettings, _ tx: Transaction) throws {

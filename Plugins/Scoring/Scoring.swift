@@ -13,8 +13,11 @@ public struct Scoring: Plugin {
             says: "was given {points} points of {axis} by hand"),
         EventDeclaration("score.fell", ["threshold": .text], says: "fell below the threshold {threshold}"),
         EventDeclaration("scoring.review_due", says: "the scores were due to be looked at"),
+        EventDeclaration(Rechecks.kind, says: "the thresholds that ask the clock were due to be looked at"),
     ]
-    public static let rebuilds: [String]? = ["scoring_entries", "scoring_scores", "scoring_standings"]
+    public static let rebuilds: [String]? = [
+        "scoring_entries", "scoring_scores", "scoring_standings", "scoring_clock",
+    ]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
             "score": "SELECT round(s.fit + \(engagement), 1) FROM scoring_scores AS s WHERE s.lead_id = leads.id",
@@ -66,6 +69,8 @@ public struct Scoring: Plugin {
     ]
 
     let rules: ScoringRules
+    /// The id of the subscriber that keeps the ledger.
+    static let subscriber = "scoring/score"
 
     public init(settings: ScoringSettings) {
         rules = ScoringRules(settings)
@@ -88,16 +93,21 @@ public struct Scoring: Plugin {
         Subscribe("score", to: rules.kinds, from: .firstEvent) { _, tx in
             try Ledger(rules: rules, tx: tx).post()
         }
-        Answer("card-line", LeadCard.self) { card, db in try ScoreCard(leadID: card.leadID).lines(db) }
-        Answer("top-leads", Report.self) { _, db in [ReportSection("Top ten by score", try ScoreCard.top(10, db))] }
+        Answer("card-line", LeadCard.self) { card, db in
+            try ScoreCard(leadID: card.leadID, thresholds: rules.settings.thresholds).lines(db)
+        }
+        Answer("top-leads", Report.self) { _, db in
+            [ReportSection("Top ten by score", try ScoreCard.top(10, rules.settings.thresholds, db))]
+        }
     }
 
-    /// Puts the grades of the config where SQL finds them.
+    /// Puts the grades of the config where SQL finds them, and appoints the next look at what time alone changes.
     public func begin(since _: Date?, _ tx: Transaction) throws {
         try tx.db.execute(sql: "DELETE FROM scoring_grades")
         for grade in rules.settings.grades {
             try tx.db.execute(sql: "INSERT INTO scoring_grades VALUES (?, ?)", arguments: [grade.name, grade.value])
         }
+        try Rechecks(settings: rules.settings, tx: tx).appoint()
     }
 
     public var commands: [Command] {

@@ -29,7 +29,8 @@ struct ScoringCommands {
 
     private func explain(_ call: CommandCall) throws -> CommandResult {
         try call.kernel.read { db in
-            let card = ScoreCard(leadID: try LeadReference(call.arguments[0]).find(db))
+            let card = ScoreCard(
+                leadID: try LeadReference(call.arguments[0]).find(db), thresholds: settings.thresholds)
             return .tableWithNote(
                 try card.entries(db, at: call.kernel.clock.now()), try card.lines(db).first?.text ?? "No points yet.")
         }
@@ -58,7 +59,13 @@ struct ScoringCommands {
 
     private func difference(_ call: CommandCall) throws -> CommandResult {
         guard let file = call.options["with"] else {
-            throw KernelError.usage("Name the other config: trellis scoring diff --with new.yaml")
+            guard let worked = call.options["config"] else {
+                throw KernelError.usage("Name the other config: trellis scoring diff --with new.yaml")
+            }
+            // The file was opened with that one already, and fits it by now: what it would change is seen no more.
+            throw KernelError.usage(
+                "--config names the config that the file is worked with. Leave it as it is, and name the other one: trellis scoring diff --with \(worked)"
+            )
         }
         return try ScoreDifference(before: settings, trial: try TrialCopy(of: call.kernel, config: file)).result()
     }

@@ -16,7 +16,7 @@ struct ScoringRules: Sendable {
             Set(
                 [
                     "lead.created", "lead.updated", "lead.stage_changed", "lead.restored", "lead.merged", "lead.erased",
-                    "account.updated", "score.adjusted", "scoring.review_due",
+                    "account.updated", "score.adjusted", "scoring.review_due", Rechecks.kind,
                 ] + settings.engagement.map(\.value.on.value))
         ).sorted()
         fitOfNew = FitOfNew(settings.fit)

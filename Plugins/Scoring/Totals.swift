@@ -10,14 +10,10 @@ struct Totals {
     private static let axes = "sum(points * (axis = 'fit')), sum(points * (axis <> 'fit')), sum(points)"
     private static let decays = "max(coalesce(half_life, fade, lifetime) IS NOT NULL)"
 
-    /// Adds the new entries to the totals. Where points decay, the total is summed anew, as of the newest entry: not
-    /// as of this moment, or an event handled a second late would be worth a little less, and just miss a threshold.
+    /// Adds the new entries to the totals. Where points decay, the total is summed anew afterwards.
     ///
-    /// - Parameters:
-    ///   - summed: the last entry that is in the totals already.
-    ///   - touched: a SELECT of the leads whose total may be another one.
-    ///   - last: the last entry before the batch, which the SELECT may ask for.
-    func add(after summed: Int64, among touched: String, since last: Int64) throws {
+    /// - Parameter summed: the last entry that is in the totals already.
+    func add(after summed: Int64) throws {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
@@ -28,30 +24,26 @@ struct Totals {
                     decays = max(decays, excluded.decays), as_of = max(as_of, excluded.as_of)
                 """
         ).execute(arguments: ["summed": summed])
-        guard rules.settings.hasDecay else { return }
-        // Engagement alone decays: a change of the lead does not make it older.
-        try sumAnew(
-            touched, at: "(SELECT max(at) FROM scoring_entries WHERE lead_id = s.lead_id AND axis = 'engagement')",
-            after: last)
     }
 
     /// Sums the totals of leads whose points decay.
     ///
     /// - Parameters:
     ///   - leads: a SELECT of their ids.
-    ///   - moment: a SQL expression over `scoring_scores AS s`: as of when.
-    func sumAnew(_ leads: String, at moment: String, after last: Int64 = 0) throws {
+    ///   - expression: SQL over `scoring_scores AS s`: as of when. It may ask for `:moment`.
+    ///   - last: the last entry before the batch, which the SELECT may ask for.
+    func sumAnew(_ leads: String, at expression: String, moment: String, after last: Int64 = 0) throws {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE scoring_scores SET engagement = total.points, score = fit + total.points, as_of = total.at
                 FROM (SELECT e.lead_id, due.at, sum(\(Weight.points("e", at: "due.at"))) AS points
-                      FROM (SELECT s.lead_id, \(moment) AS at FROM scoring_scores AS s
+                      FROM (SELECT s.lead_id, \(expression) AS at FROM scoring_scores AS s
                             WHERE s.decays AND s.lead_id IN (\(leads))) AS due
                       CROSS JOIN scoring_entries AS e ON e.lead_id = due.lead_id
                       WHERE e.axis = 'engagement' GROUP BY e.lead_id) AS total
                 WHERE scoring_scores.lead_id = total.lead_id
                 """
-        ).execute(arguments: Totals.arguments(["last": last, "now": tx.stamp], in: leads + moment))
+        ).execute(arguments: Totals.arguments(["last": last, "moment": moment], in: leads + expression))
     }
 
     /// The entries of a merged lead already belong to the lead that stayed; now its total does too. One that came back

@@ -137,6 +137,32 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a demo that was booked and a mail that was clicked are asked for, and there is always a beginning`()
+        async throws
+    {
+        let crm = try TestKernel(
+            "activities: {demo.booked: {slot: text}, call.held: {}}\nplugins: {handoff: {\(HandoffSite.threeReps), contact_on: [call.held], openers: {welcome: \"Ask how the welcome was\"}}}",
+            plugins: [Handoff.self])
+        for name in ["a", "b", "c"] { try crm.capture(["email": "\(name)@lead.example"]) }
+        try crm.record("demo.booked", lead: 1, ["slot": "monday"])
+        try crm.record("demo.booked", lead: 1, ["slot": "tuesday"])
+        try crm.record("call.held", lead: 1)
+        try crm.foreign(
+            "INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('mail.clicked', 2, 'sql', '2026-03-02 09:00:00.000', '{\"mail\":\"welcome\"}')"
+        )
+        for (lead, parts) in [
+            (1, ["Read and asked for: demo booked (tuesday)", "How to begin: Ask about this: demo booked (tuesday)."]),
+            (2, ["Read and asked for: clicked in the mail welcome", "How to begin: Ask how the welcome was"]),
+            (3, ["Read and asked for: nothing yet", "How to begin: Ask what brought them here."]),
+        ] {
+            try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = \(lead)")
+            try await crm.work()
+            let told = try told(crm)
+            for part in parts { #expect(told.contains(part), "\(part) is not in: \(told)") }
+        }
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `the mail says until when, why now, and what was before`() async throws {
         let crm = try TestKernel(
             "activities: {demo.booked: {}}\nplugins: {handoff: {reps: {ann: {email: ann@acme.example, zone: Europe/Berlin}}, accept_within: 4 hours, recycle: {after: 1 day}}}",

@@ -68,11 +68,11 @@ import TrellisTesting
             crm.clock.advance(by: "1 hour")
             try crm.pump()
         }
-        // Each of them let it lapse once, and nobody gets it twice: it waits for a person.
-        #expect(try crm.handoffs == ["1|1||queued|"])
+        // Each of them let it lapse once before anybody gets it twice.
+        #expect(try crm.rows("SELECT state FROM handoff_handoffs") == ["offered"])
         #expect(
             try crm.rows("SELECT count(DISTINCT rep), count(*) FROM handoff_transitions WHERE state = 'expired'") == [
-                "24|24"
+                "24|30"
             ])
         #expect(try crm.rows("SELECT max(depth) FROM events") == ["2"])
         #expect(try crm.troubles() == [])
@@ -223,6 +223,65 @@ import TrellisTesting
         try crm.pump()
         if expired == "queue" { #expect(try crm.rows("SELECT route FROM handoff_queue") == ["taken back"]) }
         #expect(try crm.troubles() == [])
+    }
+
+    @Test func `where nobody else can take it, who let a lead lapse is offered it again`() async throws {
+        let crm = try await offered(
+            "reps: {ann: {email: ann@acme.example}, ben: {email: b@a.example, capacity: 0}}, accept_within: 1 hour")
+        for offer in 2...3 {
+            crm.clock.advance(by: "1 hour")
+            try await crm.work()
+            #expect(try crm.rows("SELECT rep, state, offer FROM handoff_handoffs") == ["ann|offered|\(offer)"])
+        }
+        #expect(crm.transport.sent.count == 3)
+        // Where somebody else can, it is theirs.
+        let more = try crm.reopened(
+            "plugins: {handoff: {reps: {ann: {email: ann@acme.example}, ben: {email: b@a.example}}, accept_within: 1 hour}}"
+        )
+        more.clock.advance(by: "1 hour")
+        try await more.work()
+        #expect(try more.handoffs == ["1|1|ben|offered|"])
+        #expect(try more.troubles() == [])
+    }
+
+    @Test func `the queue has a clock, in the working time of the house, and a person is told once`() async throws {
+        let crm = try HandoffSite.crm(
+            """
+            reps: {ann: {email: ann@acme.example, capacity: 0, zone: America/New_York}}, queue_within: 4 hours,
+            escalate_to: head@acme.example, working_hours: {from: "09:00", to: "12:00"}
+            """)
+        try crm.qualified(1)
+        try await crm.work()
+        crm.clock.set("2026-03-03 09:59:00")
+        try await crm.work()
+        #expect(try crm.troubles() == [])
+        for time in ["2026-03-03 10:00:00", "2026-03-04 10:00:00"] {
+            crm.clock.set(time)
+            try await crm.work()
+            #expect(mails(crm) == ["head@acme.example: Nobody has looked after Lead 1"])
+            #expect(
+                try crm.troubles() == ["lead without a rep|handoff 1|in the queue since 2026-03-02 09:00 (queue)"])
+        }
+        #expect(crm.transport.sent.last?.text.contains("nobody has taken the lead from the queue") == true)
+        try crm.run("handoff assign", "1", "ann")
+        try await crm.work()
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `who waited in the queue before it had a clock has waited since`() async throws {
+        let crm = try HandoffSite.crm("reps: {ann: {email: ann@acme.example, capacity: 0}}")
+        try crm.qualified(1)
+        crm.clock.advance(by: "3 hours")
+        let again = try crm.reopened(
+            "plugins: {handoff: {reps: {ann: {email: ann@acme.example, capacity: 0}}, queue_within: 2 hours}}")
+        for _ in 1...2 {
+            for plugin in again.kernel.plugins {
+                try again.kernel.write(origin: "plugin:handoff") { try plugin.begin(since: nil, $0) }
+            }
+            try await again.work()
+            #expect(try again.rows("SELECT stop, subject FROM kernel_stops") == ["lead without a rep|handoff 1"])
+        }
+        #expect(again.transport.sent.isEmpty)
     }
 
     @Test func `a clock that comes late has still run out`() async throws {

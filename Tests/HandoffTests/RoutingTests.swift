@@ -157,12 +157,78 @@ import TrellisTesting
         try await crm.work()
         #expect(
             try crm.rows("SELECT rep, route FROM handoff_handoffs ORDER BY id") == [
-                "cy|route 1: account_owner", "somebody else|route 1: account_owner", "ann|route 2: round_robin",
-                "ben|route 2: round_robin",
+                "cy|route 1: account_owner", "ann|route 2: round_robin", "ben|route 2: round_robin",
+                "cy|route 2: round_robin",
             ])
-        // An owner the config does not know has no address.
-        #expect(crm.transport.sent.map(\.recipient) == ["cy@acme.example", "ann@acme.example", "ben@acme.example"])
+        #expect(
+            crm.transport.sent.map(\.recipient) == [
+                "cy@acme.example", "ann@acme.example", "ben@acme.example", "cy@acme.example",
+            ])
+        // An owner the config does not know has no address and no capacity: the lead goes on, and a person is told.
+        let reason = "owns accounts and is no rep of the config; leads that went by the next rule: 1"
+        let stop = "no such rep|somebody else|\(reason)"
+        #expect(try crm.troubles() == [stop])
+        try crm.qualified(1)
+        #expect(try crm.troubles() == [stop])
+        let known = try crm.reopened(
+            "plugins: {handoff: {\(HandoffSite.threeReps.replacing("reps: {", with: "reps: {somebody else: {email: s@a.example}, ")), route: [{to: account_owner}]}}"
+        )
+        try begin(known)
+        #expect(try known.troubles() == [])
+    }
+
+    @Test func `an owner who is gone from the accounts, or whom no rule asks for, stops nothing`() throws {
+        for gone in [true, false] {
+            let crm = try HandoffSite.crm(HandoffSite.threeReps + ", route: [{to: account_owner}, {to: queue}]")
+            try crm.foreign("INSERT INTO accounts (name, domain, owner) VALUES ('Old', 'lead.example', 'zoe')")
+            try crm.qualified(2)
+            #expect(try crm.rows("SELECT stop, subject FROM kernel_stops") == ["no such rep|zoe"])
+            if gone {
+                try crm.foreign("UPDATE accounts SET owner = 'ann'")
+                #expect(try crm.troubles() == [])
+            } else {
+                let other = try crm.reopened("plugins: {handoff: {\(HandoffSite.threeReps)}}")
+                try begin(other)
+                #expect(try other.troubles() == [])
+                let off = try other.reopened("plugins: {handoff: {enabled: false, \(HandoffSite.threeReps)}}")
+                #expect(try off.troubles() == [])
+            }
+        }
+    }
+
+    @Test(arguments: [[3], [1, 1, 1]])
+    func `an owner of accounts gets no more than it can take`(_ batches: [Int]) throws {
+        let crm = try HandoffSite.crm(
+            "reps: {ann: {email: a@a.example, capacity: 1}, ben: {email: b@a.example, capacity: 1}}, route: [{to: account_owner}, {to: ben}]"
+        )
+        try crm.foreign("INSERT INTO accounts (name, domain, owner) VALUES ('Big', 'lead.example', 'ann')")
+        for count in batches { try crm.qualified(count) }
+        #expect(try crm.reps == "ann ben -")
+        #expect(try crm.rows("SELECT rep, in_hand FROM rep_load") == ["ann|1", "ben|1"])
         #expect(try crm.troubles() == [])
+    }
+
+    /// What a worker does when it starts.
+    private func begin(_ crm: TestKernel) throws {
+        for plugin in crm.kernel.plugins {
+            try crm.kernel.write(origin: "plugin:handoff") { try plugin.begin(since: nil, $0) }
+        }
+    }
+
+    @Test func `the leads of who is a rep no more go to others, or wait`() async throws {
+        let crm = try HandoffSite.crm("reps: {ann: {email: a@a.example}, ben: {email: b@a.example, capacity: 2}}")
+        try crm.qualified(4)
+        try crm.run("handoff accept", "3")
+        #expect(try crm.reps == "ann ben ann ben")
+        let again = try crm.reopened("plugins: {handoff: {reps: {ben: {email: b@a.example, capacity: 3}}}}")
+        try begin(again)
+        try await again.work()
+        #expect(
+            try again.handoffs == ["1|1|ben|offered|", "2|1|ben|offered|", "3|1||queued|", "4|1|ben|offered|"])
+        #expect(try again.rows("SELECT owner FROM leads ORDER BY id") == ["ben", "ben", "", "ben"])
+        #expect(try again.rows("SELECT rep, in_hand FROM rep_load") == ["ben|3"])
+        #expect(again.transport.sent.map(\.recipient).contains("b@a.example"))
+        #expect(try again.troubles() == [])
     }
 
     @Test(arguments: [[7], [1, 1, 1, 1, 1, 1, 1], [1, 2, 4], [3, 4], [5, 2]])

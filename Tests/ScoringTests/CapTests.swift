@@ -138,6 +138,28 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `the score of an account is that of this moment, with the grade of its best fit`() throws {
+        let crm = try crm(
+            """
+            grades: {A: 30, C: -1000}, fit: {head: {when: "title = 'Head'", points: 30}}, \
+            engagement: {viewed: {on: page.viewed, points: 40, half_life: 10 days}}
+            """)
+        for name in ["ann", "bob"] {
+            try crm.capture(["email": "\(name)@corp.example", "title": name == "ann" ? "Head" : "", "company": "Corp"])
+        }
+        for lead in [1, 2] as [Int64] { try crm.record("page.viewed", lead: lead) }
+        try crm.kernel.write(origin: "kernel") { tx in
+            for plugin in crm.kernel.plugins { try plugin.begin(since: nil, tx) }
+        }
+        try crm.pump()
+        crm.clock.advance(by: "20 days")
+        #expect(
+            try crm.rows(
+                "SELECT leads, fit, round(engagement, 3), round(score, 3), round(best_score, 3), grade FROM scoring_accounts"
+            )
+                == ["2|30|20.0|50.0|40.0|A"])
+    }
+
     // MARK: - By hand
 
     @Test func `points by hand are entries with a person and a reason, and survive a rebuild`() throws {

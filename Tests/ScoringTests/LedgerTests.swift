@@ -219,6 +219,20 @@ import TrellisTesting
         }
     }
 
+    /// The fifth of January 2026 is a Monday.
+    @Test func `a week is whole at New Year`() throws {
+        let crm = try crm("engagement: {seen: {on: webinar.attended, points: 3, at_most: 1 per week}}")
+        try crm.capture(["email": "ann@a.example"])
+        for (day, sum) in [
+            ("2025-12-28", "3.0"), ("2025-12-29", "6.0"), ("2026-01-02", "6.0"), ("2026-01-04", "6.0"),
+            ("2026-01-05", "9.0"),
+        ] {
+            try crm.record("webinar.attended", lead: 1, at: "\(day) 12:00")
+            try crm.pump()
+            #expect(try crm.value("SELECT score FROM scoring_scores") == sum, "\(day)")
+        }
+    }
+
     @Test func `a cap counts by the day of the event, also when it is told later`() throws {
         let crm = try crm("engagement: {seen: {on: webinar.attended, points: 3, at_most: 1 per day}}")
         try crm.capture(["email": "ann@a.example"])
@@ -247,9 +261,9 @@ import TrellisTesting
         try crm.capture(["email": "ann@a.example"])
         try crm.record("webinar.attended", lead: 1, at: "2026-02-16 09:00")
         try crm.pump()
-        // A total is as of the newest entry, and brought up to date when the next one comes.
+        // A total is as of the moment the log has come to, and brought up to date by the next event of the lead.
         let score = try crm.value("SELECT round(engagement, 6), round(score, 6), decays, as_of FROM scoring_scores")
-        #expect(score == "41.0|41.0|1|2026-02-16 09:00:00.000")
+        #expect(score == "21.0|21.0|1|2026-03-02 09:00:00.000")
         crm.clock.advance(by: "14 days")
         try crm.record("webinar.attended", lead: 1)
         try crm.pump()

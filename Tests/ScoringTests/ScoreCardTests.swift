@@ -1,7 +1,8 @@
-import Scoring
 import Testing
 import TrellisKernel
 import TrellisTesting
+
+@testable import Scoring
 
 /// What people see of a score.
 @Suite struct ScoreCardTests {
@@ -53,6 +54,52 @@ import TrellisTesting
                 ["1", "Ann Lee", "A", "lead", "65.0", "demo +50, head +20, small -5"],
                 ["2", "bob@b.example", "", "lead", "20.0", "head +20"],
             ])
+    }
+
+    @Test func `the reasons are worth what they are worth now, and make the total`() throws {
+        let crm = try TestKernel(
+            """
+            activities: {demo.booked: {}, page.viewed: {}}
+            plugins:
+              scoring:
+                fit: {head: {when: "title = 'Head'", points: 20}}
+                engagement: {demo: {on: demo.booked, points: 50, half_life: 10 days}, viewed: {on: page.viewed, points: 40, lasts: 5 days}}
+            """, plugins: [Scoring.self])
+        try crm.capture(["email": "ann@a.example", "title": "Head"])
+        try crm.capture(["email": "bob@a.example", "title": "Head"])
+        try crm.record("demo.booked", lead: 1)
+        try crm.record("page.viewed", lead: 1)
+        try crm.pump()
+        crm.clock.advance(by: "15 days")
+        try crm.record("demo.booked", lead: 2)
+        try crm.pump()
+        let line = "37.7 (fit 20, engagement 17.7): head +20, demo +17.7"
+        #expect(try crm.kernel.ask(LeadCard(leadID: 1)) == [[CardLine("score", line)]])
+        #expect(try crm.run("scoring explain", "1").last == line)
+        let top = try #require(try crm.kernel.ask(Report()).first?.first?.table.rows)
+        #expect(
+            top.map { $0.suffix(2).map { $0.text ?? "" } } == [
+                ["70.0", "demo +50, head +20"], ["37.7", "head +20, demo +17.7"],
+            ])
+    }
+
+    @Test func `a score just below a threshold is not written as if it were there`() throws {
+        let crm = try TestKernel(
+            """
+            activities: {demo.booked: {}}
+            plugins: {scoring: {engagement: {demo: {on: demo.booked, points: 50, half_life: 30 days}}, thresholds: {mql: {score: 51}, sql: {score: 50}}}}
+            """, plugins: [Scoring.self])
+        try crm.capture(["email": "ann@a.example"])
+        try crm.record("demo.booked", lead: 1)
+        try crm.pump()
+        crm.clock.advance(by: "3s")
+        #expect(
+            try crm.run("scoring explain", "1").last?.hasPrefix("49.99996 (fit 0, engagement 50): demo +50") == true)
+        #expect(ScoreCard.rounded(50, beside: [50]) == 50)
+        #expect(ScoreCard.rounded(49.97, beside: [60]) == 50)
+        #expect(ScoreCard.rounded(49.97, beside: [50]) == 49.97)
+        #expect(ScoreCard.rounded(50.04, beside: [50]) == 50)
+        #expect(ScoreCard.rounded(49.99999999, beside: [50]) == 49.999999)
     }
 
     @Test func `a lead's card has a line of its score, and none without points`() throws {

@@ -43,6 +43,28 @@ import TrellisTesting
         #expect(try crm.rows("SELECT stage FROM leads ORDER BY id") == ["mql", "lead", "lead", "lead"])
     }
 
+    @Test func `the same config makes no difference, however long ago the points were given`() throws {
+        setenv("TRELLIS_SECRET", TestKernel.environment["TRELLIS_SECRET"] ?? "", 1)
+        let fading = Self.rules(50, mql: 60).replacing("points: 50", with: "points: 50, half_life: 10 days")
+        let crm = try TestKernel(
+            fading, plugins: [Scoring.self], files: ["new.yaml": TestKernel.site + "\n" + fading])
+        try crm.capture(["email": "ann@a.example", "title": "Head"])
+        try crm.record("demo.booked", lead: 1)
+        try crm.pump()
+        crm.clock.advance(by: "10 days")
+        #expect(
+            try crm.run("scoring diff", options: ["with": crm.folder + "/new.yaml"]) == ["No lead gets another score."])
+    }
+
+    @Test func `a config in the place of the one that is worked with is told where to stand`() throws {
+        let crm = try crm(Self.rules(50, mql: 60))
+        #expect(
+            throws: KernelError.usage(
+                "--config names the config that the file is worked with. Leave it as it is, and name the other one: trellis scoring diff --with new.yaml"
+            )
+        ) { try crm.run("scoring diff", options: ["config": "new.yaml"]) }
+    }
+
     @Test func `a config that is wrong, or has no scoring, or is not there, is told`() throws {
         setenv("TRELLIS_SECRET", TestKernel.environment["TRELLIS_SECRET"] ?? "", 1)
         let crm = try crm("plugins: {}")

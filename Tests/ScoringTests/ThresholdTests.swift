@@ -156,9 +156,9 @@ import TrellisTesting
         }
         try merge(crm, 2, into: 1)
         try crm.pump()
-        // Both demos are half a life apart: 30 + 30 that stay, 8 + 8 / 2.
+        // One demo is two half-lives old and the other one: 30 + 30 that stay, 8 / 4 + 8 / 2.
         let scores = try crm.rows("SELECT lead_id, round(score, 6), decays FROM scoring_scores")
-        #expect(scores == ["1|72.0|1"])
+        #expect(scores == ["1|66.0|1"])
         #expect(try crm.value("SELECT stage FROM leads") == "lead")
     }
 }

@@ -39,6 +39,59 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    /// The rule that guides to HubSpot begin with: fit over 30 and engagement over 20. Points are whole: over 30 is 31.
+    @Test(arguments: [(30, 25, "lead"), (31, 20, "lead"), (31, 21, "mql"), (60, 5, "lead"), (5, 60, "lead")])
+    func `fit and engagement must both be there`(_ fit: Int, _ engagement: Int, _ stage: String) throws {
+        let crm = try TestKernel(
+            """
+            activities: {page.viewed: {}}
+            plugins:
+              scoring:
+                fit: {head: {when: "title = 'Head'", points: \(fit)}}
+                engagement: {page: {on: page.viewed, points: \(engagement), half_life: 90 days}}
+                thresholds: {mql: {fit: 31, engagement: 21}}
+            """, plugins: [Scoring.self])
+        try crm.capture(["email": "ann@a.example", "title": "Head"])
+        try crm.record("page.viewed", lead: 1)
+        try crm.pump()
+        #expect(try crm.rows("SELECT stage FROM leads") == [stage])
+        #expect(try crm.troubles() == [])
+    }
+
+    /// Marketo counts an activity at most 20 times a day (experienceleague.adobe.com, "Engagement scores"), and its
+    /// practice asks for a score of 100 and a grade of B.
+    @Test func `twenty times a day, and a hundred with a grade of B`() throws {
+        let crm = try TestKernel(
+            """
+            activities: {page.viewed: {}}
+            plugins:
+              scoring:
+                grades: {A: 40, B: 20, C: 0}
+                fit: {head: {when: "title = 'Head'", points: 20}}
+                engagement: {page: {on: page.viewed, points: 1, at_most: 20 per day}}
+                thresholds: {mql: {score: 100, grade: B}}
+            """, plugins: [Scoring.self])
+        for (name, title) in [("ann", "Head"), ("bob", "Clerk")] {
+            try crm.capture(["email": "\(name)@a.example", "title": title])
+        }
+        var days: [String] = []
+        for _ in 1...5 {
+            for lead in [1, 2] as [Int64] {
+                for _ in 1...25 { try crm.record("page.viewed", lead: lead) }
+            }
+            try crm.pump()
+            days += try crm.rows(
+                "SELECT group_concat(line, ', ') FROM (SELECT CAST(score AS INTEGER) || ' ' || stage AS line FROM scoring_scores JOIN leads ON id = lead_id ORDER BY id)"
+            )
+            crm.clock.advance(by: "1 day")
+        }
+        #expect(
+            days == [
+                "40 lead, 20 lead", "60 lead, 40 lead", "80 lead, 60 lead", "100 mql, 80 lead", "120 mql, 100 lead",
+            ])
+        #expect(try crm.troubles() == [])
+    }
+
     /// Stages at 30, 70 and 100 points; a demo form makes a marketing qualified lead whatever the score.
     @Test func `a model with four stages and an automatic one`() throws {
         let crm = try TestKernel(

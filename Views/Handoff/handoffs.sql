@@ -75,3 +75,12 @@ LEFT JOIN (
     FROM handoff_handoffs WHERE state IN ('offered', 'escalated', 'accepted') GROUP BY rep) AS h ON h.rep = r.rep
 LEFT JOIN (SELECT rep, sum(dealt) AS dealt, sum(entitled) AS entitled FROM handoff_turns GROUP BY rep) AS t ON t.rep = r.rep
 ORDER BY r.position;
+
+-- What stands still in the handoffs, for trellis status: owners of accounts who are no reps, and leads that wait in the queue for longer than queue_within.
+CREATE VIEW handoff_stops AS
+SELECT 'no such rep' AS stop, u.owner AS subject,
+       'owns accounts and is no rep of the config; leads that went by the next rule: ' || u.leads AS reason, u.since AS since
+FROM handoff_unknown_owners AS u WHERE EXISTS (SELECT 1 FROM accounts AS a WHERE a.owner = u.owner)
+UNION ALL
+SELECT 'lead without a rep', 'handoff ' || h.id, 'in the queue since ' || substr(h.offered_at, 1, 16) || ' (' || h.route || ')', h.escalated_at
+FROM handoff_handoffs AS h WHERE h.state = 'queued' AND h.escalated_at IS NOT NULL;

@@ -136,4 +136,6 @@ SELECT 'the clock jumped', expected_at || ' to ' || noticed_at,
        'nothing is sent and no appointment is due until the clock is right again, or ''trellis clock accept''', noticed_at
 FROM clock_jumps WHERE settled_at IS NULL
 UNION ALL
-SELECT stop, subject, reason, since FROM mail_stops;
+SELECT stop, subject, reason, since FROM mail_stops
+UNION ALL
+SELECT stop, subject, reason, since FROM plugin_stops;

@@ -22,9 +22,12 @@ SELECT id, lead_id, rule, axis, points, event_id, at,
                      ELSE 1 END AS now
 FROM scoring_entries;
 
--- The scores of accounts: of all their leads together, and of the best one.
+-- The scores of accounts at this moment: of all their leads together, and of the best one. The grade is that of the best fit.
 CREATE VIEW scoring_accounts AS
-SELECT a.id AS account_id, a.name, count(*) AS leads, max(s.fit) AS fit, sum(s.engagement) AS engagement, sum(s.score) AS score,
-       max(s.score) AS best_score
-FROM accounts AS a JOIN leads AS l ON l.account_id = a.id JOIN scoring_scores AS s ON s.lead_id = l.id
-GROUP BY a.id;
+SELECT account_id, name, leads, fit, engagement, score, best_score,
+       (SELECT grade FROM scoring_grades WHERE least_fit <= of_account.fit ORDER BY least_fit DESC LIMIT 1) AS grade
+FROM (
+    SELECT a.id AS account_id, a.name, count(*) AS leads, max(s.fit) AS fit, sum(s.engagement) AS engagement, sum(s.score) AS score,
+           max(s.score) AS best_score
+    FROM accounts AS a JOIN leads AS l ON l.account_id = a.id JOIN scoring_current AS s ON s.lead_id = l.id
+    GROUP BY a.id) AS of_account;

@@ -26,6 +26,13 @@ struct Appointments {
             reminders: ("remind_contact", clocks.remindContactAfter))
     }
 
+    /// When what waits in the queue is told of: nobody works there, so it is the working time of the house.
+    func queued() throws {
+        guard let span = settings.clocks.queueWithin else { return }
+        try reckon("queued", [("queue", span)])
+        try schedule("queued")
+    }
+
     /// When what was escalated is taken back.
     func escalated() throws {
         guard let span = settings.clocks.returnAfter else { return }
@@ -33,23 +40,26 @@ struct Appointments {
         try schedule("escalated")
     }
 
-    /// Offers without a clock, though the config has one by now: it begins when they are looked at.
+    /// Offers without a clock, though the config has one by now: it begins when they are looked at. That of the queue
+    /// began when the lead came there.
     func catchUp() throws {
         try tx.scratchTable("handoff_news", columns: Appointments.columns)
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.handoff_news
-                SELECT id, lead_id, state, rep, offer, :now, event_id FROM handoff_handoffs
+                SELECT id, lead_id, state, rep, offer, iif(state = 'queued', offered_at, :now), event_id FROM handoff_handoffs
                 WHERE (state = 'offered' AND accept_by IS NULL AND :accepts)
                    OR (state = 'accepted' AND contact_by IS NULL AND contacted_at IS NULL AND :contacts)
+                   OR (state = 'queued' AND escalated_at IS NULL AND :queues)
                 """
         ).execute(arguments: [
             "now": tx.stamp, "accepts": settings.clocks.acceptWithin != nil,
-            "contacts": settings.clocks.contactWithin != nil,
+            "contacts": settings.clocks.contactWithin != nil, "queues": settings.clocks.queueWithin != nil,
         ])
         guard tx.db.changesCount > 0 else { return }
         try offered()
         try accepted()
+        try queued()
     }
 
     /// A handoff that has come somewhere new, and when.
@@ -107,7 +117,7 @@ struct Appointments {
         try tx.scratchTable(
             "handoff_dues", columns: "rep TEXT, at TEXT, clock TEXT, due_at TEXT, PRIMARY KEY (rep, at, clock)")
         let beginnings = try Row.fetchAll(
-            tx.db.cachedStatement(sql: "SELECT DISTINCT rep, at FROM temp.handoff_news WHERE state = ?"),
+            tx.db.cachedStatement(sql: "SELECT DISTINCT coalesce(rep, ''), at FROM temp.handoff_news WHERE state = ?"),
             arguments: [state])
         guard !beginnings.isEmpty else { return }
         let calendars = try Calendars(settings, tx)
@@ -142,7 +152,7 @@ struct Appointments {
             forEach: """
                 SELECT 'handoff:' || n.handoff_id || ':' || n.offer || ':' || due.clock || ':' || due.due_at AS key, due.due_at, n.lead_id,
                        h.event_id AS cause_id, json_object('handoff', n.handoff_id, 'offer', n.offer, 'clock', due.clock, 'since', n.at) AS body
-                FROM temp.handoff_news AS n JOIN temp.handoff_dues AS due ON due.rep = n.rep AND due.at = n.at
+                FROM temp.handoff_news AS n JOIN temp.handoff_dues AS due ON due.rep = coalesce(n.rep, '') AND due.at = n.at
                 JOIN handoff_handoffs AS h ON h.id = n.handoff_id WHERE n.state = :state
                 """, arguments: ["state": state])
     }

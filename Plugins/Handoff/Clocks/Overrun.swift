@@ -37,6 +37,26 @@ struct Overrun {
             try move(to: "expired", where: isLate)
         }
         try passOn()
+        try tellOfQueue()
+    }
+
+    /// Leads that nobody took from the queue in time: it is noted, and somebody is told, once each time they are there.
+    private func tellOfQueue() throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE handoff_handoffs SET escalated_at = :now FROM temp.handoff_rung AS r
+                WHERE r.handoff_id = handoff_handoffs.id AND r.clock = 'queue' AND state = 'queued' AND offered_at = r.since AND escalated_at IS NULL
+                """
+        ).execute(arguments: ["now": tx.stamp])
+        guard tx.db.changesCount > 0, let address = clocks.escalateTo else { return }
+        try tx.send(
+            .internal,
+            forEach: """
+                SELECT 'handoff:' || h.id || ':queue ' || r.since AS key, h.lead_id, :address AS recipient,
+                       'handoff-escalation' AS template, json_object('handoff', h.id, 'offer', h.offer) AS body, r.event_id AS cause_id
+                FROM temp.handoff_rung AS r JOIN handoff_handoffs AS h ON h.id = r.handoff_id
+                WHERE r.clock = 'queue' AND h.state = 'queued' AND h.offered_at = r.since AND h.escalated_at = :now
+                """, arguments: ["address": address, "now": tx.stamp])
     }
 
     /// Handoffs that lapsed go to somebody else, or to the queue: nobody is without either at any moment.

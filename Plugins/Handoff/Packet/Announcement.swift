@@ -43,6 +43,7 @@ struct Announcement {
             try appointments.escalated()
             try escalate()
         }
+        if states.contains("queued") { try appointments.queued() }
         if states.contains("recycled") { try rest() }
         if states.contains("expired") { try Overrun(settings: settings, tx: tx).passOn() }
     }

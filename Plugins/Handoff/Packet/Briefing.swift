@@ -24,12 +24,12 @@ struct Briefing {
             .compactMap { column in
                 (lead[column] as String?).map { "\(column): \($0)" }
             }
-        let taken = try self.taken(db)
+        let taken = try self.taken(config.site.activities.map(\.name), db)
         var values = [
             "lead_name": name.isEmpty ? "Lead \(leadID)" : name, "lead_facts": facts.joined(separator: " · "),
             "lead_history": try history(db), "interests": try interests(lead, taken),
         ]
-        values["opener"] = try Opener(settings: settings, lead: lead, taken: taken.map(\.name)).text(leadID, db)
+        values["opener"] = try Opener(settings: settings, lead: lead, taken: taken).text(leadID, db)
         values.merge(try standing(db, config: config)) { $1 }
         return values
     }
@@ -49,24 +49,29 @@ struct Briefing {
         }.joined(separator: " · ")
     }
 
-    /// Something the lead took or asked for.
-    private struct Taken {
-        let name: String
-        let sentence: String
-    }
+    /// What a lead takes or asks for, beside the activities of the site.
+    private static let kindsTaken = [
+        "asset.downloaded", "form.submitted", "webinar.registered", "webinar.attended", "trial.started", "mail.clicked",
+        "mail.replied",
+    ]
 
-    private func taken(_ db: Database) throws -> [Taken] {
+    /// - Parameter activities: of the site, such as a demo that was booked. What a rep did is none of them.
+    private func taken(_ activities: [String], _ db: Database) throws -> [Taken] {
+        let own = Set(settings.clocks.contactOn.map(\.value))
+        let kinds = Briefing.kindsTaken + activities.filter { !own.contains($0) }
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT kind, coalesce(body ->> 'magnet', body ->> 'webinar', body ->> 'form') AS name, body FROM lead_timeline
-                WHERE lead_id = ? AND kind IN ('asset.downloaded', 'form.submitted', 'webinar.registered', 'webinar.attended', 'trial.started')
+                SELECT kind, coalesce(body ->> 'magnet', body ->> 'webinar', body ->> 'form', body ->> 'mail', kind) AS name, body
+                FROM lead_timeline WHERE lead_id = :lead AND kind IN (SELECT value FROM json_each(:kinds))
                 ORDER BY at DESC, event_id DESC LIMIT 50
-                """, arguments: [leadID])
+                """, arguments: ["lead": leadID, "kinds": JSONValue.array(kinds.map(JSONValue.string)).text()])
         var seen: Set<String> = []
         return rows.compactMap { row -> Taken? in
-            guard let name: String = row["name"], seen.insert(name).inserted else { return nil }
-            return Taken(name: name, sentence: Wording(kind: row["kind"], body: JSONValue(parsing: row["body"])).text)
+            let (kind, name): (String, String) = (row["kind"], row["name"])
+            guard seen.insert(name).inserted else { return nil }
+            let sentence = Wording(kind: kind, body: JSONValue(parsing: row["body"])).text
+            return Taken(name: name, sentence: sentence, isActivity: activities.contains(kind))
         }
     }
 
@@ -105,6 +110,7 @@ struct Briefing {
                 LocalTime(named: settings.rep(row["rep"] ?? "")?.zone ?? config.site.site.timezone) ?? LocalTime(.gmt)
             if let date = Timestamp.date(due) { values["by_when"] = ", until \(Briefing.words(date, in: place))" }
         }
+        if state == "queued" { values["overdue"] = "nobody has taken the lead from the queue" }
         if state == "escalated" {
             values["overdue"] =
                 (row["accepted_at"] as String?) == nil ? "the offer was not answered" : "nobody has talked to the lead"

@@ -17,6 +17,10 @@ enum HandoffPlan {
             SELECT coalesce(n.rep, '(queue)'), 'takes over', count(*)
             FROM main.handoff_handoffs AS n JOIN \(before) AS o ON o.lead_id = n.lead_id AND o.cycle = n.cycle
             WHERE o.state = n.state AND o.rep IS NOT n.rep GROUP BY 1
+            UNION ALL
+            SELECT o.rep, 'is a rep no more: leads go to others', count(*)
+            FROM main.handoff_handoffs AS n JOIN \(before) AS o ON o.lead_id = n.lead_id AND o.cycle = n.cycle
+            WHERE o.rep IS NOT n.rep AND o.rep NOT IN (SELECT rep FROM main.handoff_reps) GROUP BY 1
             ORDER BY 1, 2
             """)
     }

@@ -61,7 +61,8 @@ struct Roster {
         }
     }
 
-    /// Writes down the reps of the config for whoever asks in SQL; nothing where they stand there already.
+    /// Writes down the reps of the config for whoever asks in SQL; nothing where they stand there already. Who was
+    /// missed as an owner of accounts and is there now is missed no more.
     static func note(_ settings: HandoffSettings, _ tx: Transaction) throws {
         let reps = JSONValue.array(
             settings.reps.enumerated().map { position, rep in
@@ -82,5 +83,9 @@ struct Roster {
         try tx.db.cachedStatement(
             sql: "DELETE FROM handoff_reps WHERE rep NOT IN (SELECT value ->> 0 FROM json_each(?))"
         ).execute(arguments: [reps])
+        let isAsked = settings.route.contains { $0.to.value == HandoffSettings.Target.accountOwner }
+        try tx.db.cachedStatement(
+            sql: "DELETE FROM handoff_unknown_owners WHERE NOT ? OR owner IN (SELECT rep FROM handoff_reps)"
+        ).execute(arguments: [isAsked])
     }
 }

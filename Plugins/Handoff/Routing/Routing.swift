@@ -62,8 +62,8 @@ struct Routing {
         ).execute()
     }
 
-    /// Handoffs that need another rep, as SQL over `handoff_handoffs AS h`: by the rules, but to nobody who let them
-    /// lapse. Who finds none waits in the queue.
+    /// Handoffs that need another rep, as SQL over `handoff_handoffs AS h`: by the rules, and to nobody who let them
+    /// lapse, as long as somebody else can take them. Who finds none waits in the queue.
     func again(_ condition: String, arguments: StatementArguments = [:]) throws {
         try begin()
         try tx.db.cachedStatement(
@@ -131,6 +131,19 @@ struct Routing {
 
     private func route() throws {
         let roster = Roster(settings: settings, calendars: try Calendars(settings, tx), tx: tx)
+        try ask(roster)
+        // Where nobody else has a place, one who let the lead lapse has it again: in the queue it would be nobody's.
+        try tx.db.cachedStatement(
+            sql: "UPDATE temp.handoff_candidates SET barred = NULL WHERE route IS NULL AND barred IS NOT NULL"
+        ).execute()
+        if tx.db.changesCount > 0 { try ask(roster) }
+        // Whom no rule took, or whose reps are full, waits in the queue.
+        try tx.db.cachedStatement(sql: "UPDATE temp.handoff_candidates SET route = 'queue' WHERE route IS NULL")
+            .execute()
+    }
+
+    /// Asks the rules in their order for the leads that none took yet.
+    private func ask(_ roster: Roster) throws {
         if settings.keepsOwner { try keepOwners(roster) }
         let rules = settings.route.isEmpty ? [HandoffSettings.Route()] : settings.route
         for (index, rule) in rules.enumerated() {
@@ -139,7 +152,7 @@ struct Routing {
                 rule.when.map { "lead_id IN (SELECT id FROM leads WHERE id = lead_id AND (\($0.value)\n))" } ?? "true"
             switch rule.to.value {
             case "queue": try assign(label, where: condition)
-            case "account_owner": try assignToOwner(label, roster, where: condition)
+            case HandoffSettings.Target.accountOwner: try assignToOwner(label, roster, where: condition)
             case let target:
                 if let pool = Dealing.Pool(rawValue: target) {
                     try Dealing(pool: pool, roster: roster, label: label).run(where: condition)
@@ -148,15 +161,10 @@ struct Routing {
                 }
             }
         }
-        // Whom no rule took, or whose reps are full, waits in the queue.
-        try tx.db.cachedStatement(sql: "UPDATE temp.handoff_candidates SET route = 'queue' WHERE route IS NULL")
-            .execute()
     }
 
     /// A lead that has a rep, or had one who accepted it, goes there again while that rep has a place.
     private func keepOwners(_ roster: Roster) throws {
-        let places = JSONValue.object(
-            try roster.places().sorted { $0.key < $1.key }.map { ($0.key, .integer(Int64($0.value))) })
         try tx.db.cachedStatement(
             sql: """
                 UPDATE temp.handoff_candidates SET rep = kept.rep, route = 'the rep it had'
@@ -170,7 +178,7 @@ struct Routing {
                     WHERE instr(char(31) || coalesce(had.barred, '') || char(31), char(31) || had.rep || char(31)) = 0) AS kept
                 WHERE kept.lead_id = handoff_candidates.lead_id AND kept.nth <= kept.places
                 """
-        ).execute(arguments: ["places": places.text()])
+        ).execute(arguments: ["places": try Routing.json(roster.places())])
     }
 
     /// Into the queue, by a rule.
@@ -180,18 +188,35 @@ struct Routing {
         ).execute(arguments: [label])
     }
 
-    /// The owner of the lead's account, be it a rep of the config or a name the CRM already had.
+    /// The owner of the lead's account, as far as that one is a rep and has places. An owner whom the config does not
+    /// know has no address and no capacity: the lead goes by the next rule, and the name is noted for `trellis status`.
     private func assignToOwner(_ label: String, _ roster: Roster, where condition: String) throws {
-        let away = JSONValue.array(
-            (roster.calendars.absent + settings.reps.map(\.name).filter { !roster.isThere($0) }).map(JSONValue.string))
+        let owned = """
+            temp.handoff_candidates AS c CROSS JOIN leads AS l ON l.id = c.lead_id CROSS JOIN accounts AS a ON a.id = l.account_id
+            """
         try tx.db.cachedStatement(
             sql: """
-                UPDATE temp.handoff_candidates SET rep = owner.owner, route = :label
-                FROM (SELECT l.id, a.owner FROM leads AS l JOIN accounts AS a ON a.id = l.account_id WHERE a.owner IS NOT NULL) AS owner
-                WHERE owner.id = handoff_candidates.lead_id AND route IS NULL AND owner.owner NOT IN (SELECT value FROM json_each(:away))
-                  AND \(Routing.isNotBarred("owner.owner")) AND \(condition)
+                INSERT INTO handoff_unknown_owners (owner, leads, since)
+                SELECT a.owner, sum(c.handoff_id IS NULL), :now FROM \(owned)
+                WHERE c.route IS NULL AND a.owner NOT IN (SELECT rep FROM handoff_reps) AND \(condition) GROUP BY a.owner
+                ON CONFLICT (owner) DO UPDATE SET leads = leads + excluded.leads WHERE excluded.leads > 0
                 """
-        ).execute(arguments: ["label": label, "away": away.text()])
+        ).execute(arguments: ["now": tx.stamp])
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE temp.handoff_candidates SET rep = chosen.owner, route = :label
+                FROM (
+                    SELECT c.lead_id, a.owner, row_number() OVER (PARTITION BY a.owner ORDER BY c.event_id, c.lead_id) AS nth, place.value AS places
+                    FROM \(owned) CROSS JOIN json_each(:places) AS place ON place.key = a.owner
+                    WHERE c.route IS NULL AND \(Routing.isNotBarred("a.owner", in: "c")) AND \(condition)) AS chosen
+                WHERE chosen.lead_id = handoff_candidates.lead_id AND chosen.nth <= chosen.places
+                """
+        ).execute(arguments: ["label": label, "places": try Routing.json(roster.places())])
+    }
+
+    /// Places by rep, as SQL reads them.
+    private static func json(_ places: [String: Int]) -> String {
+        JSONValue.object(places.sorted { $0.key < $1.key }.map { ($0.key, .integer(Int64($0.value))) }).text()
     }
 
     /// To the rep that the rule names, as far as that one has places.
@@ -206,8 +231,8 @@ struct Routing {
         ).execute(arguments: ["rep": rep, "label": label, "places": places])
     }
 
-    private static func isNotBarred(_ rep: String) -> String {
-        "instr(char(31) || coalesce(handoff_candidates.barred, '') || char(31), char(31) || \(rep) || char(31)) = 0"
+    private static func isNotBarred(_ rep: String, in table: String = "handoff_candidates") -> String {
+        "instr(char(31) || coalesce(\(table).barred, '') || char(31), char(31) || \(rep) || char(31)) = 0"
     }
 
     // MARK: - Offers

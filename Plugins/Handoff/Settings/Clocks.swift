@@ -9,6 +9,7 @@ public struct Clocks: Sendable {
     public var contactOn = [Located("lead.contacted")]
     public var escalateTo: String?
     public var returnAfter: Span?
+    public var queueWithin: Span?
     public var expired = Expired.route
     public var workingHours: WorkingHours?
     public var holidays: [LocalDay] = []
@@ -44,6 +45,10 @@ public struct Clocks: Sendable {
         SettingsField(
             "return_after", \.clocks.returnAfter, optional: .span,
             "How long after the escalation the lead is taken back, in working time; without it, never.")
+        SettingsField(
+            "queue_within", \.clocks.queueWithin, optional: .span,
+            "How long a lead may wait in the queue, in working time of the house, before escalate_to is told and trellis status shows it; without it, for ever."
+        )
         SettingsField(
             "expired", \.clocks.expired, .choice(),
             "Where a lead goes that was taken back: route (to another rep by the rules) or queue.")

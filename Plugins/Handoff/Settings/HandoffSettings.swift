@@ -138,7 +138,8 @@ public struct HandoffSettings: SettingsRecord {
 
     /// What a rule may say beside the names of reps.
     enum Target {
-        static let words = ["account_owner", "territory", "round_robin", "least_loaded", "queue"]
+        static let accountOwner = "account_owner"
+        static let words = [accountOwner, "territory", "round_robin", "least_loaded", "queue"]
     }
 
     /// What becomes of the lead of a lost deal.

@@ -14,7 +14,7 @@ struct FittedYAML {
     private static let suspiciousLeads = 0.02
 
     var text: String {
-        (head + warnings + [""] + rules + threshold + [""] + figures).joined(separator: "\n")
+        (head + warnings + [""] + rules + engagement + threshold + [""] + figures).joined(separator: "\n")
     }
 
     private var head: [String] {
@@ -30,7 +30,13 @@ struct FittedYAML {
         if !fit.dropped.isEmpty {
             head.append("# Told nothing beside the others: \(fit.dropped.map(\.oneLine).joined(separator: ", ")).")
         }
-        return head + ["# Put it in the place of fit: and thresholds: under plugins.scoring."]
+        let sections = ["fit:"] + (fit.engagement.isEmpty ? [] : ["engagement:"])
+        head.append(
+            "# Put it in the place of \(sections.joined(separator: ", ")) and thresholds: under plugins.scoring.")
+        if fit.engagement.contains(where: { $0.rule.group != nil }) {
+            head.append("# Look at groups: too: their caps are in points, and the points are others now.")
+        }
+        return head
     }
 
     private var warnings: [String] {
@@ -63,18 +69,32 @@ struct FittedYAML {
     }
 
     private var threshold: [String] {
-        var engagement = fit.engagement.map { rule in
-            let learnt = rule.learnt == 0 ? "tells nothing beside the others" : "points: \(rule.learnt)"
-            return "    #   \(rule.name.oneLine): \(learnt) (now \(rule.now))"
-        }
-        if !engagement.isEmpty {
-            engagement.insert(
-                "    # Rules of engagement beside these, per event. Set them by hand; the threshold counts on it.",
-                at: 0)
-        }
-        guard let point = fit.report.suggestion.point, let stage else { return engagement }
+        guard let point = fit.report.suggestion.point, let stage else { return [] }
         let score = Int(min(max(point.score.rounded(.down), -10_000), 10_000))
-        return engagement + ["    thresholds:", "      \(stage): {score: \(score)}"]
+        return ["    thresholds:", "      \(stage): {score: \(score)}"]
+    }
+
+    /// The rules of engagement as they are, with the points they are worth beside the others: the threshold counts on
+    /// these.
+    private var engagement: [String] {
+        guard !fit.engagement.isEmpty else { return [] }
+        return ["    engagement:"]
+            + fit.engagement.map { name, learnt, rule in
+                let note = learnt == 0 ? "tells nothing beside the others; " : ""
+                return
+                    "      \(FittedYAML.key(name)): {\(FittedYAML.keys(rule, points: learnt))}  # \(note)now \(rule.points)"
+            }
+    }
+
+    /// All keys of a rule of engagement, with other points.
+    static func keys(_ rule: ScoringSettings.EngagementRule, points: Int) -> String {
+        let keys: [(String, String?)] = [
+            ("on", key(rule.on.value)), ("where", rule.condition.map { quoted($0.value) }), ("points", String(points)),
+            ("half_life", rule.halfLife?.description), ("fades", rule.fades?.description),
+            ("lasts", rule.lasts?.description), ("at_most", rule.cap?.text),
+            ("group", rule.group.map { key($0.value) }), ("once", rule.once ? "true" : nil),
+        ]
+        return keys.compactMap { name, value in value.map { "\(name): \($0)" } }.joined(separator: ", ")
     }
 
     private var figures: [String] {

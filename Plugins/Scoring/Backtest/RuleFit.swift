@@ -12,7 +12,7 @@ struct RuleFit {
     /// The rules about what a lead is, those with the most points first.
     let rules: [Rule]
     /// What a rule of engagement is worth beside them, and what it has in the config.
-    let engagement: [(name: String, learnt: Int, now: Int)]
+    let engagement: [(name: String, learnt: Int, rule: ScoringSettings.EngagementRule)]
     /// Rules of the config that told nothing beside the others.
     let dropped: [String]
     let pointsStep: Int
@@ -63,9 +63,9 @@ struct RuleFit {
                 condition: observations.conditions[number], points: points,
                 lift: observations.lift(ofCondition: number))
         }.sorted { ($1.points, $0.condition.name) < ($0.points, $1.condition.name) }
-        engagement = observations.engagement.enumerated().map { number, rule in
+        engagement = settings.engagement.enumerated().map { number, rule in
             let learnt = chosen.first { $0.0 == distinct.count + number }?.1 ?? 0
-            return (rule.name, learnt, rule.points)
+            return (rule.name, learnt, rule.value)
         }
         guard !chosen.isEmpty else {
             throw KernelError.data(

@@ -103,7 +103,7 @@ public struct ScoringSettings: SettingsRecord {
             SettingsField("lasts", \.lasts, optional: .span, "The time after which the points are gone at once.")
             SettingsField(
                 "at_most", \.cap, optional: .cap,
-                "How often it counts per lead: 2 per day, 5 per week, 10 per month (calendar days, weeks and months, UTC), or 3 in all."
+                "How often it counts per lead: 2 per day, 5 per week, 10 per month (calendar days, weeks from Monday and months, UTC), or 3 in all."
             )
             SettingsField("group", \.group, optional: .locatedText, "The group of `groups` whose cap it shares.")
             SettingsField("once", \.once, .flag, "Counts once per lead and never again.")
@@ -137,7 +137,10 @@ public struct ScoringSettings: SettingsRecord {
             SettingsField("fit", \.fit, optional: .integer(-10_000...10_000), "The least fit.")
             SettingsField("engagement", \.engagement, optional: .integer(-10_000...10_000), "The least engagement.")
             SettingsField("grade", \.grade, optional: .locatedText, "The least grade of `grades`.")
-            SettingsField("when", \.when, optional: .sql, "A SQL expression over the columns of leads.")
+            SettingsField(
+                "when", \.when, optional: .sql,
+                "A SQL expression over the columns of leads: asked when the lead or its account changes, and every hour where it reads the clock, as date('now') does."
+            )
             SettingsField("on_create", \.onCreate, .flag, "Every new lead reaches it.")
             SettingsField(
                 "hysteresis", \.hysteresis, .integer(0...10_000),
@@ -159,6 +162,8 @@ public struct ScoringSettings: SettingsRecord {
     /// How often a rule may count in a calendar period, or how many points a group may give in one.
     public struct Cap: Sendable, Hashable {
         public let times: Int
+        /// As the config writes it: `2 per day`.
+        let text: String
         /// The period of a time, as a SQL expression over a column.
         let period: @Sendable (String) -> String
 
@@ -170,21 +175,21 @@ public struct ScoringSettings: SettingsRecord {
         /// Reads `2 per day`; `3` is for ever.
         init?(_ text: String) {
             let words = text.split(separator: " ")
+            self.text = words.joined(separator: " ")
             if words.count == 1, let times = Int(words[0]), times > 0 {
                 self.times = times
                 period = { _ in "''" }
                 return
             }
             guard words.count == 3, words[1] == "per", let times = Int(words[0]), times > 0 else { return nil }
-            let format: String
+            self.times = times
             switch words[2] {
-            case "day": format = "%Y-%m-%d"
-            case "week": format = "%Y-%W"
-            case "month": format = "%Y-%m"
+            case "day": period = { "date(\($0))" }
+            // Its Monday: a week that New Year falls into is one and the same.
+            case "week": period = { "date(\($0), '-6 days', 'weekday 1')" }
+            case "month": period = { "strftime('%Y-%m', \($0))" }
             default: return nil
             }
-            self.times = times
-            period = { "strftime('\(format)', \($0))" }
         }
     }
 }

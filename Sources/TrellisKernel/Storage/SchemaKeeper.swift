@@ -23,6 +23,7 @@ struct SchemaKeeper {
             try ChangeTriggers.install(db)
             try CardView(types: types).install(db)
             for view in types.flatMap({ $0.borrowedViews }) { try view.install(db) }
+            try StopView(types: types, config: config).install(db)
             try config.site.goals.keep(in: config.site.site.currency, db)
             return added
         }

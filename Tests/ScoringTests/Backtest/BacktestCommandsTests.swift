@@ -57,6 +57,59 @@ import TrellisTesting
         #expect(rules(twice) == rules(yaml))
     }
 
+    /// The points of engagement are on the scale that the threshold is on, or the figures said with it are none.
+    @Test func `learnt rules of engagement can be pasted too, and score as was said`() throws {
+        let rules = """
+                fit: {}
+                groups: {calls: 500}
+                engagement:
+                  demo: {on: demo.booked, where: "slot <> 'no'", points: 5, half_life: 30 days, at_most: 2 per week}
+                  held: {on: call.held, points: 100, group: calls, once: true}
+            """
+        let fields = MadeCRM.fields.replacing("demo.booked: {}", with: "demo.booked: {slot: text}")
+        let crm = try MadeCRM.make(rules, leads: 1000, fields: fields)
+        try crm.kernel.write(origin: "cli") {
+            try $0.db.execute(
+                sql: """
+                    INSERT INTO events (kind, lead_id, origin, at, body)
+                    SELECT 'demo.booked', id, 'cli', '2026-03-01 09:00:00.000', '{"slot":"monday"}' FROM leads WHERE (id % 3 = 0) <> converted
+                    """)
+        }
+        try crm.pump()
+        let options = ["outcome": "column:converted", "columns": "source,visits"]
+        let yaml = try #require(try crm.run("scoring fit", options: options).first)
+        #expect(
+            yaml.contains(
+                /"demo": \{on: demo\.booked, where: "slot <> 'no'", points: \d+, half_life: 30 days, at_most: 2 per week\}  # now 5/
+            ))
+        #expect(
+            yaml.contains(
+                "\"held\": {on: call.held, points: 0, group: \"calls\", once: true}  # tells nothing beside the others; now 100"
+            ))
+        #expect(yaml.contains("# Put it in the place of fit:, engagement: and thresholds: under plugins.scoring."))
+        #expect(yaml.contains("# Look at groups: too"))
+        let said = try #require(
+            yaml.firstMatch(of: /Suggested threshold: (\d+) \(precision (\d+\.\d) %, recall (\d+\.\d) %\)/))
+        let again = try crm.reopened("\(fields)\nplugins:\n  scoring:\n    groups: {calls: 500}\n\(yaml)\n")
+        let rows = try again.run(
+            "scoring backtest", options: ["outcome": "column:converted", "show": "thresholds"])
+        // Here leads are scored by rules learnt from all, and there by those learnt without them: a rule may differ by a step.
+        let found = try #require(rows.first { $0.contains("mql now") }).split(separator: "|")
+        #expect(found[0] == "\(said.output.1).0")
+        let precision = try #require(Double(found[3])) * 100 - (try #require(Double(said.output.2)))
+        let recall = try #require(Double(found[4])) * 100 - (try #require(Double(said.output.3)))
+        #expect(abs(precision) < 5 && abs(recall) < 15, "\(found) \(said.output.0)")
+        // And the ledger made anew by them gives what the backtest scored.
+        _ = try Rebuild(again.kernel).run("scoring")
+        let settings = try #require((again.kernel.plugins.first as? Scoring)?.rules.settings)
+        #expect(settings.engagement.map(\.value.on.value) == ["demo.booked", "call.held"])
+        let least = try #require(Int(said.output.1))
+        #expect(
+            try again.rows("SELECT count(*) FROM scoring_scores WHERE score >= \(least)") == [
+                String(try #require(Double(found[1])).formatted(.number.grouping(.never)))
+            ])
+    }
+
     @Test func `the same seed learns the same, to the letter`() throws {
         let crm = try MadeCRM.make("    fit: {}", leads: 600)
         let options = ["outcome": "column:converted", "seed": "3"]

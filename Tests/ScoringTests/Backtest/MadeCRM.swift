@@ -11,7 +11,9 @@ enum MadeCRM {
         activities: {demo.booked: {}, call.held: {}}
         """
 
-    static func make(_ rules: String = rules, leads count: Int = 600, seed: UInt64 = 1) throws -> TestKernel {
+    static func make(
+        _ rules: String = rules, leads count: Int = 600, seed: UInt64 = 1, fields: String = fields
+    ) throws -> TestKernel {
         let crm = try TestKernel("\(fields)\nplugins:\n  scoring:\n\(rules)", plugins: [Scoring.self])
         var generator = SeededGenerator(seed: seed)
         let leads = (0..<count).map { number in

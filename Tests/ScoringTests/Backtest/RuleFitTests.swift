@@ -49,7 +49,7 @@ import TrellisTesting
             """)
         let fit = try fit(crm, ["wants_mail"])
         #expect(fit.engagement.map(\.name) == ["demo", "idle"])
-        #expect(fit.engagement.map(\.now) == [50, 5])
+        #expect(fit.engagement.map(\.rule.points) == [50, 5])
         #expect((30...50).contains(fit.engagement[0].learnt) && fit.engagement[1].learnt == 0)
     }
 
