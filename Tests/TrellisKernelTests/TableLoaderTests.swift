@@ -20,6 +20,28 @@ import TrellisTesting
 
     private static let accounts = "name,domain,employees,country\nAcme,ACME.example,12,Germany\nCorp,corp.example,,FR\n"
 
+    // MARK: - Deals
+
+    @Test func `a deal names the lead it grew from by the address`() throws {
+        let crm = try TestKernel()
+        try crm.capture(["email": "ann@a.example"])
+        let csv = """
+            external_id,name,lead,stage,amount,closed_at
+            D1,Plan,ANN@a.example,won,120,2026-03-01 10:00:00
+            D2,Plan,nobody@a.example,open,5,
+            D3,Plan,,open,7,
+
+            """
+        let report = try run(crm, into: .opportunities, csv)
+        #expect(counts(report) == [3, 2, 0, 0, 1])
+        #expect(report.examples == ["line 3: lead: no lead has this address. Import the leads first."])
+        #expect(
+            try crm.rows("SELECT external_id, lead_id, stage, amount FROM opportunities ORDER BY id") == [
+                "D1|1|won|120.0", "D3||open|7.0",
+            ])
+        #expect(counts(try run(crm, into: .opportunities, csv, repeats: true)) == [3, 0, 0, 2, 1])
+    }
+
     // MARK: - Accounts
 
     @Test func `accounts are made, found again and changed`() throws {

@@ -5,7 +5,7 @@ struct TableLoader: RowLoader {
     private let plan: ColumnPlan
     private let kinds: [String: CustomField.Kind]
     private let constants: [Named<String>]
-    /// Columns the file fills, `account` resolved to `account_id`.
+    /// Columns the file fills, `account` resolved to `account_id` and `lead` to `lead_id`.
     private let targets: [String]
 
     var ignoredColumns: [String] { plan.ignored }
@@ -30,7 +30,10 @@ struct TableLoader: RowLoader {
         let staging = "import_\(table.rawValue)"
         try tx.db.execute(
             sql:
-                "DROP TABLE IF EXISTS temp.\(staging); CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, account_id INTEGER, \(columns))"
+                """
+                DROP TABLE IF EXISTS temp.\(staging);
+                CREATE TEMP TABLE \(staging) (row INTEGER PRIMARY KEY, id INTEGER, account_id INTEGER, lead_id INTEGER, \(columns))
+                """
         )
         let insert = try tx.db.makeStatement(
             sql:
@@ -44,6 +47,7 @@ struct TableLoader: RowLoader {
             }
         }
         if targets.contains("account") { try findAccounts(staging, rows, tx, &outcome) }
+        if targets.contains("lead") { try findLeads(staging, rows, tx, &outcome) }
         try merge(staging, tx, &outcome)
         return outcome
     }
@@ -70,7 +74,7 @@ struct TableLoader: RowLoader {
 
     private func value(_ text: String, of field: String) throws -> DatabaseValue {
         switch field {
-        case "email":
+        case "email", "lead":
             do { return try EmailAddress(text).address.databaseValue } catch {
                 throw FieldProblem(field: field, message: "\(error)")
             }
@@ -106,6 +110,7 @@ struct TableLoader: RowLoader {
                 ?? (column.type == "INTEGER" ? .integer : column.type == "REAL" ? .real : .text)
         }
         if table != .accounts { kinds["account"] = .text }
+        if table == .opportunities { kinds["lead"] = .text }
         return kinds
     }
 
@@ -128,8 +133,22 @@ struct TableLoader: RowLoader {
         }
     }
 
+    /// The same for the lead a deal grew from, whose address the row gives.
+    private func findLeads(
+        _ staging: String, _ rows: ArraySlice<PreparedRow>, _ tx: Transaction, _ outcome: inout LoadOutcome
+    ) throws {
+        try tx.db.execute(
+            sql: "UPDATE temp.\(staging) AS s SET lead_id = (SELECT l.id FROM leads AS l WHERE l.email = s.lead)")
+        let homeless = try Set(
+            Int.fetchAll(
+                tx.db, sql: "DELETE FROM temp.\(staging) WHERE lead IS NOT NULL AND lead_id IS NULL RETURNING row"))
+        for row in rows.map(\.row) where homeless.contains(row.number) {
+            outcome.rejected.append((row, "lead: no lead has this address. Import the leads first."))
+        }
+    }
+
     private func merge(_ staging: String, _ tx: Transaction, _ outcome: inout LoadOutcome) throws {
-        let own = targets.map { $0 == "account" ? "account_id" : $0 }
+        let own = targets.map { ["account": "account_id", "lead": "lead_id"][$0] ?? $0 }
         let matches =
             TableLoader.keys(table).filter(own.contains).map { key in
                 "(SELECT max(t.id) FROM \(table.rawValue) AS t WHERE t.\"\(key)\" = s.\"\(key)\"\(key == "name" ? " COLLATE NOCASE" + sameOtherwise(own) : ""))"
