@@ -28,10 +28,12 @@ release: deps ## Build the program as it is shipped: .build/release/trellis, one
 run: build ## Set up a sample CRM in sample/, run it until idle, and show what came of it
 	@rm -rf sample && $(TRELLIS) init sample >/dev/null && cd sample && \
 	$(TRELLIS) import leads.csv && $(TRELLIS) import activities.csv --into activities && \
+	$(TRELLIS) import spend.csv --into spend && $(TRELLIS) import deals.csv --into opportunities && \
 	$(TRELLIS) capture --email nora@gruene-halle.example --magnet planting-calendar first_name=Nora "company=Grüne Halle" interest=staffing consent_newsletter=yes && \
 	$(TRELLIS) work --until-idle && $(TRELLIS) report && \
 	echo && echo "Your sample CRM is in sample/. Try next:" && \
 	echo "  cd sample && $(TRELLIS) sql hot-leads --country DE" && \
+	echo "  cd sample && $(TRELLIS) report monthly --so-far" && \
 	echo "  cd sample && $(TRELLIS) trace nora@gruene-halle.example" && \
 	echo "  cd sample && $(TRELLIS) audiences export warm-not-yet-talking --platform google --anyway"
 

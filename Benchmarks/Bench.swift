@@ -45,7 +45,7 @@ struct Bench {
             let line = Line(
                 job: job, leads: leads, ours: try child(job.ours, workspace), limit: try child(job.limit, workspace))
             Table.line(line)
-            if options.isVerbose { Table.notes(line) }
+            if options.isVerbose || job.showsParts { Table.notes(line) }
             let differences = try Tally(questions: job.tally).differences(workspace)
             for difference in differences { print("MISMATCH after \(job.name): \(difference)") }
             isSame = isSame && differences.isEmpty

@@ -13,6 +13,8 @@ struct Job: Sendable {
     var tally: [Tally.Question] = []
     /// Jobs whose rows it starts from.
     var needs: [String] = []
+    /// Whether its parts are printed in any case, because they are what it is run for.
+    var showsParts = false
 
     static let all = [
         Job(
@@ -28,11 +30,17 @@ struct Job: Sendable {
             name: "export", title: "export a hashed audience file", budget: 1.3, memoryBudget: 100,
             ours: "export", limit: "export-limit", tally: Tally.everything, needs: ["import"]),
         Job(
+            name: "follow", title: "1,000 leads change: scores, audiences and the rest follow", budget: 10,
+            ours: "follow", limit: "follow-limit", needs: ["import"]),
+        Job(
             name: "handler", title: "typed Swift handler, per event, beside a set-based one", budget: 4,
             ours: "handler-typed", limit: "handler-set", needs: ["import"]),
         Job(
             name: "hook", title: "a hook in SQL beside the bare statement", budget: 1.5,
             ours: "hook", limit: "hook-statement", needs: ["import"]),
+        Job(
+            name: "views", title: "every KPI and ladder beside one pass over the log", budget: 2,
+            ours: "views", limit: "views-limit", needs: ["import"], showsParts: true),
         Job(
             name: "start", title: "trellis sql 'SELECT 1' beside sqlite3 (median of 50)", budget: 5,
             ours: "start", limit: "start-limit", needs: ["import"]),
@@ -52,7 +60,7 @@ struct Phase: Sendable {
     static func named(_ name: String) throws -> Phase {
         let all = [
             ImportJob.ours, ImportLimit.phase, TickJob.ours, TickJob.limit, RescoreJob.ours, RescoreJob.limit,
-            ExportJob.ours, ExportJob.limit,
+            ExportJob.ours, ExportJob.limit, FollowJob.ours, FollowJob.limit, ViewsJob.ours, ViewsJob.limit,
             HandlerJob.typed, HandlerJob.setBased, HookJob.hook, HookJob.statement, StartJob.ours, StartJob.limit,
         ]
         guard let phase = all.first(where: { $0.name == name }) else {

@@ -44,7 +44,8 @@ enum ExportJob {
         watch.note("file")
         try database.run(
             """
-            UPDATE audiences_exports SET members = \(members) WHERE id = 1;
+            UPDATE audiences_exports SET members = \(members),
+                withheld = json_object('without consent', (SELECT count(*) FROM leads) - \(members)) WHERE id = 1;
             INSERT INTO events (kind, origin, at, body)
             VALUES ('audience.exported', 'plugin:audiences', \(now),
                     '{"audience":"everyone","members":\(members),"platform":"google","export":1,"removals":0}');

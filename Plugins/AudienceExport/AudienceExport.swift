@@ -63,7 +63,15 @@ public struct AudienceExport: Plugin {
                 SELECT r.export_id, r.lead_id FROM audiences_removals AS r JOIN audiences_exports AS x ON x.id = r.export_id
                 WHERE x.accepted_at IS NOT NULL AND r.key IS NOT NULL
                 """),
+        messagesWithoutRows,
     ]
+
+    private static let messagesWithoutRows = Invariant(
+        "no message holds rows about people",
+        violations: """
+            SELECT id, state FROM outbox_messages
+            WHERE \(Delivery.ours) AND (content IS NOT NULL OR json_type(body, '$.rows') IS NOT NULL)
+            """)
 
     let audiences: Audiences
 
@@ -87,6 +95,9 @@ public struct AudienceExport: Plugin {
             try Delivery.settle(tx)
             try ExportSchedule(audiences: audiences, tx: tx).run()
         }
+        Filter("write-part", MessageDraft.self, order: .early) { try Part.fill(&$0, audiences, $1) }
+        Subscribe("take-deliveries", to: ["webhook.delivered"], from: .nextEvent) { _, tx in try Delivery.settle(tx) }
+        Answer("files", PersonFiles.self) { question, db in try FilesOfPerson.paths(question.leadIDs, db) }
         Subscribe("remind", to: ["audiences.lifetime_due"], from: .nextEvent) { _, tx in try Lifetime.remind(tx) }
         Answer("sizes", Report.self) { _, db in
             [ReportSection("Audiences", try overview(db).table(db))]

@@ -82,9 +82,14 @@ public struct Figures: Plugin {
             "SELECT coalesce(group_concat(stage, ' '), '') FROM (SELECT stage FROM figures_stage_order ORDER BY position)"
         let was = try String.fetchOne(tx.db, sql: "SELECT stages FROM figures_basis")
         let stages = try String.fetchOne(tx.db, sql: order)
+        try tx.db.execute(
+            sql: "UPDATE figures_basis SET attribution = :model WHERE attribution <> :model",
+            arguments: ["model": settings.attribution])
         guard was != stages else { return }
         try tx.db.execute(sql: "DELETE FROM figures_basis")
-        try tx.db.execute(sql: "INSERT INTO figures_basis (stages) VALUES (?)", arguments: [stages])
+        try tx.db.execute(
+            sql: "INSERT INTO figures_basis (stages, attribution) VALUES (?, ?)",
+            arguments: [stages, settings.attribution])
         if was != nil { try Rebuild.toStart(Figures.self, tx) }
     }
 
@@ -103,11 +108,15 @@ public struct Figures: Plugin {
 /// `plugins.figures` in the config.
 public struct FiguresSettings: SettingsRecord {
     public var activities: [LocatedText] = []
+    public var attribution = "first"
     public init() {}
 
     public static var fields: [SettingsField<Self>] {
         SettingsField(
             "activities", \.activities, .list(of: .locatedText),
             "Activities of the site that count as engagement: [demo.booked].")
+        SettingsField(
+            "attribution", \.attribution, .word(["first", "last", "linear", "position"]),
+            "By which touches the ladders and the report credit a customer and the revenue to a road.")
     }
 }

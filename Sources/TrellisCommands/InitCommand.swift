@@ -4,7 +4,9 @@ import TrellisKernel
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Lay down a starter CRM: a config, mails, landing pages and 50 sample leads.")
+        commandName: "init",
+        abstract: "Lay down a starter CRM: a config, mails, landing pages, 50 sample leads, what they cost and brought."
+    )
 
     @Argument(help: "The folder; made where it is not there.")
     var folder = "."
@@ -34,6 +36,8 @@ struct InitCommand: ParsableCommand {
               \(here)trellis check
               trellis import leads.csv
               trellis import activities.csv --into activities
+              trellis import spend.csv --into spend
+              trellis import deals.csv --into opportunities
               trellis work --until-idle
               trellis report
               trellis serve

@@ -13,11 +13,14 @@ struct EraseCommand: ParsableCommand {
 
     func run() throws {
         let kernel = try global.open(checks: false)
-        let count = try Person(email: email).erase(kernel)
-        print(
-            count == 0
-                ? "Nobody of that address was here; it is kept out from now on."
-                : "Erased. Backups made before still hold the person.")
+        let person = try Person(email: email)
+        let files = try person.files(kernel)
+        let count = try person.erase(kernel)
+        guard count > 0 else { return print("Nobody of that address was here; it is kept out from now on.") }
+        print("Erased. Backups made before still hold the person.")
+        guard !files.isEmpty else { return }
+        print("So do these files; delete them, and export again:")
+        for file in files { print("  \(file)") }
     }
 }
 

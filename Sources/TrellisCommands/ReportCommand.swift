@@ -11,12 +11,20 @@ struct ReportCommand: ParsableCommand {
         abstract: "The CRM on one page: leads by stage, the best of them with reasons, mails, handoffs, audiences.",
         discussion: """
             With weekly or monthly: the last whole week or month against the one before, for whoever answers for it.
+            --month 2026-03 and --week 2026-03-02 ask for another one, --so-far for the one that runs, of which it is
+            said that it is not over.
             --html FILE writes it as a page that can be read, mailed and printed.
             """)
 
     @OptionGroup var global: GlobalOptions
     @Argument(help: ArgumentHelp("weekly or monthly.", valueName: "period"))
     var period: PeriodReport.Period?
+    @Option(help: ArgumentHelp("The month of a monthly report.", valueName: "YYYY-MM"))
+    var month: String?
+    @Option(help: ArgumentHelp("A day of the week of a weekly report.", valueName: "YYYY-MM-DD"))
+    var week: String?
+    @Flag(help: "The week or month that runs now, so far.")
+    var soFar = false
     @Option(help: "Write a page instead of printing.")
     var html: String?
     @Flag(help: "Print the SQL behind each table.")
@@ -26,12 +34,23 @@ struct ReportCommand: ParsableCommand {
         if period == nil, html != nil || sql {
             throw ValidationError("--html and --sql belong to a period: trellis report monthly --html report.html")
         }
+        if month != nil, period != .monthly {
+            throw ValidationError("--month belongs to the monthly report: trellis report monthly --month 2026-03")
+        }
+        if week != nil, period != .weekly {
+            throw ValidationError("--week belongs to the weekly report: trellis report weekly --week 2026-03-02")
+        }
+        if soFar, period == nil || month != nil || week != nil {
+            throw ValidationError("--so-far is the period that runs: trellis report monthly --so-far")
+        }
     }
 
     func run() throws {
         let kernel = try global.open(checks: false)
         guard let period else { return try showOverview(kernel) }
-        let documents = try kernel.ask(PeriodReport(period, now: kernel.clock.now())).flatMap { $0 }
+        let now = kernel.clock.now()
+        let question = PeriodReport(period, now: now, of: try moment(at: now))
+        let documents = try kernel.ask(question).flatMap { $0 }
         guard let document = documents.first else {
             throw KernelError.usage(
                 "The plugin 'figures' is off. Remove 'enabled: false' from its section in \(global.config).")
@@ -48,6 +67,19 @@ struct ReportCommand: ParsableCommand {
             throw KernelError.unwritable(html)
         }
         print("Wrote \(html): \(document.title).")
+    }
+
+    /// A moment of the week or month that is asked for; nil for the last whole one.
+    private func moment(at now: Date) throws -> Date? {
+        if soFar { return now }
+        guard let asked = month.map({ $0 + "-01" }) ?? week else { return nil }
+        guard asked.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil, let moment = Timestamp.date(asked) else {
+            throw KernelError.usage(
+                month.map { "'\($0)' is no month. Write it so: --month 2026-03" }
+                    ?? "'\(asked)' is no day. Write it so: --week 2026-03-02")
+        }
+        guard moment <= now else { throw KernelError.usage("\(month ?? asked) has not begun yet.") }
+        return moment
     }
 
     /// Prints a document: what it says, its tables, and where asked the SQL they came from.

@@ -53,6 +53,25 @@ struct ExamplesTests {
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `the starter has money to speak of, by channel and campaign`() async throws {
+        let crm = try ExampleFolder("Starter", at: "2026-11-23 09:00:00")
+        try crm.importing("leads.csv")
+        #expect(try crm.importing("activities.csv", into: .activities).rejected == 0)
+        #expect(try crm.importing("spend.csv", into: .spend).rejected == 0)
+        #expect(try crm.importing("deals.csv", into: .opportunities).rejected == 0)
+        try await crm.work()
+        let roi = try crm.rows(
+            "SELECT channel, campaign FROM kpi_roi WHERE model = 'first' AND spend > 0 AND revenue > 0 AND campaign IS NOT NULL ORDER BY 1"
+        )
+        #expect(roi == ["google|calendar-2026"])
+        #expect(
+            try crm.rows("SELECT DISTINCT channel FROM figures_revenue WHERE model = 'first' ORDER BY 1") == [
+                "google", "trade-fair",
+            ])
+        #expect(try crm.rows("SELECT sentence FROM ladder_roi WHERE half = 'nurturing' AND spend > 0").count == 2)
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `the starter writes only to those who agreed`() async throws {
         let crm = try ExampleFolder("Starter", at: "2026-11-23 09:00:00")
         try crm.importing("leads.csv")

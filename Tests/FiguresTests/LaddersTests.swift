@@ -86,4 +86,127 @@ import TrellisTesting
                 "leads_per_month of 2026-04 is not yet reached: 1 leads against 3.",
             ])
     }
+
+    // MARK: - The leak
+
+    private func funnel(_ crm: TestKernel) throws -> [String] {
+        try rows(crm, "SELECT step, people, lost, is_leak FROM funnel_steps WHERE month = '2026-03' ORDER BY position")
+    }
+
+    @Test func `the leak is where many are lost, and not where the last one is`() throws {
+        let crm = try TestKernel(plugins: [Figures.self], at: "2026-03-02 09:00:00")
+        for number in 1...14 { try crm.capture(["email": "l\(number)@a.example"]) }
+        try crm.pump()
+        try write(crm, "UPDATE leads SET stage = 'mql' WHERE id < 3; UPDATE leads SET stage = 'sql' WHERE id = 1")
+        crm.clock.set("2026-04-15 09:00:00")
+        let steps = try funnel(crm)
+        #expect(steps.contains("mql|2|12|1"))
+        #expect(steps.filter { $0.hasSuffix("|1") }.count == 1, "\(steps)")
+    }
+
+    @Test func `a month is not accused of a step for which its leads had no time yet`() throws {
+        let crm = try TestKernel(plugins: [Figures.self], at: "2026-01-10 09:00:00")
+        for number in 1...10 { try crm.capture(["email": "old\(number)@a.example"]) }
+        try crm.pump()
+        // It takes 40 days to become an mql.
+        crm.clock.set("2026-02-19 09:00:00")
+        try write(crm, "UPDATE leads SET stage = 'mql'")
+        crm.clock.set("2026-03-20 09:00:00")
+        for number in 1...12 { try crm.capture(["email": "new\(number)@a.example"]) }
+        try crm.pump()
+        crm.clock.set("2026-05-09 09:00:00")
+        #expect(try funnel(crm).allSatisfy { $0.hasSuffix("|0") })
+        crm.clock.set("2026-05-10 09:00:00")
+        #expect(try funnel(crm).contains("mql|0|12|1"))
+    }
+
+    // MARK: - Nurturing without a holdout
+
+    @Test func `what a sequence without a holdout cost is not left out`() throws {
+        let crm = try crm()
+        try write(
+            crm,
+            """
+            INSERT INTO spend (day, channel, campaign, half, amount, currency) VALUES
+                ('2026-03-01', 'email', 'welcome', 'nurturing', 40, 'EUR'), ('2026-03-01', 'email', NULL, 'nurturing', 15, 'EUR');
+            INSERT INTO figures_contents (day, kind, content, sequence, stage, measure, count) VALUES
+                ('2026-03-01', 'mail', 'hello', 'welcome', 'lead', 'sent', 3), ('2026-03-01', 'mail', 'spring', 'spring', 'lead', 'sent', 1);
+            """)
+        #expect(
+            try rows(crm, "SELECT sequence, spend, leads, sentence FROM ladder_roi WHERE half = 'nurturing' ORDER BY 1")
+                == [
+                    "|15.0||15.00 EUR of nurturing is booked on no sequence: name it as the campaign.",
+                    "spring|0.0||spring: 1 mail, no holdout: what it adds is not known; hold out 10 %.",
+                    "welcome|40.0||welcome: 3 mails and 40.00 EUR, no holdout: what it adds is not known; hold out 10 %.",
+                ])
+    }
+
+    // MARK: - Campaigns and models
+
+    /// A customer who came by the ad of spring and bought by the webinar.
+    private func roads(_ figures: String) throws -> TestKernel {
+        let crm = try TestKernel("plugins: {figures: {\(figures)}}", plugins: [Figures.self])
+        try crm.kernel.write(origin: "kernel") { tx in
+            for plugin in crm.kernel.plugins { try plugin.begin(since: nil, tx) }
+        }
+        try crm.capture(["email": "ann@a.example"])
+        try write(
+            crm,
+            """
+            INSERT INTO touches (lead_id, at, kind, channel, campaign) VALUES
+                (1, '2026-03-01 08:00:00.000', 'visit', 'paid_search', 'spring'), (1, '2026-03-02 08:30:00.000', 'form', 'webinar', 'talk');
+            INSERT INTO opportunities (lead_id, stage, amount, currency, closed_at) VALUES (1, 'won', 3000, 'EUR', '2026-03-02');
+            INSERT INTO spend (day, channel, campaign, half, amount, currency) VALUES
+                ('2026-03-01', 'paid_search', 'spring', 'generation', 300, 'EUR'), ('2026-03-01', 'paid_search', NULL, 'generation', 100, 'EUR');
+            """)
+        return crm
+    }
+
+    @Test func `a campaign has its own cost of a customer and its own return`() throws {
+        let crm = try roads("")
+        #expect(
+            try rows(
+                crm,
+                "SELECT channel, campaign, spend, new_customers, cac FROM kpi_cac WHERE model = 'linear' AND month = '2026-03' ORDER BY 1, 2"
+            ) == [
+                "||400.0|1.0|400.0", "paid_search||400.0|0.5|800.0", "paid_search|spring|300.0|0.5|600.0",
+                "webinar||0.0|0.5|", "webinar|talk|0.0|0.5|",
+            ])
+        #expect(
+            try rows(
+                crm,
+                "SELECT channel, campaign, spend, revenue, roi_percent FROM kpi_roi WHERE model = 'linear' AND month = '2026-03' ORDER BY 1, 2"
+            ) == [
+                "||400.0|3000.0|650.0", "paid_search||400.0|1500.0|275.0", "paid_search|spring|300.0|1500.0|400.0",
+                "webinar||0.0|1500.0|", "webinar|talk|0.0|1500.0|",
+            ])
+    }
+
+    @Test(arguments: [
+        ("", "paid_search|1.0|3000.0"), ("attribution: last", "webinar|1.0|3000.0"),
+        ("attribution: linear", "paid_search|0.5|1500.0 webinar|0.5|1500.0"),
+        ("attribution: position", "paid_search|0.5|1500.0 webinar|0.5|1500.0"),
+    ])
+    func `the ladder and the report credit by the model of the config`(_ setting: String, _ credited: String) throws {
+        let crm = try roads(setting)
+        #expect(
+            try rows(
+                crm,
+                "SELECT channel, outcomes, revenue FROM ladder_roi WHERE half = 'generation' AND outcomes > 0 ORDER BY 1"
+            ).joined(separator: " ") == credited)
+        crm.clock.set("2026-04-02 09:00:00")
+        let document = try crm.kernel.ask(PeriodReport(.monthly, now: crm.clock.now)).flatMap { $0 }.first
+        let channels = try #require(document?.parts.first { $0.title == "Channels" }).table
+        let bought = channels.rows.filter { ($0[3].number ?? 0) > 0 }.map { "\($0[0].text ?? "")|\($0[3].number ?? 0)" }
+        #expect(
+            bought.sorted()
+                == credited.split(separator: " ").map { $0.split(separator: "|").prefix(2).joined(separator: "|") })
+    }
+
+    @Test func `the road of a lead that was deleted is credited to nobody`() throws {
+        let crm = try roads("")
+        #expect(try crm.rows("SELECT count(*) FROM attribution WHERE lead_id = 1") != ["0"])
+        try write(crm, "DELETE FROM leads WHERE id = 1")
+        #expect(try crm.rows("SELECT count(*) FROM attribution") == ["0"])
+    }
 }

@@ -78,6 +78,21 @@ import TrellisTesting
         #expect(document.parts.first?.sentences.first == "New leads rose from 0 to 5: paid_search +4 and webinar +1.")
     }
 
+    @Test func `another month can be asked for, and the one that runs`() throws {
+        let now = crm.clock.now
+        func title(_ period: PeriodReport.Period, _ day: String) throws -> String? {
+            let moment = Timestamp.date(day)
+            return try crm.kernel.ask(PeriodReport(period, now: now, of: moment)).flatMap { $0 }.first?.title
+        }
+        #expect(try title(.monthly, "2026-02-14") == "The month: February 2026, against January 2026")
+        #expect(
+            try title(.weekly, "2026-03-04")
+                == "The week: the week of 2 March 2026, against the week of 23 February 2026")
+        #expect(
+            try crm.kernel.ask(PeriodReport(.monthly, now: now, of: now)).flatMap { $0 }.first?.title.contains(
+                " so far, against ") == true)
+    }
+
     @Test func `a file with nothing in it makes a page of nothing`() throws {
         let empty = try TestKernel(plugins: [Figures.self])
         let document = try #require(

@@ -24,6 +24,27 @@ import Testing
         #expect(try trellis.run("report", "weekly").output.hasPrefix("The week: the week of "))
     }
 
+    @Test func `another period can be asked for, and what is none is said`() throws {
+        #expect(
+            try trellis.run("report", "monthly", "--month", "2017-03").output.hasPrefix(
+                "The month: March 2017, against February 2017"))
+        #expect(
+            try trellis.run("report", "weekly", "--week", "2017-03-08").output.hasPrefix(
+                "The week: the week of 6 March 2017, against the week of 27 February 2017"))
+        #expect(try trellis.run("report", "monthly", "--so-far").output.contains(" so far, against "))
+        for (words, sentence) in [
+            (["monthly", "--month", "2017-13"], "'2017-13' is no month. Write it so: --month 2026-03"),
+            (["weekly", "--week", "6 March"], "'6 March' is no day. Write it so: --week 2026-03-02"),
+            (["monthly", "--month", "2999-01"], "2999-01 has not begun yet."),
+            (["weekly", "--month", "2017-03"], "--month belongs to the monthly report"),
+            (["monthly", "--week", "2017-03-06"], "--week belongs to the weekly report"),
+            (["--so-far"], "--so-far is the period that runs"),
+        ] {
+            let outcome = try trellis.run(TrellisProcess.path, ["report"] + words)
+            #expect(outcome.code != 0 && outcome.errors.contains(sentence), "\(words): \(outcome.errors)")
+        }
+    }
+
     @Test func `a page holds no script, asks nobody for anything, and escapes what visitors wrote`() throws {
         let evil = "<script>alert(1)</script>"
         #expect(

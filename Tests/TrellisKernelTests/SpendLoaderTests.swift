@@ -114,6 +114,31 @@ import TrellisTesting
         #expect(try rows == ["2026-03-01|paid_search|Bing Brand|generation|7.2|GBP"])
     }
 
+    @Test func `what TikTok downloads is taken as it is`() throws {
+        let report = try load(
+            """
+            Campaign name,By Day,Cost,Currency,Impressions
+            Spring,2026-03-01,12.50,EUR,900
+            Spring,2026-03-02,3,EUR,200
+            """)
+        #expect((report.created, report.rejected) == (2, 0))
+        #expect(
+            try rows == [
+                "2026-03-01|paid_social|Spring|generation|12.5|EUR", "2026-03-02|paid_social|Spring|generation|3.0|EUR",
+            ])
+    }
+
+    /// Its headers: https://business.x.com/en/help/campaign-measurement-and-analytics/export-csv-definitions
+    @Test func `what X downloads is taken as it is`() throws {
+        let report = try load(
+            """
+            ID,Campaign,Campaign URL,Time,Spend,Impressions,Engagements
+            8xy,Launch,https://ads.x.example/8xy,2026-03-01,7.25,300,4
+            """)
+        #expect((report.created, report.rejected) == (1, 0))
+        #expect(try rows == ["2026-03-01|paid_social|Launch|generation|7.25|EUR"])
+    }
+
     @Test func `a German report with decimal commas is read as it is meant`() throws {
         let report = try load(
             """

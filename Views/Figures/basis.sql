@@ -27,13 +27,18 @@ SELECT lead, channel, campaign, arrived_on, '(bought)', bought_on FROM figures_l
 CREATE VIEW figures_today AS
 SELECT date('now') AS day, date('now', 'start of month') AS month_begins;
 
+-- The model by which the ladders and the report credit roads: plugins.figures.attribution of the config.
+CREATE VIEW figures_model AS
+SELECT coalesce((SELECT attribution FROM figures_basis), 'first') AS model;
+
 -- A road of a lead: its touches, those of one day, channel and campaign as one. After the day of the purchase only a
 -- first touch counts. Weight: what part of the credit the touch has; over a lead the weights of each model sum to 1.
--- A lead without a touch has one row with touch_id NULL. Ask for one lead, or for few: WHERE lead_id = 42.
+-- A lead without a touch has one row with touch_id NULL; one that was deleted has none. Ask for one lead, or for few: WHERE lead_id = 42.
 CREATE VIEW attribution AS
 WITH visits AS (
     SELECT lead_id, min(id) AS touch_id, min(at) AS at, coalesce(channel, source, 'unknown') AS channel, coalesce(campaign, '') AS campaign
-    FROM touches GROUP BY lead_id, date(at), coalesce(channel, source, 'unknown'), coalesce(campaign, '')
+    FROM touches
+    WHERE EXISTS (SELECT 1 FROM leads WHERE leads.id = touches.lead_id) GROUP BY lead_id, date(at), coalesce(channel, source, 'unknown'), coalesce(campaign, '')
 ), placed AS (
     SELECT v.*, l.bought_on, row_number() OVER road AS place,
            max(1, count(*) FILTER (WHERE l.bought_on IS NULL OR date(v.at) <= l.bought_on) OVER (PARTITION BY v.lead_id)) AS places

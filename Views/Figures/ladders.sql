@@ -12,9 +12,9 @@ WITH paid AS (
 ), came AS (
     SELECT month, channel, sum(leads) AS leads FROM kpi_lead_volume GROUP BY 1, 2 HAVING sum(leads) > 0
 ), bought AS (
-    SELECT month, channel, sum(customers) AS customers FROM figures_customers WHERE model = 'first' GROUP BY 1, 2
+    SELECT month, channel, sum(customers) AS customers FROM figures_customers JOIN figures_model USING (model) GROUP BY 1, 2
 ), won AS (
-    SELECT month, channel, currency, sum(revenue) AS revenue FROM figures_revenue WHERE model = 'first' GROUP BY 1, 2, 3
+    SELECT month, channel, currency, sum(revenue) AS revenue FROM figures_revenue JOIN figures_model USING (model) GROUP BY 1, 2, 3
 ), moneyed AS (
     SELECT coalesce(p.month, w.month) AS month, coalesce(p.channel, w.channel) AS channel, coalesce(p.currency, w.currency) AS currency, p.spend, w.revenue
     FROM paid AS p FULL JOIN won AS w ON w.month = p.month AND w.channel = p.channel AND w.currency = p.currency
@@ -33,6 +33,14 @@ WITH paid AS (
                 * (1.0 / t.leads + 1.0 / t.held)) AS error
     FROM tests AS t LEFT JOIN (
         SELECT campaign, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'nurturing' GROUP BY 1, 2) AS s ON s.campaign = t.sequence
+), mailed AS (
+    SELECT sequence, sum(count) AS mails FROM figures_contents WHERE kind = 'mail' AND measure = 'sent' AND sequence <> '' GROUP BY 1
+), nurtured AS (
+    SELECT campaign AS sequence, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'nurturing' GROUP BY 1, 2
+), untested AS (
+    SELECT coalesce(n.sequence, m.sequence) AS sequence, n.currency, coalesce(n.spend, 0.0) AS spend, coalesce(m.mails, 0) AS mails
+    FROM nurtured AS n FULL JOIN mailed AS m ON m.sequence = n.sequence
+    WHERE coalesce(n.sequence, m.sequence) NOT IN (SELECT sequence FROM tests)
 )
 SELECT 'generation' AS half, month, channel, NULL AS sequence, currency, round(spend, 2) AS spend, leads, round(outcomes, 3) AS outcomes,
        round(revenue, 2) AS revenue, round(spend / nullif(leads, 0), 2) AS cost_per_lead, round(spend / nullif(outcomes, 0), 2) AS cost_per_outcome,
@@ -51,7 +59,13 @@ SELECT 'nurturing', NULL, NULL, sequence || ': ' || test, currency, round(spend,
        || CASE WHEN abs(lift) < 1.96 * error OR error = 0 THEN 'too early to say whether the mails do it.'
                WHEN lift > 0 THEN format('about %.1f more than without the mails.', lift * leads)
                ELSE 'the mails do harm. Change them, or save them.' END
-FROM nurturing;
+FROM nurturing
+UNION ALL
+SELECT 'nurturing', NULL, NULL, nullif(sequence, ''), currency, round(spend, 2), NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       CASE WHEN sequence = '' THEN format('%.2f %s of nurturing is booked on no sequence: name it as the campaign.', spend, currency)
+            ELSE format('%s: %d mail%s%s, no holdout: what it adds is not known; hold out 10 %%.', sequence, mails, iif(mails = 1, '', 's'),
+                        CASE WHEN spend > 0 THEN format(' and %.2f %s', spend, currency) ELSE '' END) END
+FROM untested;
 
 -- Ladder 2, the channels together: a row per thing to see. Aspect mix: of generation the leads per month and channel, of
 -- nurturing what people did per month and kind, with its share of the month. Path: customers by their first and last channel and
@@ -207,7 +221,8 @@ FROM ranked AS r LEFT JOIN figures_stage_order AS s ON s.stage = r.stage;
 -- The funnel with its leaks: a row per month of arrival and step, from awareness to action. People: looks at pages of magnets in
 -- the month, then leads that arrived in it, then those of them that reached each further stage up to now, and bought. Rate:
 -- people / people of the step before; it and lost are NULL where more came than the step before had: they came another way, as
--- by an import. The leak of a month is the step with the lowest rate.
+-- by an import. The leak of a month is the step with the lowest rate, of those that 10 people or more could take and for which
+-- the month is old enough: since its last day as many days have passed as it takes on average from arrival to the step.
 CREATE VIEW funnel_steps AS
 WITH steps AS (
     SELECT month, -2 AS position, 'awareness' AS phase, '(looked)' AS step, sum(views) AS people FROM kpi_form_conversion GROUP BY month HAVING sum(views) > 0
@@ -220,11 +235,15 @@ WITH steps AS (
     WHERE s.phase <> 'interest' GROUP BY 1, 2, 3, 4
 ), followed AS (
     SELECT *, lag(people) OVER (PARTITION BY month ORDER BY position) AS before FROM steps
+), usual AS MATERIALIZED (
+    SELECT step, 1.0 * sum(days) / sum(leads) AS days FROM figures_cohorts GROUP BY step HAVING sum(leads) > 0
 ), rated AS (
-    SELECT *, CASE WHEN people <= before THEN 1.0 * people / nullif(before, 0) END AS rate FROM followed
+    SELECT f.*, CASE WHEN people <= before THEN 1.0 * people / nullif(before, 0) END AS rate,
+           before >= 10 AND julianday((SELECT day FROM figures_today)) - julianday(f.month || '-01', '+1 month', '-1 day') >= coalesce(u.days, 0) AS is_told
+    FROM followed AS f LEFT JOIN usual AS u ON u.step = f.step
 )
 SELECT month, position, phase, step, people, round(100.0 * rate, 1) AS rate_percent, CASE WHEN people <= before THEN before - people END AS lost,
-       coalesce(rate = min(rate) OVER (PARTITION BY month), 0) AS is_leak
+       coalesce(is_told AND rate < 1 AND rate = min(rate) FILTER (WHERE is_told) OVER (PARTITION BY month), 0) AS is_leak
 FROM rated;
 
 -- What is alarming today: a row per alarm that is raised, with its figure, the limit it is beyond, and a sentence. No row is

@@ -104,12 +104,15 @@ struct AudienceCommands {
             Command(
                 "audiences seed", "Write an audience with what each is worth, to find more like the best.",
                 arguments: ["NAME"],
-                options: ["platform": "meta", "output": "the file; NAME-PLATFORM-seed.csv without it"]
+                options: ["platform": "meta", "output": "the file; NAME-PLATFORM-seed.csv without it"],
+                flags: [anyway.key: "Write one that is too small to find anybody by."]
             ) { call in
                 let audience = try audiences.require(call.arguments[0])
                 let platform = try self.platform(call.options["platform"] ?? "meta")
                 let path = call.options["output"] ?? "\(audience.name)-\(platform.name)-seed.csv"
-                let seed = Seed(audience: audience, audiences: audiences, platform: platform, path: path)
+                let seed = Seed(
+                    audience: audience, audiences: audiences, platform: platform,
+                    isAnyway: call.options["anyway"] != nil, path: path)
                 let written = try call.kernel.write(origin: "plugin:audiences") { try seed.write($0) }
                 try Publication.confirm([path])
                 return .text("\(path): \(written.members) leads with a value, for \(platform.name).")

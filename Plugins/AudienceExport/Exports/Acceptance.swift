@@ -39,6 +39,7 @@ struct Acceptance {
                 UPDATE audiences_uploads SET is_accepted = 1
                 WHERE list_id = :list AND first_export_id <= :export AND export_id >= :export AND NOT is_accepted
                   AND lead_id IN (SELECT lead_id FROM audiences_receipts WHERE export_id = :export)
+                  AND lead_id NOT IN (SELECT lead_id FROM audiences_left_out WHERE export_id = :export)
                 """, arguments: ["list": list, "export": export])
         // Who was added again by a later file stays.
         try tx.db.execute(

@@ -26,7 +26,10 @@ struct Conversions {
         let clickedAt: Int64
         let hash: String
         let stage: String
+        /// Whether the stage is the last one: the purchase.
+        let isOutcome: Bool
         let at: Date
+        /// What was won, of the outcome alone: with each stage before it the platform would add it up.
         let value: Double?
         let currency: String
 
@@ -40,7 +43,8 @@ struct Conversions {
     /// - Google: https://support.google.com/google-ads/answer/7014069
     /// - Microsoft: https://help.ads.microsoft.com/apex/index/3/en/56852
     /// - LinkedIn finds people by their address: https://www.linkedin.com/help/lms/answer/a530615; where nothing is
-    ///   known of the worth it wants 1.
+    ///   known of the worth it wants 1. A purchase is one of its types of conversion, any stage before it a qualified
+    ///   lead.
     /// - Meta and TikTok, the parameters of their interfaces for programs:
     ///   https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/fbp-and-fbc and
     ///   https://business-api.tiktok.com/portal/docs
@@ -66,7 +70,8 @@ struct Conversions {
         },
         "linkedin": Form(opening: "email,timestamp,eventtype,amount,currency\n", clickKinds: ["li_fat_id"]) {
             [
-                $0.hash, String(Int64($0.at.timeIntervalSince1970 * 1000)), "QUALIFIED_LEAD",
+                $0.hash, String(Int64($0.at.timeIntervalSince1970 * 1000)),
+                $0.isOutcome ? "PURCHASE" : "QUALIFIED_LEAD",
                 $0.value == nil ? "1" : $0.amount, $0.currency,
             ]
         },
@@ -78,6 +83,10 @@ struct Conversions {
         (SELECT currency FROM opportunities AS won WHERE won.lead_id = l.id AND won.stage = 'won' AND won.amount IS NOT NULL
          ORDER BY won.closed_at DESC, won.id DESC LIMIT 1)
         """
+
+    /// Whether the change of stage `h` is to the last one, as SQL.
+    private static let isOutcome =
+        "(h.to_stage = (SELECT name FROM stages WHERE NOT is_side ORDER BY position DESC LIMIT 1))"
 
     /// A click older than so many days counts no more (Google's limit, the shortest of them).
     static let clickDaysMax = 90
@@ -94,16 +103,24 @@ struct Conversions {
             sql: """
                 INSERT INTO audiences_exports (audience, platform, file, members, withheld, at, kind, purpose)
                 VALUES ('', ?, ?, 0, '{}', ?, 'conversions', ?)
-                """, arguments: [platform.name, path, tx.stamp, consent])
+                """, arguments: [platform.name, Publication.absolute(path), tx.stamp, consent])
         let export = tx.db.lastInsertedRowID
         try collect(form, export, tx)
+        let withheld = try MemberFilter(audience: MemberFilter.conversions, platform: platform.name, tx: tx)
+            .ask(about: "audiences_conversions", where: "export_id = \(export)")
+        try receive(export, tx)
         var files = FileSet(path: path, opening: form.opening, rowsMax: nil)
         do {
             let rows = try stream(form, export, to: &files, tx)
             try tx.db.execute(
-                sql:
-                    "UPDATE audiences_exports SET members = (SELECT count(*) FROM audiences_receipts WHERE export_id = :id) WHERE id = :id",
-                arguments: ["id": export])
+                sql: """
+                    UPDATE audiences_exports SET members = (SELECT count(*) FROM audiences_receipts WHERE export_id = :id),
+                        rows = :rows, withheld = :withheld WHERE id = :id
+                    """,
+                arguments: [
+                    "id": export, "rows": rows,
+                    "withheld": String(decoding: try JSONEncoder().encode(withheld), as: UTF8.self),
+                ])
             try files.publish(export, tx)
             return (export, rows)
         } catch {
@@ -112,8 +129,7 @@ struct Conversions {
         }
     }
 
-    /// The changes of stage that were not reported yet, of leads with a click and a consent, and a receipt for each
-    /// lead.
+    /// The changes of stage that were not reported yet, of leads with a click and a consent.
     private func collect(_ form: Form, _ export: Int64, _ tx: Transaction) throws {
         let kinds = form.clickKinds.map(\.sqlLiteral).joined(separator: ", ")
         let list = String(decoding: try JSONEncoder().encode(stages), as: UTF8.self)
@@ -132,6 +148,10 @@ struct Conversions {
                 ORDER BY h.event_id
                 """,
             arguments: ["platform": platform.name, "export": export, "consent": consent, "stages": list])
+    }
+
+    /// A receipt for each lead.
+    private func receive(_ export: Int64, _ tx: Transaction) throws {
         try tx.db.execute(
             sql: """
                 INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
@@ -148,9 +168,11 @@ struct Conversions {
         let rows = try Row.fetchCursor(
             tx.db,
             sql: """
-                SELECT h.to_stage, h.at, l.email, t.click_id, t.at AS clicked_at,
-                       (SELECT sum(amount) FROM opportunities WHERE lead_id = l.id AND stage = 'won' AND currency = \(Conversions.currency)) AS value,
-                       coalesce(\(Conversions.currency), 'EUR') AS currency
+                SELECT h.to_stage, h.at, l.email, t.click_id, t.at AS clicked_at, \(Conversions.isOutcome) AS is_outcome,
+                       CASE WHEN \(Conversions.isOutcome) AND h.event_id = (
+                                SELECT min(event_id) FROM stage_history WHERE lead_id = l.id AND to_stage = h.to_stage)
+                            THEN (SELECT sum(amount) FROM opportunities WHERE lead_id = l.id AND stage = 'won' AND currency = \(Conversions.currency))
+                       END AS value, coalesce(\(Conversions.currency), 'EUR') AS currency
                 FROM audiences_conversions AS d JOIN stage_history AS h ON h.event_id = d.event_id JOIN leads AS l ON l.id = d.lead_id
                 JOIN touches AS t ON t.id = (
                     SELECT max(id) FROM touches WHERE lead_id = d.lead_id AND click_id_kind IN (\(kinds)) AND click_id IS NOT NULL AND at <= h.at)
@@ -162,7 +184,7 @@ struct Conversions {
             let conversion = Conversion(
                 clickID: row["click_id"], clickedAt: Int64(clicked.timeIntervalSince1970 * 1000),
                 hash: platform.email.normalised(row["email"]).map { Digest.hex($0) } ?? "", stage: row["to_stage"],
-                at: at, value: row["value"], currency: row["currency"])
+                isOutcome: row["is_outcome"], at: at, value: row["value"], currency: row["currency"])
             csv.append(form.row(conversion), to: &buffer)
             try files.noteRow(&buffer)
             count += 1

@@ -45,11 +45,16 @@ struct Eligibility: Sendable {
 
     /// A SELECT of `lead_id, consent_id`, in the order of the leads, so that leads, consents and receipts are each read
     /// or written from one end to the other.
-    var select: String {
+    var select: String { select(among: "true") }
+
+    /// Those of ``select`` who are among some.
+    ///
+    /// - Parameter condition: over `lead_id`, as SQL.
+    func select(among condition: String) -> String {
         """
         SELECT l.lead_id AS lead_id, c.id AS consent_id
         FROM (SELECT DISTINCT lead_id FROM (\(audiences.select(audience))
-             ) ORDER BY lead_id) AS member
+             ) WHERE \(condition) ORDER BY lead_id) AS member
         CROSS JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = member.lead_id AND purpose = :consent)
         CROSS JOIN lead_mailboxes AS l ON l.lead_id = member.lead_id
         WHERE \(hasAddress) AND c.state = 'granted'
@@ -78,6 +83,16 @@ struct Eligibility: Sendable {
                 LEFT JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = member.lead_id AND purpose = :consent))
             GROUP BY reason ORDER BY CASE reason \(positions) END
             """
+    }
+
+    /// What ``reasons`` says of those who may be in a file.
+    static let exportable = "exportable"
+
+    /// How many members there are, by the first reason that leaves them out.
+    func membersByReason(at stamp: String, _ db: Database) throws -> [String: Int] {
+        try Row.fetchAll(db, sql: reasons, arguments: arguments(at: stamp)).reduce(into: [:]) {
+            $0[$1["reason"]] = $1["leads"]
+        }
     }
 
     /// Why somebody who was in a file must be taken off the list, as SQL over `u.lead_id`.

@@ -12,12 +12,16 @@ struct Export {
     var isSplit = false
     /// Whether a list too small to reach anybody is written all the same.
     var isAnyway = false
+    /// Whether files are written; otherwise only who is in them, because a webhook is told.
+    var hasFiles = true
     let path: String
 
     /// What came of it.
     struct Outcome {
         var id: Int64 = 0
         var members = 0
+        /// Rows in the file: fewer than members where two of them have one address to the platform.
+        var rows = 0
         /// Everybody in the audience.
         var total = 0
         var removals = 0
@@ -40,37 +44,13 @@ struct Export {
         var outcome = Outcome()
         outcome.id = try begin(tx)
         let list = try ListOnPlatform.id(audience.name, platform.name, tx)
-        if isDifference {
-            try collect(into: "temp.audiences_next", tx)
-            outcome.withheld = try ask(tx, members: "temp.audiences_next")
-            try refuseSize(try Int.fetchOne(tx.db, sql: "SELECT count(*) FROM temp.audiences_next") ?? 0, tx)
-            try Keys(export: self, tx: tx).collect()
-            try tx.db.execute(
-                sql: """
-                    INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
-                    SELECT :export, n.lead_id, n.consent_id FROM temp.audiences_next AS n
-                    JOIN temp.audiences_keys AS k ON k.lead_id = n.lead_id
-                    WHERE NOT EXISTS (SELECT 1 FROM audiences_uploads AS u JOIN audiences_exports AS x ON x.id = u.export_id
-                                      WHERE u.list_id = :list AND u.lead_id = n.lead_id AND u.key = k.key AND u.is_accepted AND x.at > :fresh)
-                    """,
-                arguments: ["export": outcome.id, "list": list, "fresh": Lifetime.freshSince(platform, tx.now)])
-        } else {
-            try tx.db.execute(
-                sql:
-                    "INSERT INTO audiences_receipts (export_id, lead_id, consent_id) SELECT :export, lead_id, consent_id FROM (\(eligibility.select))",
-                arguments: eligibility.arguments(at: tx.stamp, ["export": outcome.id]))
-            outcome.withheld = try ask(tx, members: "audiences_receipts")
-            try refuseSize(
-                try Int.fetchOne(
-                    tx.db, sql: "SELECT count(*) FROM audiences_receipts WHERE export_id = ?", arguments: [outcome.id])
-                    ?? 0, tx)
-        }
-        var files = FileSet(
-            path: path, opening: opening("Add"), rowsMax: rowsMax)
+        try choose(&outcome, list: list, tx)
+        var files = FileSet(path: path, opening: opening("Add"), rowsMax: rowsMax, isKept: hasFiles)
         var removals = FileSet(
-            path: Export.removalPath(path), opening: removalOpening, rowsMax: rowsMax)
+            path: Export.removalPath(path), opening: removalOpening, rowsMax: rowsMax, isKept: hasFiles)
         do {
             try stream(to: &files, &outcome, list: list, tx)
+            if !isDifference { try refuseSize(outcome.rows, tx) }
             try takeOff(to: &removals, &outcome, list: list, tx)
             try refuse(bytes: files.bytes)
             try finish(&outcome, tx)
@@ -91,11 +71,11 @@ struct Export {
 
     private var listName: String? { audience.value.lists.first { $0.name == platform.name }?.value }
 
-    private func opening(_ action: String) -> String {
+    func opening(_ action: String) -> String {
         platform.opening(columns: writer.columns, name: audience.name, list: listName, action: action)
     }
 
-    private var removalOpening: String {
+    var removalOpening: String {
         platform.opening(columns: writer.removalColumns, name: audience.name, list: listName, action: "Remove")
     }
 
@@ -114,8 +94,8 @@ struct Export {
                 VALUES (?, ?, ?, 0, '{}', ?, ?, ?)
                 """,
             arguments: [
-                audience.name, platform.name, path, tx.stamp, isDifference ? "difference" : "full",
-                audience.value.consent,
+                audience.name, platform.name, hasFiles ? Publication.absolute(path) : path, tx.stamp,
+                isDifference ? "difference" : "full", audience.value.consent,
             ])
         let id = tx.db.lastInsertedRowID
         try tx.scratchTable("audiences_current", columns: "id INTEGER")
@@ -123,30 +103,33 @@ struct Export {
         return id
     }
 
-    private func collect(into table: String, _ tx: Transaction) throws {
-        try tx.scratchTable("audiences_next", columns: "lead_id INTEGER PRIMARY KEY, consent_id INTEGER")
-        try tx.db.execute(
-            sql: "INSERT INTO \(table) (lead_id, consent_id) \(eligibility.select)",
-            arguments: eligibility.arguments(at: tx.stamp))
-    }
-
-    /// Asks the filters about everybody who would be in the file; nobody is asked about where there is no filter.
-    private func ask(_ tx: Transaction, members table: String) throws -> [String: Int] {
-        guard tx.hasFilters(AudienceMemberDraft.self) else { return [:] }
-        let ofExport = table == "audiences_receipts" ? "export_id = (SELECT id FROM temp.audiences_current)" : "true"
-        var withheld: [String: Int] = [:]
-        let leads = try Int64.fetchAll(tx.db, sql: "SELECT lead_id FROM \(table) WHERE \(ofExport) ORDER BY lead_id")
-        let delete = try tx.db.makeStatement(sql: "DELETE FROM \(table) WHERE \(ofExport) AND lead_id = ?")
-        for lead in leads {
-            var draft = AudienceMemberDraft(leadID: lead, audience: audience.name, platform: platform.name)
-            do {
-                try tx.filter(&draft)
-            } catch let veto as Veto {
-                withheld[veto.reason, default: 0] += 1
-                try delete.execute(arguments: [lead])
-            }
+    /// The receipts of those who are to be in the file.
+    private func choose(_ outcome: inout Outcome, list: Int64, _ tx: Transaction) throws {
+        let filter = MemberFilter(audience: audience.name, platform: platform.name, tx: tx)
+        guard isDifference else {
+            try tx.db.execute(
+                sql:
+                    "INSERT INTO audiences_receipts (export_id, lead_id, consent_id) SELECT :export, lead_id, consent_id FROM (\(eligibility.select))",
+                arguments: eligibility.arguments(at: tx.stamp, ["export": outcome.id]))
+            outcome.withheld = try filter.ask(
+                about: "audiences_receipts", where: "export_id = (SELECT id FROM temp.audiences_current)")
+            return
         }
-        return withheld
+        try tx.db.execute(sql: "DELETE FROM audiences_next")
+        try tx.db.execute(
+            sql: "INSERT INTO audiences_next (lead_id, consent_id) \(eligibility.select)",
+            arguments: eligibility.arguments(at: tx.stamp))
+        outcome.withheld = try filter.ask(about: "audiences_next", where: "true")
+        try refuseSize(try Keys(export: self, tx: tx).collect(), tx)
+        try tx.db.execute(
+            sql: """
+                INSERT INTO audiences_receipts (export_id, lead_id, consent_id)
+                SELECT :export, n.lead_id, n.consent_id FROM audiences_next AS n
+                JOIN audiences_keys AS k ON k.lead_id = n.lead_id
+                WHERE NOT EXISTS (SELECT 1 FROM audiences_uploads AS u JOIN audiences_exports AS x ON x.id = u.export_id
+                                  WHERE u.list_id = :list AND u.lead_id = n.lead_id AND u.key = k.key AND u.is_accepted AND x.at > :fresh)
+                """,
+            arguments: ["export": outcome.id, "list": list, "fresh": Lifetime.freshSince(platform, tx.now)])
     }
 
     // MARK: - What is refused
@@ -213,19 +196,21 @@ struct Export {
         var uploads = UploadChunk(
             list: list, export: outcome.id, keyBytes: writer.keyBytes, isKept: !platform.isOfCompanies)
         var rejected: [Int64] = []
-        let receipts = "audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id"
         let rows = try Row.fetchCursor(
             tx.db,
             sql: platform.isOfCompanies
-                ? companies(writer)
-                : writer.select(from: receipts, phones: audience.value.phones)
-                    + " WHERE r.export_id = (SELECT id FROM temp.audiences_current) ORDER BY r.lead_id")
+                ? Export.companies(writer, "true") + " ORDER BY min(l.id)"
+                : writer.select(from: Export.receipts, phones: audience.value.phones)
+                    + " WHERE r.export_id = :export ORDER BY r.lead_id",
+            arguments: ["export": outcome.id])
         while let row = try rows.next() {
-            if writer.append(row) {
+            switch writer.append(row) {
+            case .written:
                 outcome.members += 1
+                outcome.rows += 1
                 try files.noteRow(&writer.buffer)
-            } else {
-                rejected.append(row[0])
+            case .repeated: outcome.members += 1
+            case .refused: rejected.append(row[0])
             }
             try uploads.note(row[0], &writer.keys, tx)
         }
@@ -241,14 +226,13 @@ struct Export {
         try drop(rejected, &outcome, list: list, tx)
     }
 
-    /// A row per company that a member is of.
-    private func companies(_ writer: RowWriter) -> String {
-        let receipts = "audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id"
-        return writer.select(from: receipts, phones: [])
-            + """
-             WHERE r.export_id = (SELECT id FROM temp.audiences_current)
-            GROUP BY coalesce(l.account_id, lower(l.company)) ORDER BY min(l.id)
-            """
+    /// The members of a file with their leads, for ``RowWriter/select(from:phones:)``.
+    static let receipts = "audiences_receipts AS r CROSS JOIN leads AS l ON l.id = r.lead_id"
+
+    /// A row per company that a member of `:export` is of.
+    static func companies(_ writer: RowWriter, _ condition: String) -> String {
+        writer.select(from: receipts, phones: [])
+            + " WHERE r.export_id = :export AND \(condition) GROUP BY coalesce(l.account_id, lower(l.company))"
     }
 
     /// Whose address the platform would not take is in no file, and has no receipt.
@@ -269,11 +253,11 @@ struct Export {
         guard !platform.isOfCompanies else { return }
         let current =
             isDifference
-            ? "SELECT lead_id FROM temp.audiences_next"
+            ? "SELECT lead_id FROM audiences_next"
             : "SELECT lead_id FROM audiences_receipts WHERE export_id = (SELECT id FROM temp.audiences_current)"
         let stays =
             isDifference
-            ? "EXISTS (SELECT 1 FROM temp.audiences_keys AS k WHERE k.lead_id = u.lead_id AND k.key = u.key)"
+            ? "EXISTS (SELECT 1 FROM audiences_keys AS k WHERE k.lead_id = u.lead_id AND k.key = u.key)"
             : "u.export_id = (SELECT id FROM temp.audiences_current)"
         let reason = eligibility.removalReason(current: current)
         try tx.db.execute(
@@ -283,30 +267,34 @@ struct Export {
                 FROM audiences_uploads AS u WHERE u.list_id = :list AND NOT \(stays) ORDER BY u.lead_id
                 """,
             arguments: audiences.arguments(reason, at: tx.stamp, ["list": list, "consent": audience.value.consent]))
-        outcome.removals = tx.db.changesCount
-        guard outcome.removals > 0 else { return }
-        var writer = self.writer
-        let rows = try Row.fetchCursor(
-            tx.db, sql: "SELECT key FROM audiences_removals WHERE export_id = ? ORDER BY rowid", arguments: [outcome.id]
-        )
-        while let row = try rows.next() {
-            writer.appendRemoval(Array(row[0] as Data))
-            try files.noteRow(&writer.buffer)
+        let hasRemovals = tx.db.changesCount > 0
+        if isDifference { try tx.db.execute(sql: "DELETE FROM audiences_next; DELETE FROM audiences_keys") }
+        guard hasRemovals else { return }
+        var removals = Removals(export: outcome.id, list: list, writer: writer, tx: tx)
+        var buffer: [UInt8] = []
+        outcome.removals = try removals.write { row in
+            buffer += row
+            try files.noteRow(&buffer)
         }
-        try files.finish(&writer.buffer)
+        if outcome.removals > 0 { try files.finish(&buffer) }
+        try removals.noteNothingLeft()
         outcome.removalReasons = try Row.fetchAll(
             tx.db,
-            sql:
-                "SELECT reason, count(*) AS leads FROM audiences_removals WHERE export_id = ? GROUP BY reason ORDER BY reason",
-            arguments: [outcome.id]
+            sql: """
+                SELECT reason, count(*) AS leads FROM audiences_removals WHERE export_id = ? AND reason <> ?
+                GROUP BY reason ORDER BY reason
+                """, arguments: [outcome.id, Removals.nothingLeft]
         ).map { ($0["reason"], $0["leads"]) }
     }
 
     private func finish(_ outcome: inout Outcome, _ tx: Transaction) throws {
-        let reasons = String(decoding: try JSONEncoder().encode(outcome.withheld), as: UTF8.self)
+        let members = try eligibility.membersByReason(at: tx.stamp, tx.db)
+        outcome.total = members.reduce(0) { $0 + $1.value }
+        let withheld = members.filter { $0.key != Eligibility.exportable }.merging(outcome.withheld) { $0 + $1 }
+        let reasons = String(decoding: try JSONEncoder().encode(withheld), as: UTF8.self)
         try tx.db.execute(
-            sql: "UPDATE audiences_exports SET members = ?, removals = ?, withheld = ? WHERE id = ?",
-            arguments: [outcome.members, outcome.removals, reasons, outcome.id])
+            sql: "UPDATE audiences_exports SET members = ?, rows = ?, removals = ?, withheld = ? WHERE id = ?",
+            arguments: [outcome.members, outcome.rows, outcome.removals, reasons, outcome.id])
         try tx.emit(
             "audience.exported",
             forEach: """
@@ -317,10 +305,5 @@ struct Export {
                 "audience": audience.name, "members": outcome.members, "platform": platform.name,
                 "export": outcome.id, "removals": outcome.removals,
             ])
-        let select = audiences.select(audience)
-        outcome.total =
-            try Int.fetchOne(
-                tx.db, sql: "SELECT count(DISTINCT lead_id) FROM (\(select))",
-                arguments: audiences.arguments(select, at: tx.stamp)) ?? 0
     }
 }

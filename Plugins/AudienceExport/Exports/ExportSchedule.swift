@@ -39,6 +39,7 @@ struct ExportSchedule {
             for platform in platforms.compactMap({ Platform.named($0.value) }) {
                 try write(audience, platform, export)
             }
+            try letGo(of: audience, export)
             try plan(audience.name, at: tx.now + Double(max(export.every.seconds, 60)))
         }
     }
@@ -50,10 +51,10 @@ struct ExportSchedule {
         let day = Timestamp.text(tx.now).prefix(16).filter { $0 != ":" }.replacing(" ", with: "T")
         let export = Export(
             audience: audience, audiences: audiences, platform: platform,
-            isDifference: settings.isDifference && !platform.isOfCompanies, isSplit: !settings.isFolder,
-            path: "\(place)/\(audience.name)-\(platform.name)-\(day).csv")
+            isDifference: settings.isDifference && !platform.isOfCompanies, hasFiles: settings.isFolder,
+            path: settings.isFolder ? "\(place)/\(audience.name)-\(platform.name)-\(day).csv" : settings.to.value)
         do {
-            try make(place)
+            if settings.isFolder { try make(place) }
             let outcome = try refusable { try export.write(tx) }
             if !settings.isFolder { try Delivery(webhook: settings.to.value, export: export, tx: tx).order(outcome) }
         } catch let refusal as KernelError {
@@ -70,6 +71,22 @@ struct ExportSchedule {
                     SELECT NULL AS lead_id, NULL AS cause_id,
                            json_object('audience', :audience, 'platform', :platform, 'reason', :reason) AS body
                     """, arguments: ["audience": audience.name, "platform": platform.name, "reason": reason])
+        }
+    }
+
+    /// Deletes the files in the folder that are older than they are kept.
+    private func letGo(of audience: Audiences.Audience, _ settings: AudienceExportSettings) throws {
+        guard settings.isFolder, let keep = settings.keep else { return }
+        let paths = try String.fetchAll(
+            tx.db,
+            sql: """
+                SELECT file FROM audiences_exports WHERE audience = :audience AND kind IN ('full', 'difference')
+                GROUP BY file HAVING max(at) < :limit
+                """,
+            arguments: ["audience": audience.name, "limit": Timestamp.text(tx.now - Double(keep.seconds))])
+        let place = Publication.absolute(folder(settings))
+        for path in paths where (path as NSString).deletingLastPathComponent == place {
+            for file in [path, Export.removalPath(path)] { try? FileManager.default.removeItem(atPath: file) }
         }
     }
 

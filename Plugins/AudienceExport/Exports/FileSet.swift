@@ -9,6 +9,8 @@ struct FileSet {
     let opening: String
     /// Rows in one file; nil for one file with all.
     let rowsMax: Int?
+    /// False where the rows are only counted, because they leave by another way.
+    let isKept: Bool
     private(set) var paths: [String] = []
     private(set) var bytes = 0
     private var handle: FileHandle?
@@ -17,10 +19,11 @@ struct FileSet {
     /// Bytes that are collected before they are written.
     static let bufferBytes = 1 << 18
 
-    init(path: String, opening: String, rowsMax: Int?) {
+    init(path: String, opening: String, rowsMax: Int?, isKept: Bool = true) {
         self.path = path
         self.opening = opening
         self.rowsMax = rowsMax
+        self.isKept = isKept
     }
 
     /// Says that a row was appended to `buffer`, which is written when it is long enough or its file is full.
@@ -48,6 +51,11 @@ struct FileSet {
     }
 
     private mutating func write(_ buffer: inout [UInt8]) throws {
+        guard isKept else {
+            bytes += buffer.count
+            buffer.removeAll(keepingCapacity: true)
+            return
+        }
         let handle = try self.handle ?? open()
         try handle.write(contentsOf: buffer)
         bytes += buffer.count
@@ -55,7 +63,7 @@ struct FileSet {
     }
 
     private mutating func open() throws -> FileHandle {
-        let path = rowsMax == nil ? self.path : numbered(paths.count + 1)
+        let path = rowsMax == nil ? self.path : FileSet.numbered(self.path, paths.count + 1)
         guard !isFolder(path),
             FileManager.default.createFile(
                 atPath: path + Publication.suffix, contents: nil, attributes: [.posixPermissions: 0o600]),
@@ -83,7 +91,7 @@ struct FileSet {
     }
 
     /// `people.csv` becomes `people-1.csv`.
-    private func numbered(_ number: Int) -> String {
+    static func numbered(_ path: String, _ number: Int) -> String {
         let suffix = (path as NSString).pathExtension
         return (path as NSString).deletingPathExtension + "-\(number)" + (suffix.isEmpty ? "" : ".\(suffix)")
     }

@@ -11,11 +11,10 @@ enum Publication {
     /// are removed.
     static func promise(_ paths: [String], of export: Int64, _ tx: Transaction) throws {
         guard !paths.isEmpty else { return }
-        let folder = FileManager.default.currentDirectoryPath
         for path in paths {
             try tx.db.execute(
                 sql: "INSERT INTO audiences_unpublished (export_id, path) VALUES (?, ?)",
-                arguments: [export, (path as NSString).isAbsolutePath ? path : "\(folder)/\(path)"])
+                arguments: [export, absolute(path)])
         }
         tx.db.afterNextTransaction(
             onCommit: { db in
@@ -26,6 +25,11 @@ enum Publication {
                 guard let isKept else { return }
                 for path in paths { if isKept { _ = rename(path + suffix, path) } else { discard(path) } }
             }, onRollback: { _ in paths.forEach(discard) })
+    }
+
+    /// The path as it is called from everywhere.
+    static func absolute(_ path: String) -> String {
+        (path as NSString).isAbsolutePath ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
 
     /// Publishes what was committed and not renamed any more, before anything new is written under the same name.

@@ -15,6 +15,11 @@ struct RowWriter {
     /// A key after another.
     var keys: [UInt8] = []
     private var scratch: [UInt8] = []
+    /// The beginnings of hashes that may come twice and were written: 8 bytes of each, so that two different ones in a
+    /// file of ten million are taken for one in a case of 370,000.
+    private var written: Set<UInt64> = []
+    /// Whether the row has a hash that no row before it had.
+    private var isNew = false
     private let isEmailAlone: Bool
     private let csv = CSVWriter(safe: true)
 
@@ -56,14 +61,23 @@ struct RowWriter {
         columns.compactMap { if case .text(let source, _) = $0.content { source } else { nil } }
     }
 
-    /// Appends a row and its key. False, with a key of zeros and no row, where nothing in it identifies anybody.
-    mutating func append(_ row: Row) -> Bool {
+    /// What became of a row.
+    enum Appended {
+        case written
+        /// All that identifies the person stands in rows before: there is a key and no row.
+        case repeated
+        /// Nothing in it identifies anybody: a key of zeros and no row.
+        case refused
+    }
+
+    /// Appends a row and its key. A hash that stands in a row before is left out.
+    mutating func append(_ row: Row) -> Appended {
         let (rowStart, keyStart) = (buffer.count, keys.count)
         buffer += prefix
+        isNew = false
         if isEmailAlone {
             guard appendEmail(row[1]) else { return refuse(rowStart, keyStart) }
-            buffer.append(10)
-            return true
+            return finish(rowStart)
         }
         var (isKnown, text, phone) = (platform.isOfCompanies, 0, 0)
         if platform.isOfCompanies { keys += RowWriter.nobody }
@@ -86,8 +100,16 @@ struct RowWriter {
             }
         }
         guard isKnown else { return refuse(rowStart, keyStart) }
+        return finish(rowStart)
+    }
+
+    private mutating func finish(_ rowStart: Int) -> Appended {
+        guard isNew || platform.isOfCompanies else {
+            buffer.removeSubrange(rowStart...)
+            return .repeated
+        }
         buffer.append(10)
-        return true
+        return .written
     }
 
     /// Appends a row of a file of removals, from a key.
@@ -120,7 +142,18 @@ struct RowWriter {
         scratch.removeAll(keepingCapacity: true)
         guard email.withUTF8({ platform.email.append(UnsafeRawBufferPointer($0), to: &scratch) }) else { return false }
         scratch.withUnsafeBytes { AddressHash.append($0, to: &buffer, keeping: &keys) }
+        if platform.email.mayBeShared(scratch) { keepOnce() } else { isNew = true }
         return true
+    }
+
+    /// Takes the digits of the last hash out of the row again where a row before it has them.
+    private mutating func keepOnce() {
+        let beginning = keys.suffix(RowWriter.hashBytes).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        if written.insert(beginning).inserted {
+            isNew = true
+        } else {
+            buffer.removeLast(2 * RowWriter.hashBytes)
+        }
     }
 
     private mutating func appendPhone(_ written: String?, _ country: String?) -> Bool {
@@ -129,6 +162,7 @@ struct RowWriter {
             return false
         }
         number.withUTF8 { AddressHash.append(UnsafeRawBufferPointer($0), to: &buffer, keeping: &keys) }
+        keepOnce()
         return true
     }
 
@@ -153,10 +187,10 @@ struct RowWriter {
         }
     }
 
-    private mutating func refuse(_ rowStart: Int, _ keyStart: Int) -> Bool {
+    private mutating func refuse(_ rowStart: Int, _ keyStart: Int) -> Appended {
         buffer.removeSubrange(rowStart...)
         keys.removeSubrange(keyStart...)
         keys += [UInt8](repeating: 0, count: keyBytes)
-        return false
+        return .refused
     }
 }

@@ -7,6 +7,8 @@ struct Seed {
     let audience: Audiences.Audience
     let audiences: Audiences
     let platform: Platform
+    /// Whether one too small to find anybody by is written all the same.
+    var isAnyway = false
     let path: String
 
     /// What a lead is worth where the audience says nothing else.
@@ -24,7 +26,8 @@ struct Seed {
             sql: """
                 INSERT INTO audiences_exports (audience, platform, file, members, withheld, at, kind, purpose)
                 VALUES (?, ?, ?, 0, '{}', ?, 'seed', ?)
-                """, arguments: [audience.name, platform.name, path, tx.stamp, audience.value.consent])
+                """,
+            arguments: [audience.name, platform.name, Publication.absolute(path), tx.stamp, audience.value.consent])
         let export = tx.db.lastInsertedRowID
         let value = audience.value.value?.value ?? Seed.wonAmount
         try tx.db.execute(
@@ -33,17 +36,35 @@ struct Seed {
                 SELECT :export, e.lead_id, e.consent_id FROM (\(eligibility.select)) AS e
                 JOIN leads ON leads.id = e.lead_id WHERE (\(value)) > 0 AND leads.email IS NOT NULL
                 """, arguments: eligibility.arguments(at: tx.stamp, ["export": export]))
+        var withheld = try MemberFilter(audience: audience.name, platform: platform.name, tx: tx)
+            .ask(about: "audiences_receipts", where: "export_id = \(export)")
         var files = FileSet(path: path, opening: "email,\(header)\n", rowsMax: nil)
         do {
             let members = try stream(export, value, to: &files, tx)
+            try refuse(members)
+            withheld.merge(
+                try eligibility.membersByReason(at: tx.stamp, tx.db).filter { $0.key != Eligibility.exportable }
+            ) { $0 + $1 }
             try tx.db.execute(
-                sql: "UPDATE audiences_exports SET members = ? WHERE id = ?", arguments: [members, export])
+                sql: "UPDATE audiences_exports SET members = ?, rows = ?, withheld = ? WHERE id = ?",
+                arguments: [
+                    members, members, String(decoding: try JSONEncoder().encode(withheld), as: UTF8.self), export,
+                ])
             try files.publish(export, tx)
             return (export, members)
         } catch {
             files.discard()
             throw error
         }
+    }
+
+    private func refuse(_ members: Int) throws {
+        let least = audience.value.membersMin ?? platform.membersMin ?? 0
+        guard members < least, !isAnyway else { return }
+        throw KernelError.data(
+            "\(audience.name) has \(members) members with a value who may be in a file, "
+                + "and \(platform.name) finds nobody by fewer than \(least). Wait until there are more, or add --anyway."
+        )
     }
 
     private func stream(_ export: Int64, _ value: String, to files: inout FileSet, _ tx: Transaction) throws -> Int {

@@ -34,6 +34,15 @@ struct EmailRule: Sendable, Hashable {
         return finish(&output, start, at: atIndex)
     }
 
+    /// Whether an address as it is hashed may be that of two leads, who wrote it differently.
+    func mayBeShared(_ normalised: [UInt8]) -> Bool {
+        if cutsPlus { return true }
+        if foldsGmail, let at = normalised.lastIndex(of: EmailRule.at), EmailRule.isGmail(normalised[(at + 1)...]) {
+            return true
+        }
+        return normalised.contains { $0 >= 0x80 }
+    }
+
     /// The rule for a text.
     func normalised(_ address: String) -> String? {
         var (text, output) = (address, [UInt8]())

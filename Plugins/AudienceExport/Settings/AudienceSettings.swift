@@ -72,6 +72,7 @@ public struct AudienceExportSettings: SettingsRecord {
     public var to = Located("exports/")
     public var platforms: [LocatedText] = []
     public var isDifference = false
+    public var keep: Span?
     public init() {}
 
     public static var fields: [SettingsField<Self>] {
@@ -82,6 +83,8 @@ public struct AudienceExportSettings: SettingsRecord {
         SettingsField("platforms", \.platforms, .list(of: .locatedText), "Which of the platforms; all without it.")
         SettingsField(
             "difference", \.isDifference, .flag, "Whether only what changed since the last accepted file is written.")
+        SettingsField(
+            "keep", \.keep, optional: .span, "How long files stay in the folder; for good without it.")
     }
 
     /// Whether the files go into a folder rather than to a webhook.

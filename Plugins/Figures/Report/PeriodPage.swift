@@ -9,7 +9,9 @@ struct PeriodPage {
     private let now: Date
 
     init(_ question: PeriodReport, _ db: Database) {
-        period = ReportPeriod(question.period, before: question.now)
+        period =
+            question.moment.map { ReportPeriod(question.period, of: $0, now: question.now) }
+            ?? ReportPeriod(question.period, before: question.now)
         queries = PeriodQueries(period: period)
         now = question.now
         self.db = db

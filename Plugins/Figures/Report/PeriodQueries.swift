@@ -83,16 +83,24 @@ struct PeriodQueries {
     var channels: String {
         """
         WITH came AS (
-            SELECT channel, sum(leads) FILTER (WHERE step = '(arrived)') AS leads, sum(leads) FILTER (WHERE step = 'mql') AS mql,
-                   sum(leads) FILTER (WHERE step = '(bought)') AS customers
-            FROM figures_days WHERE step IN ('(arrived)', 'mql', '(bought)') AND day >= '\(period.begin)' AND day < '\(period.end)' GROUP BY channel
+            SELECT channel, sum(leads) FILTER (WHERE step = '(arrived)') AS leads, sum(leads) FILTER (WHERE step = 'mql') AS mql
+            FROM figures_days WHERE step IN ('(arrived)', 'mql') AND day >= '\(period.begin)' AND day < '\(period.end)' GROUP BY channel
+        ), bought AS (
+            SELECT c.channel, sum(CASE m.model WHEN 'first' THEN c.first_touch WHEN 'last' THEN c.last_touch WHEN 'linear' THEN c.linear ELSE c.position END) AS customers
+            FROM figures_model AS m CROSS JOIN figures_leads AS l JOIN figures_credits AS c ON c.lead = l.lead
+            WHERE l.bought_on >= '\(period.begin)' AND l.bought_on < '\(period.end)' GROUP BY c.channel
+        ), roads AS (
+            SELECT channel FROM came UNION SELECT channel FROM bought WHERE customers > 0
         ), paid AS (
             SELECT channel, currency, sum(amount) AS spend, sum(amount) FILTER (WHERE half = 'generation') AS for_leads
             FROM spend WHERE day >= '\(period.begin)' AND day < '\(period.end)' GROUP BY channel, currency
         )
-        SELECT coalesce(c.channel, p.channel) AS channel, coalesce(c.leads, 0) AS leads, coalesce(c.mql, 0) AS mql, coalesce(c.customers, 0) AS customers,
+        SELECT coalesce(r.channel, p.channel) AS channel, coalesce(c.leads, 0) AS leads, coalesce(c.mql, 0) AS mql,
+               round(coalesce(b.customers, 0), 2) AS customers,
                round(p.spend, 2) AS spend, p.currency, round(p.for_leads / nullif(c.leads, 0), 2) AS cost_per_lead
-        FROM came AS c FULL JOIN paid AS p ON p.channel = c.channel ORDER BY 2 DESC, 1 LIMIT 20
+        FROM roads AS r FULL JOIN paid AS p ON p.channel = r.channel
+        LEFT JOIN came AS c ON c.channel = coalesce(r.channel, p.channel) LEFT JOIN bought AS b ON b.channel = coalesce(r.channel, p.channel)
+        ORDER BY 2 DESC, 1 LIMIT 20
         """
     }
 

@@ -9,14 +9,31 @@ struct ReportPeriod {
     let begin: String
     let before: String
     let end: String
+    /// Whether it is not over yet.
+    let isRunning: Bool
 
     /// The last one that is over at a moment.
     init(_ kind: PeriodReport.Period, before now: Date) {
+        let start = ReportPeriod.start(kind, now)
+        self.init(kind, start: ReportPeriod.moved(start, by: -1, kind), now: now)
+    }
+
+    /// The one that a moment lies in.
+    init(_ kind: PeriodReport.Period, of moment: Date, now: Date) {
+        self.init(kind, start: ReportPeriod.start(kind, moment), now: now)
+    }
+
+    private init(_ kind: PeriodReport.Period, start: Date, now: Date) {
         self.kind = kind
-        let start = ReportPeriod.calendar.dateInterval(of: ReportPeriod.unit(kind), for: now)?.start ?? now
-        end = ReportPeriod.day(start)
-        begin = ReportPeriod.day(ReportPeriod.moved(start, by: -1, kind))
-        before = ReportPeriod.day(ReportPeriod.moved(start, by: -2, kind))
+        let next = ReportPeriod.moved(start, by: 1, kind)
+        begin = ReportPeriod.day(start)
+        end = ReportPeriod.day(next)
+        before = ReportPeriod.day(ReportPeriod.moved(start, by: -1, kind))
+        isRunning = next > now
+    }
+
+    private static func start(_ kind: PeriodReport.Period, _ moment: Date) -> Date {
+        calendar.dateInterval(of: unit(kind), for: moment)?.start ?? moment
     }
 
     /// The first days of this period and of those before it, the oldest first.
@@ -26,7 +43,7 @@ struct ReportPeriod {
     }
 
     /// `March 2026`, `the week of 2 March 2026`.
-    var name: String { ReportPeriod.name(begin, kind) }
+    var name: String { ReportPeriod.name(begin, kind) + (isRunning ? " so far" : "") }
     var nameBefore: String { ReportPeriod.name(before, kind) }
     /// `Mar`, `2 Mar`: for the foot of a chart.
     func label(_ day: String) -> String {

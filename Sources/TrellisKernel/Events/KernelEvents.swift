@@ -36,6 +36,9 @@ public enum KernelEvents {
                 says: "followed a link of mail {mail}"),
             EventDeclaration("mail.opened", ["mail": .text, "message_id": .integer], says: "opened mail {mail}"),
             EventDeclaration("mail.hits_gathered", says: "clicks and openings were gathered"),
+            EventDeclaration(
+                "webhook.delivered", ["webhook": .text, "type": .text, "message_id": .integer],
+                says: "the webhook {webhook} took {type}"),
             EventDeclaration("plugin.enabled", ["plugin": .text], says: "the plugin {plugin} was switched on"),
             EventDeclaration("plugin.disabled", ["plugin": .text], says: "the plugin {plugin} was switched off"),
         ]

@@ -32,9 +32,15 @@ public struct MessageDraft: Draft {
     public var template: String
     /// Values for the template; those of the lead are already in.
     public var values: [String: String]
+    /// What a webhook is told as whole numbers rather than as text, by name; it takes the place of a value.
+    public var numbers: [String: Int64] = [:]
+    /// Whether it is written at each attempt from what is true then, and never kept: for rows about many people, each
+    /// of whom may be erased while the message waits. Otherwise what the first attempt wrote goes at the next ones too.
+    public var isWrittenAnew = false
 }
 
-/// Before a lead goes into an audience file. A veto leaves it out, with the reason counted in the receipt.
+/// Before a lead goes into an audience file: of members, of a seed, or of conversions, whose `audience` is
+/// `(conversions)`; and once more before a webhook is told of it. A veto leaves it out, with the reason counted.
 /// Not promised: that the file is complete; the export may still be refused as a whole.
 public struct AudienceMemberDraft: Draft {
     public let leadID: Int64
@@ -118,6 +124,17 @@ public struct Plan: Question {
     }
 }
 
+/// Files outside the database that hold a person, asked before the person is erased: nothing here deletes what was
+/// handed out as a file, so whoever erases is told of it. Not promised: that no copy of a file was made.
+public struct PersonFiles: Question {
+    public typealias Reply = [String]
+    public let leadIDs: [Int64]
+
+    public init(leadIDs: [Int64]) {
+        self.leadIDs = leadIDs
+    }
+}
+
 /// Tables for `trellis report`. Asked on one reader, so that all tables show the same moment.
 public struct Report: Question {
     public typealias Reply = [ReportSection]
@@ -135,8 +152,9 @@ public struct ReportSection: Sendable {
     }
 }
 
-/// The figures of the last whole week or month, for `trellis report weekly` and `monthly`. Asked on one reader, so that
-/// all figures show the same moment. It is not promised that what is still being pumped is in them.
+/// The figures of a week or month, the last whole one without another `moment`, for `trellis report weekly` and
+/// `monthly`. Asked on one reader, so that all figures show the same moment. It is not promised that what is still
+/// being pumped is in them.
 public struct PeriodReport: Question {
     public typealias Reply = [PeriodDocument]
     public enum Period: String, Sendable, CaseIterable {
@@ -149,10 +167,13 @@ public struct PeriodReport: Question {
     public let period: Period
     /// The moment it is asked at.
     public let now: Date
+    /// A moment in the week or month that is asked for; nil for the last whole one.
+    public let moment: Date?
 
-    public init(_ period: Period, now: Date) {
+    public init(_ period: Period, now: Date, of moment: Date? = nil) {
         self.period = period
         self.now = now
+        self.moment = moment
     }
 }
 

@@ -1,5 +1,5 @@
 /// Which columns of a file of spend say what, by their headers: those of Trellis, and those that Google Ads, Meta,
-/// LinkedIn and Microsoft Advertising give their downloads, in English and German.
+/// LinkedIn, Microsoft Advertising, TikTok and X give their downloads, in English and German.
 struct SpendColumns {
     /// Columns nobody asked for.
     let ignored: [String]
@@ -18,12 +18,12 @@ struct SpendColumns {
 
     /// A platform whose reports are told by their headers, and what kind of channel it is.
     private enum Platform {
-        case google, meta, linkedIn, microsoft
+        case google, meta, linkedIn, microsoft, tikTok, x
 
         var channel: String {
             switch self {
             case .google, .microsoft: "paid_search"
-            case .meta, .linkedIn: "paid_social"
+            case .meta, .linkedIn, .tikTok, .x: "paid_social"
             }
         }
     }
@@ -32,8 +32,7 @@ struct SpendColumns {
     private static let names: [Field: [String]] = [
         .day: [
             "day", "date", "gregorian date", "reporting starts", "start date (in utc)", "start date", "time period",
-            "tag",
-            "datum", "berichtsbeginn", "beginn der berichterstattung",
+            "time", "by day", "stat_time_day", "tag", "datum", "berichtsbeginn", "beginn der berichterstattung",
         ],
         .channel: ["channel", "kanal"],
         .campaign: ["campaign", "campaign name", "kampagne", "kampagnenname", "name der kampagne"],
@@ -146,6 +145,8 @@ struct SpendColumns {
         case "amount spent", "ausgegebener betrag": .meta
         case "total spent": .linkedIn
         case "spend" where names.contains("gregorian date") || names.contains("time period"): .microsoft
+        case "spend" where names.contains("campaign url"): .x
+        case "cost" where names.contains { ["by day", "stat_time_day"].contains($0) }: .tikTok
         case "cost", "kosten":
             names.contains { ["currency code", "währungscode", "campaign", "kampagne"].contains($0) } ? .google : nil
         default: nil

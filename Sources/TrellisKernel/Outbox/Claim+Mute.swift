@@ -59,7 +59,7 @@ extension Claim {
                 WHERE id IN (SELECT value FROM json_each(:list)) AND lease = :lease
                 """
         ).execute(arguments: ["now": tx.stamp, "list": list, "lease": lease])
-        guard transport == "mail" else { return }
+        guard transport == "mail" else { return try tx.tellDelivery(of: list) }
         try tx.emit(
             "mail.sent",
             forEach: """

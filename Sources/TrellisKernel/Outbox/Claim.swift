@@ -80,14 +80,15 @@ struct Claim {
     private func render(_ list: String) throws -> [RenderedMessage] {
         try ready(of: list).compactMap { row in
             let order = try MailRenderer.Order(row)
-            switch try outcome(of: order, address: row["address"] ?? "", written: row["content"]) {
+            guard let draft = try permitted(order) else { return nil }
+            let written: Data? = draft.isWrittenAnew ? nil : row["content"]
+            switch try outcome(of: order, draft, address: row["address"] ?? "", written: written) {
             case .ready(let message):
-                try lease(message)
+                try lease(message, isKept: !draft.isWrittenAnew)
                 return message
             case .held(let reason):
                 try hold(order.id, because: reason)
                 return nil
-            case nil: return nil
             }
         }
     }
@@ -102,16 +103,16 @@ struct Claim {
                     """), arguments: [list, tx.stamp])
     }
 
-    /// Nil where a filter vetoed the message or put it off. What was written at an earlier attempt goes as it was, but
-    /// the filters are asked again: quiet hours hold for another try too.
-    private func outcome(of order: MailRenderer.Order, address: String, written: Data?) throws -> MailRenderer.Outcome?
-    {
-        guard let draft = try permitted(order) else { return nil }
+    /// What was written at an earlier attempt goes as it was, but the filters were asked again: quiet hours hold for
+    /// another try too.
+    private func outcome(
+        of order: MailRenderer.Order, _ draft: MessageDraft, address: String, written: Data?
+    ) throws -> MailRenderer.Outcome {
         if let written {
             return .ready(message(of: order, to: address, bytes: Array(written)))
         }
         guard transport == "mail" else {
-            let content = try WebhookContent(order, values: draft.values, at: tx.now)
+            let content = try WebhookContent(order, values: draft.values, numbers: draft.numbers, at: tx.now)
             return .ready(message(of: order, to: order.recipient ?? "", bytes: content.bytes))
         }
         var order = order
@@ -156,13 +157,17 @@ struct Claim {
 
     // MARK: - What becomes of a row
 
-    private func lease(_ message: RenderedMessage) throws {
+    private func lease(_ message: RenderedMessage, isKept: Bool) throws {
         try tx.db.cachedStatement(
             sql: """
-                UPDATE outbox_messages SET state = 'sending', lease = ?, leased_at = ?, attempts = attempts + 1, content = coalesce(content, ?)
-                WHERE id = ? AND state = 'waiting'
+                UPDATE outbox_messages SET state = 'sending', lease = :lease, leased_at = :now, attempts = attempts + 1,
+                    content = CASE WHEN :isKept THEN coalesce(content, :bytes) END
+                WHERE id = :id AND state = 'waiting'
                 """
-        ).execute(arguments: [lease, tx.stamp, Data(message.bytes), message.id])
+        ).execute(arguments: [
+            "lease": lease, "now": tx.stamp, "isKept": isKept, "bytes": isKept ? Data(message.bytes) : nil,
+            "id": message.id,
+        ])
     }
 
     func hold(_ id: Int64, because reason: String) throws {

@@ -35,6 +35,7 @@ struct Settlement {
                 "UPDATE outbox_messages SET state = ?, reason = ?, lease = NULL, settled_at = ? WHERE id = ? AND lease = ?"
         ).execute(arguments: [state, reason, tx.stamp, message, lease])
         guard let event, tx.db.changesCount == 1 else { return }
+        if state == "sent" { try tx.tellDelivery(of: "[\(message)]") }
         try tx.emit(
             event,
             forEach: """
@@ -94,5 +95,20 @@ struct Settlement {
                 WHERE id = ? AND lease = ?
                 """
         ).execute(arguments: [readyAt.map(Timestamp.text), reason, attempts, message, lease])
+    }
+}
+
+extension Transaction {
+    /// Says in the log that a webhook took what is about no lead: nothing else would tell whoever sent it.
+    ///
+    /// - Parameter list: the messages, as a JSON array.
+    func tellDelivery(of list: String) throws {
+        try emit(
+            "webhook.delivered",
+            forEach: """
+                SELECT NULL AS lead_id, cause_id, json_object('webhook', recipient, 'type', template, 'message_id', m.id) AS body
+                FROM json_each(:list) AS listed JOIN outbox_messages AS m ON m.id = listed.value
+                WHERE m.transport = 'webhook' AND m.lead_id IS NULL AND m.state = 'sent' ORDER BY listed.key
+                """, arguments: ["list": list])
     }
 }

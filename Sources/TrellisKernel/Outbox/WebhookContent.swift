@@ -8,8 +8,11 @@ struct WebhookContent {
     /// Values that open something in the lead's name stay in the house.
     private static let secrets: Set<String> = ["unsubscribe_url", "preferences_url", "lead_key"]
 
-    init(_ order: MailRenderer.Order, values: [String: String], at now: Date) throws {
-        let data = values.filter { !WebhookContent.secrets.contains($0.key) }
+    init(
+        _ order: MailRenderer.Order, values: [String: String], numbers: [String: Int64] = [:], at now: Date
+    ) throws {
+        let texts = values.filter { !WebhookContent.secrets.contains($0.key) }.mapValues(Value.text)
+        let data = texts.merging(numbers.mapValues(Value.number)) { _, number in number }
         let payload = Payload(type: order.template, timestamp: Timestamp.internet(now), data: data)
         bytes = Array(try JSONEncoder.sorted.encode(payload))
     }
@@ -17,7 +20,20 @@ struct WebhookContent {
     private struct Payload: Encodable {
         let type: String
         let timestamp: String
-        let data: [String: String]
+        let data: [String: Value]
+    }
+
+    private enum Value: Encodable {
+        case text(String)
+        case number(Int64)
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let text): try container.encode(text)
+            case .number(let number): try container.encode(number)
+            }
+        }
     }
 }
 

@@ -48,6 +48,13 @@ public struct Person: Sendable {
         }
     }
 
+    /// Files outside the database that hold the person, and that ``erase(_:)`` leaves where they are: paths, sorted.
+    public func files(_ kernel: Kernel) throws -> [String] {
+        let ids = try kernel.read { try leadIDs($0) }
+        guard !ids.isEmpty else { return [] }
+        return try kernel.ask(PersonFiles(leadIDs: ids)).flatMap { $0 }.sorted()
+    }
+
     /// Removes the person and keeps the counts: the lead, its contact, consents, touches and mail contents go; the
     /// log, which holds no personal data, stays. A keyed hash of the address keeps the person out.
     ///

@@ -6,8 +6,8 @@ import TrellisTesting
 
 @Suite struct ConversionsTests {
     /// Three leads from ads; the second never agreed, the third came by another ad.
-    private func crm() throws -> TestKernel {
-        let crm = try AudienceSite.crm("all: {sql: SELECT id AS lead_id FROM leads}")
+    private func crm(at stage: String = "mql", plugins: [any Plugin.Type] = []) throws -> TestKernel {
+        let crm = try AudienceSite.crm("all: {sql: SELECT id AS lead_id FROM leads}", plugins: plugins)
         for (name, consents) in [("ann", ["ads"]), ("bob", []), ("cleo", ["ads"])] {
             try crm.lead("\(name)@a.example", consents: consents)
         }
@@ -27,7 +27,7 @@ import TrellisTesting
             )
         }
         crm.clock.advance(by: "1 hour")
-        try crm.kernel.write(origin: "cli") { try $0.moveStage(to: "mql", leads: "SELECT id FROM leads") }
+        try crm.kernel.write(origin: "cli") { try $0.moveStage(to: stage, leads: "SELECT id FROM leads") }
         return crm
     }
 
@@ -43,7 +43,7 @@ import TrellisTesting
             [
                 "Parameters:TimeZone=+0000",
                 "Google Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency",
-                "'=G1,mql,2026-03-02 10:00:00,1234.50,USD",
+                "'=G1,mql,2026-03-02 10:00:00,,",
             ]
         ),
         (
@@ -51,16 +51,16 @@ import TrellisTesting
             [
                 "Parameters:TimeZone=+0000",
                 "Microsoft Click ID,Conversion Name,Conversion Time,Conversion Value,Conversion Currency",
-                "M1,mql,2026-03-02 10:00:00,1234.50,USD",
+                "M1,mql,2026-03-02 10:00:00,,",
             ]
         ),
         ("meta", ["event_name,event_time,fbc,value,currency", "mql,1772445600,fb.1.1772438400000.F3,,"]),
-        ("tiktok", ["event,event_time,ttclid,value,currency", "mql,1772445600,T1,1234.50,USD"]),
+        ("tiktok", ["event,event_time,ttclid,value,currency", "mql,1772445600,T1,,"]),
         (
             "linkedin",
             [
                 "email,timestamp,eventtype,amount,currency",
-                "\(Digest.hex("ann@a.example")),1772445600000,QUALIFIED_LEAD,1234.50,USD",
+                "\(Digest.hex("ann@a.example")),1772445600000,QUALIFIED_LEAD,1,USD",
             ]
         ),
     ])
@@ -69,7 +69,7 @@ import TrellisTesting
     }
 
     @Test func `what was won counts, in one currency, and what was lost does not`() throws {
-        let crm = try crm()
+        let crm = try crm(at: "customer")
         try crm.foreign("UPDATE opportunities SET closed_at = '2026-02-01 09:00:00.000'")
         try crm.foreign(
             """
@@ -79,8 +79,53 @@ import TrellisTesting
                 ('again', 1, 'won', 500, 'USD', '2026-01-02 09:00:00.000'),
                 ('lost', 3, 'lost', 9, 'EUR', '2026-02-03 09:00:00.000')
             """)
-        #expect(try file(crm, "google").last == "'=G1,mql,2026-03-02 10:00:00,1734.50,USD")
-        #expect(try file(crm, "meta").last == "mql,1772445600,fb.1.1772438400000.F3,,")
+        #expect(try file(crm, "google").last == "'=G1,customer,2026-03-02 10:00:00,1734.50,USD")
+        #expect(try file(crm, "meta").last == "customer,1772445600,fb.1.1772438400000.F3,,")
+    }
+
+    @Test func `what was won stands beside the purchase alone, and once`() throws {
+        let crm = try crm()
+        for stage in ["sql", "customer"] {
+            try crm.kernel.write(origin: "cli") { try $0.moveStage(to: stage, leads: "SELECT id FROM leads") }
+        }
+        for stage in ["recycled", "sql", "customer"] {
+            try crm.kernel.write(origin: "cli") {
+                try $0.db.execute(sql: "UPDATE leads SET stage = ? WHERE id = 1", arguments: [stage])
+            }
+        }
+        #expect(
+            try file(crm, "google").dropFirst(2).map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+                .map { "\($0[1]) \($0[3])" } == ["mql ", "sql ", "customer 1234.50", "sql ", "customer "])
+        #expect(
+            try file(crm, "linkedin").dropFirst().map { $0.split(separator: ",") }.map { "\($0[2]) \($0[3])" } == [
+                "QUALIFIED_LEAD 1", "QUALIFIED_LEAD 1", "PURCHASE 1234.50", "QUALIFIED_LEAD 1", "PURCHASE 1",
+            ])
+    }
+
+    @Test func `a filter keeps people out of conversions and seeds too, and it is counted`() throws {
+        let crm = try crm(at: "customer", plugins: [Guard.self])
+        try crm.foreign("UPDATE leads SET title = 'Rival' WHERE id = 3")
+        try crm.foreign("INSERT INTO opportunities (name, lead_id, stage, amount) VALUES ('deal', 3, 'won', 9000)")
+        #expect(try file(crm, "meta") == ["event_name,event_time,fbc,value,currency"])
+        #expect(
+            try crm.rows("SELECT members, rows, withheld FROM audiences_exports") == [#"0|0|{"a competitor":1}"#])
+        #expect(try crm.rows("SELECT count(*) FROM audiences_conversions") == ["0"])
+        let path = crm.folder + "/seed.csv"
+        _ = try crm.run("audiences seed", "all", options: ["output": path, "anyway": "true"])
+        #expect(crm.lines(of: path) == ["email,value", "\(Digest.hex("ann@a.example")),1234.50"])
+        #expect(try crm.rows("SELECT lead_id FROM audiences_receipts WHERE export_id = 2") == ["1"])
+    }
+
+    @Test func `a seed by which nobody is found is refused`() throws {
+        let crm = try crm()
+        let path = crm.folder + "/seed.csv"
+        #expect(
+            throws: KernelError.data(
+                "all has 1 members with a value who may be in a file, and meta finds nobody by fewer than 100. Wait until there are more, or add --anyway."
+            )
+        ) { try crm.run("audiences seed", "all", options: ["output": path]) }
+        #expect(crm.lines(of: path) == [] && crm.lines(of: path + ".part") == [])
+        #expect(try crm.rows("SELECT count(*) FROM audiences_exports") == ["0"])
     }
 
     @Test func `a conversion is reported once to each platform, with a receipt`() throws {
@@ -126,7 +171,7 @@ import TrellisTesting
         )
         let path = crm.folder + "/seed.csv"
         #expect(
-            try crm.run("audiences seed", "all", options: ["output": path]) == [
+            try crm.run("audiences seed", "all", options: ["output": path, "anyway": "true"]) == [
                 "\(path): 2 leads with a value, for meta."
             ])
         #expect(

@@ -94,44 +94,23 @@ import TrellisTesting
         #expect(try crm.events().contains("audience.export_refused"))
     }
 
-    @Test func `a webhook is told of the rows, signed and in parts, and what it took is accepted and emptied`()
-        async throws
-    {
-        let crm = try TestKernel(
-            """
-            webhooks: {ads: {url: "https://hooks.acme.example/ads", secret: "${TRELLIS_ADMIN_TOKEN}"}}
-            plugins:
-              audiences:
-                all: {sql: SELECT id AS lead_id FROM leads, platforms: [google], minimum: 1, export: {to: ads, difference: true}}
-            """, plugins: [AudienceExport.self])
-        for name in ["ann", "bob"] { try crm.lead("\(name)@a.example") }
+    @Test func `files older than they are kept are deleted, and no others`() throws {
+        let crm = try AudienceSite.crm(
+            "all: {sql: SELECT id AS lead_id FROM leads, platforms: [x], minimum: 1, export: {every: 1 day, to: out/, keep: 2 days}}"
+        )
+        try crm.lead("ann@a.example")
         try begin(crm)
-        try crm.pump()
+        let other = crm.folder + "/out/mine.csv"
+        for _ in 0..<4 {
+            try crm.pump()
+            try Data().write(to: URL(filePath: other))
+            crm.clock.advance(by: "1 day")
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: crm.folder + "/out").sorted()
         #expect(
-            try crm.rows("SELECT key, transport, purpose, recipient, template, lead_id FROM outbox_messages") == [
-                "audiences:1:audience.add 1|webhook|internal|ads|audience.add|"
+            names == [
+                "all-x-2026-03-03T0900.csv", "all-x-2026-03-04T0900.csv", "all-x-2026-03-05T0900.csv", "mine.csv",
             ])
-        #expect(
-            try crm.value("SELECT json_extract(body, '$.rows') FROM outbox_messages")
-                == "Email\n\(Digest.hex("ann@a.example"))\n\(Digest.hex("bob@a.example"))\n")
-        #expect(
-            try crm.rows(
-                "SELECT json_extract(body, '$.signals'), json_extract(body, '$.parts'), json_extract(body, '$.consent') FROM outbox_messages"
-            ) == [
-                "ad_user_data ad_personalization|1|ads"
-            ])
-        try crm.foreign("UPDATE outbox_messages SET state = 'sent', settled_at = '2026-03-02', content = x'00'")
-        try crm.foreign("INSERT INTO consents (lead_id, purpose, state) VALUES (1, 'ads', 'withdrawn')")
-        crm.clock.advance(by: "1 day")
-        try crm.pump()
-        #expect(
-            try crm.rows("SELECT id, kind, accepted_at FROM audiences_exports") == [
-                "1|difference|2026-03-03 09:00:00.000", "2|difference|",
-            ])
-        #expect(
-            try crm.rows("SELECT key, json_extract(body, '$.rows') FROM outbox_messages ORDER BY id") == [
-                "audiences:1:audience.add 1|", "audiences:2:audience.remove 1|Email\n\(Digest.hex("ann@a.example"))\n",
-            ])
-        #expect(try crm.troubles() == [])
+        #expect(try crm.rows("SELECT count(*) FROM audiences_exports") == ["4"], "the receipts stay")
     }
 }
