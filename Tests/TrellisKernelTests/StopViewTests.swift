@@ -16,12 +16,14 @@ import TrellisTesting
                     SELECT 'letter' AS stop, 'number 7' AS subject, 'nobody fetches it' AS reason, '2026-03-01 09:00:00.000' AS since;
                     """)
         ]
+        let hooks: [any Hook] = []
         init(settings: NoSettings) {}
     }
 
     private struct Quiet: Plugin {
         static let name = "quiet"
         static let summary = "Never stands still."
+        let hooks: [any Hook] = []
         init(settings: NoSettings) {}
     }
 
