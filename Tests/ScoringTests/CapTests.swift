@@ -146,7 +146,7 @@ import TrellisTesting
             """)
         try crm.foreign("INSERT INTO accounts (name, domain) VALUES ('Corp', 'corp.example')")
         for name in ["ann", "bob"] {
-            try crm.capture(["email": "\(name)@corp.example", "title": name == "ann" ? "Head" : "", "company": "Corp"])
+            try crm.capture(["email": "\(name)@corp.example", "title": name == "ann" ? "Head" : ""])
         }
         for lead in [1, 2] as [Int64] { try crm.record("page.viewed", lead: lead) }
         try crm.kernel.write(origin: "kernel") { tx in

@@ -80,7 +80,7 @@ import TrellisTesting
         let yaml = try #require(try crm.run("scoring fit", options: options).first)
         #expect(
             yaml.contains(
-                /"demo": \{on: demo\.booked, where: "slot <> 'no'", points: \d+, half_life: 30 days, at_most: 2 per week\}/
+                /"demo": \{on: demo\.booked, where: "slot <> 'no'", points: \d+, half_life: 30 days, at_most: 2/
             ))
         #expect(
             yaml.contains(
