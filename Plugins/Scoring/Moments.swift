@@ -1,10 +1,10 @@
 import Foundation
 import TrellisKernel
 
-/// As of when the leads of a batch are judged: not as of this moment, or an event handled a second late would be worth a
-/// little less, and just miss a threshold. Nor as of the time an event names, or a history that is loaded today would
-/// make cold leads warm. But as of the moment the log had come to when it took the last event of the lead: the latest
-/// that any event up to there names. A replay of the log comes to the same moments.
+/// As of when the leads of a batch are judged: not as of this moment, or an event handled a second late would be
+/// worth a little less, and just miss a threshold. Nor as of the time an event names, or a history that is loaded
+/// today would make cold leads warm. But as of the moment the log had come to when it took the last event of the
+/// lead: the latest that any event up to there names. A replay of the log comes to the same moments.
 struct Moments {
     let tx: Transaction
     let isReplay: Bool

@@ -1,8 +1,8 @@
 import TrellisKernel
 
-/// What a replay of the log does to stages: nothing until it is through. While it runs, half of the ledger is missing,
-/// and a lead that was above a threshold a year ago is not therefore one to hand over today. Afterwards whoever is above
-/// one by then is moved, some leads at a time.
+/// What a replay of the log does to stages: nothing until it is through. While it runs, half of the ledger is
+/// missing, and a lead that was above a threshold a year ago is not therefore one to hand over today. Afterwards
+/// whoever is above one by then is moved, some leads at a time.
 struct Replay {
     let settings: ScoringSettings
     let tx: Transaction
@@ -32,8 +32,9 @@ struct Replay {
         }
     }
 
-    /// Does the work for the batch: at once, or where the log is replayed part by part, each up to the next event at which
-    /// time or a person may have taken a lead under a threshold. In one go, who was above it then would never have been.
+    /// Does the work for the batch: at once, or where the log is replayed part by part, each up to the next event at
+    /// which time or a person may have taken a lead under a threshold. In one go, who was above it then would never
+    /// have been.
     func parts(_ isUnderWay: Bool, _ work: () throws -> Void) throws {
         let ends =
             isUnderWay

@@ -144,8 +144,9 @@ import TrellisTesting
             grades: {A: 30, C: -1000}, fit: {head: {when: "title = 'Head'", points: 30}}, \
             engagement: {viewed: {on: page.viewed, points: 40, half_life: 10 days}}
             """)
+        try crm.foreign("INSERT INTO accounts (name, domain) VALUES ('Corp', 'corp.example')")
         for name in ["ann", "bob"] {
-            try crm.capture(["email": "\(name)@corp.example", "title": name == "ann" ? "Head" : "", "company": "Corp"])
+            try crm.capture(["email": "\(name)@corp.example", "title": name == "ann" ? "Head" : ""])
         }
         for lead in [1, 2] as [Int64] { try crm.record("page.viewed", lead: lead) }
         try crm.kernel.write(origin: "kernel") { tx in
