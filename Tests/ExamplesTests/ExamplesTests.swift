@@ -63,10 +63,10 @@ struct ExamplesTests {
         let roi = try crm.rows(
             "SELECT channel, campaign FROM kpi_roi WHERE model = 'first' AND spend > 0 AND revenue > 0 AND campaign IS NOT NULL ORDER BY 1"
         )
-        #expect(roi == ["google|calendar-2026"])
+        #expect(roi == ["paid_search|calendar-2026"])
         #expect(
             try crm.rows("SELECT DISTINCT channel FROM figures_revenue WHERE model = 'first' ORDER BY 1") == [
-                "google", "trade-fair",
+                "offline", "organic_search", "paid_search",
             ])
         #expect(try crm.rows("SELECT sentence FROM ladder_roi WHERE half = 'nurturing' AND spend > 0").count == 2)
         #expect(try crm.troubles() == [])

@@ -93,8 +93,8 @@ struct Departure {
     }
 
     /// The messages of enrolments that may go yet, found by their lead as it is called now: where leads were merged,
-    /// the key of a message still names the lead of then, and so may the enrolment. What tells whose it is, is the event
-    /// that brought the lead in; where two leads came by the same one and became one lead, the key.
+    /// the key of a message still names the lead of then, and so may the enrolment. What tells whose it is, is the
+    /// event that brought the lead in; where two leads came by the same one and became one lead, the key.
     static func messages(of select: String) -> String {
         """
         SELECT o.lead_id, o.key AS prefix, o.key AS suffix

@@ -47,8 +47,8 @@ final class ConnectionLimit: Sendable {
         self.metrics = metrics
     }
 
-    /// Lets one more in, which waits for its head; nil where it may not come. A trusted proxy brings connections of many
-    /// visitors.
+    /// Lets one more in, which waits for its head; nil where it may not come. A trusted proxy brings connections of
+    /// many visitors.
     ///
     /// - Parameter close: ends it, where it has to make room.
     func enter(_ address: String, close: @escaping @Sendable () -> Void) -> Entry? {
