@@ -19,15 +19,15 @@ struct Screening: Sendable {
                 reasons.append("filled in within \(Int(FormToken.secondsMin)) seconds")
             }
         }
-        for name in ["first_name", "last_name", "title", "city"] {
-            if let text = fields[name], holdsLink(text) { reasons.append("a link in \(name)") }
+        for name in ["first_name", "last_name", "company", "title", "city"] {
+            guard let text = fields[name]?.lowercased() else { continue }
+            // A company may be called by its address; nobody is called by a tag.
+            let isLink = (name == "company" ? tags : addresses + tags).contains { text.contains($0) }
+            if isLink { reasons.append("a link in \(name)") }
         }
         return reasons
     }
 
-    /// Names of people hold no addresses of the web and no HTML. A company may be called `www.acme.example`.
-    private static func holdsLink(_ text: String) -> Bool {
-        let text = text.lowercased()
-        return ["http://", "https://", "www.", "<a ", "[url", "href="].contains { text.contains($0) }
-    }
+    private static let addresses = ["http://", "https://", "www."]
+    private static let tags = ["<a ", "[url", "href="]
 }

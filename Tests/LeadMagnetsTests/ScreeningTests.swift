@@ -47,6 +47,7 @@ import TrellisTesting
         for company in ["www.acme.example", "https://acme.example"] {
             #expect(reasons(["company": company], token: token(secondsAgo: 9)) == [])
         }
+        #expect(reasons(["company": "[url=spam]"], token: token(secondsAgo: 9)) == ["a link in company"])
     }
 
     @Test func `every reason is told`() {
