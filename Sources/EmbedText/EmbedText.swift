@@ -9,9 +9,11 @@ struct EmbedText: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let root = context.package.directoryURL
         let owner = target.name.hasPrefix("Trellis") ? String(target.name.dropFirst(7)) : target.name
-        let folders = ["Migrations/\(owner)", "Views/\(owner)", "Pages/\(owner)", owner == "Commands" ? "Starter" : nil]
-            .compactMap { $0 }.map { root.appending(path: $0) }
-            .filter { FileManager.default.fileExists(atPath: $0.path()) }
+        let folders = [
+            "Migrations/\(owner)", "Views/\(owner)", "Pages/\(owner)", owner == "Commands" ? "Starter" : nil,
+        ]
+        .compactMap { $0 }.map { root.appending(path: $0) }
+        .filter { FileManager.default.fileExists(atPath: $0.path()) }
         let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedText.swift")
         return [
             .buildCommand(
