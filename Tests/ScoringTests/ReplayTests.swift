@@ -108,4 +108,25 @@ import TrellisTesting
         #expect(try eased.troubles() == [])
         #expect(try crm.troubles() == [])
     }
+
+    @Test func `what a lead did before it was merged counts in a replay too, down a chain of merges`() throws {
+        let crm = try TestKernel(Self.rules(mql: 900), plugins: [Scoring.self])
+        for (number, name) in ["ann", "bob", "cleo"].enumerated() {
+            try crm.capture(["email": "\(name)@a.example"])
+            try crm.record("demo.booked", lead: Int64(number + 1))
+        }
+        try crm.pump()
+        for (gone, kept) in [(1, 2), (2, 3)] as [(Int64, Int64)] {
+            try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
+            try crm.pump()
+        }
+        let entries =
+            "SELECT lead_id, rule, points, event_id FROM scoring_entries WHERE rule = 'demo' ORDER BY event_id"
+        let before = try crm.rows(entries)
+        #expect(before.count == 3 && before.allSatisfy { $0.hasPrefix("3|demo|40|") })
+        _ = try Rebuild(crm.kernel).run("scoring")
+        #expect(try crm.rows(entries) == before)
+        #expect(try crm.rows("SELECT lead_id, round(score) FROM scoring_scores") == ["3|120.0"])
+        #expect(try crm.troubles() == [])
+    }
 }

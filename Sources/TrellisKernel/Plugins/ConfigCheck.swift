@@ -250,13 +250,15 @@ public struct EventRelation: Sendable {
     }
 
     /// `(SELECT …) AS event JOIN leads ON …`, to stand after FROM. The event's own columns are `event_id`,
-    /// `event_lead_id`, `event_at`.
+    /// `event_lead_id`, `event_at`. What happened to a lead that was merged since happened to the one that was kept:
+    /// the log is not rewritten, and a replay would otherwise find nobody.
     ///
     /// - Parameter source: `batch` or `events`, or a query in parentheses with their columns.
     public func sql(from source: String) -> String {
         let fields = declaration.fields.map { ", json_extract(body, '$.\"\($0.name)\"') AS \"\($0.name)\"" }.joined()
         return """
-            (SELECT id AS event_id, lead_id AS event_lead_id, at AS event_at\(fields)
+            (SELECT id AS event_id, coalesce((SELECT kept_id FROM lead_merges WHERE gone_id = lead_id), lead_id) AS event_lead_id,
+                    at AS event_at\(fields)
              FROM \(source) WHERE kind = '\(declaration.kind)') AS event
             JOIN leads ON leads.id = event.event_lead_id
             """
