@@ -49,8 +49,7 @@ struct Console {
             return try asOf(String(match.1), String(match.2))
         }
         if let match = command.wholeMatch(of: /(?:trellis sql|sqlite3 crm\.sqlite) "(SELECT .+)"/) {
-            let connection = try SQLConnection(path: crm.kernel.config.databasePath, access: .read)
-            return lines(try connection.table(spelled(String(match.1))))
+            return lines(try crm.reading().table(String(match.1)))
         }
         if let match = command.wholeMatch(of: /trellis sql ([a-z-]+) --(\w+) (\w+)(?: --format csv)?/) {
             return try crm.query(String(match.1), [String(match.2): String(match.3)])
@@ -62,9 +61,6 @@ struct Console {
         try await change(command)
         return []
     }
-
-    /// In the sentences of a page `'now'` is the moment of its clock.
-    func spelled(_ sql: String) -> String { PastMoment(crm.clock.clock.now()).spelled(sql) }
 
     private func lines(_ table: Table) -> [String] {
         TableFormat.table.rendered(table, width: 120, colour: false).split(separator: "\n").map(String.init)

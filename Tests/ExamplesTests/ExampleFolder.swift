@@ -95,10 +95,14 @@ final class ExampleFolder {
         guard let query = kernel.config.site.queries.first(where: { $0.name == name })?.value else {
             throw KernelError.usage("There is no query '\(name)'.")
         }
-        let connection = try SQLConnection(path: kernel.config.databasePath, access: .read)
-        return try connection.table(query.sql.value, parameters: query.values(values)).rows.map { row in
+        return try reading().table(query.sql.value, parameters: query.values(values)).rows.map { row in
             row.map { $0.text ?? "" }.joined(separator: "|")
         }
+    }
+
+    /// A connection aside to which `'now'` is the moment of the clock.
+    func reading() throws -> SQLConnection {
+        try SQLConnection(path: kernel.config.databasePath, access: .read, clock: clock.clock)
     }
 
     /// `template to` of every message that was sent, in the order of the outbox.

@@ -95,8 +95,7 @@ import TrellisTesting
     }
 
     private func table(_ sql: String, _ crm: ExampleFolder) throws -> [String] {
-        let connection = try SQLConnection(path: crm.kernel.config.databasePath, access: .read)
-        let table = try connection.table(Console(crm).spelled(sql))
+        let table = try crm.reading().table(sql)
         #expect(!table.rows.isEmpty, "\(sql)")
         return TableFormat.markdown.rendered(table, width: 1_000, colour: false).split(separator: "\n").map(String.init)
     }

@@ -53,8 +53,10 @@ public final class SQLConnection {
             }, Unmanaged.passUnretained(deadlineBox).toOpaque())
     }
 
-    public convenience init(path: String, access: Access) throws {
+    /// - Parameter clock: whose moment `'now'` is, where it rules SQL.
+    public convenience init(path: String, access: Access, clock: KernelClock = .system) throws {
         try self.init(path: path, rules: access == .read ? .reading : .writing) { handle, _ in
+            if clock.rulesSQL { try UnrealTime.install(clock, on: handle) }
             guard access == .write else { return }
             for pragma in ["synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0"] {
                 sqlite3_exec(handle, "PRAGMA \(pragma)", nil, nil, nil)

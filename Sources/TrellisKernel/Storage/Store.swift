@@ -19,10 +19,9 @@ struct Store: Sendable {
         configuration.busyMode = .timeout(Store.busyTimeoutSeconds)
         configuration.maximumReaderCount = 3
         configuration.transactionClock = .custom { _ in clock.now() }
-        let arithmetic = clock.rulesSQL ? try DatabaseQueue() : nil
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
-            if let arithmetic { UnrealTime.install(clock, reckoning: arithmetic, on: db) }
+            if clock.rulesSQL, let handle = db.sqliteConnection { try UnrealTime.install(clock, on: handle) }
         }
         do {
             let mayCopy = try Store.worker(on: path) == nil

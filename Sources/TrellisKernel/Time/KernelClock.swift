@@ -14,7 +14,7 @@ public struct KernelClock: Sendable {
     /// A clock of your own: a stopped one for a test, a fast one for a simulation.
     ///
     /// - Parameter rulesSQL: whether `'now'` in SQL is its moment and not that of the machine, which makes each call of
-    ///   a function of time some microseconds slower.
+    ///   a function of time about a microsecond slower.
     public init(
         steadySeconds: (@Sendable () -> TimeInterval)? = nil, rulesSQL: Bool = false,
         now: @escaping @Sendable () -> Date
