@@ -33,24 +33,24 @@ struct OfferForm: Sendable {
     /// - Parameter isEmbedded: whether it stands in a page of another site: its ids then begin with the name of the
     ///   magnet, for there may be several.
     func values(_ signer: LinkSigner, isEmbedded: Bool = false) -> PageValues {
-        let prefix = isEmbedded ? "\(offer.name)-" : ""
+        let idPrefix = isEmbedded ? "\(offer.name)-" : ""
         var hidden: [(name: String, value: String?)] = [(FormToken.field, token.sealed(signer))]
         if !isEmbedded { hidden += [("_page", arrival.page), ("_referrer", arrival.referrer), ("_ref", referral)] }
         var values: PageValues = [
             "action": .text((isEmbedded ? offer.config.site.site.baseURL : "") + "/forms/\(offer.name)"),
             "hidden": .list(
                 hidden.compactMap { pair in pair.value.map { ["name": .text(pair.name), "value": .text($0)] } }),
-            "fields": .list(fields.map { field($0, prefix) }),
-            "consents": .list(consents(prefix)),
+            "fields": .list(fields.map { field($0, idPrefix) }),
+            "consents": .list(consents(idPrefix)),
             "trap": .record([
-                "name": .text(Screening.trap), "id": .text("\(prefix)trellis-\(Screening.trap)"),
+                "name": .text(Screening.trap), "id": .text("\(idPrefix)trellis-\(Screening.trap)"),
                 "label": "Leave this empty",
             ]),
             "button": .text(offer.button),
             "errors": .list(
                 errors.map { error in
                     [
-                        "id": .text(prefix + error.field), "label": .text(label(error.field)),
+                        "id": .text(idPrefix + error.field), "label": .text(label(error.field)),
                         "error": .text(error.message),
                     ]
                 }),
@@ -69,11 +69,11 @@ struct OfferForm: Sendable {
         }
     }
 
-    private func consents(_ prefix: String) -> [PageValues] {
+    private func consents(_ idPrefix: String) -> [PageValues] {
         offer.magnet.value.form.consent.map { consent in
             let name = OfferForm.prefix + consent.name
             return [
-                "name": .text(name), "id": .text(prefix + name), "text": .text(consent.value),
+                "name": .text(name), "id": .text(idPrefix + name), "text": .text(consent.value),
                 "checked": .flag(typed[name].map(OfferForm.isYes) ?? false),
             ]
         }
@@ -83,12 +83,12 @@ struct OfferForm: Sendable {
 
     // MARK: - Fields
 
-    private func field(_ field: MagnetSettings.FormField, _ prefix: String) -> PageValues {
+    private func field(_ field: MagnetSettings.FormField, _ idPrefix: String) -> PageValues {
         let name = field.name.value
         let custom = offer.config.site.leads.fields.first { $0.name == name }?.value
         let kind = FieldKind(name: name, custom: custom)
         var values: PageValues = [
-            "name": .text(name), "id": .text(prefix + name), "label": .text(label(name)),
+            "name": .text(name), "id": .text(idPrefix + name), "label": .text(label(name)),
             "required": .flag(field.isRequired),
             "type": .text(kind.type), "is_select": .flag(kind.type == "select"),
             "is_checkbox": .flag(kind.type == "checkbox"),

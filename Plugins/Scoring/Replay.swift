@@ -46,19 +46,7 @@ struct Replay {
                             WHERE was.name = json_extract(b.body, '$.from') AND (was.is_side OR here.position < was.position)))
                         ORDER BY b.id
                         """)) : []
-        guard !ends.isEmpty else { return try work() }
-        // The relation `batch` shows the events whose ids stand in this table.
-        let fill = "INSERT INTO temp.batch_ids SELECT id FROM temp.scoring_batch WHERE id > ? AND id <= ?"
-        let empty = try tx.db.cachedStatement(sql: "DELETE FROM temp.batch_ids")
-        try tx.scratchTable("scoring_batch", columns: "id INTEGER PRIMARY KEY")
-        try tx.db.cachedStatement(sql: "INSERT INTO temp.scoring_batch SELECT id FROM temp.batch_ids").execute()
-        for (after, end) in zip([0] + ends, ends + [.max]) {
-            try empty.execute()
-            try tx.db.cachedStatement(sql: fill).execute(arguments: [after, end])
-            if tx.db.changesCount > 0 { try work() }
-        }
-        try empty.execute()
-        try tx.db.cachedStatement(sql: fill).execute(arguments: [0, Int64.max])
+        try tx.inParts(endingAt: ends, work)
     }
 
     /// Remembers that stages are to be looked at when the replay is through.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A thousand connections that send their heads, their bodies, or read their answers as slowly as they dare, beside one
-# normal visitor. usage: slowloris.sh BINARY [SECONDS]
+# normal visitor: all from one address, which may have more than the server has places. usage: slowloris.sh BINARY [SECONDS]
 set -euo pipefail
 binary=$(realpath "$1")
 seconds=${2:-20}
@@ -14,7 +14,7 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 export TRELLIS_SECRET=0123456789abcdef0123456789abcdef TRELLIS_LOG=warning
 cat >"$folder/config.yaml" <<YAML
 site: {name: Slow, base_url: "http://localhost:$port", secret: "\${TRELLIS_SECRET}"}
-server: {listen: "127.0.0.1:$port", limits: {requests_per_minute: 1000000}}
+server: {listen: "127.0.0.1:$port", limits: {requests_per_minute: 1000000, connections_per_address: 2000}}
 plugins: {lead_magnets: {magnets: {plan: {title: Plan, kind: link, url: "https://lab.example"}}}}
 YAML
 (cd "$folder" && exec "$binary" serve) 2>"$folder/log" &

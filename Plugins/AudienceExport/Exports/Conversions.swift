@@ -80,7 +80,7 @@ struct Conversions {
     /// The currency of the last deal that was won and whose worth is known, as SQL over `leads AS l`. What was won in
     /// another one is not added up with it: a row has one currency.
     private static let currency = """
-        (SELECT currency FROM opportunities AS won WHERE won.lead_id = l.id AND won.stage = 'won' AND won.amount IS NOT NULL
+        (SELECT coalesce(currency, (SELECT currency FROM site)) FROM opportunities AS won WHERE won.lead_id = l.id AND won.stage = 'won' AND won.amount IS NOT NULL
          ORDER BY won.closed_at DESC, won.id DESC LIMIT 1)
         """
 
@@ -171,8 +171,9 @@ struct Conversions {
                 SELECT h.to_stage, h.at, l.email, t.click_id, t.at AS clicked_at, \(Conversions.isOutcome) AS is_outcome,
                        CASE WHEN \(Conversions.isOutcome) AND h.event_id = (
                                 SELECT min(event_id) FROM stage_history WHERE lead_id = l.id AND to_stage = h.to_stage)
-                            THEN (SELECT sum(amount) FROM opportunities WHERE lead_id = l.id AND stage = 'won' AND currency = \(Conversions.currency))
-                       END AS value, coalesce(\(Conversions.currency), 'EUR') AS currency
+                            THEN (SELECT sum(amount) FROM opportunities WHERE lead_id = l.id AND stage = 'won'
+                                  AND coalesce(currency, (SELECT currency FROM site)) = \(Conversions.currency))
+                       END AS value, coalesce(\(Conversions.currency), (SELECT currency FROM site)) AS currency
                 FROM audiences_conversions AS d JOIN stage_history AS h ON h.event_id = d.event_id JOIN leads AS l ON l.id = d.lead_id
                 JOIN touches AS t ON t.id = (
                     SELECT max(id) FROM touches WHERE lead_id = d.lead_id AND click_id_kind IN (\(kinds)) AND click_id IS NOT NULL AND at <= h.at)

@@ -81,3 +81,28 @@ struct BatchWindow {
         return try kinds.filter { try Bool.fetchOne(statement, arguments: [$0, after, horizon]) ?? false }
     }
 }
+
+extension Transaction {
+    /// Does work for the events of the batch part by part, each up to one of these and with it: `batch` shows the part
+    /// alone, and afterwards the whole again.
+    ///
+    /// - Parameter ends: ids of events of the batch, the smallest first.
+    public func inParts(endingAt ends: [Int64], _ work: () throws -> Void) throws {
+        guard !ends.isEmpty else { return try work() }
+        try scratchTable("whole_batch", columns: "id INTEGER PRIMARY KEY")
+        try db.cachedStatement(sql: "INSERT INTO temp.whole_batch SELECT id FROM temp.batch_ids").execute()
+        for (after, end) in zip([0] + ends, ends + [.max]) where try narrow(after: after, through: end) > 0 {
+            try work()
+        }
+        _ = try narrow(after: 0, through: .max)
+    }
+
+    /// Shows some events of the whole batch; how many.
+    private func narrow(after: Int64, through end: Int64) throws -> Int {
+        try db.cachedStatement(sql: "DELETE FROM temp.batch_ids").execute()
+        try db.cachedStatement(
+            sql: "INSERT INTO temp.batch_ids SELECT id FROM temp.whole_batch WHERE id > ? AND id <= ?"
+        ).execute(arguments: [after, end])
+        return db.changesCount
+    }
+}

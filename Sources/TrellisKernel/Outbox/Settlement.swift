@@ -35,7 +35,7 @@ struct Settlement {
                 "UPDATE outbox_messages SET state = ?, reason = ?, lease = NULL, settled_at = ? WHERE id = ? AND lease = ?"
         ).execute(arguments: [state, reason, tx.stamp, message, lease])
         guard let event, tx.db.changesCount == 1 else { return }
-        if state == "sent" { try tx.tellDelivery(of: "[\(message)]") }
+        if state == "sent", transport != "mail" { try tx.tellDelivery(of: "[\(message)]") }
         try tx.emit(
             event,
             forEach: """

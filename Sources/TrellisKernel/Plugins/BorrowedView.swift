@@ -17,12 +17,8 @@ public struct BorrowedView: Sendable {
 
     /// Puts the view in its place, and writes nothing where it is there already.
     func install(_ db: Database) throws {
-        let sql = "CREATE VIEW \(name) AS\n\(select)"
-        let present = try String.fetchOne(
-            db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", arguments: [name])
         // Without the first one the plugin was never on.
-        guard let present, present != sql, try db.tableExists(table) else { return }
-        try db.execute(sql: "DROP VIEW \(name)")
-        try db.execute(sql: sql)
+        guard try db.viewExists(name), try db.tableExists(table) else { return }
+        try db.putView(name, as: select)
     }
 }

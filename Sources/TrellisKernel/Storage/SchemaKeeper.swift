@@ -98,11 +98,7 @@ struct CardView {
                     ?? false
             columns += type.cardColumns.map { name, sql in isThere ? "(\(sql)) AS \(name)" : "NULL AS \(name)" }
         }
-        let sql =
-            "CREATE VIEW lead_cards AS\nSELECT \((["leads.*"] + columns).joined(separator: ",\n       "))\nFROM leads"
-        let present = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE name = 'lead_cards'")
-        guard present != sql else { return }
-        try db.execute(sql: "DROP VIEW IF EXISTS lead_cards")
-        try db.execute(sql: sql)
+        let all = (["leads.*"] + columns).joined(separator: ",\n       ")
+        try db.putView("lead_cards", as: "SELECT \(all)\nFROM leads")
     }
 }

@@ -13,10 +13,6 @@ struct StopView {
     func install(_ db: Database) throws {
         let none = "SELECT NULL AS stop, NULL AS subject, NULL AS reason, NULL AS since WHERE false"
         let parts = [none] + views.map { "SELECT stop, subject, reason, since FROM \($0)" }
-        let sql = "CREATE VIEW plugin_stops AS\n\(parts.joined(separator: "\nUNION ALL\n"))"
-        let present = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE name = 'plugin_stops'")
-        guard present != sql else { return }
-        try db.execute(sql: "DROP VIEW IF EXISTS plugin_stops")
-        try db.execute(sql: sql)
+        try db.putView("plugin_stops", as: parts.joined(separator: "\nUNION ALL\n"))
     }
 }

@@ -34,3 +34,15 @@ public struct ViewFile: Sendable, Hashable {
             arguments: [id, sql])
     }
 }
+
+extension Database {
+    /// Makes a view whose text follows from what is on and what is there, and writes nothing where it reads so already.
+    func putView(_ name: String, as select: String) throws {
+        let sql = "CREATE VIEW \(name) AS\n\(select)"
+        let present = try String.fetchOne(
+            self, sql: "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?", arguments: [name])
+        guard present != sql else { return }
+        try execute(sql: "DROP VIEW IF EXISTS \(name)")
+        try execute(sql: sql)
+    }
+}
