@@ -10,6 +10,8 @@ public struct AdForm: SettingsRecord {
     public var magnet = Located("")
     public var key = ""
     public var verifyToken: String?
+    public var accessToken: String?
+    public var graphURL = "https://graph.facebook.com/v23.0"
     public var fields: [Named<String>] = []
     public var consent: [Named<String>] = []
     public init() {}
@@ -22,6 +24,11 @@ public struct AdForm: SettingsRecord {
         SettingsField(
             "verify_token", \.verifyToken, optional: .secret,
             "Meta's verify token, which it says once when the hook is made.")
+        SettingsField(
+            "access_token", \.accessToken, optional: .secret,
+            "Meta's page token with leads_retrieval: Meta tells only that there is a lead, and what was typed is fetched with it."
+        )
+        SettingsField("graph_url", \.graphURL, .webAddress, "Meta's Graph API, with its version.")
         SettingsField(
             "fields", \.fields, .named("a mapping of the platform's fields to columns of leads", of: .text),
             "Fields of the platform beyond the usual ones: {what_is_your_budget: budget}.")
@@ -92,6 +99,15 @@ struct AdLead: Sendable {
         }
     }
 
+    /// What a platform sent.
+    static func all(_ body: JSONValue, from platform: AdForm.Platform) -> [AdLead] {
+        switch platform {
+        case .google: google(body)
+        case .meta: meta(body)
+        case .linkedin: linkedin(body)
+        }
+    }
+
     /// LinkedIn's lead notification, or a lead form response, whose answers are named by the ids of their questions:
     /// https://learn.microsoft.com/linkedin/marketing/lead-sync/leadsync.
     static func linkedin(_ body: JSONValue) -> [AdLead] {
@@ -104,7 +120,9 @@ struct AdLead: Sendable {
         return [
             AdLead(
                 id: id, campaign: (body["associatedEntity"] ?? body["leadGenForm"])?.scalarText, clickID: nil,
-                isTest: body["testLead"] == .bool(true), answers: answers ?? [])
+                // A lead that somebody deleted there was told of before.
+                isTest: body["testLead"] == .bool(true) || body["leadAction"]?.scalarText == "DELETED",
+                answers: answers ?? [])
         ]
     }
 }

@@ -58,33 +58,67 @@ struct AdForms: Sendable {
                 throw WebProblem(401, "The signature is not of these days.")
             }
         }
-        let leads =
-            switch form.value.platform {
-            case .google: AdLead.google(body)
-            case .meta: AdLead.meta(body)
-            case .linkedin: AdLead.linkedin(body)
-            }
-        let config = request.kernel.config
-        for lead in leads where !lead.isTest {
-            let (draft, reason) = draft(of: lead, form.value, request.kernel)
-            let held = Quarantine.Held(
-                magnet: form.value.magnet.value, reasons: [reason ?? ""],
-                fields: WebFields(
-                    lead.answers.map { .init(name: column($0.name, form.value) ?? $0.name, value: $0.text) }),
-                page: "\(config.site.site.baseURL)\(request.path)", referrer: nil,
-                proof: ConsentProof(agent: "\(form.value.platform.rawValue) lead form, lead \(lead.id)"))
+        let leads = AdLead.all(body, from: form.value.platform).filter { !$0.isTest }
+        for lead in leads {
             try await request.kernel.writeTogether(origin: "form:\(form.name)") { tx in
-                guard try AdForms.isNew(lead, form.value.platform, tx) else { return }
-                guard reason == nil else { return try held.insert(tx) }
-                do {
-                    let taken = try tx.capture(draft).leadID
-                    try AdForms.note(lead, form.value.platform, lead: taken, tx)
-                } catch let problem where problem is Veto || problem is FieldProblem {
-                    try held.with(reason: "\(problem)").insert(tx)
-                }
+                try receive(lead, form, request.kernel, tx)
             }
         }
-        return .json(.object([("taken", .integer(Int64(leads.count { !$0.isTest })))]))
+        return .json(.object([("taken", .integer(Int64(leads.count)))]))
+    }
+
+    // MARK: - Taking in
+
+    /// A platform may tell of a lead first, and bring what was typed afterwards.
+    private func receive(_ lead: AdLead, _ form: Named<AdForm>, _ kernel: Kernel, _ tx: Transaction) throws {
+        let isNew = try AdForms.isNew(lead, form.value.platform, tx)
+        guard try isNew || !lead.answers.isEmpty && AdForms.wasAwaited(lead, form.value.platform, tx) else { return }
+        if lead.answers.isEmpty, AdLeadFetch.canAsk(lead, form.value) {
+            return try AdLeadFetch.note(lead, form, tx)
+        }
+        try keep(lead, form, kernel, tx)
+    }
+
+    /// Makes a lead of it, or holds it in quarantine with the reason.
+    func keep(_ lead: AdLead, _ form: Named<AdForm>, _ kernel: Kernel, _ tx: Transaction) throws {
+        let (draft, reason) = draft(of: lead, form.value, kernel)
+        guard reason == nil else { return try held(lead, form.value, kernel, because: reason ?? "").insert(tx) }
+        do {
+            let taken = try tx.capture(draft).leadID
+            try AdForms.note(lead, form.value.platform, lead: taken, tx)
+        } catch let problem where problem is Veto || problem is FieldProblem {
+            try held(lead, form.value, kernel, because: "\(problem)").insert(tx)
+        }
+    }
+
+    /// Holds a lead of which nothing is known but its id.
+    func hold(_ notice: AdLeadFetch.Notice, because reason: String, _ kernel: Kernel, _ tx: Transaction) throws {
+        let lead = AdLead(id: notice.id, campaign: nil, clickID: nil, isTest: false, answers: [])
+        guard let form = offers.settings.leadForms.first(where: { $0.name == notice.form })?.value else { return }
+        try held(lead, form, kernel, because: reason).insert(tx)
+    }
+
+    /// What is kept tells on which road it came, so that it is not lost where somebody of the house takes it in.
+    private func held(_ lead: AdLead, _ form: AdForm, _ kernel: Kernel, because reason: String) -> Quarantine.Held {
+        var fields = lead.answers.map { WebFields.Pair(name: column($0.name, form) ?? $0.name, value: $0.text) }
+        for consent in form.consent {
+            let text = lead.answers.first { $0.name == consent.value }?.text
+            if let text { fields.append(.init(name: OfferForm.prefix + consent.name, value: text)) }
+        }
+        return Quarantine.Held(
+            magnet: form.magnet.value, reasons: [reason], fields: WebFields(fields),
+            page: page(of: lead, form, kernel), referrer: nil,
+            proof: ConsentProof(agent: AdForms.agent(of: lead.id, form.platform)))
+    }
+
+    /// The page of the magnet, with what says where the lead came from.
+    private func page(of lead: AdLead, _ form: AdForm, _ kernel: Kernel) -> String {
+        var query = "utm_source=\(form.platform.rawValue)&utm_medium=cpc"
+        for (name, value) in [("utm_campaign", lead.campaign), ("gclid", lead.clickID)] {
+            let kept = value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+            if let kept { query += "&\(name)=\(kept)" }
+        }
+        return "\(kernel.config.site.site.baseURL)/offers/\(form.magnet.value)?\(query)"
     }
 
     private func isSigned(_ request: WebRequest, _ body: JSONValue, _ form: AdForm) -> Bool {
@@ -114,6 +148,7 @@ struct AdForms: Sendable {
             return (
                 draft,
                 "the notification brings no answers: fetch lead \(lead.id) from \(form.platform.rawValue) and import it"
+                    + (form.platform == .meta ? ", or give the form its access_token" : "")
             )
         }
         do {
@@ -137,14 +172,9 @@ struct AdForms: Sendable {
         }
         draft.form = form.magnet.value
         draft.proof = ConsentProof(agent: "\(form.platform.rawValue) lead form")
-        var query = "utm_source=\(form.platform.rawValue)&utm_medium=cpc"
-        for (name, value) in [("utm_campaign", lead.campaign), ("gclid", lead.clickID)] {
-            let kept = value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
-            if let kept { query += "&\(name)=\(kept)" }
-        }
+        draft.asked = Set(draft.givenColumns)
         draft.arrive(
-            Arrival(
-                landingPage: "\(kernel.config.site.site.baseURL)/offers/\(form.magnet.value)?\(query)", referrer: nil),
+            Arrival(landingPage: page(of: lead, form, kernel), referrer: nil),
             kind: "form", channel: form.platform == .google ? "paid_search" : "paid_social")
         return (draft, nil)
     }
@@ -157,6 +187,21 @@ struct AdForms: Sendable {
                 "INSERT INTO magnets_platform_leads (platform, platform_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         ).execute(arguments: [platform.rawValue, lead.id, tx.stamp])
         return tx.db.changesCount == 1
+    }
+
+    /// Whether there was a notice of it alone, which then is settled.
+    private static func wasAwaited(_ lead: AdLead, _ platform: AdForm.Platform, _ tx: Transaction) throws -> Bool {
+        try tx.db.cachedStatement(sql: "DELETE FROM magnets_fetches WHERE platform = ? AND platform_id = ?")
+            .execute(arguments: [platform.rawValue, lead.id])
+        if tx.db.changesCount == 1 { return true }
+        try tx.db.cachedStatement(
+            sql: "DELETE FROM magnets_quarantine WHERE agent = ? AND fields = '{}' AND released_at IS NULL"
+        ).execute(arguments: [AdForms.agent(of: lead.id, platform)])
+        return tx.db.changesCount == 1
+    }
+
+    private static func agent(of lead: String, _ platform: AdForm.Platform) -> String {
+        "\(platform.rawValue) lead form, lead \(lead)"
     }
 
     private static func note(_ lead: AdLead, _ platform: AdForm.Platform, lead id: Int64, _ tx: Transaction) throws {

@@ -20,7 +20,7 @@ struct Downloads: Sendable {
         // A player asks for a file in many parts: that is one fetch.
         let isFirstPart = request.header("range").map { $0.hasPrefix("bytes=0-") } ?? true
         if request.method == "GET", isFirstPart {
-            try await request.kernel.writeTogether(origin: "form:\(name)") { tx in
+            await request.kernel.writeAside(origin: "form:\(name)") { tx in
                 try tx.db.cachedStatement(
                     sql: """
                         INSERT INTO magnets_downloads (lead_id, magnet, fetches, first_at, last_at) VALUES (:lead, :magnet, 1, :now, :now)

@@ -30,6 +30,12 @@ public struct LeadMagnets: Plugin {
         "magnets_receipts", "magnets_quarantine.fields", "magnets_quarantine.network", "magnets_quarantine.agent",
     ]
     public static var pages: [String: String] { EmbeddedPages.files }
+    public static let counts = [
+        Count(
+            "held_forms", "Forms that look like no person's and wait for somebody to look.",
+            hint: "see 'trellis magnets quarantine'",
+            sql: "SELECT count(*) FROM magnets_quarantine WHERE released_at IS NULL")
+    ]
     public static let invariants = [
         Invariant(
             "what was asked for is handed over once",
@@ -65,6 +71,14 @@ public struct LeadMagnets: Plugin {
             for page in [magnet.page] + magnet.variants.map(\.value.page) {
                 if let page { LeadMagnets.checkText(page, check) }
             }
+            if !magnet.form.fields.contains(where: { ["email", "phone"].contains($0.name.value) && $0.isRequired }) {
+                check.problem(
+                    "nobody can be known by its form. Make email or phone required: fields: [email!]",
+                    at: magnet.form.fields.first?.name.place ?? place)
+            }
+            for picture in [magnet.picture] + magnet.variants.map(\.value.picture) {
+                if let picture { LeadMagnets.checkPicture(picture, check) }
+            }
             if let stage = magnet.stage { check.stage(stage) }
             for mail in Mails.used(by: magnet, at: place) { check.mail(mail, values: Mails.values) }
             for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
@@ -86,10 +100,21 @@ public struct LeadMagnets: Plugin {
             return check.file(file)
         }
         do {
-            _ = try WebText.html(String(decoding: data, as: UTF8.self), name: file.value)
+            let text = String(decoding: data, as: UTF8.self)
+            _ = try WebText.html(text, name: file.value)
+            for source in try WebText.pictures(text, name: file.value) { check.picture(source, at: file.place) }
         } catch {
             check.problem("\(error)", at: file.place)
         }
+    }
+
+    private static func checkPicture(_ picture: LocatedText, _ check: ConfigCheck) {
+        guard WebText.isPicture(picture.value) else {
+            return check.problem(
+                "'\(picture.value)' is no address of a picture. Write /public/kitchen.jpg for one in the folder public/, or https://…",
+                at: picture.place)
+        }
+        check.picture(picture.value, at: picture.place)
     }
 
     @HookBuilder public var hooks: [any Hook] {
@@ -110,7 +135,7 @@ public struct LeadMagnets: Plugin {
         }
     }
 
-    public var chores: [Chore] { [DomainCheck.chore] }
+    public var chores: [Chore] { [DomainCheck.chore, AdLeadFetch.chore(offers)] }
 
     public func end(_ kernel: Kernel) async { await offers.views.end(kernel) }
 
@@ -130,7 +155,8 @@ public struct LeadMagnets: Plugin {
             )
         }
         let declared = Set(
-            magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value) + ["source", "medium", "campaign"])
+            magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value) + ["source", "medium", "campaign"]
+        ).union(draft.asked)
         for column in draft.givenColumns where !declared.contains(column) && !draft.isByHouse { draft[column] = .null }
         // A form in a browser was checked against what it showed.
         let missing = magnet.form.fields.filter { $0.isRequired && draft[$0.name.value].isNull }.map(\.name.value)

@@ -13,12 +13,19 @@ struct MagnetCommands: Sendable {
                 let held = try call.kernel.read { try Quarantine.held($0) }
                 guard !held.rows.isEmpty else { return .text("No form is held.") }
                 return .tableWithNote(
-                    held, "'trellis magnets release ID' takes one in; the others go after \(Quarantine.daysKept) days.")
+                    held,
+                    "'trellis magnets release ID' takes one in, 'trellis magnets discard ID' lets go of one; the others go after \(Quarantine.daysKept) days."
+                )
             },
             Command("magnets release", "Take in a form that was held.", arguments: ["id"]) { call in
                 guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }
                 let lead = try Quarantine.release(id, magnets: offers.settings.magnets, call.kernel)
                 return .text("Lead \(lead) is taken in. What they ticked counts once they confirm it by mail.")
+            },
+            Command("magnets discard", "Let go of a form that was held.", arguments: ["id"]) { call in
+                guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }
+                try Quarantine.discard(id, call.kernel)
+                return .text("The form \(id) is gone.")
             },
             Command("magnets embed", "HTML of a form, for a page of another site.", arguments: ["magnet"]) { call in
                 let (offer, signer) = (try offer(call), try call.kernel.signer)
@@ -55,7 +62,8 @@ struct MagnetCommands: Sendable {
                         "The webinar '\(offer.name)' begins on \(offer.time ?? Timestamp.text(start)). Close it when it is over: nobody can have missed it yet."
                     )
                 }
-                return .text("\(try close(offer.name, call.kernel)) leads missed it.")
+                let missed = try close(offer.name, call.kernel)
+                return .text(missed == 1 ? "1 lead missed it." : "\(missed) leads missed it.")
             },
         ]
     }

@@ -48,6 +48,7 @@ public struct MagnetSettings: SettingsRecord {
         public var asset: LocatedText?
         public var url: String?
         public var page: LocatedText?
+        public var picture: LocatedText?
         public var headline: String?
         public var summary: String?
         public var button: String?
@@ -72,6 +73,9 @@ public struct MagnetSettings: SettingsRecord {
             SettingsField(
                 "url", \.url, optional: .webAddress, "Where a link leads, a trial begins, a webinar is joined.")
             SettingsField("page", \.page, optional: .locatedText, "A Markdown file: the text of its landing page.")
+            SettingsField(
+                "picture", \.picture, optional: .locatedText,
+                "The picture of its landing page and of links to it: /public/kitchen.jpg, or https://…")
             SettingsField(
                 "headline", \.headline, optional: .text, "The first line of its landing page; else the title.")
             SettingsField("summary", \.summary, optional: .text, "One sentence for lists and snippets.")
@@ -192,6 +196,7 @@ public struct MagnetSettings: SettingsRecord {
     public struct Variant: SettingsRecord {
         public var headline: String?
         public var page: LocatedText?
+        public var picture: LocatedText?
         public var button: String?
         public var weight = 1
         public init() {}
@@ -199,6 +204,7 @@ public struct MagnetSettings: SettingsRecord {
         public static var fields: [SettingsField<Self>] {
             SettingsField("headline", \.headline, optional: .text, "The first line in its place.")
             SettingsField("page", \.page, optional: .locatedText, "A Markdown file in its place.")
+            SettingsField("picture", \.picture, optional: .locatedText, "The picture in its place.")
             SettingsField("button", \.button, optional: .text, "The button in its place.")
             SettingsField(
                 "weight", \.weight, .integer(0...1000),

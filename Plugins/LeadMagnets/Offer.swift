@@ -40,7 +40,8 @@ struct Offer: Sendable {
     /// Nobody takes a seat in a webinar that is over and has no recording.
     func refuseLate(at now: Date) throws {
         guard magnet.value.kind == .webinar, magnet.value.webinar.recording == nil, isOver(at: now) else { return }
-        throw WebProblem(410, "'\(title)' is over, and there is no recording of it.")
+        throw WebProblem(
+            410, "'\(title)' is over, and there is no recording of it.", heading: "This webinar is over")
     }
 
     var button: String {
@@ -73,7 +74,12 @@ struct Offer: Sendable {
             "title": .text(title), "headline": .text(variant?.value.headline ?? magnet.value.headline ?? title),
             "kind_label": .text(kindLabel), "form": .record(form),
         ]
+        values["page_url"] = .text(url)
         values["description"] = .optional(magnet.value.summary)
+        if let picture = variant?.value.picture?.value ?? magnet.value.picture?.value {
+            values["picture"] = .text(picture)
+            values["picture_url"] = .text(picture.hasPrefix("/") ? config.site.site.baseURL + picture : picture)
+        }
         values["text_html"] = .optional(text)
         values["meta"] = .optional(meta)
         return values

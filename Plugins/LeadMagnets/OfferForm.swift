@@ -114,6 +114,22 @@ struct OfferForm: Sendable {
         return values
     }
 
+    /// The fields for a program that shows a form of its own.
+    var described: [JSONValue] {
+        fields.map { field in
+            let name = field.name.value
+            let custom = offer.config.site.leads.fields.first { $0.name == name }?.value
+            var entries: [(key: String, value: JSONValue)] = [
+                ("name", .string(name)), ("required", .bool(field.isRequired)), ("label", .string(label(name))),
+                ("type", .string(FieldKind(name: name, custom: custom).type)),
+            ]
+            if let options = custom?.oneOf, !options.isEmpty {
+                entries.append(("options", .array(options.map(JSONValue.string))))
+            }
+            return .object(entries)
+        }
+    }
+
     private func label(_ name: String) -> String {
         if let custom = offer.config.site.leads.fields.first(where: { $0.name == name })?.value.label { return custom }
         if let own = FieldKind.labels[name] { return own }

@@ -66,7 +66,9 @@ struct Offers: Sendable {
             known: try leadID.map { try known($0, request.kernel) } ?? [:])
         form.referral = request.query["ref"]
         form.arrival = (request.address(query: request.queryText), request.header("referer"))
-        let reply = WebReply.page("offer", offer.page(form: form.values(signer)))
+        var values = offer.page(form: form.values(signer))
+        values["visitor"] = Visits(offers: self).asking(request)
+        let reply = WebReply.page("offer", values)
         guard request.method == "GET" else { return reply }
         return try await Visits(offers: self).count(
             request, arrival, page: offer.path, magnet: offer.name, variant: offer.variant?.name, reply)
@@ -76,9 +78,7 @@ struct Offers: Sendable {
     private func form(_ request: WebRequest) async throws -> WebReply {
         let offer = try openOffer(request["magnet"], request)
         guard request.wantsJSON else { return .see(offer.path) }
-        let fields = offer.magnet.value.form.fields.map { field in
-            JSONValue.object([("name", .string(field.name.value)), ("required", .bool(field.isRequired))])
-        }
+        let fields = OfferForm(offer: offer, token: token(for: offer, request, leadID: nil)).described
         let consents = offer.magnet.value.form.consent.map { consent in
             JSONValue.object([("name", .string(OfferForm.prefix + consent.name)), ("text", .string(consent.value))])
         }
@@ -88,7 +88,7 @@ struct Offers: Sendable {
                 ("title", .string(offer.title)),
                 ("action", .string(request.kernel.config.site.site.baseURL + request.path)),
                 ("fields", .array(fields)), ("consents", .array(consents)), (FormToken.field, .string(token)),
-                ("leave_empty", .string(Screening.trap)),
+                ("leave_empty", .string(Screening.trap)), ("wait_seconds", .integer(Int64(FormToken.secondsMin))),
             ]))
     }
 

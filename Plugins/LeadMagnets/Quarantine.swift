@@ -60,9 +60,13 @@ enum Quarantine {
                 throw KernelError.data("The magnet '\(name)' of this form is no longer in the config.")
             }
             var draft = kernel.draft()
-            for field in magnet.form.fields {
-                try draft.set(field.name.value, text: TextCleaning.line(typed[field.name.value]?.scalarText ?? ""))
+            // What the form asks, and what an ad platform asked in its place.
+            let names = magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value)
+            let asked = typed.names.filter { draft.has($0) && !names.contains($0) }
+            for name in names + asked {
+                try draft.set(name, text: TextCleaning.line(typed[name]?.scalarText ?? ""))
             }
+            draft.asked = Set(asked)
             for consent in magnet.form.consent
             where typed[OfferForm.prefix + consent.name]?.scalarText.map(OfferForm.isYes) == true {
                 draft.consents[consent.name] = true
@@ -78,6 +82,16 @@ enum Quarantine {
                 sql: "UPDATE magnets_quarantine SET released_at = ?, lead_id = ? WHERE id = ?",
                 arguments: [tx.stamp, leadID, id])
             return leadID
+        }
+    }
+
+    static func discard(_ id: Int64, _ kernel: Kernel) throws {
+        try kernel.write(origin: "cli") { tx in
+            try tx.db.execute(
+                sql: "DELETE FROM magnets_quarantine WHERE id = ? AND released_at IS NULL", arguments: [id])
+            guard tx.db.changesCount == 1 else {
+                throw KernelError.data("There is no held form \(id). 'trellis magnets quarantine' lists them.")
+            }
         }
     }
 

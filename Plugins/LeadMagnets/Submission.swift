@@ -132,15 +132,20 @@ struct Submission: Sendable {
         _ token: FormToken, known: [String: String] = [:], errors: [(field: String, message: String)] = [],
         problem: String? = nil, status: Int = 200
     ) throws -> WebReply {
-        if request.wantsJSON {
-            let fields = errors.map { ($0.field, JSONValue.string($0.message)) }
-            return .json(
-                .object([("error", .string(problem ?? "Please check the fields.")), ("fields", .object(fields))]),
-                status: status == 200 ? 422 : status)
-        }
         // Of a form on somebody else's page the answer is a form of ours, which knows when it was made.
         var token = token
         if let madeAt = token.madeAt, now.timeIntervalSince(madeAt) > FormToken.secondsMax { token.madeAt = now - 60 }
+        if request.wantsJSON {
+            let fields = errors.map { ($0.field, JSONValue.string($0.message)) }
+            return .json(
+                .object([
+                    ("error", .string(problem ?? "Please check the fields.")), ("fields", .object(fields)),
+                    (FormToken.field, .string(token.sealed(signer))),
+                ]),
+                status: status == 200 ? 422 : status)
+        }
+        var offer = offer
+        offer.variant = offer.magnet.value.variants.first { $0.name == token.variant }
         var form = OfferForm(offer: offer, token: token, typed: request.fields, known: known)
         form.arrival = arrival
         form.referral = request.fields["_ref"]

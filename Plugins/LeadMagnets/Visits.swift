@@ -23,9 +23,12 @@ struct Visits: Sendable {
                 let agrees = request.fields["agree"].map(OfferForm.isYes) ?? false
                 guard offers.settings.visitors != .none else { throw WebProblem.notFound }
                 try Visits.refuseStrangers(request)
-                let back = request.header("referer").flatMap(Visits.path) ?? "/"
-                return .see(back).with(
-                    "set-cookie", agrees ? Visits.setCookie(Visits.number(), request) : Visits.dropCookie)
+                if agrees {
+                    return .see(Visits.back(request)).with(
+                        "set-cookie", Visits.setCookie(Visits.number(), request))
+                }
+                if let visitor = request.cookie(Visits.cookie) { try await Visits.forget(visitor, request.kernel) }
+                return .see(Visits.back(request)).with("set-cookie", Visits.dropCookie)
             },
             Endpoint(.get, "/trellis.js") { _ in
                 WebReply.text(Visits.script, type: "text/javascript; charset=utf-8").with(
@@ -50,6 +53,29 @@ struct Visits: Sendable {
         if isStrange { throw WebProblem(403, "This was sent from a page of another site, and nothing was changed.") }
     }
 
+    /// What a page asks the visitor, or tells one who agreed; nil where a site asks nobody.
+    func asking(_ request: WebRequest) -> PageValue? {
+        guard offers.settings.visitors == .consent else { return nil }
+        let isRemembered = request.cookie(Visits.cookie).map(Visits.isNumber) ?? false
+        return .record(["is_remembered": .flag(isRemembered), "days": .text(String(Visits.cookieDays))])
+    }
+
+    /// The page where the button was pressed, with what its address says of where the visitor came from.
+    private static func back(_ request: WebRequest) -> String {
+        guard let page = request.header("referer"), let path = path(page) else { return "/" }
+        let isFriend = request.kernel.config.site.server.origins.contains { page == $0 || page.hasPrefix($0 + "/") }
+        if isFriend { return page }
+        return path + (URLComponents(string: page)?.percentEncodedQuery.map { "?" + $0.prefix(1000) } ?? "")
+    }
+
+    /// What was seen by nobody's lead goes; of a lead it is a part of the history.
+    private static func forget(_ visitor: String, _ kernel: Kernel) async throws {
+        try await kernel.writeTogether(origin: "visitor") { tx in
+            try tx.db.cachedStatement(sql: "DELETE FROM magnets_visits WHERE visitor = ? AND lead_id IS NULL")
+                .execute(arguments: [visitor])
+        }
+    }
+
     /// Counts a view, and keeps it where the visitor is known by a cookie.
     func count(
         _ request: WebRequest, _ arrival: Arrival, page: String, magnet: String, variant: String?, _ reply: WebReply
@@ -70,8 +96,9 @@ struct Visits: Sendable {
             reply = reply.with("set-cookie", Visits.setCookie(number, request))
         }
         guard let visitor else { return reply }
-        try await kernel.writeTogether(origin: "visitor") { tx in
-            try Visits.keep(visitor: visitor, page: page, channel: channel, arrival, tx)
+        let number = visitor
+        await kernel.writeAside(origin: "visitor") { tx in
+            try Visits.keep(visitor: number, page: page, channel: channel, arrival, tx)
         }
         return reply
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import TrellisKernel
+import TrellisServer
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,17 +11,24 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         guard !global.json else { return try printJSON() }
-        let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
+        let config = try checked()
         for warning in config.warnings { print("warning: \(warning)") }
         for note in try config.notes(plugins: TrellisProgram.plugins) { print("note: \(note)") }
         let on = TrellisProgram.plugins.filter { config.isOn($0.name) }.map { $0.name }
         print("\(global.config) is sound. Plugins on: \(on.isEmpty ? "none" : on.joined(separator: ", ")).")
     }
 
+    /// The config, and the pages that the site has put in the place of others.
+    private func checked() throws -> Config {
+        let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
+        _ = try Pages(config: config, plugins: TrellisProgram.plugins)
+        return config
+    }
+
     /// One document, whatever was found.
     private func printJSON() throws {
         do {
-            let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
+            let config = try checked()
             let on = TrellisProgram.plugins.filter { config.isOn($0.name) }.map { JSONValue.string($0.name) }
             let notes = try config.notes(plugins: TrellisProgram.plugins).map { JSONValue.string("\($0)") }
             let document: [(key: String, value: JSONValue)] = [

@@ -21,7 +21,8 @@ struct ServeCommand: AsyncParsableCommand {
         let (reload, begins) = (Reload(global), RaisedFlag())
         let kernel = try global.open(for: .worker, makesFile: true)
         guard kernel.config.site.site.secret != nil else { throw KernelError.noSecret }
-        let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
+        let worker = try Worker(
+            kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock), web: HTTPReader.system)
         if worker.isAfterCrash {
             TrellisProgram.note(
                 "The process before this one did not end well. What it had begun is done again where that is safe.")

@@ -72,7 +72,7 @@ struct StatusLines {
                 sql:
                     "SELECT name FROM plugins WHERE NOT is_on AND name IN (SELECT substr(id, 1, instr(id, '/') - 1) FROM subscribers)"
             )
-            return [
+            return try [
                 (
                     "database",
                     "\(kernel.config.databasePath), \(try text("SELECT count(*) FROM leads")) leads, \(try text("SELECT count(*) FROM events")) events"
@@ -119,16 +119,37 @@ struct StatusLines {
                         "SELECT count(*) || coalesce(', the last began ' || max(started_at), '') FROM worker_runs WHERE ended_at = 'crashed'"
                     )
                 ),
-            ]
+            ] + counted(db)
+        }
+    }
+
+    /// The numbers of the plugins that are not nought.
+    private func counted(_ db: Database) throws -> [(String, String)] {
+        try kernel.counts.compactMap { count in
+            let value = try count.value(db)
+            return value == 0 ? nil : (count.name.replacing("_", with: " "), "\(value); \(count.hint)")
         }
     }
 
     func stops() throws -> Table {
-        try kernel.read { db in
+        var table = try kernel.read { db in
             Table(
                 columns: ["stop", "subject", "reason", "since"],
                 try Row.fetchAll(
                     db, sql: "SELECT stop, subject, reason, since FROM kernel_stops ORDER BY since LIMIT 200"))
         }
+        if let space = StatusLines.scarceSpace(beside: kernel.config.databasePath) { table.rows.append(space) }
+        return table
+    }
+
+    /// Below this a file soon takes nothing more: its log alone may grow by as much.
+    private static let bytesMin: Int64 = 100_000_000
+
+    /// A stop that no row can tell, because none can be written once it is there.
+    private static func scarceSpace(beside path: String) -> [Cell]? {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value, free < bytesMin else { return nil }
+        let reason = "\(free / 1_000_000) MB are free; a full disk takes no lead and no event"
+        return [.text("disk nearly full"), .text(path), .text(reason), .null]
     }
 }

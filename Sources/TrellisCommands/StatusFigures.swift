@@ -46,6 +46,10 @@ struct StatusFigures {
                     ),
                     ("next_appointment_at", try value("SELECT min(due_at) FROM scheduled_events")),
                     ("outbox", try counts("SELECT state, count(*) FROM outbox_messages GROUP BY state")),
+                    (
+                        "counts",
+                        .object(try kernel.counts.map { (key: $0.name, value: .integer(try $0.value(db))) })
+                    ),
                     ("returned_mail", try counts("SELECT kind, count(*) FROM mail_returns GROUP BY kind")),
                     ("waits_its_time", try value("SELECT count(*) \(waiting)")),
                     ("next_mail_at", try value("SELECT min(ready_at) \(waiting)")),

@@ -18,7 +18,8 @@ struct WorkCommand: AsyncParsableCommand {
         // Also where nothing is read again, for a signal without a handler ends the process.
         let reload = Reload(global)
         let kernel = try global.open(for: untilIdle ? .bulk : .worker, makesFile: true)
-        let worker = try Worker(kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock))
+        let worker = try Worker(
+            kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock), web: HTTPReader.system)
         if worker.isAfterCrash {
             TrellisProgram.note(
                 "The worker before this one did not end well. What it had begun is done again where that is safe.")

@@ -41,6 +41,9 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case notOurs
     }
 
+    /// Whether it goes away without anybody changing the config or the file: who can wait tries again.
+    public var passes: Bool { self == .busy || self == .diskFull }
+
     /// After sysexits(3).
     public var exitCode: Int32 {
         switch self {

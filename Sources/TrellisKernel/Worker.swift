@@ -26,6 +26,9 @@ public final class Worker {
     /// A round of fewer events leaves time to rest.
     static let roundMin = 2000
 
+    /// After a file that is held, or a disk that is full.
+    static let troubleMilliseconds = 1000
+
     /// How long the pump goes on before the courier has its turn.
     static let slice = Duration.milliseconds(250)
     /// How often a worker gives a sign of life.
@@ -37,9 +40,11 @@ public final class Worker {
         try self.init(kernel, transports: [transport])
     }
 
-    /// - Parameter transports: one for each kind of message that is to leave; of the others the messages wait.
+    /// - Parameters:
+    ///   - transports: one for each kind of message that is to leave; of the others the messages wait.
+    ///   - web: what chores ask sites with.
     /// - Throws: ``KernelError/secondWorker(pid:)`` while another process works on the file.
-    public init(_ kernel: Kernel, transports: [any Transport]) throws {
+    public init(_ kernel: Kernel, transports: [any Transport], web: WebReader = .none) throws {
         let path = kernel.store.path + "-worker"
         // Who only asks whether there is a worker holds the lock for a moment too.
         guard let lock = try FileLock(path: path, waiting: 1) else {
@@ -49,7 +54,7 @@ public final class Worker {
         lock.sign(ProcessInfo.processInfo.processIdentifier)
         self.lock = lock
         self.kernel = kernel
-        chores = ChoreRunner(kernel)
+        chores = ChoreRunner(kernel, web: web)
         couriers = transports.map { Courier(kernel, transport: $0) }
         clock = try ClockGuard(kernel)
         (runID, isAfterCrash) = try WorkerRun.begin(kernel)
@@ -141,8 +146,9 @@ public final class Worker {
                         try? await Task.sleep(for: .milliseconds(Worker.breathMilliseconds))
                     }
                 }
-            } catch KernelError.busy {
-                kernel.logger.warning("\(KernelError.busy)")
+            } catch let error as KernelError where error.passes {
+                kernel.logger.warning("\(error)")
+                try? await Task.sleep(for: .milliseconds(Worker.troubleMilliseconds))
             }
             chores.startDue()
             if !shouldStop() { try? await Task.sleep(for: .milliseconds(Worker.restMilliseconds)) }
@@ -196,8 +202,9 @@ extension Courier {
         while !shouldStop() {
             do {
                 while !shouldStop(), try await round(until: shouldStop) != nil {}
-            } catch KernelError.busy {
-                logBusy()
+            } catch let error as KernelError where error.passes {
+                log(error)
+                try? await Task.sleep(for: .milliseconds(Worker.troubleMilliseconds))
             }
             if !shouldStop() { try? await Task.sleep(for: .milliseconds(Worker.restMilliseconds)) }
         }

@@ -33,7 +33,7 @@ public struct WebServer: Sendable {
         self.kernel = kernel
         self.started = started
         queries = QueryPool(program: program, childrenMax: kernel.config.site.server.admin.sql.atOnce)
-        metrics = ServerMetrics()
+        metrics = ServerMetrics(counts: kernel.counts)
         limits = VisitorLimits(config: kernel.config)
         pages = try Pages(config: kernel.config, plugins: kernel.pluginTypes)
     }
@@ -86,7 +86,8 @@ public struct WebServer: Sendable {
 
     /// Pages, forms and links: what everybody may reach.
     public func publicListener(isReady: @escaping @Sendable () -> Bool = { true }) -> some ApplicationProtocol {
-        let endpoints = Leaving.endpoints + MailHits.endpoints + kernel.plugins.flatMap { $0.endpoints }
+        let endpoints =
+            Leaving.endpoints + MailHits.endpoints + [PublicFolder.endpoint] + kernel.plugins.flatMap { $0.endpoints }
         return listener(
             on: kernel.config.site.server.listen, name: "public",
             router: Site(kernel: kernel, pages: pages, metrics: metrics, limits: limits, door: .open, isReady: isReady)

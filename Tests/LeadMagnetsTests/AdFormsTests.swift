@@ -18,6 +18,13 @@ import TrellisTesting
                     fields: {what_is_your_budget: budget}
                     consent: {newsletter: agree}
                   meta-plan: {platform: meta, magnet: plan, key: "${TRELLIS_SECRET}", verify_token: "${TRELLIS_ADMIN_TOKEN}"}
+                  meta-fetch:
+                    platform: meta
+                    magnet: plan
+                    key: "${TRELLIS_SECRET}"
+                    access_token: "${TRELLIS_ADMIN_TOKEN}"
+                    fields: {shoe_size: title}
+                    consent: {newsletter: agree}
                   meta-mute: {platform: meta, magnet: plan, key: "${TRELLIS_SECRET}"}
                   linkedin-plan: {platform: linkedin, magnet: plan, key: "${TRELLIS_SECRET}"}
             """)
@@ -84,10 +91,10 @@ import TrellisTesting
     @Test func `a lead of Google is a lead of the magnet, with its fields, its touch and its consent`() async throws {
         let reply = try await ask(.post, "google-plan", body: google("g-1", ["agree": "yes", "unknown": "x"]))
         #expect(reply == (200, #"{"taken":1}"#))
-        // The form of the magnet does not ask for a last name.
+        // The form of the magnet does not ask for a last name; Google's did.
         #expect(
             try crm.rows("SELECT email, first_name, last_name, budget, campaign FROM leads") == [
-                "ann@a.example|Ann||500|77"
+                "ann@a.example|Ann|Lee|500|77"
             ])
         #expect(
             try crm.rows("SELECT kind, channel, source, medium, campaign, click_id_kind, click_id FROM touches") == [
@@ -237,7 +244,10 @@ import TrellisTesting
         let reasons = try crm.rows("SELECT reasons FROM magnets_quarantine ORDER BY id")
         #expect(reasons.count == 3)
         for (reason, (_, expected)) in zip(reasons, cases) { #expect(reason.contains(expected), "\(reason)") }
-        #expect(reasons.last == "the notification brings no answers: fetch lead m-3 from meta and import it")
+        #expect(
+            reasons.last
+                == "the notification brings no answers: fetch lead m-3 from meta and import it, or give the form its access_token"
+        )
         #expect(
             try crm.rows("SELECT magnet, email, agent FROM magnets_quarantine ORDER BY id LIMIT 1") == [
                 "plan|no-address|google lead form, lead g-1"
@@ -245,6 +255,102 @@ import TrellisTesting
         #expect(try crm.rows("SELECT lead_id FROM magnets_platform_leads WHERE lead_id IS NOT NULL") == [])
         #expect(try crm.rows("SELECT email FROM leads") == [])
         #expect(try !crm.rows("SELECT fields FROM magnets_quarantine").joined().contains(AdFormsTests.key))
+    }
+
+    // MARK: - Fetching
+
+    private static let notice =
+        #"{"entry": [{"changes": [{"field": "leadgen", "value": {"leadgen_id": 4711, "form_id": 5, "page_id": 9}}]}]}"#
+
+    private func answers(_ more: String = "") -> [UInt8] {
+        Array(
+            """
+            {"id": "4711", "form_id": "5", "field_data": [
+              {"name": "email", "values": ["ann@a.example"]}, {"name": "phone_number", "values": ["+49 30 1234567"]},
+              {"name": "shoe_size", "values": ["Boss"]}, {"name": "agree", "values": ["yes"]}]}
+            """.utf8)
+    }
+
+    private func fetch(_ answer: @escaping @Sendable (String, [String: String]) throws -> WebReader.Answer) async throws
+    {
+        let chore = try #require(crm.kernel.plugins.flatMap { $0.chores }.first { $0.name == "fetch-leads" })
+        try await chore.run(on: crm.kernel, web: WebReader { try answer($0, $1) })
+    }
+
+    @Test func `what Meta only tells of is fetched, with the token in a header, and is a lead with all it typed`()
+        async throws
+    {
+        let body = AdFormsTests.notice
+        #expect(
+            try await ask(.post, "meta-fetch", body: body, headers: sign(body, "meta")) == (200, #"{"taken":1}"#))
+        #expect(try crm.rows("SELECT id FROM magnets_quarantine") == [])
+        #expect(try crm.rows("SELECT platform, platform_id, form FROM magnets_fetches") == ["meta|4711|meta-fetch"])
+        let body200 = answers()
+        try await fetch { url, headers in
+            #expect(url == "https://graph.facebook.com/v23.0/4711?fields=id,form_id,field_data")
+            #expect(headers == ["authorization": "Bearer \(AdFormsTests.token)"])
+            return .init(status: 200, body: body200)
+        }
+        #expect(
+            try crm.rows("SELECT email, phone, title, campaign FROM leads") == ["ann@a.example|+49301234567|Boss|5"])
+        #expect(try crm.rows("SELECT channel FROM touches") == ["paid_social"])
+        #expect(try crm.rows("SELECT purpose, state FROM consents") == ["newsletter|granted"])
+        #expect(try crm.rows("SELECT lead_id FROM magnets_platform_leads") == ["1"])
+        #expect(try crm.rows("SELECT * FROM magnets_fetches") == [])
+        // Told of once more, nothing is asked again.
+        _ = try await ask(.post, "meta-fetch", body: body, headers: sign(body, "meta"))
+        try await fetch { _, _ in throw WebReaderProblem("asked again") }
+        #expect(try crm.rows("SELECT * FROM magnets_fetches") == [])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `where Meta refuses it is asked later and later, stands in the status, and goes into quarantine`()
+        async throws
+    {
+        let body = AdFormsTests.notice
+        _ = try await ask(.post, "meta-fetch", body: body, headers: sign(body, "meta"))
+        let refusal = Array(#"{"error": {"message": "Error validating access token", "code": 190}}"#.utf8)
+        var waits: [String] = []
+        for attempt in 1...16 {
+            try await fetch { _, _ in .init(status: 400, body: refusal) }
+            waits += try crm.rows(
+                "SELECT (julianday(next_at) - julianday('\(Timestamp.text(crm.clock.clock.now()))')) * 1440 FROM magnets_fetches"
+            ).map { String(Int((Double($0) ?? 0).rounded())) }
+            if attempt == 3 {
+                #expect(
+                    try crm.rows("SELECT stop, subject, reason FROM kernel_stops") == [
+                        "lead not fetched|meta-fetch 4711|meta answered 400: Error validating access token"
+                    ])
+            }
+            crm.clock.advance(by: "6 hours")
+        }
+        #expect(waits == ["1", "2", "4", "8", "16", "32", "64", "128", "256"] + Array(repeating: "360", count: 6))
+        #expect(try crm.rows("SELECT * FROM magnets_fetches") == [])
+        #expect(
+            try crm.rows("SELECT magnet, reasons FROM magnets_quarantine") == [
+                "plan|meta answered 400: Error validating access token: fetch lead 4711 there and import it"
+            ])
+        // What somebody fetched by hand and sent on is taken in, and is held no more.
+        let full = String(decoding: answers(), as: UTF8.self)
+        _ = try await ask(.post, "meta-fetch", body: full, headers: sign(full, "meta"))
+        #expect(try crm.rows("SELECT email FROM leads") == ["ann@a.example"])
+        #expect(try crm.rows("SELECT * FROM magnets_quarantine") == [])
+    }
+
+    @Test func `a platform's own questions are taken, and a lead without an address or a number is held`() async throws
+    {
+        let phone =
+            #"{"id": "7", "field_data": [{"name": "phone_number", "values": ["+49 30 1234567"]}, {"name": "full_name", "values": ["Ann Lee"]}]}"#
+        _ = try await ask(.post, "meta-plan", body: phone, headers: sign(phone, "meta"))
+        #expect(try crm.rows("SELECT phone, first_name, last_name FROM leads") == ["+49301234567|Ann|Lee"])
+        let nobody = #"{"id": "8", "field_data": [{"name": "full_name", "values": ["Bob"]}]}"#
+        #expect(try await ask(.post, "meta-plan", body: nobody, headers: sign(nobody, "meta")).status == 200)
+        #expect(
+            try crm.rows("SELECT reasons FROM magnets_quarantine") == [
+                "email: a lead needs an email, a phone or an external_id"
+            ])
+        #expect(try crm.run("magnets discard", "1") == ["The form 1 is gone."])
+        #expect(throws: KernelError.self) { try crm.run("magnets discard", "1") }
     }
 
     // MARK: - Proving that the address is ours

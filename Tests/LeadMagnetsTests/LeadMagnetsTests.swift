@@ -273,7 +273,7 @@ import TrellisTesting
             }
         }
         #expect(
-            try problems("asset: assets/plan.pfd, mail: price, stage: mqll, form: {fields: [emial!]}") == [
+            try problems("asset: assets/plan.pfd, mail: price, stage: mqll, form: {fields: [emial!, email!]}") == [
                 ".asset: there is no file 'assets/plan.pfd' beside the config.",
                 ".mail: there is no mail 'price'. Did you mean 'prices'? Write mails/price.md.",
                 ".stage: there is no stage 'mqll'. Did you mean 'mql'? There are: subscriber, lead, mql, sal, sql, opportunity, customer, recycled, disqualified.",

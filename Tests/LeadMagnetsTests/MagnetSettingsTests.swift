@@ -10,7 +10,10 @@ import TrellisTesting
         do {
             _ = try TestKernel(
                 "plugins: {lead_magnets: \(section)}", plugins: [LeadMagnets.self],
-                files: ["plan.pdf": "%PDF-1.4", "mails/mine.md": "---\nsubject: S\n---\nHello {{confirm_url}}\n"])
+                files: [
+                    "plan.pdf": "%PDF-1.4", "pictured.md": "![x](/public/gone.png)\n",
+                    "mails/mine.md": "---\nsubject: S\n---\nHello {{confirm_url}}\n",
+                ])
             return []
         } catch let problems as ConfigProblems {
             return problems.problems.map {
@@ -44,6 +47,28 @@ import TrellisTesting
             try problems("{magnets: {plan: {kind: trial}}}") == [
                 "magnets.plan: the key 'title' is missing: What people see."
             ])
+    }
+
+    @Test(arguments: [
+        (
+            "kind: trial, picture: plan.png",
+            "'plan.png' is no address of a picture. Write /public/kitchen.jpg for one in the folder public/, or https://…"
+        ),
+        (
+            "kind: trial, picture: /public/gone.png",
+            "there is no picture 'gone.png' in public/. Put it there, or name another."
+        ),
+        ("kind: trial, picture: /public/plan.pdf", "'/public/plan.pdf' is no picture. Its name ends in "),
+        ("kind: trial, page: pictured.md", "there is no picture 'gone.png' in public/. Put it there, or name another."),
+        (
+            "kind: trial, form: {fields: [first_name!]}",
+            "nobody can be known by its form. Make email or phone required: fields: [email!]"
+        ),
+    ])
+    func `a picture that is not there, and a form by which nobody can be known, are refused`(
+        _ magnet: String, _ sentence: String
+    ) throws {
+        #expect(try problem(magnet).contains(sentence))
     }
 
     @Test(arguments: [

@@ -54,6 +54,40 @@ import TrellisTesting
         #expect(form.values["trap"]?.record?.text("name") == Screening.trap)
     }
 
+    @Test func `a picture stands on the page, and its whole address for those who link to it`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              lead_magnets:
+                magnets:
+                  tool: {title: Tool, kind: link, url: "https://tool.acme.example", picture: /public/a.svg, page: tool.md,
+                    variants: {bold: {picture: "https://cdn.example/b.png", weight: 0}}}
+            """, plugins: [LeadMagnets.self],
+            files: ["public/a.svg": "<svg/>", "tool.md": "See ![the tool](/public/a.svg)\n"])
+        let browser = Browser(crm)
+        let page = try await browser.get("/offers/tool").page
+        #expect(page.text("picture") == "/public/a.svg")
+        #expect(page.text("picture_url") == "https://crm.acme.example/public/a.svg")
+        #expect(page.text("page_url") == "https://crm.acme.example/offers/tool")
+        #expect(page.text("text_html").contains(#"<img src="/public/a.svg" alt="the tool""#))
+        let bold = try await browser.get("/offers/tool?variant=bold").page
+        #expect(bold.text("picture") == "https://cdn.example/b.png" && bold.text("picture_url") == bold.text("picture"))
+    }
+
+    @Test func `a form with a mistake comes back in the words of the variant`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              lead_magnets:
+                magnets:
+                  tool: {title: Tool, kind: link, url: "https://tool.acme.example", variants: {bold: {headline: Bold, weight: 0}}}
+            """, plugins: [LeadMagnets.self])
+        let browser = Browser(crm)
+        let form = try await browser.open("/offers/tool?variant=bold")
+        let again = try await browser.submit(form, ["email": "no address"])
+        #expect(again.status == 422 && again.page.text("headline") == "Bold")
+    }
+
     @Test func `an offer nobody makes is not there`() async throws {
         for address in ["/offers/plans", "/forms/plans", "/offers/..", "/r/0123456789ab/plans"] {
             #expect(try await status(address) == 404, "\(address)")
@@ -129,7 +163,13 @@ import TrellisTesting
                 "email true", "first_name true", "company false", "budget false", "size false",
             ])
         #expect(json["consents"]?.text() == #"[{"name":"consent_newsletter","text":"Yes, write to me."}]"#)
+        #expect(
+            json["fields"]?.elements.map { "\($0["label"]?.scalarText ?? "") \($0["type"]?.scalarText ?? "")" } == [
+                "Email email", "First name text", "Company text", "Your budget number", "Size select",
+            ])
+        #expect(json["fields"]?.elements.last?["options"]?.text() == #"["small","large"]"#)
         #expect(json["leave_empty"]?.scalarText == Screening.trap)
+        #expect(json["wait_seconds"]?.scalarText == "2")
         guard
             case .token(let token) = FormToken.read(
                 json[FormToken.field]?.scalarText, magnet: "plan", try crm.kernel.config.signer, now: crm.clock.now)

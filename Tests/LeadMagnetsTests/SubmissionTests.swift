@@ -293,14 +293,15 @@ private struct Desk: Plugin {
         let reply = try await browser.submit(
             form, ["email": "ann@a.example", "budget": "x"], ["accept": "application/json"])
         #expect(reply.status == 422)
+        #expect(reply.json?["error"]?.scalarText == "Please check the fields.")
         #expect(
-            reply.json?.text()
-                == #"{"error":"Please check the fields.","fields":{"budget":"Please give a whole number.","first_name":"Please fill this in."}}"#
-        )
+            reply.json?["fields"]?.text()
+                == #"{"budget":"Please give a whole number.","first_name":"Please fill this in."}"#)
+        #expect(reply.json?[FormToken.field]?.scalarText?.isEmpty == false)
         let veto = try await browser.submit(
             form, ["email": "bob@rival.example", "first_name": "Bob"], SubmissionTests.json)
         #expect(veto.status == 422)
-        #expect(veto.json?.text() == #"{"error":"no competitors, please","fields":{}}"#)
+        #expect(veto.json?["error"]?.scalarText == "no competitors, please" && veto.json?["fields"]?.text() == "{}")
         #expect(try crm.events() == [])
     }
 

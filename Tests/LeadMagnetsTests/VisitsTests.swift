@@ -192,7 +192,7 @@ import TrellisTesting
         #expect(try site.visits() == [])
         let yes = try await site.browser.post(
             "/visitor", [("agree", "yes")], ["referer": "https://crm.acme.example/offers/tool?a=b"])
-        #expect(yes.status == 303 && yes.header("location") == "/offers/tool")
+        #expect(yes.status == 303 && yes.header("location") == "/offers/tool?a=b")
         let cookie = try #require(yes.header("set-cookie"))
         _ = try await site.browser.get("/offers/tool", ["cookie": String(cookie.prefix { $0 != ";" })])
         #expect(try site.visits() == ["|/offers/tool|direct|"])
@@ -269,5 +269,46 @@ import TrellisTesting
         _ = try await site.browser.submit(form, ["email": "ann@a.example"], VisitsTests.known)
         #expect(try site.visits().map { $0.prefix(1) } == ["|", "1"])
         #expect(try site.crm.value("SELECT count(*) FROM touches WHERE kind = 'view'") == "1")
+    }
+
+    // MARK: - Asking
+
+    private func asks(_ page: WebReply) throws -> Bool? {
+        guard case .record(let visitor) = page.page["visitor"] else { return nil }
+        return visitor["is_remembered"] == .flag(false)
+    }
+
+    @Test func `a page asks where the site says so, and offers a visitor who agreed to forget them`() async throws {
+        #expect(try asks(try await Site(.none).browser.get("/offers/tool")) == nil)
+        #expect(try asks(try await Site(.always).browser.get("/offers/tool")) == nil)
+        let site = try Site(.consent)
+        #expect(try asks(try await site.browser.get("/offers/tool")) == true)
+        #expect(try asks(try await site.browser.get("/offers/tool", VisitsTests.known)) == false)
+        #expect(try asks(try await site.browser.get("/offers/tool", ["cookie": "trellis_visitor=x"])) == true)
+    }
+
+    @Test func `who takes it back is forgotten, but for what is their lead's`() async throws {
+        let site = try Site(.consent)
+        _ = try await site.browser.get("/offers/tool", VisitsTests.known)
+        #expect(try site.visits().count == 1)
+        let reply = try await site.browser.post("/visitor", [("agree", "no")], VisitsTests.known)
+        #expect(reply.header("set-cookie")?.contains("Max-Age=0") == true)
+        #expect(try site.visits() == [])
+        let form = try await site.browser.open("/offers/tool", VisitsTests.known)
+        _ = try await site.browser.submit(form, ["email": "ann@a.example"], VisitsTests.known)
+        _ = try await site.browser.post("/visitor", [("agree", "no")], VisitsTests.known)
+        #expect(try site.visits().count == 1)
+    }
+
+    @Test func `after the button is the page that it stood on, with what says where the visitor came from`()
+        async throws
+    {
+        let site = try Site(.consent)
+        let page = "https://crm.acme.example/offers/tool?utm_source=letter"
+        let reply = try await site.browser.post("/visitor", [("agree", "yes")], ["referer": page])
+        #expect(reply.header("location") == "/offers/tool?utm_source=letter")
+        let strange = try await site.browser.post(
+            "/visitor", [("agree", "yes")], ["referer": "https://evil.example//x.example/"])
+        #expect(strange.header("location") == "/x.example")
     }
 }

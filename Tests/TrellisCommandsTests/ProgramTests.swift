@@ -25,6 +25,13 @@ import Testing
         #expect(sql.output.hasPrefix("id,first_name,company"))
     }
 
+    @Test func `check reads the pages that a site has put in the place of others`() throws {
+        let trellis = try starter()
+        try trellis.write("{{#offers}}\n", to: "templates/offers.mustache")
+        let check = try trellis.run("check")
+        #expect(check.code == 78 && check.errors.contains("the page offers.mustache:"), "\(check.errors)")
+    }
+
     @Test func `global options may stand in front of the command`() throws {
         let trellis = try starter()
         #expect(try trellis.run("--json", "--config", "config.yaml", "status").output.hasPrefix("{"))

@@ -32,7 +32,10 @@ final class TrellisProcess {
     }
 
     func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
+        let file = URL(filePath: folder + "/" + name)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
     }
 
     @discardableResult

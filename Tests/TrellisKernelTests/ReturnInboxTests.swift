@@ -111,7 +111,7 @@ import TrellisTesting
             folder: site.crm.folder)
         let chore = try #require(crm.kernel.ownChores.first)
         #expect(chore.pause == .seconds(30))
-        try await chore.run(crm.kernel)
+        try await chore.run(on: crm.kernel)
         #expect(try crm.rows("SELECT kind FROM mail_returns") == ["reply", "reply", "reply"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
     }

@@ -42,6 +42,41 @@ import TrellisTesting
         #expect(try runs(crm) == ["crashed", "2026-03-02 09:00:00.000"])
     }
 
+    /// Its disk is full until somebody makes room.
+    private struct Tight: Plugin {
+        static let name = "tight"
+        static let summary = "Finds no room."
+        static let rounds = Mutex(0)
+
+        init(settings: NoSettings) {}
+
+        var hooks: [any Hook] {
+            Subscribe("note", to: ["lead.created"], from: .firstEvent) { _, _ in
+                let round = Tight.rounds.withLock { count in
+                    count += 1
+                    return count
+                }
+                if round < 3 { throw KernelError.diskFull }
+            }
+        }
+    }
+
+    @Test func `a full disk ends no worker: what waits is handled once there is room`() async throws {
+        let crm = try TestKernel("plugins: {tight: {}}", plugins: [Tight.self])
+        try crm.capture(["email": "ann@acme.example"])
+        let worker = try Worker(crm.kernel, transport: crm.transport)
+        let path = crm.kernel.config.databasePath
+        try await worker.run {
+            let behind = try? SQLConnection(path: path, access: .read).table(
+                "SELECT count(*) FROM subscribers WHERE id = 'tight/note' AND last_event_id < (SELECT max(id) FROM events)"
+            )
+            return behind?.rows == [[0]] && Tight.rounds.withLock { $0 } >= 3
+        }
+        try worker.finish()
+        #expect(Tight.rounds.withLock { $0 } == 3)
+        #expect(try crm.rows("SELECT * FROM parked_events") == [])
+    }
+
     @Test func `it stops when nothing is due`() async throws {
         let crm = try TestKernel()
         try crm.capture(["email": "ann@acme.example"])

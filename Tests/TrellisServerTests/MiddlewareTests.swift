@@ -126,6 +126,12 @@ private struct Failures: Plugin {
         #expect(try await site.get("/offers/tool").status == 200)
     }
 
+    @Test func `an ad platform that brings many leads at once is not held up`() async throws {
+        let crm = try crm("{limits: {forms_per_minute: 1}}")
+        let site = try Listener.open(crm)
+        for _ in 1...5 { #expect(try await site.post("/webhooks/gone", "{}").status == 404) }
+    }
+
     @Test func `to leave is no form that is limited`() async throws {
         let crm = try crm("{limits: {forms_per_minute: 1}}")
         let site = try Listener.open(crm)

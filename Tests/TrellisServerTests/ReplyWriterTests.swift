@@ -129,7 +129,7 @@ private struct Answers: Plugin {
         try FileManager.default.removeItem(atPath: crm.folder + "/plan.txt")
         let answer = try await site.get("/file")
         #expect(answer.status == 503)
-        #expect(answer.body.contains("The file is not here at the moment. Please try again later."))
+        #expect(answer.body.contains("It is not here at the moment, and we know of it. Please try again later."))
         #expect(!answer.body.contains(crm.folder))
     }
 

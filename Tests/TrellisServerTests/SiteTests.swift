@@ -29,6 +29,23 @@ import TrellisTesting
         #expect(try await site.get("/").body.contains("<a href=\"/offers/tool\">"))
     }
 
+    @Test func `pictures are shown to everybody, and nothing beside them is`() async throws {
+        let crm = try TestKernel(
+            SiteTests.config, plugins: [LeadMagnets.self],
+            files: ["public/a.svg": "<svg/>", "public/plan.pdf": "%PDF", "public/b.png/c.txt": "x"])
+        let site = try Listener.open(crm)
+        let picture = try await site.get("/public/a.svg")
+        #expect(picture.status == 200 && picture.body == "<svg/>")
+        #expect(picture.headers[.contentType] == "image/svg+xml")
+        #expect(picture.headers[.contentDisposition] == nil)
+        #expect(picture.headers[.cacheControl] == "public, max-age=3600")
+        let tag = try #require(picture.headers[.eTag])
+        #expect(try await site.get("/public/a.svg", [.ifNoneMatch: tag]).status == 304)
+        for path in ["plan.pdf", "b.png", "gone.png", "%2e%2e%2fconfig.yaml", "..%2fa.svg"] {
+            #expect(try await site.get("/public/\(path)").status == 404, "\(path)")
+        }
+    }
+
     @Test func `a form goes from its page to the lead`() async throws {
         let crm = try crm()
         let site = try Listener.open(crm)

@@ -20,3 +20,8 @@ FROM (SELECT day, magnet, variant, views, 0 AS submissions FROM magnets_views WH
       UNION ALL
       SELECT date(at), magnet, coalesce(variant, ''), 0, 1 FROM magnets_submissions)
 GROUP BY day, magnet, variant;
+
+-- What stands still, for trellis status: leads of an ad platform that cannot be fetched.
+CREATE VIEW lead_magnets_stops AS
+SELECT 'lead not fetched' AS stop, form || ' ' || platform_id AS subject, problem AS reason, noted_at AS since
+FROM magnets_fetches WHERE attempts >= 3;

@@ -12,6 +12,9 @@ struct Export {
     var isSplit = false
     /// Whether a list too small to reach anybody is written all the same.
     var isAnyway = false
+    /// Members by the reason that leaves them out, where they were counted before the transaction was begun, in which
+    /// everybody else waits.
+    var membersByReason: [String: Int]?
     /// Whether files are written; otherwise only who is in them, because a webhook is told.
     var hasFiles = true
     let path: String
@@ -31,7 +34,7 @@ struct Export {
         var removalFiles: [String] = []
     }
 
-    private var eligibility: Eligibility {
+    var eligibility: Eligibility {
         Eligibility(audience: audience, audiences: audiences, platform: platform)
     }
 
@@ -288,7 +291,7 @@ struct Export {
     }
 
     private func finish(_ outcome: inout Outcome, _ tx: Transaction) throws {
-        let members = try eligibility.membersByReason(at: tx.stamp, tx.db)
+        let members = try membersByReason ?? eligibility.membersByReason(at: tx.stamp, tx.db)
         outcome.total = members.reduce(0) { $0 + $1.value }
         let withheld = members.filter { $0.key != Eligibility.exportable }.merging(outcome.withheld) { $0 + $1 }
         let reasons = String(decoding: try JSONEncoder().encode(withheld), as: UTF8.self)

@@ -269,6 +269,7 @@ extension Transaction {
         var draft = draft
         try draft.normalise()
         try filter(&draft)
+        try draft.requireName()
         let erased = ErasedAddresses(config: kernel.config)
         try draft.proof == nil ? erased.refuse(draft.email, db) : erased.readmit(draft.email, db)
         guard let result = try Capture(kernel.leadLayout).take([draft], self).first else {

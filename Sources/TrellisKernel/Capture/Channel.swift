@@ -94,7 +94,7 @@ public enum Channel {
     ]
     private static let socialNetworks: Set<String> = [
         "facebook", "instagram", "linkedin", "twitter", "tiktok", "youtube", "reddit", "pinterest", "xing", "threads",
-        "bluesky", "mastodon", "quora",
+        "bluesky", "mastodon", "quora", "meta",
     ]
     private static let socialHosts: Set<String> = ["t.co", "x.com", "lnkd.in", "fb.com", "youtu.be", "bsky.app", "x"]
     private static let webMails: Set<String> = [

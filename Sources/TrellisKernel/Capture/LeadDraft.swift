@@ -24,6 +24,9 @@ public struct LeadDraft: Draft {
     /// consent that it does not ask is refused rather than left out.
     public var isByHouse = false
 
+    /// Columns that the person was asked for beyond those of the form here, as by the form of an ad platform.
+    public var asked: Set<String> = []
+
     init(_ layout: LeadLayout) {
         self.layout = layout
         values = [DatabaseValue](repeating: .null, count: layout.columns.count)
@@ -172,6 +175,11 @@ extension LeadDraft {
             }
             values[layout.phone] = number.e164.databaseValue
         }
+        try requireName()
+    }
+
+    /// - Throws: ``FieldProblem`` where there is nothing to know the lead by.
+    func requireName() throws {
         if values[layout.email].isNull, values[layout.phone].isNull, values[layout.externalID].isNull {
             throw FieldProblem(field: "email", message: "a lead needs an email, a phone or an external_id")
         }

@@ -124,14 +124,14 @@ public final class Courier: Sendable {
                 return try await together { [lease, transport] tx in
                     try Settlement(message: message.id, lease: lease, transport: transport.name, tx: tx).apply(delivery)
                 }
-            } catch KernelError.busy {
-                logBusy()
+            } catch let error as KernelError where error.passes {
+                log(error)
             }
             try await Task.sleep(for: .milliseconds(200))
         }
     }
 
-    func logBusy() { kernel.logger.warning("\(KernelError.busy)") }
+    func log(_ error: KernelError) { kernel.logger.warning("\(error)") }
 
     /// What was claimed and not begun waits again, as if it had not been touched.
     private func giveBack(_ messages: [RenderedMessage]) throws {

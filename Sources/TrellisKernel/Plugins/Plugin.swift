@@ -25,6 +25,8 @@ public protocol Plugin: Sendable {
     static var cardColumns: KeyValuePairs<String, String> { get }
     /// Rows it promises never to have: `trellis doctor --strict` runs each SELECT and expects none.
     static var invariants: [Invariant] { get }
+    /// Numbers of its own that are worth watching, for `trellis status` and `/metrics`.
+    static var counts: [Count] { get }
     /// Tables emptied before the log is replayed by `trellis plugins rebuild`, in this order; nil where its state is no
     /// function of the log. `WHERE` after a name says which rows alone.
     static var rebuilds: [String]? { get }
@@ -88,6 +90,7 @@ extension Plugin {
     public static var events: [EventDeclaration] { [] }
     public static var cardColumns: KeyValuePairs<String, String> { [:] }
     public static var invariants: [Invariant] { [] }
+    public static var counts: [Count] { [] }
     public static var mails: [String: String] { [:] }
     public static var addressTables: [String] { [] }
     public static var secrets: [String] { [] }

@@ -7,6 +7,9 @@ public indirect enum JSONValue: Sendable, Hashable {
     public static func == (left: JSONValue, right: JSONValue) -> Bool { left.text() == right.text() }
     public func hash(into hasher: inout Hasher) { hasher.combine(text()) }
 
+    /// The names of an object, in its order; none where it is no object.
+    public var names: [String] { if case .object(let entries) = self { entries.map(\.key) } else { [] } }
+
     /// The document as RFC 8259 text, on one line or indented by two spaces a level.
     public func text(isIndented: Bool = false) -> String {
         var output = ""

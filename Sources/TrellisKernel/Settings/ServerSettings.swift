@@ -8,6 +8,7 @@ public struct ServerSettings: SettingsRecord {
     public var origins: [String] = []
     public var trustedProxies: [AddressRange] = []
     public var templates = "templates"
+    public var publicFolder = "public"
     public var limits = Limits()
     public init() {}
 
@@ -23,6 +24,7 @@ public struct ServerSettings: SettingsRecord {
             "trusted_proxies", \.trustedProxies, .list(of: .addressRange),
             "Proxies whose X-Forwarded-For is believed: 10.0.0.0/8.")
         SettingsField("templates", \.templates, .text, "A folder of pages that take the place of the built-in ones.")
+        SettingsField("public", \.publicFolder, .text, "A folder of pictures that everybody may see, at /public/NAME.")
         SettingsField("limits", \.limits, .record(), "How much one visitor may ask for.")
     }
 

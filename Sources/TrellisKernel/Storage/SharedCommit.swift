@@ -108,6 +108,27 @@ extension Kernel {
         try await writeTogether(origin: origin, through: sharedCommit, body)
     }
 
+    /// A transaction that nobody need wait for, such as a count: returns after the commit, or after a second where the
+    /// file is held or full. What cannot be written then is lost, which the log of the program says.
+    public func writeAside(origin: String, _ body: @escaping @Sendable (Transaction) throws -> Void) async {
+        let ended = Ended()
+        let write = Task { [logger] in
+            do {
+                try await writeTogether(origin: origin, body)
+            } catch {
+                logger.warning("a count was lost", metadata: ["error": "\(error)", "origin": "\(origin)"])
+            }
+            ended.note()
+        }
+        let limit = Task {
+            try? await Task.sleep(for: .seconds(1))
+            ended.note()
+        }
+        await ended.wait()
+        limit.cancel()
+        _ = write
+    }
+
     func writeTogether<T: Sendable>(
         origin: String, through commit: SharedCommit, _ body: @escaping @Sendable (Transaction) throws -> T
     ) async throws -> T {
@@ -120,6 +141,29 @@ extension Kernel {
                 },
                 fail: { continuation.resume(throwing: $0) })
             commit.add(write, to: self)
+        }
+    }
+}
+
+/// Something of which the first end counts.
+private final class Ended: Sendable {
+    private let state = Mutex<(isOver: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+
+    func note() {
+        let waiter = state.withLock { state in
+            defer { state = (true, nil) }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if !state.isOver { state.waiter = continuation }
+                return state.isOver
+            }
+            if isOver { continuation.resume() }
         }
     }
 }

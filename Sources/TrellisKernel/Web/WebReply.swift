@@ -73,11 +73,18 @@ public struct WebFile: Sendable, Hashable {
     public let name: String
     /// The folder that it must lie in once every symbolic link is followed; nil for any.
     public let folder: String?
+    /// Whether a browser shows it where it stands and keeps it a while, on pages of other sites too, rather than save
+    /// it.
+    public let isShown: Bool
 
+    /// A file that is saved.
     public init(path: String, name: String, folder: String? = nil) {
-        self.path = path
-        self.name = name
-        self.folder = folder
+        (self.path, self.name, self.folder, isShown) = (path, name, folder, false)
+    }
+
+    /// A file that is shown.
+    public init(shown path: String, name: String, folder: String?) {
+        (self.path, self.name, self.folder, isShown) = (path, name, folder, true)
     }
 
     /// Whether the file may be read at this path, which has no symbolic links in it.
@@ -94,11 +101,16 @@ public struct WebProblem: Error, Sendable, CustomStringConvertible {
     public let status: Int
     public let description: String
     public let headers: [(name: String, value: String)]
+    /// What a page says in large letters; nil for what its status usually means.
+    public let heading: String?
 
-    public init(_ status: Int, _ description: String, headers: [(name: String, value: String)] = []) {
+    public init(
+        _ status: Int, _ description: String, heading: String? = nil, headers: [(name: String, value: String)] = []
+    ) {
         self.status = status
         self.description = description
         self.headers = headers
+        self.heading = heading
     }
 
     /// One answer for what never was, is no more, and was tampered with: nobody learns which.

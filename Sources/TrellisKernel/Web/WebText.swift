@@ -6,15 +6,44 @@ public enum WebText {
     /// - Parameter name: what problems call the text: the path of its file.
     /// - Throws: ``MailTemplateProblem`` with the line to correct.
     public static func html(_ markdown: String, name: String) throws -> String {
+        try blocks(markdown, name: name).map(html).joined(separator: "\n")
+    }
+
+    private static func blocks(_ markdown: String, name: String) throws -> [MailTemplate.Block] {
         // A mail has its subject above its text, in lines that this text does not have.
         let subject = "---\nsubject: page\n---\n"
         do {
-            return try MailTemplate(name: name, source: subject + markdown, format: .page).parts.body.map(html).joined(
-                separator: "\n")
+            return try MailTemplate(name: name, source: subject + markdown, format: .page).parts.body
         } catch {
             throw MailTemplateProblem(template: error.template, line: max(1, error.line - 3), kind: error.kind)
         }
     }
+
+    /// The addresses of its pictures, in their order.
+    ///
+    /// - Throws: ``MailTemplateProblem`` as ``html(_:name:)``.
+    public static func pictures(_ markdown: String, name: String) throws -> [String] {
+        try blocks(markdown, name: name).flatMap { block -> [String] in
+            switch block {
+            case .paragraph(let inlines), .heading(_, let inlines): pictures(inlines)
+            case .rule: []
+            case .list(_, let items): items.flatMap(pictures)
+            }
+        }
+    }
+
+    private static func pictures(_ inlines: [MailTemplate.Inline]) -> [String] {
+        inlines.flatMap { inline -> [String] in
+            switch inline {
+            case .picture(let source, _): [source]
+            case .strong(let inner), .emphasis(let inner), .link(let inner, _): pictures(inner)
+            case .text, .variable, .lineBreak: []
+            }
+        }
+    }
+
+    /// Whether a page may name this as a picture: `https://…`, or a path of the site.
+    public static func isPicture(_ source: String) -> Bool { MailTemplate.isPictureSource(source) }
 
     /// A text as it may stand in HTML, between tags and in a quoted attribute. Byte by byte: a quotation mark with an
     /// accent over it is one character to a person, and still ends an attribute.

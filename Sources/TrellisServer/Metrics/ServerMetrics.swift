@@ -4,9 +4,15 @@ import TrellisKernel
 
 /// The figures of the server, as Prometheus reads them: https://prometheus.io/docs/instrumenting/exposition_formats/.
 final class ServerMetrics: Sendable {
-    private let registry = PrometheusMetrics(help: ServerMetrics.help)
+    private let registry: PrometheusMetrics
     private let underWay = Atomic(0)
     private let connections = Atomic(0)
+
+    /// - Parameter counts: numbers of the plugins.
+    init(counts: [Count] = []) {
+        let own = counts.map { ($0.name, $0.help) }
+        registry = PrometheusMetrics(help: ServerMetrics.help.merging(own) { kernel, _ in kernel })
+    }
 
     func requestBegan() { underWay.add(1, ordering: .relaxed) }
     func requestEnded() { underWay.subtract(1, ordering: .relaxed) }
@@ -43,6 +49,7 @@ final class ServerMetrics: Sendable {
             for (name, sql) in ServerMetrics.counts {
                 gauge(name, try Double.fetchOne(db.cachedStatement(sql: sql)) ?? 0)
             }
+            for count in kernel.counts { gauge(count.name, Double(try count.value(db))) }
             let states = try Row.fetchAll(
                 db.cachedStatement(sql: "SELECT state, count(*) FROM outbox_messages GROUP BY state")
             ).reduce(into: [String: Double]()) { $0[$1[0]] = $1[1] }

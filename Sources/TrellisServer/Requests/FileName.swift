@@ -36,7 +36,8 @@ enum FileType {
     private static let known = [
         "pdf": "application/pdf", "zip": "application/zip", "csv": "text/csv; charset=utf-8",
         "txt": "text/plain; charset=utf-8", "md": "text/markdown; charset=utf-8", "epub": "application/epub+zip",
-        "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "svg": "image/svg+xml", "mp3": "audio/mpeg",
+        "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "svg": "image/svg+xml",
+        "avif": "image/avif", "gif": "image/gif", "ico": "image/x-icon", "webp": "image/webp", "mp3": "audio/mpeg",
         "mp4": "video/mp4", "json": "application/json", "xml": "application/xml",
         "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -88,7 +88,7 @@ struct ProblemWriter: RouterMiddleware {
             let problem =
                 error.status == .notFound ? WebProblem.notFound : WebProblem(error.status.code, error.body ?? "")
             return writer.problem(problem, wantsJSON: wantsJSON)
-        } catch let error as KernelError where [.busy, .diskFull].contains(error) {
+        } catch let error as KernelError where error.passes {
             context.logger.error("the file takes no writes", metadata: ["error": "\(error)"])
             return writer.problem(ProblemWriter.later, wantsJSON: wantsJSON)
         } catch is CancellationError {
@@ -177,9 +177,10 @@ struct RequestLimit: RouterMiddleware {
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
         let client = clients.address(peer: context.peer, forwardedFor: request.headers.all("x-forwarded-for"))
-        // A mail provider presses the unsubscribe button for many people from few addresses.
-        let isLeaving = request.uri.path.hasPrefix("/unsubscribe/")
-        if let seconds = limits.wait(for: client.visitor, isForm: request.method == .post && !isLeaving) {
+        // A mail provider presses the unsubscribe button for many people from few addresses, and an ad platform brings
+        // the leads of all its forms from some.
+        let isOfMany = ["/unsubscribe/", "/webhooks/"].contains { request.uri.path.hasPrefix($0) }
+        if let seconds = limits.wait(for: client.visitor, isForm: request.method == .post && !isOfMany) {
             metrics.refused("rate")
             throw WebProblem(
                 429, "That was quick. Please wait \(seconds) seconds and try again.",

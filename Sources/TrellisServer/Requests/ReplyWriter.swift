@@ -55,7 +55,7 @@ struct ReplyWriter: Sendable {
                 status: .init(code: problem.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: text))
             )
         }
-        let heading = ReplyWriter.headings[problem.status] ?? "This did not work"
+        let heading = problem.heading ?? ReplyWriter.headings[problem.status] ?? "This did not work"
         let values: PageValues = [
             "title": .text(heading), "heading": .text(heading), "text": .text(problem.description), "is_private": true,
         ]
@@ -82,15 +82,22 @@ struct FileReply: Sendable {
             let size = attributes[.size] as? Int, let changed = attributes[.modificationDate] as? Date
         else {
             context.logger.error("a file of the config cannot be read", metadata: ["file": "\(file.name)"])
-            throw WebProblem(503, "The file is not here at the moment. Please try again later.")
+            throw WebProblem(
+                503, "It is not here at the moment, and we know of it. Please try again later.",
+                heading: "The file is missing")
         }
         var headers = headers
         let tag = "\"\(String(size, radix: 36))-\(String(Int(changed.timeIntervalSince1970 * 1000), radix: 36))\""
         headers[.eTag] = tag
         headers[.acceptRanges] = "bytes"
         headers[.contentType] = FileType.of(file.name)
-        headers[.contentDisposition] = FileName(file.name).attachment
-        headers[.cacheControl] = "private, no-cache"
+        if file.isShown {
+            headers[.cacheControl] = "public, max-age=3600"
+            if let name = HTTPField.Name("cross-origin-resource-policy") { headers[name] = "cross-origin" }
+        } else {
+            headers[.contentDisposition] = FileName(file.name).attachment
+            headers[.cacheControl] = "private, no-cache"
+        }
         if ifNoneMatch == tag { return Response(status: .notModified, headers: headers) }
         let files = FileIO()
         guard let range, ifRange == nil || ifRange == tag, let asked = ByteRange(range) else {

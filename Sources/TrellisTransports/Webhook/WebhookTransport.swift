@@ -49,7 +49,7 @@ public struct WebhookTransport: Transport {
         let address: ClientAddress
         do throws(WebAddressGuard.Problem) {
             target = try gate.target(of: endpoint.url)
-            address = try await checkedAddress(of: target, gate)
+            address = try await gate.address(of: target, lookup)
         } catch {
             let reason = "the URL of the webhook: \(error)"
             return error == .noAddress ? .retry(because: reason) : .refused(because: reason)
@@ -60,22 +60,6 @@ public struct WebhookTransport: Transport {
             return .retry(because: "the message was held back before it was handed over: \(error)")
         }
         return await post(message, to: endpoint, target, at: address)
-    }
-
-    /// The address to connect to. One address inside the house among them refuses all: a name that points to both is
-    /// a trap.
-    private func checkedAddress(
-        of target: WebAddressGuard.Target, _ gate: WebAddressGuard
-    ) async throws(WebAddressGuard.Problem) -> ClientAddress {
-        let addresses: [ClientAddress]
-        if let address = ClientAddress(target.host) {
-            addresses = [address]
-        } else {
-            addresses = await lookup.addresses(target.host)
-        }
-        guard addresses.allSatisfy(gate.isAllowed) else { throw .privateAddress }
-        guard let first = addresses.first else { throw .noAddress }
-        return first
     }
 
     private func post(
@@ -93,7 +77,8 @@ public struct WebhookTransport: Transport {
         request.body = .bytes(message.bytes)
         let client = HTTPClient(
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
-            configuration: configuration(target, address))
+            configuration: .toward(
+                target, at: address, seconds: WebhookTransport.secondsMax, authorities: authorities))
         let delivery: Delivery
         do {
             let reply = try await client.execute(request, timeout: .seconds(WebhookTransport.secondsMax))
@@ -104,20 +89,6 @@ public struct WebhookTransport: Transport {
         }
         try? await client.shutdown()
         return delivery
-    }
-
-    /// The name is for the certificate and the Host header; the connection goes to the address that was checked.
-    private func configuration(
-        _ target: WebAddressGuard.Target, _ address: ClientAddress
-    ) -> HTTPClient.Configuration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if !authorities.isEmpty { tls.additionalTrustRoots = [.certificates(authorities)] }
-        var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls, redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(WebhookTransport.secondsMax), read: .seconds(WebhookTransport.secondsMax)))
-        configuration.httpVersion = .http1Only
-        if ClientAddress(target.host) == nil { configuration.dnsOverride = [target.host: "\(address)"] }
-        return configuration
     }
 
     private static func drain(_ body: HTTPClientResponse.Body) async {
@@ -144,11 +115,43 @@ public struct WebhookTransport: Transport {
         }
     }
 
-    private static func words(_ error: any Error) -> String {
+    static func words(_ error: any Error) -> String {
         switch SMTPLine.fault(error, step: "the request") {
         case .unreachable(let reason) where error is HTTPClientError:
             reason.contains("imeout") || reason.contains("deadline") ? "it did not answer in time" : reason
         case let fault: "\(fault)"
         }
+    }
+}
+
+extension WebAddressGuard {
+    /// The address to connect to. One address inside the house among them refuses all: a name that points to both is
+    /// a trap.
+    func address(of target: Target, _ lookup: AddressLookup) async throws(Problem) -> ClientAddress {
+        let addresses: [ClientAddress]
+        if let address = ClientAddress(target.host) {
+            addresses = [address]
+        } else {
+            addresses = await lookup.addresses(target.host)
+        }
+        guard addresses.allSatisfy(isAllowed) else { throw .privateAddress }
+        guard let first = addresses.first else { throw .noAddress }
+        return first
+    }
+}
+
+extension HTTPClient.Configuration {
+    /// The name is for the certificate and the Host header; the connection goes to the address that was checked.
+    static func toward(
+        _ target: WebAddressGuard.Target, at address: ClientAddress, seconds: Int64, authorities: [NIOSSLCertificate]
+    ) -> HTTPClient.Configuration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if !authorities.isEmpty { tls.additionalTrustRoots = [.certificates(authorities)] }
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: tls, redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(seconds), read: .seconds(seconds)))
+        configuration.httpVersion = .http1Only
+        if ClientAddress(target.host) == nil { configuration.dnsOverride = [target.host: "\(address)"] }
+        return configuration
     }
 }
