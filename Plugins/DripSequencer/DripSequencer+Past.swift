@@ -23,6 +23,10 @@ extension DripSequencer {
                     "closed_at": "CASE WHEN t.closed_at <= :at THEN t.closed_at END",
                 ], asNow: ["assignee", "due_at"]),
             PastView(
+                "drip_pauses", from: "main.drip_pauses AS t WHERE t.paused_at <= :at",
+                ["resumed_at": "CASE WHEN t.resumed_at <= :at THEN t.resumed_at END"],
+                asNow: ["event_id", "still_since"]),
+            PastView(
                 "drip_arms", from: "main.drip_arms AS t WHERE t.at <= :at",
                 ["converted_at": "CASE WHEN t.converted_at <= :at THEN t.converted_at END"]),
         ]

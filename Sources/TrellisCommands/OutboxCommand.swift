@@ -86,12 +86,17 @@ struct OutboxCommand: ParsableCommand {
                 try tx.db.execute(
                     sql: """
                         UPDATE outbox_messages SET state = 'waiting', ready_at = :now, settled_at = NULL, reason = NULL
-                        WHERE state IN ('held', 'failed') AND (:id IS NULL OR id = :id)
+                        WHERE state IN ('held', 'failed') AND held_by IS NULL AND (:id IS NULL OR id = :id)
                         """, arguments: ["now": tx.stamp, "id": message])
                 return tx.db.changesCount
             }
             if count == 0, let message {
                 let state = try OutboxCommand.state(of: message, kernel)
+                if state == "held" {
+                    throw KernelError.data(
+                        "Message \(message) is held by a plugin, which lets it go by itself. 'trellis outbox' says why."
+                    )
+                }
                 throw KernelError.data(
                     "Message \(message) is \(state): only what is held or failed is tried again."
                         + (state == "unknown" ? " Decide about it with: trellis outbox resolve \(message)" : ""))

@@ -2,11 +2,14 @@ import Foundation
 import TrellisKernel
 
 /// Asked about every marketing mail in the transaction that claims it, whichever plugin ordered it: not more than the
-/// cap to one lead, and not in quiet hours. What may not go now goes later.
+/// cap to one lead, and not in quiet hours. What may not go now goes later. Nothing of a paused sequence goes.
 struct Permission: Sendable {
     let settings: DripSettings
 
     func ask(_ draft: MessageDraft, _ tx: Transaction) throws {
+        if draft.origin == "plugin:\(DripSequencer.name)", try Pauses.holds(draft.messageID, tx) {
+            throw Hold(because: Pauses.reason)
+        }
         guard draft.purpose == .marketing, let lead = draft.leadID else { return }
         if let quiet = settings.quiet {
             let opening = quiet.opening(after: tx.now, in: tx.place(ofZone: draft.values["timezone"] ?? ""))

@@ -23,7 +23,9 @@ struct Tick {
                 id INTEGER PRIMARY KEY, lead_id INTEGER, cycle INTEGER, event_id INTEGER, step INTEGER, sequence TEXT,
                 version INTEGER, first_version INTEGER, is_late INTEGER, mailed_at TEXT
                 """)
-        let known = Set(editions.map(\.sequence.name)).sorted().map(\.sqlLiteral).joined(separator: ", ")
+        let paused = try Pauses.open(tx.db)
+        let known = Set(editions.map(\.sequence.name)).filter { paused[$0] == nil }.sorted().map(\.sqlLiteral)
+            .joined(separator: ", ")
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.drip_due (id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late)

@@ -21,7 +21,7 @@ public protocol Question: Sendable {
 // for rows that another SQLite client writes: those have happened when the kernel hears of them.
 
 /// Before a mail is handed to its transport, in the transaction that claims it. A veto cancels the mail with the
-/// reason; a ``Postpone`` lets it wait. Not promised: that the mail is sent afterwards; the transport may refuse it.
+/// reason; a ``Postpone`` lets it wait, a ``Hold`` until the plugin lets it go. Not promised: that the mail is sent afterwards; the transport may refuse it.
 public struct MessageDraft: Draft {
     public let messageID: Int64
     public let leadID: Int64?

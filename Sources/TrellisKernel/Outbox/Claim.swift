@@ -135,6 +135,9 @@ struct Claim {
         } catch let postpone as Postpone {
             try putOff(order.id, postpone)
             return nil
+        } catch let held as Hold {
+            try hold(order.id, because: held.reason, by: "plugin:\(held.plugin)")
+            return nil
         } catch {
             try hold(order.id, because: "\(error)")
             return nil
@@ -170,10 +173,11 @@ struct Claim {
         ])
     }
 
-    func hold(_ id: Int64, because reason: String) throws {
+    /// - Parameter holder: who lets it go again; nil where a person has to mend something.
+    func hold(_ id: Int64, because reason: String, by holder: String? = nil) throws {
         try tx.db.cachedStatement(
-            sql: "UPDATE outbox_messages SET state = 'held', reason = ? WHERE id = ? AND state = 'waiting'"
-        ).execute(arguments: [reason, id])
+            sql: "UPDATE outbox_messages SET state = 'held', reason = ?, held_by = ? WHERE id = ? AND state = 'waiting'"
+        ).execute(arguments: [reason, holder, id])
     }
 
     private func cancel(_ id: Int64, because reason: String) throws {

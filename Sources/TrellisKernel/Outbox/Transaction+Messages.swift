@@ -53,6 +53,28 @@ extension Transaction {
         ).execute(arguments: arguments &+ ["now": stamp, "reason": reason, "origin": origin])
     }
 
+    /// Holds what this plugin has waiting, per row of a SELECT of ids: none of it goes until the plugin lets it go. What
+    /// is with the courier already may arrive; what comes back from it goes to the filters again.
+    public func hold(because reason: String, forEach select: String, arguments: StatementArguments = [:]) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'held', held_by = :origin, reason = :reason
+                WHERE id IN (\(select)) AND state = 'waiting' AND origin = :origin
+                """
+        ).execute(arguments: arguments &+ ["reason": reason, "origin": origin])
+    }
+
+    /// Lets go what this plugin holds, per row of a SELECT of `id, ready_at`: it waits again, not before `ready_at`.
+    public func release(forEach select: String, arguments: StatementArguments = [:]) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'waiting', held_by = NULL, reason = NULL, ready_at = freed.ready_at
+                FROM (\(select)) AS freed
+                WHERE outbox_messages.id = freed.id AND state = 'held' AND held_by = :origin
+                """
+        ).execute(arguments: arguments &+ ["origin": origin])
+    }
+
     /// States of a message that may go yet, by itself or by somebody's hand.
     public static let unsettled = "'waiting', 'sending', 'inflight', 'held', 'failed', 'unknown'"
     /// Of these, the ones in which nobody is at it.
