@@ -41,6 +41,23 @@ import TrellisTesting
             ])
     }
 
+    @Test func `each of several events that are waited for is looked up, and so is the condition on it`() throws {
+        #expect(
+            try problems(
+                "enter: {on: lead.created}, steps: [{wait_for: [course.started, course.bougt]}, {wait_for: [course.started, course.started]}]"
+            ) == [
+                "steps.2.wait_for.2: 'course.started' is waited for twice. Name each event once."
+            ])
+        #expect(
+            try problems(
+                "enter: {on: lead.created}, steps: [{wait_for: [course.started, course.bougt]}, {wait_for: [course.started, course.left], where: \"plan = 'pro'\"}, {if: herd IS NULL, then: [{exit: true}]}]"
+            ) == [
+                "steps.1.wait_for.2: there is no event 'course.bougt'. Did you mean 'course.bought'? Activities of your own stand under activities:.",
+                "steps.2.where: SQL: no such column: plan.",
+                "steps.3.if: SQL: no such column: herd.",
+            ])
+    }
+
     @Test func `re-entry is one of three rules`() throws {
         #expect(
             try problems("enter: {on: lead.created}, reentry: sometimes, steps: [{mail: one}]") == [

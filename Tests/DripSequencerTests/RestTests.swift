@@ -62,6 +62,68 @@ import TrellisTesting
         #expect(try crm.rows("SELECT count(*) FROM scheduled_events") == ["0"])
     }
 
+    // MARK: - For the first of several events
+
+    private static let several = """
+        enter: {on: lead.created}, steps: [{wait_for: [course.started, course.bought], at_most: 4 days,
+          then: [{if: "heard = 'course.bought'", then: [{mail: one}], else: [{mail: two}]}],
+          else: [{if: heard IS NULL, then: [{mail: three}]}]}]
+        """
+
+    @Test func `the first of several events takes a lead on, and the branch knows which it was`() throws {
+        let crm = try DripSite.crm(Self.several)
+        for name in ["ann", "bob", "cleo"] { try crm.lead("\(name)@a.example") }
+        try crm.pump()
+        try crm.record("course.bought", lead: 1)
+        try crm.record("course.started", lead: 1)
+        try crm.record("course.started", lead: 2)
+        try crm.record("course.bought", lead: 2)
+        try crm.record("course.left", lead: 3)
+        try crm.pump()
+        #expect(try templates(crm).sorted() == ["1 one", "2 two"])
+        #expect(
+            try crm.rows(
+                "SELECT n.lead_id, e.kind FROM drip_enrolments AS n JOIN events AS e ON e.id = n.heard_event ORDER BY 1"
+            )
+                == ["1|course.bought", "2|course.started"])
+        crm.clock.advance(by: "4 days")
+        try crm.pump()
+        #expect(try templates(crm).sorted() == ["1 one", "2 two", "3 three"])
+        #expect(
+            try crm.run("sequences show", "course").first
+                == "0|wait for course.started or course.bought, at most 4 days, then go to 6|0")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `what was heard is known behind further waits, and forgotten at the next wait for an event`() throws {
+        let crm = try DripSite.crm(
+            """
+            enter: {on: lead.created}, steps: [
+              {wait_for: [course.started, course.bought]}, {wait: 1 day}, {if: "heard = 'course.bought'", then: [{mail: one}]},
+              {wait_for: course.started, at_most: 1 day}, {if: heard IS NULL, then: [{mail: two}]}]
+            """)
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        try crm.record("course.bought", lead: 1)
+        try crm.pump()
+        for expected in [["1 one"], ["1 one", "1 two"]] {
+            crm.clock.advance(by: "1 day")
+            try crm.pump()
+            #expect(try templates(crm) == expected)
+        }
+    }
+
+    @Test func `a wait for one event is written as it was before there could be several`() throws {
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, steps: [{wait_for: course.started}, {wait_for: [course.bought]}]")
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT program FROM drip_versions") == [
+                #"[{"act":{"waitFor":{"kind":"course.started","otherwise":1}},"label":"1"},{"act":{"waitFor":{"kind":"course.bought","otherwise":2}},"label":"2"}]"#
+            ])
+    }
+
     // MARK: - For a day
 
     private func trial(_ until: String = "trial_ends_on - 2 days at 09:00") throws -> TestKernel {

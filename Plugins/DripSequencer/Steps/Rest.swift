@@ -17,9 +17,18 @@ struct Rest {
     func lie(at index: Int, _ operation: Operation, where here: String) throws {
         switch operation.act {
         case .wait(let seconds): try lie(at: index, step: index + 1, seconds: seconds, here)
-        case .waitFor(_, _, let seconds?, let otherwise):
-            try lie(at: index, step: otherwise, seconds: seconds, here)
-        case .waitFor(_, _, nil, let otherwise): try lie(at: index, step: otherwise, due: Rest.never, here)
+        case .waitFor(_, _, _, let seconds, let otherwise):
+            if let seconds {
+                try lie(at: index, step: otherwise, seconds: seconds, here)
+            } else {
+                try lie(at: index, step: otherwise, due: Rest.never, here)
+            }
+            try tx.db.cachedStatement(
+                sql: """
+                    UPDATE drip_enrolments SET heard_event = NULL
+                    WHERE heard_event IS NOT NULL AND id IN (SELECT id FROM temp.drip_due WHERE \(here))
+                    """
+            ).execute()
         case .waitUntil(let moment):
             try lie(at: index, step: index + 1, due: Rest.never, here)
             try reckon(
@@ -108,19 +117,23 @@ struct Rest {
 
     // MARK: - Woken before their time
 
-    /// An event a lead waits for takes it on at once.
+    /// An event a lead waits for takes it on at once: of several the one that came first.
     func hear(_ kinds: Set<String>) throws {
         for (index, operation) in edition.program.operations.enumerated() {
-            guard case .waitFor(let kind, let condition, _, _) = operation.act, kinds.contains(kind) else { continue }
+            guard case .waitFor(_, _, let condition, _, _) = operation.act else { continue }
             let filter = condition.map { "(\($0)\n)" } ?? "true"
+            let events = operation.awaitedKinds.filter(kinds.contains).map { kind in
+                "SELECT event_lead_id AS hearing_lead, event_id AS heard FROM \(tx.relation(of: kind)) WHERE \(filter)"
+            }
+            guard !events.isEmpty else { continue }
             try tx.db.cachedStatement(
                 sql: """
-                    UPDATE drip_enrolments SET step = \(index + 1), due_at = :now, resting_at = NULL, is_shifted = 0
-                    WHERE id IN (
-                        SELECT e.id FROM (SELECT event_lead_id AS hearing_lead, max(event_id) AS heard FROM \(tx.relation(of: kind))
-                                          WHERE \(filter) GROUP BY event_lead_id) AS hearing
-                        CROSS JOIN drip_enrolments AS e ON e.lead_id = hearing_lead AND \(edition.condition(on: "e"))
-                        WHERE e.state = 'active' AND +e.resting_at = \(index) AND heard > coalesce(e.since_event, e.event_id))
+                    UPDATE drip_enrolments SET step = \(index + 1), due_at = :now, resting_at = NULL, is_shifted = 0, heard_event = heard
+                    FROM (SELECT e.id AS hearing, min(heard) AS heard FROM (\(events.joined(separator: " UNION ALL "))) AS came
+                          CROSS JOIN drip_enrolments AS e ON e.lead_id = came.hearing_lead AND \(edition.condition(on: "e"))
+                          WHERE e.state = 'active' AND +e.resting_at = \(index) AND came.heard > coalesce(e.since_event, e.event_id)
+                          GROUP BY e.id)
+                    WHERE drip_enrolments.id = hearing
                     """
             ).execute(arguments: ["now": tx.stamp])
         }
