@@ -58,6 +58,15 @@ import TrellisTesting
             ])
     }
 
+    @Test func `only a mail is worth sending for a while, and for some time at least`() throws {
+        #expect(
+            try problems("enter: {on: lead.created}, steps: [{wait: 1 day, within: 1 day}, {mail: one, within: 0}]")
+                == [
+                    "steps.1: within belongs beside a mail.",
+                    "steps.2: within no time at all no mail can go. Say how long, such as 2 days.",
+                ])
+    }
+
     @Test func `re-entry is one of three rules`() throws {
         #expect(
             try problems("enter: {on: lead.created}, reentry: sometimes, steps: [{mail: one}]") == [

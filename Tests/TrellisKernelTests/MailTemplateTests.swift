@@ -53,6 +53,8 @@ import Testing
         ("subject: x", 1, MailTemplateProblem.Kind.frontMatterMissing), ("", 1, .frontMatterMissing),
         ("---\nsubject: x\nHi", 1, .frontMatterOpen), ("---\nsubject\n---\nHi", 2, .notKeyAndValue),
         ("---\nsubject: x\nsubjct: y\n---\nHi", 3, .unknownKey("subjct")),
+        ("---\nsubject: x\nwithin: soon\n---\nHi", 3, .badWithin("soon")),
+        ("---\nsubject: x\nwithin: 0\n---\nHi", 3, .badWithin("0")),
         ("---\nsubject: x\nsubject: y\n---\nHi", 3, .repeatedKey("subject")),
         ("---\nsubject:\n---\nHi", 2, .missingSubject),
         ("---\nfrom: a@b.example\n---\nHi", 1, .missingSubject),
@@ -81,7 +83,7 @@ import Testing
         #expect(
             problem("---\nsubject: x\nsubjct: y\n---\nHi")?.description
                 == "mails/welcome.md:3: 'subjct' is not a key of a mail. Did you mean 'subject'? "
-                + "The keys are subject, preheader, from, reply_to, purpose.")
+                + "The keys are subject, preheader, from, reply_to, purpose, within.")
         #expect(
             problem("---\nsubject: x\nList-Unsubscribe: y\n---\nHi")?.description.contains(
                 "is not a key of a mail. Trellis writes this header itself.") == true)

@@ -13,7 +13,8 @@ struct Operation: Sendable, Hashable, Codable {
         /// The event, or the first of it and `others`, takes the lead to the next operation, the time that is up to
         /// `otherwise`. A single one is written without `others`, as it was before there could be several.
         case waitFor(kind: String, others: [String]? = nil, condition: String?, seconds: Int?, otherwise: Int)
-        case mail(name: String)
+        /// Worth sending for so many seconds; nil for as long as its front matter says.
+        case mail(name: String, withinSeconds: Int? = nil)
         case test(SplitTest)
         case task(TaskOrder)
         case webhook(name: String)
@@ -92,7 +93,8 @@ extension Operation: CustomStringConvertible {
         case .waitFor(_, _, let condition, let seconds, let otherwise):
             "wait for \(awaitedKinds.joined(separator: " or "))" + (condition.map { " where \($0)" } ?? "")
                 + (seconds.map { ", at most \(Span(seconds: $0)), then go to \(otherwise)" } ?? "")
-        case .mail(let name): "mail \(name)"
+        case .mail(let name, let seconds):
+            "mail \(name)" + (seconds.map { ", within \(Span(seconds: $0))" } ?? "")
         case .test(let test):
             "test " + test.mails.map(\.mail).joined(separator: " against ")
                 + (test.holdout > 0 ? ", \(Int((test.holdout * 100).rounded())) % get none" : "")

@@ -28,7 +28,7 @@ struct Program: Sendable, Hashable {
     private static func act(of step: StepSettings, label: String) -> Operation.Act {
         if let wait = step.wait { return .wait(seconds: wait.seconds) }
         if let moment = step.waitUntil { return .waitUntil(moment: moment.value) }
-        if let mail = step.mail { return .mail(name: mail.value) }
+        if let mail = step.mail { return .mail(name: mail.value, withinSeconds: step.within?.seconds) }
         if let webhook = step.webhook { return .webhook(name: webhook.value) }
         if let sequence = step.enter { return .enter(sequence: sequence.value) }
         if let task = step.task {

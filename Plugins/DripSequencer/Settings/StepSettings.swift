@@ -8,6 +8,7 @@ public struct StepSettings: SettingsRecord {
     public var waitCondition: LocatedText?
     public var atMost: Span?
     public var mail: LocatedText?
+    public var within: Span?
     public var task: TaskSettings?
     public var webhook: LocatedText?
     public var condition: LocatedText?
@@ -31,6 +32,9 @@ public struct StepSettings: SettingsRecord {
             "where", \.waitCondition, optional: .sql, "Beside wait_for: a SQL expression over the event and the lead.")
         SettingsField("at_most", \.atMost, optional: .span, "Beside wait_for: go on after so long without it.")
         SettingsField("mail", \.mail, optional: .locatedText, "Send this mail.")
+        SettingsField(
+            "within", \.within, optional: .span,
+            "Beside mail: how long after its step it is worth sending; what could not go by then is dropped.")
         SettingsField("task", \.task, optional: .record(), "Something a person is to do.")
         SettingsField("webhook", \.webhook, optional: .locatedText, "Call this webhook of the config.")
         SettingsField(
@@ -63,6 +67,12 @@ public struct StepSettings: SettingsRecord {
         }
         if waitFor.isEmpty, atMost != nil || waitCondition != nil {
             return [ConfigProblem("where and at_most belong beside a wait_for.", at: place)]
+        }
+        if let within {
+            if mail == nil { return [ConfigProblem("within belongs beside a mail.", at: place)] }
+            if within.seconds == 0 {
+                return [ConfigProblem("within no time at all no mail can go. Say how long, such as 2 days.", at: place)]
+            }
         }
         if !waitFor.isEmpty, atMost == nil, !otherwise.isEmpty {
             return [ConfigProblem("else is what happens when the time is up: say at_most.", at: place)]

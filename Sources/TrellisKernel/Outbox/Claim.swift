@@ -27,6 +27,7 @@ struct Claim {
     /// The messages to send; empty where what was due may not or cannot go now.
     func take() throws -> [RenderedMessage] {
         let list = try dueList()
+        try expire(list)
         try refuse(list)
         guard transport == "mail" else { return try render(list) }
         let place = tx.place(ofZone: kernel.config.site.site.timezone)

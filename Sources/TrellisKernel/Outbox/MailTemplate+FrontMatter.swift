@@ -19,13 +19,14 @@ extension MailTemplate {
     }
 
     struct FrontMatter {
-        static let keys = ["subject", "preheader", "from", "reply_to", "purpose"]
+        static let keys = ["subject", "preheader", "from", "reply_to", "purpose", "within"]
 
         var subject = ""
         var preheader: String?
         var from: MailAddress?
         var replyTo: MailAddress?
         var purpose = Purpose.marketing
+        var within: Span?
         /// The line of each key that was given, from 1.
         var keyLines: [String: Int] = [:]
         /// The index of the first line of the body.
@@ -68,6 +69,9 @@ extension MailTemplate {
             case "reply_to":
                 guard let address = MailAddress(parsing: value) else { return .badReplyTo(value) }
                 replyTo = address
+            case "within":
+                guard let span = Span(value), span.seconds > 0 else { return .badWithin(value) }
+                within = span
             default:
                 guard let known = Purpose(rawValue: value) else { return .badPurpose(value) }
                 purpose = known

@@ -32,6 +32,8 @@ public struct MailTemplate: Sendable {
     /// Where answers go; nil means to the sender.
     public let replyTo: MailAddress?
     public let purpose: Purpose
+    /// How long after it was ordered it is worth sending; nil means always.
+    public let within: Span?
     /// The Markdown after the front matter, as written.
     public let body: String
     /// Every name the template asks for, with a fallback or without.
@@ -76,6 +78,7 @@ public struct MailTemplate: Sendable {
         self.from = matter.from
         self.replyTo = matter.replyTo
         self.purpose = matter.purpose
+        self.within = matter.within
         self.body = lines[matter.bodyStart...].joined(separator: "\n")
         self.variables = Set(parts.placeholders.map(\.name))
         self.parts = parts

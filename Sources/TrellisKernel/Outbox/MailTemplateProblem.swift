@@ -13,6 +13,7 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         case badPurpose(String)
         case badSender(String)
         case badReplyTo(String)
+        case badWithin(String)
         case emptyBody
         case openPlaceholder
         case badPlaceholder(String)
@@ -72,6 +73,8 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
             "from: expected a sender like 'Acme Analytics <hello@acme.example>', got '\(sender)'."
         case .badReplyTo(let address):
             "reply_to: expected an address like 'Acme <hello@acme.example>', got '\(address)'."
+        case .badWithin(let text):
+            "within: expected a duration such as 4 hours or 2 days, got '\(text)'."
         case .emptyBody:
             "the mail has no text. Write it below the second '---'."
         case .openPlaceholder:
