@@ -32,8 +32,8 @@ import Testing
             + "from: Acme <hello@acme.example>\r\nreply_to: ask@acme.example\r\npurpose: transactional\r\n---\r\nHi {{first_name|you}}\r\n"
         let template = try MailTemplate(name: "a.md", source: source)
         #expect(template.subject == "Your plan, {{first_name|there}}")
-        #expect(template.from == MailAddress(name: "Acme", address: "hello@acme.example"))
-        #expect(template.replyTo?.address == "ask@acme.example")
+        #expect(template.from == .address(MailAddress(name: "Acme", address: "hello@acme.example")))
+        #expect(template.replyTo == .address(MailAddress(address: "ask@acme.example")))
         #expect(template.purpose == .transactional)
         #expect(template.body == "Hi {{first_name|you}}")
         #expect(template.variables == ["first_name", "company"])

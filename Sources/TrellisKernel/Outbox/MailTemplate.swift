@@ -28,9 +28,9 @@ public struct MailTemplate: Sendable {
     /// The line that inboxes show after the subject, as written; nil leaves it to the mail program.
     public let preheader: String?
     /// Nil means the site's own sender.
-    public let from: MailAddress?
+    public let from: Sender?
     /// Where answers go; nil means to the sender.
-    public let replyTo: MailAddress?
+    public let replyTo: Sender?
     public let purpose: Purpose
     /// How long after it was ordered it is worth sending; nil means always.
     public let within: Span?

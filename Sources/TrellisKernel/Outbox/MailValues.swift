@@ -4,7 +4,10 @@ struct MailValues {
     let kernel: Kernel
 
     /// The names that are there for every mail, besides the columns of the lead.
-    static let always = ["site_name", "base_url", "unsubscribe_url", "preferences_url", "lead_key"]
+    static let always = [
+        "site_name", "base_url", "unsubscribe_url", "preferences_url", "lead_key", MailTemplate.Sender.ownerName,
+        MailTemplate.Sender.ownerEmail,
+    ]
 
     func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
