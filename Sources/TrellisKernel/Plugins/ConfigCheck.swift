@@ -300,6 +300,7 @@ extension Config {
         return try queue.read { db in
             let check = ConfigCheck(
                 config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
+            check.activities()
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
