@@ -67,6 +67,13 @@ import TrellisTesting
                 ])
     }
 
+    @Test func `a sequence has a zone of the IANA database`() throws {
+        #expect(
+            try problems("enter: {on: lead.created}, timezone: Berlin, steps: [{mail: one}]") == [
+                "timezone: expected an IANA time zone such as Europe/Berlin, got 'Berlin'."
+            ])
+    }
+
     @Test func `re-entry is one of three rules`() throws {
         #expect(
             try problems("enter: {on: lead.created}, reentry: sometimes, steps: [{mail: one}]") == [

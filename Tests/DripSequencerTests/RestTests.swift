@@ -139,6 +139,31 @@ import TrellisTesting
             ["email": "\(name)@a.example", "trial_ends_on": day, "timezone": zone], consents: ["newsletter"])
     }
 
+    @Test func `nine in the morning is that of the country, or else of the sequence, and follows both`() throws {
+        let crm = try TestKernel(
+            """
+            leads: {fields: {trial_ends_on: date}}
+            plugins: {drip: {sequences: {course: {enter: {on: lead.created}, timezone: Asia/Tokyo, steps: [{wait_until: trial_ends_on at 09:00}, {mail: one}]}}}}
+            """, plugins: [DripSequencer.self], files: DripSite.files)
+        for (name, country) in [("ann", "DE"), ("bob", "US"), ("cleo", "")] {
+            try crm.capture(
+                ["email": "\(name)@a.example", "trial_ends_on": "2026-03-12", "country": country],
+                consents: ["newsletter"])
+        }
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT due_at FROM drip_enrolments ORDER BY id") == [
+                "2026-03-12 08:00:00.000", "2026-03-12 00:00:00.000", "2026-03-12 00:00:00.000",
+            ])
+        try crm.foreign("UPDATE leads SET country = 'FI' WHERE id = 2")
+        try crm.foreign("UPDATE leads SET timezone = 'Europe/Lisbon' WHERE id = 1")
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT due_at FROM drip_enrolments ORDER BY id") == [
+                "2026-03-12 09:00:00.000", "2026-03-12 07:00:00.000", "2026-03-12 00:00:00.000",
+            ])
+    }
+
     @Test func `the last call comes two days before the end, by the clock of the lead`() throws {
         let crm = try trial()
         try lead(crm, "ann", "2026-03-12", "Europe/Berlin")

@@ -82,8 +82,8 @@ struct Rest {
         let column: String
         if case .column(let name, _, _) = moment { column = "l.\"\(name)\"" } else { column = "NULL" }
         let places = """
-            SELECT e.id, coalesce(l.timezone, '') AS zone, coalesce(\(column), '') AS value, coalesce(\(mailedAt), '') AS mailed_at
-            FROM drip_enrolments AS e JOIN leads AS l ON l.id = e.lead_id
+            SELECT e.id, coalesce(nullif(l.timezone, ''), z.zone, '') AS zone, coalesce(\(column), '') AS value, coalesce(\(mailedAt), '') AS mailed_at
+            FROM drip_enrolments AS e JOIN leads AS l ON l.id = e.lead_id LEFT JOIN country_zones AS z ON z.country = l.country
             WHERE e.state = 'active' AND e.id IN (SELECT id FROM drip_enrolments WHERE \(condition))
             """
         try tx.scratchTable(
@@ -92,7 +92,8 @@ struct Rest {
         for row in try Row.fetchAll(tx.db, sql: "SELECT DISTINCT zone, value, mailed_at FROM (\(places))") {
             let (zone, value, mailedAt): (String, String, String) = (row[0], row[1], row[2])
             let instant = moment.instant(
-                value: value.isEmpty ? nil : value, now: Timestamp.date(mailedAt) ?? tx.now, in: tx.place(ofZone: zone))
+                value: value.isEmpty ? nil : value, now: Timestamp.date(mailedAt) ?? tx.now,
+                in: tx.place(ofZone: zone, or: edition.sequence.settings.timezone))
             try tx.db.cachedStatement(sql: "INSERT INTO temp.drip_moments VALUES (?, ?, ?, ?)").execute(
                 arguments: [zone, value, mailedAt, instant.map(Timestamp.text) ?? Rest.never])
         }
@@ -146,7 +147,7 @@ struct Rest {
             let condition = """
                 id IN (SELECT e.id FROM batch AS b CROSS JOIN drip_enrolments AS e ON e.lead_id = b.lead_id AND \(edition.condition(on: "e"))
                        WHERE b.kind = 'lead.updated' AND e.state = 'active' AND +e.resting_at = \(index)
-                         AND EXISTS (SELECT 1 FROM json_each(b.body, '$.columns') WHERE value IN (\(column.sqlLiteral), 'timezone')))
+                         AND EXISTS (SELECT 1 FROM json_each(b.body, '$.columns') WHERE value IN (\(column.sqlLiteral), 'timezone', 'country')))
                 """
             let isAny = try Bool.fetchOne(
                 tx.db, sql: "SELECT EXISTS (SELECT 1 FROM drip_enrolments WHERE \(condition))")

@@ -14,7 +14,8 @@ struct MailValues {
         if let leadID = order.leadID {
             let row = try Row.fetchOne(
                 tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
-            let place = tx.place(ofZone: row?["timezone"] ?? "")
+            let place = try tx.place(
+                ofZone: row.flatMap { $0["timezone"] as String? }, country: row.flatMap { $0["country"] as String? })
             values.merge(try fieldsOfCause(order, in: place, tx)) { own, _ in own }
             let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
             values.merge(MailValues.texts(row, written(fields, place))) { _, column in column }
