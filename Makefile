@@ -8,8 +8,9 @@ DEBUG := .build/debug/trellis
 RELEASE := .build/release/trellis
 TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
+SECONDS ?= 600
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab fuzz
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,6 +64,9 @@ form-lab: build ## Kill the server in 50 rushes of forms, and check that no answ
 
 mail-lab: build ## Kill the program 50 times while it mails 10,000 leads, and check that nobody is mailed twice
 	@MAILS=$${MAILS:-10000} KILLS=$${KILLS:-50} Tests/MailLab/run.sh $(TRELLIS)
+
+fuzz: deps ## Fuzz what reads and writes mail, ten minutes each (SECONDS=60 for a shorter one)
+	@SECONDS_MAX=$(SECONDS) Tests/Fuzz/run.sh $(TARGETS)
 
 slowloris: build ## Hold 1,000 slow connections open, and time a normal visitor beside them
 	@Tests/FormLab/slowloris.sh $(TRELLIS)

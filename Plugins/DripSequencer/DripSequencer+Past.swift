@@ -14,6 +14,7 @@ extension DripSequencer {
                 ],
                 asNow: [
                     "step", "due_at", "version", "resting_at", "arrived_at", "since_event", "is_late", "is_shifted",
+                    "heard_event",
                 ]),
             PastView(
                 "drip_tasks", from: "main.drip_tasks AS t WHERE t.created_at <= :at",
@@ -22,6 +23,10 @@ extension DripSequencer {
                     "outcome": "CASE WHEN t.closed_at <= :at THEN t.outcome END",
                     "closed_at": "CASE WHEN t.closed_at <= :at THEN t.closed_at END",
                 ], asNow: ["assignee", "due_at"]),
+            PastView(
+                "drip_pauses", from: "main.drip_pauses AS t WHERE t.paused_at <= :at",
+                ["resumed_at": "CASE WHEN t.resumed_at <= :at THEN t.resumed_at END"],
+                asNow: ["event_id", "still_since"]),
             PastView(
                 "drip_arms", from: "main.drip_arms AS t WHERE t.at <= :at",
                 ["converted_at": "CASE WHEN t.converted_at <= :at THEN t.converted_at END"]),

@@ -19,6 +19,10 @@ public struct DripSequencer: Plugin {
         EventDeclaration(
             "drip.kept_out", ["sequence": .text, "by": .text], says: "was kept out of the sequence {sequence}[ by {by}]"
         ),
+        EventDeclaration(
+            "drip.paused", ["sequence": .text, "by": .text], says: "the sequence {sequence} was paused[ by {by}]"),
+        EventDeclaration(
+            "drip.resumed", ["sequence": .text, "by": .text], says: "the sequence {sequence} was resumed[ by {by}]"),
         EventDeclaration("drip.completed", ["sequence": .text], says: "completed the sequence {sequence}"),
         EventDeclaration(
             "task.created", ["task": .integer, "task_kind": .text], says: "task {task} was given: {task_kind}"),
@@ -92,8 +96,16 @@ public struct DripSequencer: Plugin {
             guard let predicate = edition.sequence.settings.enter.when else { continue }
             try Watch(edition: edition, sequences: sequences, predicate: predicate.value, tx: tx).begin()
         }
+        try Pauses.forget(keeping: sequences.map(\.name), tx)
+        let running = try editions.inUse(current)
+        let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)
+        if let since { try pauses.stretch(to: since) }
+        try pauses.adopt(since: since, running)
         guard let since else { return }
-        try Downtime(editions: try editions.inUse(current), settings: settings, since: since, tx: tx).settle()
+        let paused = try Pauses.open(tx.db)
+        try Downtime(
+            editions: running.filter { paused[$0.sequence.name] == nil }, settings: settings, since: since, tx: tx
+        ).settle()
     }
 
     @HookBuilder public var hooks: [any Hook] {
@@ -143,6 +155,9 @@ public struct DripSequencer: Plugin {
                 if kinds.contains("drip.judgement_due"), try experiment.isToBeJudged() { try experiment.judge() }
             }
         }
+        let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)
+        try pauses.adopt(running)
+        if kinds.contains(Pauses.Ended.kind) { try pauses.hear(running) }
         try Tick(editions: running, settings: settings, tx: tx).run()
     }
 
@@ -152,7 +167,7 @@ public struct DripSequencer: Plugin {
 
     /// What begins and ends a sequence, what is waited for in one, a lead that goes, and the appointments.
     var kinds: Set<String> {
-        let own: Set = ["drip.due", "drip.recheck", "drip.judgement_due", "drip.dismissed"]
+        let own: Set = ["drip.due", "drip.recheck", "drip.judgement_due", "drip.dismissed", Pauses.Ended.kind]
         return sequences.reduce(own.union(Departure.lostKinds).union(Entrance.invitations.map(\.0))) {
             $0.union($1.kinds)
         }

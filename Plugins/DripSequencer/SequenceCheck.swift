@@ -48,8 +48,8 @@ struct SequenceCheck {
             for mail in step.test?.mails ?? [] {
                 check.mail(Located(mail.name, at: mail.place), values: entryFields)
             }
-            if let condition = step.condition { check.leadPredicate(condition) }
-            if let kind = step.waitFor {
+            if let condition = step.condition { check.leadPredicate(condition, beside: ["heard"]) }
+            for kind in step.waitFor {
                 check.kind(kind)
                 if let condition = step.waitCondition { check.eventPredicate(condition, kind: kind.value) }
             }

@@ -136,6 +136,13 @@ public struct Handoff: Plugin {
                 offer: question.body["offer"].flatMap(Int.init))
             return try briefing.values(db, config: question.config)
         }
+        Answer("owner", TemplateValues.self) { question, db in
+            guard let lead = question.leadID else { return [:] }
+            let owner = try String.fetchOne(
+                db.cachedStatement(sql: "SELECT owner FROM leads WHERE id = ?"), arguments: [lead])
+            guard let owner, let rep = settings.rep(owner) else { return [:] }
+            return ["owner.name": rep.name ?? owner, "owner.email": rep.email]
+        }
         Answer("card-line", LeadCard.self) { card, db in try Handoff.cardLines(card.leadID, db) }
         Answer("simulated-reps", SimulatedActs.self) { _, _ in SimulatedReps(settings: settings).acts }
         Answer("simulated-handoffs", SimulationReport.self) { question, db in

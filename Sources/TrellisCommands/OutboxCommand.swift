@@ -44,10 +44,16 @@ struct OutboxCommand: ParsableCommand {
     struct Resolve: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "resolve",
-            abstract: "Decide about a message whose outcome nobody knows: it arrived, or it is sent again.")
+            abstract: "Decide about messages whose outcome nobody knows: they arrived, or they are sent again.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The message.")
-        var message: Int64
+        var message: Int64?
+        @Flag(help: "All of them instead of one.")
+        var all = false
+        @Option(help: "With --all: only those made from this mail.")
+        var mail: String?
+        @Option(help: "With --all: only those nobody has known of for so long: 2h, 3 days.")
+        var olderThan: String?
         @Flag(help: "Send it again, with the same Message-ID.")
         var resend = false
         @Flag(help: "Take it for sent.")
@@ -55,7 +61,15 @@ struct OutboxCommand: ParsableCommand {
 
         func run() throws {
             guard resend != accept else { throw KernelError.usage("Say either --resend or --accept.") }
+            guard (message == nil) == all else { throw KernelError.usage("Say either a message or --all.") }
+            guard all || (mail == nil && olderThan == nil) else {
+                throw KernelError.usage("--mail and --older-than belong beside --all.")
+            }
             let kernel = try global.open(checks: false)
+            if let message { try resolve(message, kernel) } else { try resolveAll(kernel) }
+        }
+
+        private func resolve(_ message: Int64, _ kernel: Kernel) throws {
             let changed = try kernel.write(origin: "cli") { tx in try tx.resolveUnknown(message, resend: resend) }
             guard changed else {
                 let state = try OutboxCommand.state(of: message, kernel)
@@ -70,6 +84,26 @@ struct OutboxCommand: ParsableCommand {
                 isCalledBack
                     ? "Message \(message) is cancelled: it was called back, and is not wanted any more."
                     : "Message \(message) will be sent again.")
+        }
+
+        private func resolveAll(_ kernel: Kernel) throws {
+            let age = try olderThan.map { text in
+                guard let span = Span(text) else {
+                    throw KernelError.usage("--older-than: expected a duration such as 2h or 3 days, got '\(text)'.")
+                }
+                return Double(span.seconds)
+            }
+            let (decided, cancelled) = try kernel.write(origin: "cli") { tx in
+                try tx.resolveAllUnknown(resend: resend, template: mail, until: age.map { tx.now - $0 })
+            }
+            let count = "\(decided) message\(decided == 1 ? "" : "s")"
+            guard decided > 0 else {
+                return print("No message is unknown\(mail == nil && age == nil ? "" : " that fits").")
+            }
+            guard resend else { return print("\(count) count\(decided == 1 ? "s" : "") as sent.") }
+            print(
+                "\(count) decided about: \(decided - cancelled) will be sent again when 'trellis work' runs"
+                    + (cancelled > 0 ? ", \(cancelled) were called back and are cancelled." : "."))
         }
     }
 
@@ -86,12 +120,17 @@ struct OutboxCommand: ParsableCommand {
                 try tx.db.execute(
                     sql: """
                         UPDATE outbox_messages SET state = 'waiting', ready_at = :now, settled_at = NULL, reason = NULL
-                        WHERE state IN ('held', 'failed') AND (:id IS NULL OR id = :id)
+                        WHERE state IN ('held', 'failed') AND held_by IS NULL AND (:id IS NULL OR id = :id)
                         """, arguments: ["now": tx.stamp, "id": message])
                 return tx.db.changesCount
             }
             if count == 0, let message {
                 let state = try OutboxCommand.state(of: message, kernel)
+                if state == "held" {
+                    throw KernelError.data(
+                        "Message \(message) is held by a plugin, which lets it go by itself. 'trellis outbox' says why."
+                    )
+                }
                 throw KernelError.data(
                     "Message \(message) is \(state): only what is held or failed is tried again."
                         + (state == "unknown" ? " Decide about it with: trellis outbox resolve \(message)" : ""))

@@ -41,6 +41,39 @@ import TrellisTesting
             ])
     }
 
+    @Test func `each of several events that are waited for is looked up, and so is the condition on it`() throws {
+        #expect(
+            try problems(
+                "enter: {on: lead.created}, steps: [{wait_for: [course.started, course.bougt]}, {wait_for: [course.started, course.started]}]"
+            ) == [
+                "steps.2.wait_for.2: 'course.started' is waited for twice. Name each event once."
+            ])
+        #expect(
+            try problems(
+                "enter: {on: lead.created}, steps: [{wait_for: [course.started, course.bougt]}, {wait_for: [course.started, course.left], where: \"plan = 'pro'\"}, {if: herd IS NULL, then: [{exit: true}]}]"
+            ) == [
+                "steps.1.wait_for.2: there is no event 'course.bougt'. Did you mean 'course.bought'? Activities of your own stand under activities:.",
+                "steps.2.where: SQL: no such column: plan.",
+                "steps.3.if: SQL: no such column: herd.",
+            ])
+    }
+
+    @Test func `only a mail is worth sending for a while, and for some time at least`() throws {
+        #expect(
+            try problems("enter: {on: lead.created}, steps: [{wait: 1 day, within: 1 day}, {mail: one, within: 0}]")
+                == [
+                    "steps.1: within belongs beside a mail.",
+                    "steps.2: within no time at all no mail can go. Say how long, such as 2 days.",
+                ])
+    }
+
+    @Test func `a sequence has a zone of the IANA database`() throws {
+        #expect(
+            try problems("enter: {on: lead.created}, timezone: Berlin, steps: [{mail: one}]") == [
+                "timezone: expected an IANA time zone such as Europe/Berlin, got 'Berlin'."
+            ])
+    }
+
     @Test func `re-entry is one of three rules`() throws {
         #expect(
             try problems("enter: {on: lead.created}, reentry: sometimes, steps: [{mail: one}]") == [
@@ -59,7 +92,7 @@ import TrellisTesting
                 "0|wait 1 day|0", "1|if not (title = 'Head') go to 4|2", "2|mail one|0", "3|go to 5|0",
                 "4|set city = Kiel|0", "5|exit|0", "6|end|0",
             ])
-        #expect(try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000"])
+        #expect(try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000|"])
         #expect(throws: KernelError.usage("There is no sequence 'curse'. Did you mean 'course'? There are: course.")) {
             try crm.run("sequences show", "curse")
         }

@@ -85,4 +85,48 @@ import TrellisTesting
                 "2026-03-03 09:00:00.000", "2026-03-04 09:00:00.000", "2026-03-05 09:00:00.000",
             ])
     }
+
+    // MARK: - What is not worth sending any more
+
+    @Test func `a mail that the cap held up for too long is dropped, and the lead goes on`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              drip:
+                cap: 1 per week
+                sequences:
+                  a: {enter: {on: lead.created}, steps: [{mail: one}, {mail: two, within: 2 days}, {wait: 8 days}, {mail: three}]}
+            """, plugins: [DripSequencer.self], files: DripSite.files)
+        try crm.lead("ann@a.example")
+        for _ in 1...8 {
+            try await crm.work()
+            crm.clock.advance(by: "1 day")
+        }
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.subject) == ["Lesson one", "Lesson three"])
+        #expect(
+            try crm.rows("SELECT state, reason FROM outbox_messages WHERE template = 'two'") == [
+                "cancelled|it was worth sending until 2026-03-04 09:00"
+            ])
+        #expect(try crm.events().filter { $0 == "mail.expired" }.count == 1)
+        #expect(try crm.enrolments == ["1|1|completed|"])
+        #expect(try crm.run("sequences show", "a")[1] == "1|mail two, within 2 days|0")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `quiet hours count: at eight in the morning the evening's mail is too late`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              drip:
+                quiet: {from: "20:00", to: "08:00"}
+                sequences:
+                  a: {enter: {on: lead.created}, steps: [{mail: one, within: 4 hours}, {mail: two}]}
+            """, plugins: [DripSequencer.self], files: DripSite.files, at: "2026-03-02 21:00:00")
+        try crm.lead("ann@a.example")
+        try await crm.work()
+        crm.clock.set("2026-03-03 08:00:00")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.subject) == ["Lesson two"])
+    }
 }

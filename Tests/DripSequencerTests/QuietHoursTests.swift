@@ -87,6 +87,32 @@ import TrellisTesting
         #expect(crm.transport.sent.map(\.recipient) == ["bob@a.example", "ann@a.example"])
     }
 
+    @Test func `who has no zone sleeps by the clock of the country, or else of the sequence`() async throws {
+        let yaml = Self.yaml.replacing("steps: [{mail: one}]", with: "timezone: Asia/Tokyo, steps: [{mail: one}]")
+        let crm = try TestKernel(yaml, plugins: [DripSequencer.self], files: DripSite.files, at: "2026-03-02 18:00:00")
+        for (name, country, zone) in [
+            ("ann", "AT", ""), ("bob", "US", ""), ("cleo", "", ""), ("dan", "JP", "America/New_York"),
+            ("eve", "US", "nowhere"),
+        ] {
+            try crm.capture(
+                ["email": "\(name)@a.example", "country": country], consents: ["newsletter"])
+            try crm.foreign("UPDATE leads SET timezone = nullif('\(zone)', '') WHERE email = '\(name)@a.example'")
+        }
+        try await crm.work()
+        // In Vienna it is seven in the evening, in New York noon, and in Tokyo three in the night.
+        #expect(crm.transport.sent.map(\.recipient).sorted() == ["ann@a.example", "dan@a.example"])
+        #expect(
+            try crm.rows("SELECT lead_id, ready_at FROM outbox_messages WHERE state = 'waiting' ORDER BY lead_id") == [
+                "2|2026-03-02 23:00:00.000", "3|2026-03-02 23:00:00.000", "5|2026-03-02 23:00:00.000",
+            ])
+        try crm.foreign("UPDATE outbox_messages SET ready_at = '2026-03-02 18:00:00.000' WHERE state = 'waiting'")
+        try await crm.work()
+        #expect(
+            try crm.rows(
+                "SELECT lead_id, ready_at, reason FROM outbox_messages WHERE state = 'waiting' ORDER BY lead_id")
+                == [2, 3, 5].map { "\($0)|2026-03-02 23:00:00.000|quiet hours" }, "the claim knows the same clock")
+    }
+
     @Test func `another try does not come in the night either`() async throws {
         let crm = try TestKernel(
             Self.yaml, plugins: [DripSequencer.self], files: DripSite.files, at: "2026-03-02 19:58:00")

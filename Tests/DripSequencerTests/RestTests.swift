@@ -55,11 +55,73 @@ import TrellisTesting
         crm.clock.advance(by: "20 weeks")
         try crm.lead("bob@a.example")
         try crm.pump()
-        #expect(try crm.run("sequences") == ["course|1|2|0|0|0|when it happens"])
+        #expect(try crm.run("sequences") == ["course|1|2|0|0|0|when it happens|"])
         try crm.record("course.started", lead: 1)
         try crm.pump()
         #expect(try templates(crm) == ["1 one"])
         #expect(try crm.rows("SELECT count(*) FROM scheduled_events") == ["0"])
+    }
+
+    // MARK: - For the first of several events
+
+    private static let several = """
+        enter: {on: lead.created}, steps: [{wait_for: [course.started, course.bought], at_most: 4 days,
+          then: [{if: "heard = 'course.bought'", then: [{mail: one}], else: [{mail: two}]}],
+          else: [{if: heard IS NULL, then: [{mail: three}]}]}]
+        """
+
+    @Test func `the first of several events takes a lead on, and the branch knows which it was`() throws {
+        let crm = try DripSite.crm(Self.several)
+        for name in ["ann", "bob", "cleo"] { try crm.lead("\(name)@a.example") }
+        try crm.pump()
+        try crm.record("course.bought", lead: 1)
+        try crm.record("course.started", lead: 1)
+        try crm.record("course.started", lead: 2)
+        try crm.record("course.bought", lead: 2)
+        try crm.record("course.left", lead: 3)
+        try crm.pump()
+        #expect(try templates(crm).sorted() == ["1 one", "2 two"])
+        #expect(
+            try crm.rows(
+                "SELECT n.lead_id, e.kind FROM drip_enrolments AS n JOIN events AS e ON e.id = n.heard_event ORDER BY 1"
+            )
+                == ["1|course.bought", "2|course.started"])
+        crm.clock.advance(by: "4 days")
+        try crm.pump()
+        #expect(try templates(crm).sorted() == ["1 one", "2 two", "3 three"])
+        #expect(
+            try crm.run("sequences show", "course").first
+                == "0|wait for course.started or course.bought, at most 4 days, then go to 6|0")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `what was heard is known behind further waits, and forgotten at the next wait for an event`() throws {
+        let crm = try DripSite.crm(
+            """
+            enter: {on: lead.created}, steps: [
+              {wait_for: [course.started, course.bought]}, {wait: 1 day}, {if: "heard = 'course.bought'", then: [{mail: one}]},
+              {wait_for: course.started, at_most: 1 day}, {if: heard IS NULL, then: [{mail: two}]}]
+            """)
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        try crm.record("course.bought", lead: 1)
+        try crm.pump()
+        for expected in [["1 one"], ["1 one", "1 two"]] {
+            crm.clock.advance(by: "1 day")
+            try crm.pump()
+            #expect(try templates(crm) == expected)
+        }
+    }
+
+    @Test func `a wait for one event is written as it was before there could be several`() throws {
+        let crm = try DripSite.crm(
+            "enter: {on: lead.created}, steps: [{wait_for: course.started}, {wait_for: [course.bought]}]")
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT program FROM drip_versions") == [
+                #"[{"act":{"waitFor":{"kind":"course.started","otherwise":1}},"label":"1"},{"act":{"waitFor":{"kind":"course.bought","otherwise":2}},"label":"2"}]"#
+            ])
     }
 
     // MARK: - For a day
@@ -75,6 +137,31 @@ import TrellisTesting
     private func lead(_ crm: TestKernel, _ name: String, _ day: String, _ zone: String = "") throws {
         try crm.capture(
             ["email": "\(name)@a.example", "trial_ends_on": day, "timezone": zone], consents: ["newsletter"])
+    }
+
+    @Test func `nine in the morning is that of the country, or else of the sequence, and follows both`() throws {
+        let crm = try TestKernel(
+            """
+            leads: {fields: {trial_ends_on: date}}
+            plugins: {drip: {sequences: {course: {enter: {on: lead.created}, timezone: Asia/Tokyo, steps: [{wait_until: trial_ends_on at 09:00}, {mail: one}]}}}}
+            """, plugins: [DripSequencer.self], files: DripSite.files)
+        for (name, country) in [("ann", "DE"), ("bob", "US"), ("cleo", "")] {
+            try crm.capture(
+                ["email": "\(name)@a.example", "trial_ends_on": "2026-03-12", "country": country],
+                consents: ["newsletter"])
+        }
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT due_at FROM drip_enrolments ORDER BY id") == [
+                "2026-03-12 08:00:00.000", "2026-03-12 00:00:00.000", "2026-03-12 00:00:00.000",
+            ])
+        try crm.foreign("UPDATE leads SET country = 'FI' WHERE id = 2")
+        try crm.foreign("UPDATE leads SET timezone = 'Europe/Lisbon' WHERE id = 1")
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT due_at FROM drip_enrolments ORDER BY id") == [
+                "2026-03-12 09:00:00.000", "2026-03-12 07:00:00.000", "2026-03-12 00:00:00.000",
+            ])
     }
 
     @Test func `the last call comes two days before the end, by the clock of the lead`() throws {

@@ -90,4 +90,32 @@ import TrellisTesting
                 "handoff-escalation", "handoff-offer", "handoff-reminder",
             ])
     }
+
+    @Test func `a mail from the owner is from the rep who has the lead, by the name the config gives`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins: {handoff: {pause_nurturing: false, reps: {ann: {email: ann@acme.example, name: Ann Lee}, ben: {email: ben@acme.example}}}}
+            """, plugins: [Handoff.self], files: ["mails/hello.md": "---\nsubject: Hello\nfrom: owner\n---\nHello.\n"])
+        for (number, owner) in ["ann", "ben", "gone", ""].enumerated() {
+            try crm.capture(["email": "l\(number)@lead.example"], consents: ["newsletter"])
+            try crm.foreign("UPDATE leads SET owner = nullif('\(owner)', '') WHERE id = \(number + 1)")
+        }
+        try crm.kernel.write(origin: "plugin:test") { tx in
+            try tx.send(
+                .marketing,
+                forEach: """
+                    SELECT 'k' || id AS key, id AS lead_id, NULL AS recipient, 'hello' AS template, '{}' AS body, 1 AS cause_id
+                    FROM leads ORDER BY id
+                    """)
+        }
+        try await crm.work()
+        let senders = crm.transport.sent.map { mail in
+            mail.source.split(separator: "\r\n").first { $0.hasPrefix("From: ") } ?? ""
+        }
+        #expect(
+            senders == [
+                "From: Ann Lee <ann@acme.example>", "From: ben <ben@acme.example>", "From: Acme <hello@acme.example>",
+                "From: Acme <hello@acme.example>",
+            ])
+    }
 }

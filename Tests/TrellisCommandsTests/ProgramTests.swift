@@ -270,6 +270,20 @@ import Testing
             #expect(outcome.code == 65 && outcome.errors.contains(sentence), "\(outcome.errors)")
         }
         #expect(try trellis.run("outbox", "retry", "3").output.hasPrefix("1 message will be tried again"))
+        for (words, sentence) in [
+            (["--accept"], "Say either a message or --all."),
+            (["2", "--all", "--accept"], "Say either a message or --all."),
+            (["--all"], "Say either --resend or --accept."),
+            (["2", "--mail", "hello", "--accept"], "--mail and --older-than belong beside --all."),
+            (["--all", "--older-than", "soon", "--accept"], "expected a duration such as 2h or 3 days, got 'soon'."),
+        ] {
+            let outcome = try trellis.run(TrellisProcess.path, ["outbox", "resolve"] + words)
+            #expect(outcome.code == 64 && outcome.errors.contains(sentence), "\(outcome.errors)")
+        }
+        let none = try trellis.run("outbox", "resolve", "--all", "--mail", "news", "--resend")
+        #expect(none.output == "No message is unknown that fits.\n")
+        let one = try trellis.run("outbox", "resolve", "--all", "--older-than", "1h", "--resend")
+        #expect(one.output == "1 message decided about: 1 will be sent again when 'trellis work' runs.\n")
     }
 
     @Test func `what is printed as JSON is one document`() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrellisTesting
 
 @testable import TrellisKernel
 
@@ -60,6 +61,32 @@ import Testing
         #expect(LocalDay("2028-02-29")?.adding(days: 1).description == "2028-03-01")
         #expect(LocalDay("1969-12-31")?.weekday == 2)
         #expect(LocalDay("2026-02-30") == nil && LocalDay("soon") == nil)
+    }
+
+    @Test func `countries with one clock have a zone there is, and countries with several have none`() throws {
+        let crm = try TestKernel()
+        let rows = try crm.rows("SELECT country, zone FROM country_zones")
+        #expect(rows.count == 224)
+        let unknown = rows.filter { row in
+            let parts = row.split(separator: "|").map(String.init)
+            return CountryCode(parts[0])?.alpha2 != parts[0] || LocalTime(named: parts[1]) == nil
+        }
+        #expect(unknown == [])
+        #expect(
+            try crm.rows(
+                "SELECT country FROM country_zones WHERE country IN ('US', 'BR', 'AU', 'ES', 'PT', 'UA', 'DE', 'IN')")
+                == ["DE", "IN"])
+    }
+
+    @Test func `the clock of a lead is its own, its country's, another one, or that of the site`() throws {
+        let crm = try TestKernel()
+        let names = try crm.kernel.write(origin: "test") { tx in
+            try [
+                tx.place(ofZone: "Asia/Tokyo", country: "DE"), tx.place(ofZone: nil, country: "DE", or: "Asia/Tokyo"),
+                tx.place(ofZone: "nowhere", country: "US", or: "Asia/Tokyo"), tx.place(ofZone: nil, country: nil),
+            ].map(\.name)
+        }
+        #expect(names == ["Asia/Tokyo", "Europe/Berlin", "Asia/Tokyo", "UTC"])
     }
 
     @Test(arguments: ["", "Berlin", "Mars/Base", "Europe/Berlin; DROP", "../../etc/passwd"])

@@ -32,8 +32,8 @@ import Testing
             + "from: Acme <hello@acme.example>\r\nreply_to: ask@acme.example\r\npurpose: transactional\r\n---\r\nHi {{first_name|you}}\r\n"
         let template = try MailTemplate(name: "a.md", source: source)
         #expect(template.subject == "Your plan, {{first_name|there}}")
-        #expect(template.from == MailAddress(name: "Acme", address: "hello@acme.example"))
-        #expect(template.replyTo?.address == "ask@acme.example")
+        #expect(template.from == .address(MailAddress(name: "Acme", address: "hello@acme.example")))
+        #expect(template.replyTo == .address(MailAddress(address: "ask@acme.example")))
         #expect(template.purpose == .transactional)
         #expect(template.body == "Hi {{first_name|you}}")
         #expect(template.variables == ["first_name", "company"])
@@ -53,6 +53,8 @@ import Testing
         ("subject: x", 1, MailTemplateProblem.Kind.frontMatterMissing), ("", 1, .frontMatterMissing),
         ("---\nsubject: x\nHi", 1, .frontMatterOpen), ("---\nsubject\n---\nHi", 2, .notKeyAndValue),
         ("---\nsubject: x\nsubjct: y\n---\nHi", 3, .unknownKey("subjct")),
+        ("---\nsubject: x\nwithin: soon\n---\nHi", 3, .badWithin("soon")),
+        ("---\nsubject: x\nwithin: 0\n---\nHi", 3, .badWithin("0")),
         ("---\nsubject: x\nsubject: y\n---\nHi", 3, .repeatedKey("subject")),
         ("---\nsubject:\n---\nHi", 2, .missingSubject),
         ("---\nfrom: a@b.example\n---\nHi", 1, .missingSubject),
@@ -81,7 +83,7 @@ import Testing
         #expect(
             problem("---\nsubject: x\nsubjct: y\n---\nHi")?.description
                 == "mails/welcome.md:3: 'subjct' is not a key of a mail. Did you mean 'subject'? "
-                + "The keys are subject, preheader, from, reply_to, purpose.")
+                + "The keys are subject, preheader, from, reply_to, purpose, within.")
         #expect(
             problem("---\nsubject: x\nList-Unsubscribe: y\n---\nHi")?.description.contains(
                 "is not a key of a mail. Trellis writes this header itself.") == true)

@@ -115,13 +115,14 @@ WHERE r.kind = 'hard_bounce' AND m.purpose = 'internal'
       WHERE later.id > m.id AND later.purpose = 'internal' AND later.origin = m.origin AND later.state = 'sent'
         AND NOT EXISTS (SELECT 1 FROM mail_returns AS again WHERE again.message_id = later.id AND again.kind = 'hard_bounce'));
 
--- What stands still and needs a person: shown by `trellis status`. An import that was begun anew under the same name and finished is none.
+-- What stands still and needs a person: shown by `trellis status`. An import that was begun anew under the same name and finished is none;
+-- what a plugin holds, it says itself.
 CREATE VIEW kernel_stops AS
 SELECT 'parked event' AS stop, p.subscriber || ' at event ' || p.event_id AS subject, p.error AS reason, p.parked_at AS since
 FROM parked_events AS p
 UNION ALL
 SELECT 'mail ' || state, key, reason, coalesce(settled_at, ready_at)
-FROM outbox_messages WHERE state IN ('unknown', 'failed', 'held')
+FROM outbox_messages WHERE state IN ('unknown', 'failed', 'held') AND held_by IS NULL
 UNION ALL
 SELECT 'import interrupted', i.file, i.rows_done || ' rows done; the same import again goes on', i.started_at
 FROM imports AS i

@@ -19,18 +19,20 @@ struct Overview {
         let versions = try Row.fetchAll(
             db, sql: "SELECT sequence, max(version) FROM drip_versions GROUP BY sequence"
         ).reduce(into: [String: Int64]()) { $0[$1[0]] = $1[1] }
+        let paused = try Pauses.open(db)
         let names = sequences.map(\.name) + rows.keys.filter { name in !sequences.contains { $0.name == name } }
         return Table(
-            columns: ["sequence", "version", "active", "completed", "exited", "goal", "next_due"],
+            columns: ["sequence", "version", "active", "completed", "exited", "goal", "next_due", "paused_since"],
             rows: names.sorted().map { name in
+                let since = paused[name].map(Cell.text) ?? .null
                 let version = versions[name].map(Cell.integer) ?? .null
                 guard let row = rows[name] else {
-                    return [.text(name), version] + (0..<4).map { _ in .integer(0) } + [.null]
+                    return [.text(name), version] + (0..<4).map { _ in .integer(0) } + [.null, since]
                 }
                 let next: String? = row["next_due"]
                 return [.text(name), version]
                     + ["active", "completed", "exited", "goal"].map { .integer(row[$0]) }
-                    + [next.map { $0 == Rest.never ? .text("when it happens") : .text($0) } ?? .null]
+                    + [next.map { $0 == Rest.never ? .text("when it happens") : .text($0) } ?? .null, since]
             })
     }
 
@@ -82,7 +84,8 @@ struct Overview {
     }
 
     func card(_ lead: Int64) throws -> [CardLine] {
-        try Row.fetchAll(
+        let paused = try Pauses.open(db)
+        return try Row.fetchAll(
             db,
             sql: """
                 SELECT e.sequence, state, reason, step, resting_at, substr(nullif(coalesce(due_at, ended_at), '\(Rest.never)'), 1, 16) AS at,
@@ -95,9 +98,12 @@ struct Overview {
             let next = program?.next(step: row["step"], restingAt: row["resting_at"]).map { ": \($0)" } ?? ""
             let reason = (row["reason"] as String?).map { " (\($0))" } ?? ""
             let time = (row["at"] as String?).map { ", \($0)" } ?? ""
+            let name: String = row["sequence"]
             let state: String = row["state"]
+            let isPaused = state == "active" && paused[name] != nil
             return CardLine(
-                "sequence", "\(row["sequence"] as String): \(state)\(reason)\(time)\(state == "active" ? next : "")")
+                "sequence",
+                "\(name): \(state)\(isPaused ? ", paused" : "")\(reason)\(time)\(state == "active" ? next : "")")
         }
             + Row.fetchAll(
                 db,

@@ -35,7 +35,7 @@ struct SequenceCommands {
                 "sequences winner", "Decide a test by hand: all leads from now on get this mail.",
                 arguments: ["NAME", "TEST", "MAIL"]
             ) { call in try decide(call) },
-        ]
+        ] + PauseCommands(sequences: self).all
     }
 
     private func show(_ call: CommandCall, _ version: Int?) throws -> CommandResult {
@@ -51,7 +51,8 @@ struct SequenceCommands {
         }
     }
 
-    private func sequence(_ name: String) throws -> RunningSequence {
+    /// - Throws: ``KernelError/usage(_:)`` where the config has none of that name.
+    func sequence(_ name: String) throws -> RunningSequence {
         let names = plugin.sequences.map(\.name)
         guard let sequence = plugin.sequences.first(where: { $0.name == name }) else {
             throw KernelError.usage(
@@ -71,24 +72,25 @@ struct SequenceCommands {
     // MARK: - Plan
 
     private func plan(_ call: CommandCall) throws -> CommandResult {
-        let (changes, removed) = try call.kernel.read { db in
+        let (changes, removed, pauses) = try call.kernel.read { db in
             let editions = plugin.editions(db)
-            return (try editions.changes(), try editions.removed())
+            return (try editions.changes(), try editions.removed(), try Pauses.changes(plugin.sequences, db))
         }
-        guard !changes.isEmpty || !removed.isEmpty else {
+        guard !changes.isEmpty || !removed.isEmpty || !pauses.isEmpty else {
             return .text("The steps are those the database knows. Nothing would change.")
         }
         var rows = removed.map { name, leads -> [Cell] in
             [.text(name), .text("not in the config"), .null, .integer(leads), .text("leave the sequence")]
         }
+        rows += try pauses.map { name, isPaused in
+            [
+                .text(name), .text(isPaused ? "paused" : "not paused any more"), .null, .integer(try count(name, call)),
+                .text(isPaused ? "stand still" : "go on"),
+            ]
+        }
         for change in changes {
             let name = change.sequence.name
-            let staying = try call.kernel.read { db in
-                try Int64.fetchOne(
-                    db, sql: "SELECT count(*) FROM drip_enrolments WHERE sequence = ? AND state = 'active'",
-                    arguments: [name]
-                ) ?? 0
-            }
+            let staying = try count(name, call)
             let moving = change.moves.reduce(0) { $0 + Int64($1.leads) }
             guard change.version > 1 else {
                 rows.append([.text(name), .text("new"), .null, .integer(staying), .text("begin here")])
@@ -110,6 +112,16 @@ struct SequenceCommands {
         return .tableWithNote(
             Table(columns: ["sequence", "change", "next_now", "leads", "next_then"], rows: rows),
             "Nothing was changed. It will be when 'trellis work' or 'trellis serve' starts with this config.")
+    }
+
+    /// How many leads are in a sequence.
+    private func count(_ name: String, _ call: CommandCall) throws -> Int64 {
+        try call.kernel.read { db in
+            try Int64.fetchOne(
+                db, sql: "SELECT count(*) FROM drip_enrolments WHERE sequence = ? AND state = 'active'",
+                arguments: [name]
+            ) ?? 0
+        }
     }
 
     // MARK: - By hand

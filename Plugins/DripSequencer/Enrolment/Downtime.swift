@@ -1,8 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// What becomes of steps that came due while nobody worked: Trellis was down, or the plugin was off. A fortnight of
-/// backlog does not go out in one minute unless the sequence says `late: send`.
+/// What becomes of steps that came due while nobody worked: Trellis was down, the plugin was off, or the sequence was
+/// paused. A fortnight of backlog does not go out in one minute unless the sequence says `late: send`.
 struct Downtime {
     let editions: [Edition]
     let settings: DripSettings
@@ -10,22 +10,47 @@ struct Downtime {
     let since: Date
     let tx: Transaction
 
-    func settle() throws {
-        guard tx.now.timeIntervalSince(since) > Double(settings.lateAfter.seconds) else { return }
+    private var isLong: Bool { tx.now.timeIntervalSince(since) > Double(settings.lateAfter.seconds) }
+    private var limit: String { Timestamp.text(tx.now - Double(settings.lateAfter.seconds)) }
+    /// In whole seconds.
+    private var lost: Int { Int(tx.now.timeIntervalSince(since).rounded(.up)) }
+
+    /// - Parameter shiftingAgain: whether a wait that was lengthened before is so once more: a person decides how often
+    ///   a sequence is paused, a machine that is down each night does not.
+    func settle(shiftingAgain: Bool = false) throws {
+        guard isLong else { return }
         for edition in editions {
             switch edition.sequence.settings.late {
             case .send: break
             case .skip: try pass(edition, "true")
-            case .shift: try shift(edition)
+            case .shift: try shift(edition, shiftingAgain ? "true" : "NOT is_shifted")
             }
         }
+    }
+
+    /// Lets go what was held of a sequence: late messages as its lateness says, others as they were.
+    ///
+    /// - Parameter condition: which of `outbox_messages`.
+    func settle(held condition: String, _ lateness: SequenceSettings.Lateness) throws {
+        let isLate = isLong ? "ready_at < \(limit.sqlLiteral)" : "false"
+        if lateness == .skip {
+            try tx.withdraw(
+                because: "it came due while the sequence was paused",
+                forEach: """
+                    SELECT lead_id, key AS prefix, key AS suffix FROM outbox_messages WHERE \(condition) AND \(isLate)
+                    """)
+        }
+        let ready =
+            lateness == .shift
+            ? "iif(\(isLate), strftime('%Y-%m-%d %H:%M:%f', ready_at, '+\(lost) seconds'), ready_at)" : "ready_at"
+        try tx.release(forEach: "SELECT id, \(ready) AS ready_at FROM outbox_messages WHERE \(condition)")
     }
 
     /// Due in the meantime, and longer ago than what counts as late.
     private func missed(_ edition: Edition) -> String {
         """
         state = 'active' AND \(edition.condition) AND due_at > '\(Timestamp.text(since))'
-        AND due_at < '\(Timestamp.text(tx.now - Double(settings.lateAfter.seconds)))'
+        AND due_at < '\(limit)'
         """
     }
 
@@ -37,8 +62,7 @@ struct Downtime {
     /// Every wait lasts longer by the time that was lost, so that what was missed comes at the pace it would have come
     /// at. A wait for a day of the calendar cannot last longer: what came after it is passed over, and the next Monday
     /// takes the place of the last.
-    private func shift(_ edition: Edition) throws {
-        let lost = tx.now.timeIntervalSince(since).rounded(.up)
+    private func shift(_ edition: Edition, _ condition: String) throws {
         var fixed: [Int] = []
         for (index, operation) in edition.program.operations.enumerated() {
             guard case .waitUntil(let moment) = operation.act else { continue }
@@ -54,8 +78,8 @@ struct Downtime {
         let isFixed = "resting_at IN (\(fixed.map(String.init).joined(separator: ", ")))"
         try tx.db.execute(
             sql: """
-                UPDATE drip_enrolments SET due_at = strftime('%Y-%m-%d %H:%M:%f', due_at, '+\(Int(lost)) seconds'), is_shifted = 1
-                WHERE \(missed(edition)) AND NOT is_shifted AND (resting_at IS NULL OR NOT \(isFixed))
+                UPDATE drip_enrolments SET due_at = strftime('%Y-%m-%d %H:%M:%f', due_at, '+\(lost) seconds'), is_shifted = 1
+                WHERE \(missed(edition)) AND \(condition) AND (resting_at IS NULL OR NOT \(isFixed))
                 """)
         try Tick.wake(where: edition.condition + " AND is_shifted", tx)
     }

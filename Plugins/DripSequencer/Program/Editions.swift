@@ -163,7 +163,7 @@ struct Editions {
         var due = "due_at"
         if place.isOtherWait, let wait = place.restingAt {
             switch change.sequence.program.operations[wait].act {
-            case .wait(let seconds), .waitFor(_, _, let seconds?, _):
+            case .wait(let seconds), .waitFor(_, _, _, let seconds?, _):
                 due = "strftime('%Y-%m-%d %H:%M:%f', arrived_at, '+\(seconds) seconds')"
             case .waitFor: due = "'\(Rest.never)'"
             default: break

@@ -10,9 +10,11 @@ struct Operation: Sendable, Hashable, Codable {
     enum Act: Sendable, Hashable, Codable {
         case wait(seconds: Int)
         case waitUntil(moment: Moment)
-        /// The event takes the lead to the next operation, the time that is up to `otherwise`.
-        case waitFor(kind: String, condition: String?, seconds: Int?, otherwise: Int)
-        case mail(name: String)
+        /// The event, or the first of it and `others`, takes the lead to the next operation, the time that is up to
+        /// `otherwise`. A single one is written without `others`, as it was before there could be several.
+        case waitFor(kind: String, others: [String]? = nil, condition: String?, seconds: Int?, otherwise: Int)
+        /// Worth sending for so many seconds; nil for as long as its front matter says.
+        case mail(name: String, withinSeconds: Int? = nil)
         case test(SplitTest)
         case task(TaskOrder)
         case webhook(name: String)
@@ -65,11 +67,16 @@ struct Operation: Sendable, Hashable, Codable {
         }
     }
 
+    /// The kinds of event it waits for.
+    var awaitedKinds: [String] {
+        if case .waitFor(let kind, let others, _, _, _) = act { [kind] + (others ?? []) } else { [] }
+    }
+
     /// The same wherever in a program it stands: the act without the places it leads to.
     var essence: Act {
         switch act {
-        case .waitFor(let kind, let condition, let seconds, _):
-            .waitFor(kind: kind, condition: condition, seconds: seconds, otherwise: 0)
+        case .waitFor(let kind, let others, let condition, let seconds, _):
+            .waitFor(kind: kind, others: others, condition: condition, seconds: seconds, otherwise: 0)
         case .branch(let condition, _): .branch(condition: condition, otherwise: 0)
         case .jump: .jump(to: 0)
         default: act
@@ -83,10 +90,11 @@ extension Operation: CustomStringConvertible {
         switch act {
         case .wait(let seconds): "wait \(Span(seconds: seconds))"
         case .waitUntil(let moment): "wait until \(moment)"
-        case .waitFor(let kind, let condition, let seconds, let otherwise):
-            "wait for \(kind)" + (condition.map { " where \($0)" } ?? "")
+        case .waitFor(_, _, let condition, let seconds, let otherwise):
+            "wait for \(awaitedKinds.joined(separator: " or "))" + (condition.map { " where \($0)" } ?? "")
                 + (seconds.map { ", at most \(Span(seconds: $0)), then go to \(otherwise)" } ?? "")
-        case .mail(let name): "mail \(name)"
+        case .mail(let name, let seconds):
+            "mail \(name)" + (seconds.map { ", within \(Span(seconds: $0))" } ?? "")
         case .test(let test):
             "test " + test.mails.map(\.mail).joined(separator: " against ")
                 + (test.holdout > 0 ? ", \(Int((test.holdout * 100).rounded())) % get none" : "")

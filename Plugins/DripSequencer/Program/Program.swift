@@ -17,7 +17,7 @@ struct Program: Sendable, Hashable {
     private mutating func append(_ steps: [StepSettings], label: String) {
         for (index, step) in steps.enumerated() {
             let here = "\(label)\(index + 1)"
-            if step.condition != nil || step.waitFor != nil {
+            if step.condition != nil || !step.waitFor.isEmpty {
                 appendFork(step, label: here)
             } else {
                 operations.append(Operation(label: here, act: Program.act(of: step, label: here)))
@@ -28,7 +28,7 @@ struct Program: Sendable, Hashable {
     private static func act(of step: StepSettings, label: String) -> Operation.Act {
         if let wait = step.wait { return .wait(seconds: wait.seconds) }
         if let moment = step.waitUntil { return .waitUntil(moment: moment.value) }
-        if let mail = step.mail { return .mail(name: mail.value) }
+        if let mail = step.mail { return .mail(name: mail.value, withinSeconds: step.within?.seconds) }
         if let webhook = step.webhook { return .webhook(name: webhook.value) }
         if let sequence = step.enter { return .enter(sequence: sequence.value) }
         if let task = step.task {
@@ -59,10 +59,12 @@ struct Program: Sendable, Hashable {
             append(step.otherwise, label: "\(label).else.")
             operations[jump].act = .jump(to: operations.count)
         }
+        let others = step.waitFor.dropFirst().map(\.value)
         operations[fork].act =
             step.condition.map { .branch(condition: $0.value, otherwise: otherwise) }
             ?? .waitFor(
-                kind: step.waitFor?.value ?? "", condition: step.waitCondition?.value, seconds: step.atMost?.seconds,
+                kind: step.waitFor.first?.value ?? "", others: others.isEmpty ? nil : others,
+                condition: step.waitCondition?.value, seconds: step.atMost?.seconds,
                 otherwise: otherwise)
     }
 
@@ -74,12 +76,8 @@ struct Program: Sendable, Hashable {
     /// The kinds of event it waits for; a day of a lead may be moved.
     var awaitedKinds: Set<String> {
         Set(
-            operations.compactMap {
-                switch $0.act {
-                case .waitFor(let kind, _, _, _): kind
-                case .waitUntil(.column): "lead.updated"
-                default: nil
-                }
+            operations.flatMap {
+                if case .waitUntil(.column) = $0.act { ["lead.updated"] } else { $0.awaitedKinds }
             })
     }
 

@@ -43,7 +43,7 @@ struct ProgramChange: Sendable {
     }
 
     private func next(behind wait: Int) -> Int {
-        if case .waitFor(_, _, _, let otherwise) = new.operations[wait].act { otherwise } else { wait + 1 }
+        if case .waitFor(_, _, _, _, let otherwise) = new.operations[wait].act { otherwise } else { wait + 1 }
     }
 
     private static func isAlike(_ left: Operation.Act, _ right: Operation.Act) -> Bool {

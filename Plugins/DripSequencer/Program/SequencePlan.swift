@@ -17,7 +17,20 @@ enum SequencePlan {
             UNION ALL
             SELECT n.sequence, 'move to another step', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
             WHERE o.state = 'active' AND n.state = 'active' AND (o.version, o.step) IS NOT (n.version, n.step) GROUP BY 1
+            UNION ALL
+            \(pauses(in: "main.drip_pauses", butNot: plan.before("drip_pauses"), "stand still, for it is paused"))
+            UNION ALL
+            \(pauses(in: plan.before("drip_pauses"), butNot: "main.drip_pauses", "go on, for it is not paused any more"))
             ORDER BY 1, 2
             """)
+    }
+
+    private static func pauses(in table: String, butNot other: String, _ change: String) -> String {
+        """
+        SELECT DISTINCT p.sequence, '\(change)',
+               (SELECT count(*) FROM main.drip_enrolments AS e WHERE e.sequence = p.sequence AND e.state = 'active')
+        FROM \(table) AS p WHERE p.resumed_at IS NULL
+          AND NOT EXISTS (SELECT 1 FROM \(other) AS o WHERE o.sequence = p.sequence AND o.resumed_at IS NULL)
+        """
     }
 }

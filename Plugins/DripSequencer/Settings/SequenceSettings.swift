@@ -8,6 +8,8 @@ public struct SequenceSettings: SettingsRecord {
     public var reentry = Reentry.never
     public var late = Lateness.shift
     public var onEdit = EditPolicy.keep
+    public var isPaused = false
+    public var timezone: String?
     public var group: String?
     public var priority = 0
     public var steps: [StepSettings] = []
@@ -35,6 +37,12 @@ public struct SequenceSettings: SettingsRecord {
             "on_edit", \.onEdit, .choice(),
             "Who is under way when the steps change: keep (finishes the old ones) or migrate (goes on with the new ones)."
         )
+        SettingsField(
+            "paused", \.isPaused, .flag,
+            "Whether it stands still: nothing of it is sent; once it goes on, late decides about what came due.")
+        SettingsField(
+            "timezone", \.timezone, optional: .timeZone,
+            "The clock of leads whose zone neither they nor their country tell; without it that of the site.")
         SettingsField(
             "group", \.group, optional: .text,
             "A lead is in one sequence of a group at a time; the one of higher priority takes over.")

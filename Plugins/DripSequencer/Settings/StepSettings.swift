@@ -4,10 +4,11 @@ import TrellisKernel
 public struct StepSettings: SettingsRecord {
     public var wait: Span?
     public var waitUntil: Located<Moment>?
-    public var waitFor: LocatedText?
+    public var waitFor: [LocatedText] = []
     public var waitCondition: LocatedText?
     public var atMost: Span?
     public var mail: LocatedText?
+    public var within: Span?
     public var task: TaskSettings?
     public var webhook: LocatedText?
     public var condition: LocatedText?
@@ -24,14 +25,22 @@ public struct StepSettings: SettingsRecord {
         SettingsField(
             "wait_until", \.waitUntil, optional: SettingType<Moment>.moment.located,
             "Wait for a moment by the clock of the lead: trial_ends_on - 2 days at 09:00, monday 09:00, 10:00.")
-        SettingsField("wait_for", \.waitFor, optional: .locatedText, "Wait for this event of the lead.")
+        SettingsField(
+            "wait_for", \.waitFor, .list(of: .locatedText),
+            "Wait for this event of the lead, or for the first of several: [demo.booked, mail.replied].")
         SettingsField(
             "where", \.waitCondition, optional: .sql, "Beside wait_for: a SQL expression over the event and the lead.")
         SettingsField("at_most", \.atMost, optional: .span, "Beside wait_for: go on after so long without it.")
         SettingsField("mail", \.mail, optional: .locatedText, "Send this mail.")
+        SettingsField(
+            "within", \.within, optional: .span,
+            "Beside mail: how long after its step it is worth sending; what could not go by then is dropped.")
         SettingsField("task", \.task, optional: .record(), "Something a person is to do.")
         SettingsField("webhook", \.webhook, optional: .locatedText, "Call this webhook of the config.")
-        SettingsField("if", \.condition, optional: .sql, "A SQL expression over the columns of the lead.")
+        SettingsField(
+            "if", \.condition, optional: .sql,
+            "A SQL expression over the columns of the lead; heard is the event that ended the last wait_for, NULL where its time was up."
+        )
         SettingsField("then", \.then, .list(of: .record()), "Steps where it holds, or where the event came.")
         SettingsField("else", \.otherwise, .list(of: .record()), "Steps where it does not, or where the time was up.")
         SettingsField("test", \.test, optional: .record(), "Send one of several mails, and learn which does best.")
@@ -43,7 +52,7 @@ public struct StepSettings: SettingsRecord {
 
     public func problems(at place: Place) -> [ConfigProblem] {
         let given = [
-            wait != nil, waitUntil != nil, waitFor != nil, mail != nil, task != nil, webhook != nil, condition != nil,
+            wait != nil, waitUntil != nil, !waitFor.isEmpty, mail != nil, task != nil, webhook != nil, condition != nil,
             test != nil, !set.isEmpty, enter != nil, exit != nil,
         ].count { $0 }
         if given != 1 {
@@ -53,14 +62,24 @@ public struct StepSettings: SettingsRecord {
                     at: place)
             ]
         }
-        if condition == nil, waitFor == nil, !then.isEmpty || !otherwise.isEmpty {
+        if condition == nil, waitFor.isEmpty, !then.isEmpty || !otherwise.isEmpty {
             return [ConfigProblem("then and else belong beside an if or a wait_for.", at: place)]
         }
-        if waitFor == nil, atMost != nil || waitCondition != nil {
+        if waitFor.isEmpty, atMost != nil || waitCondition != nil {
             return [ConfigProblem("where and at_most belong beside a wait_for.", at: place)]
         }
-        if waitFor != nil, atMost == nil, !otherwise.isEmpty {
+        if let within {
+            if mail == nil { return [ConfigProblem("within belongs beside a mail.", at: place)] }
+            if within.seconds == 0 {
+                return [ConfigProblem("within no time at all no mail can go. Say how long, such as 2 days.", at: place)]
+            }
+        }
+        if !waitFor.isEmpty, atMost == nil, !otherwise.isEmpty {
             return [ConfigProblem("else is what happens when the time is up: say at_most.", at: place)]
+        }
+        for (index, kind) in waitFor.enumerated()
+        where waitFor.prefix(index).contains(where: { $0.value == kind.value }) {
+            return [ConfigProblem("'\(kind.value)' is waited for twice. Name each event once.", at: kind.place)]
         }
         return []
     }

@@ -39,7 +39,9 @@ struct Advance {
 
     private func act(_ operation: Operation, _ here: String) throws {
         switch operation.act {
-        case .mail(let name): try mail(name, label: operation.label, "\(here) AND is_late = 0")
+        case .mail(let name, let seconds):
+            try mail(
+                name, label: operation.label, within: seconds.map { Span(seconds: $0) }, "\(here) AND is_late = 0")
         case .test(let test):
             try Experiment(test: test, sequence: edition.sequence, tx: tx).assign("\(here) AND is_late = 0")
             for arm in test.mails {
@@ -78,12 +80,15 @@ struct Advance {
 
     /// A mail goes out at the next hour that is not quiet where the lead is. Who moved here from another version does
     /// not get again what came before.
-    private func mail(_ name: String, label: String, _ here: String) throws {
+    private func mail(_ name: String, label: String, within: Span? = nil, _ here: String) throws {
         let purpose = tx.purpose(ofMail: name)
         let isTimed = settings.quiet != nil && purpose == .marketing
-        if let quiet = settings.quiet, isTimed { try quiet.open(forLeadsOf: here, tx) }
+        if let quiet = settings.quiet, isTimed {
+            try quiet.open(forLeadsOf: here, or: edition.sequence.settings.timezone, tx)
+        }
         let zone =
-            isTimed ? ", (SELECT coalesce(timezone, '') FROM leads WHERE leads.id = drip_due.lead_id) AS zone" : ""
+            isTimed
+            ? ", (SELECT zone FROM temp.drip_zones WHERE drip_zones.lead_id = drip_due.lead_id) AS zone" : ""
         let isNew =
             edition.version == 1
             ? ""
@@ -100,7 +105,8 @@ struct Advance {
                        event_id AS cause_id\(zone)
                 FROM temp.drip_due WHERE \(here)\(isNew)
                 """,
-            ready: isTimed ? "(SELECT at FROM temp.drip_openings WHERE drip_openings.zone = message.zone)" : ":now")
+            ready: isTimed ? "(SELECT at FROM temp.drip_openings WHERE drip_openings.zone = message.zone)" : ":now",
+            within: within)
         if isTimed { try noteOpenings(here) }
     }
 
@@ -113,9 +119,8 @@ struct Advance {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE temp.drip_due SET mailed_at = max(opening_at, coalesce(mailed_at, ''))
-                FROM (SELECT l.id AS opening_lead, o.at AS opening_at
-                      FROM leads AS l JOIN temp.drip_openings AS o ON o.zone = coalesce(l.timezone, '')
-                      WHERE o.at > ? AND l.id IN (SELECT lead_id FROM temp.drip_due WHERE \(here)))
+                FROM (SELECT z.lead_id AS opening_lead, o.at AS opening_at
+                      FROM temp.drip_zones AS z JOIN temp.drip_openings AS o ON o.zone = z.zone WHERE o.at > ?)
                 WHERE lead_id = opening_lead AND \(here)
                 """
         ).execute(arguments: [tx.stamp])

@@ -17,9 +17,18 @@ struct Rest {
     func lie(at index: Int, _ operation: Operation, where here: String) throws {
         switch operation.act {
         case .wait(let seconds): try lie(at: index, step: index + 1, seconds: seconds, here)
-        case .waitFor(_, _, let seconds?, let otherwise):
-            try lie(at: index, step: otherwise, seconds: seconds, here)
-        case .waitFor(_, _, nil, let otherwise): try lie(at: index, step: otherwise, due: Rest.never, here)
+        case .waitFor(_, _, _, let seconds, let otherwise):
+            if let seconds {
+                try lie(at: index, step: otherwise, seconds: seconds, here)
+            } else {
+                try lie(at: index, step: otherwise, due: Rest.never, here)
+            }
+            try tx.db.cachedStatement(
+                sql: """
+                    UPDATE drip_enrolments SET heard_event = NULL
+                    WHERE heard_event IS NOT NULL AND id IN (SELECT id FROM temp.drip_due WHERE \(here))
+                    """
+            ).execute()
         case .waitUntil(let moment):
             try lie(at: index, step: index + 1, due: Rest.never, here)
             try reckon(
@@ -73,8 +82,8 @@ struct Rest {
         let column: String
         if case .column(let name, _, _) = moment { column = "l.\"\(name)\"" } else { column = "NULL" }
         let places = """
-            SELECT e.id, coalesce(l.timezone, '') AS zone, coalesce(\(column), '') AS value, coalesce(\(mailedAt), '') AS mailed_at
-            FROM drip_enrolments AS e JOIN leads AS l ON l.id = e.lead_id
+            SELECT e.id, coalesce(nullif(l.timezone, ''), z.zone, '') AS zone, coalesce(\(column), '') AS value, coalesce(\(mailedAt), '') AS mailed_at
+            FROM drip_enrolments AS e JOIN leads AS l ON l.id = e.lead_id LEFT JOIN country_zones AS z ON z.country = l.country
             WHERE e.state = 'active' AND e.id IN (SELECT id FROM drip_enrolments WHERE \(condition))
             """
         try tx.scratchTable(
@@ -83,7 +92,8 @@ struct Rest {
         for row in try Row.fetchAll(tx.db, sql: "SELECT DISTINCT zone, value, mailed_at FROM (\(places))") {
             let (zone, value, mailedAt): (String, String, String) = (row[0], row[1], row[2])
             let instant = moment.instant(
-                value: value.isEmpty ? nil : value, now: Timestamp.date(mailedAt) ?? tx.now, in: tx.place(ofZone: zone))
+                value: value.isEmpty ? nil : value, now: Timestamp.date(mailedAt) ?? tx.now,
+                in: tx.place(ofZone: zone, or: edition.sequence.settings.timezone))
             try tx.db.cachedStatement(sql: "INSERT INTO temp.drip_moments VALUES (?, ?, ?, ?)").execute(
                 arguments: [zone, value, mailedAt, instant.map(Timestamp.text) ?? Rest.never])
         }
@@ -108,19 +118,23 @@ struct Rest {
 
     // MARK: - Woken before their time
 
-    /// An event a lead waits for takes it on at once.
+    /// An event a lead waits for takes it on at once: of several the one that came first.
     func hear(_ kinds: Set<String>) throws {
         for (index, operation) in edition.program.operations.enumerated() {
-            guard case .waitFor(let kind, let condition, _, _) = operation.act, kinds.contains(kind) else { continue }
+            guard case .waitFor(_, _, let condition, _, _) = operation.act else { continue }
             let filter = condition.map { "(\($0)\n)" } ?? "true"
+            let events = operation.awaitedKinds.filter(kinds.contains).map { kind in
+                "SELECT event_lead_id AS hearing_lead, event_id AS heard FROM \(tx.relation(of: kind)) WHERE \(filter)"
+            }
+            guard !events.isEmpty else { continue }
             try tx.db.cachedStatement(
                 sql: """
-                    UPDATE drip_enrolments SET step = \(index + 1), due_at = :now, resting_at = NULL, is_shifted = 0
-                    WHERE id IN (
-                        SELECT e.id FROM (SELECT event_lead_id AS hearing_lead, max(event_id) AS heard FROM \(tx.relation(of: kind))
-                                          WHERE \(filter) GROUP BY event_lead_id) AS hearing
-                        CROSS JOIN drip_enrolments AS e ON e.lead_id = hearing_lead AND \(edition.condition(on: "e"))
-                        WHERE e.state = 'active' AND +e.resting_at = \(index) AND heard > coalesce(e.since_event, e.event_id))
+                    UPDATE drip_enrolments SET step = \(index + 1), due_at = :now, resting_at = NULL, is_shifted = 0, heard_event = heard
+                    FROM (SELECT e.id AS hearing, min(heard) AS heard FROM (\(events.joined(separator: " UNION ALL "))) AS came
+                          CROSS JOIN drip_enrolments AS e ON e.lead_id = came.hearing_lead AND \(edition.condition(on: "e"))
+                          WHERE e.state = 'active' AND +e.resting_at = \(index) AND came.heard > coalesce(e.since_event, e.event_id)
+                          GROUP BY e.id)
+                    WHERE drip_enrolments.id = hearing
                     """
             ).execute(arguments: ["now": tx.stamp])
         }
@@ -133,7 +147,7 @@ struct Rest {
             let condition = """
                 id IN (SELECT e.id FROM batch AS b CROSS JOIN drip_enrolments AS e ON e.lead_id = b.lead_id AND \(edition.condition(on: "e"))
                        WHERE b.kind = 'lead.updated' AND e.state = 'active' AND +e.resting_at = \(index)
-                         AND EXISTS (SELECT 1 FROM json_each(b.body, '$.columns') WHERE value IN (\(column.sqlLiteral), 'timezone')))
+                         AND EXISTS (SELECT 1 FROM json_each(b.body, '$.columns') WHERE value IN (\(column.sqlLiteral), 'timezone', 'country')))
                 """
             let isAny = try Bool.fetchOne(
                 tx.db, sql: "SELECT EXISTS (SELECT 1 FROM drip_enrolments WHERE \(condition))")

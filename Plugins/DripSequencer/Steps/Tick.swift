@@ -21,13 +21,17 @@ struct Tick {
             "drip_due",
             columns: """
                 id INTEGER PRIMARY KEY, lead_id INTEGER, cycle INTEGER, event_id INTEGER, step INTEGER, sequence TEXT,
-                version INTEGER, first_version INTEGER, is_late INTEGER, mailed_at TEXT
+                version INTEGER, first_version INTEGER, is_late INTEGER, mailed_at TEXT,
+                heard TEXT
                 """)
-        let known = Set(editions.map(\.sequence.name)).sorted().map(\.sqlLiteral).joined(separator: ", ")
+        let paused = try Pauses.open(tx.db)
+        let known = Set(editions.map(\.sequence.name)).filter { paused[$0] == nil }.sorted().map(\.sqlLiteral)
+            .joined(separator: ", ")
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO temp.drip_due (id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late)
-                SELECT id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late FROM drip_enrolments
+                INSERT INTO temp.drip_due (id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late, heard)
+                SELECT id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late,
+                       (SELECT kind FROM events WHERE events.id = heard_event) FROM drip_enrolments
                 WHERE state = 'active' AND due_at <= ? AND +sequence IN (\(known)) ORDER BY due_at LIMIT \(Tick.most)
                 """
         ).execute(arguments: [tx.stamp])

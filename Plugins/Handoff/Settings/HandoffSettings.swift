@@ -70,6 +70,7 @@ public struct HandoffSettings: SettingsRecord {
     /// One of the people or desks that take leads.
     public struct Rep: SettingsRecord {
         public var email = ""
+        public var name: String?
         public var capacity = 50
         public var weight = 1
         public var zone: String?
@@ -79,6 +80,9 @@ public struct HandoffSettings: SettingsRecord {
 
         public static var fields: [SettingsField<Self>] {
             SettingsField.required("email", \.email, .mailbox, "Where the rep is told of a lead.")
+            SettingsField(
+                "name", \.name, optional: .text,
+                "What mails that are from the rep say; without it the name in the config.")
             SettingsField("capacity", \.capacity, .integer(0...100_000), "Open leads at most: offered or accepted.")
             SettingsField(
                 "weight", \.weight, .integer(0...1000),

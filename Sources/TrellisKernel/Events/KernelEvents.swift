@@ -25,6 +25,9 @@ public enum KernelEvents {
             EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer], says: "mail {mail} was sent"),
             EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer], says: "mail {mail} was refused"),
             EventDeclaration(
+                "mail.expired", ["mail": .text, "message_id": .integer],
+                says: "mail {mail} was not sent, for its time was over"),
+            EventDeclaration(
                 "mail.bounced", ["mail": .text, "message_id": .integer, "class": .text],
                 says: "mail {mail} came back[ ({class} bounce)]"),
             EventDeclaration(

@@ -21,7 +21,8 @@ public protocol Question: Sendable {
 // for rows that another SQLite client writes: those have happened when the kernel hears of them.
 
 /// Before a mail is handed to its transport, in the transaction that claims it. A veto cancels the mail with the
-/// reason; a ``Postpone`` lets it wait. Not promised: that the mail is sent afterwards; the transport may refuse it.
+/// reason; a ``Postpone`` lets it wait, a ``Hold`` until the plugin lets it go. Not promised: that the mail is sent
+/// afterwards; the transport may refuse it.
 public struct MessageDraft: Draft {
     public let messageID: Int64
     public let leadID: Int64?
@@ -91,7 +92,8 @@ public struct CardLine: Sendable, Hashable {
 }
 
 /// Values a plugin adds for the templates of a mail, such as a download link. Asked while the mail is rendered; the
-/// first answer for a name counts, and the body of the message counts before all answers.
+/// first answer for a name counts, and the body of the message counts before all answers. `owner.name` and
+/// `owner.email` say who has the lead: mails are from them where their front matter says `from: owner`.
 public struct TemplateValues: Question {
     public typealias Reply = [String: String]
     public let leadID: Int64?

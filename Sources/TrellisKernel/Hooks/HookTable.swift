@@ -55,8 +55,8 @@ public struct HookTable: Sendable {
         filters[ObjectIdentifier(D.self)] != nil
     }
 
-    /// Leads the draft past every filter. A veto and a postponement pass through; any other error is named after the
-    /// filter that threw it.
+    /// Leads the draft past every filter. A veto, a postponement and a hold pass through; any other error is named
+    /// after the filter that threw it.
     func filter<D: Draft>(_ draft: inout D, _ tx: Transaction) throws {
         for installed in self[filters: D.self] {
             do {
@@ -68,6 +68,10 @@ public struct HookTable: Sendable {
             } catch let postpone as Postpone {
                 trace?.note(installed.id, "put off a \(D.self): \(postpone.reason)")
                 throw postpone
+            } catch var hold as Hold {
+                trace?.note(installed.id, "held a \(D.self): \(hold.reason)")
+                hold.plugin = installed.id.plugin
+                throw hold
             } catch {
                 trace?.note(installed.id, "failed on a \(D.self): \(error)")
                 throw HookFailure(hook: installed.id, reason: "\(error)")

@@ -7,6 +7,7 @@ extension Claim {
     /// - Returns: how many messages went.
     func takeMutely() throws -> Int {
         let list = try dueList()
+        try expire(list)
         try refuse(list)
         let place = tx.place(ofZone: kernel.config.site.site.timezone)
         let pace = MailPace(settings: kernel.config.site.mail, place: place, tx: tx)

@@ -27,6 +27,7 @@ struct Claim {
     /// The messages to send; empty where what was due may not or cannot go now.
     func take() throws -> [RenderedMessage] {
         let list = try dueList()
+        try expire(list)
         try refuse(list)
         guard transport == "mail" else { return try render(list) }
         let place = tx.place(ofZone: kernel.config.site.site.timezone)
@@ -135,6 +136,9 @@ struct Claim {
         } catch let postpone as Postpone {
             try putOff(order.id, postpone)
             return nil
+        } catch let held as Hold {
+            try hold(order.id, because: held.reason, by: "plugin:\(held.plugin)")
+            return nil
         } catch {
             try hold(order.id, because: "\(error)")
             return nil
@@ -170,10 +174,11 @@ struct Claim {
         ])
     }
 
-    func hold(_ id: Int64, because reason: String) throws {
+    /// - Parameter holder: who lets it go again; nil where a person has to mend something.
+    func hold(_ id: Int64, because reason: String, by holder: String? = nil) throws {
         try tx.db.cachedStatement(
-            sql: "UPDATE outbox_messages SET state = 'held', reason = ? WHERE id = ? AND state = 'waiting'"
-        ).execute(arguments: [reason, id])
+            sql: "UPDATE outbox_messages SET state = 'held', reason = ?, held_by = ? WHERE id = ? AND state = 'waiting'"
+        ).execute(arguments: [reason, holder, id])
     }
 
     private func cancel(_ id: Int64, because reason: String) throws {

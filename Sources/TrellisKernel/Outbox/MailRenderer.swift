@@ -89,7 +89,8 @@ struct MailRenderer: Sendable {
                 footer: footer.html + MailStyle.picture(watched.picture)),
             config: config, style: style)
         return MailMessage(
-            from: template.from ?? from, to: to, replyTo: template.replyTo, subject: mail.subject,
+            from: template.from?.address(values) ?? from, to: to, replyTo: template.replyTo?.address(values),
+            subject: mail.subject,
             date: Date(timeIntervalSince1970: 0), messageID: "\(identity(of: order))@\(config.messageDomain)",
             headers: footer.headers, text: mail.text + footer.text, html: page)
     }

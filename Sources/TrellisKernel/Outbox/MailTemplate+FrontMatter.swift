@@ -19,13 +19,14 @@ extension MailTemplate {
     }
 
     struct FrontMatter {
-        static let keys = ["subject", "preheader", "from", "reply_to", "purpose"]
+        static let keys = ["subject", "preheader", "from", "reply_to", "purpose", "within"]
 
         var subject = ""
         var preheader: String?
-        var from: MailAddress?
-        var replyTo: MailAddress?
+        var from: Sender?
+        var replyTo: Sender?
         var purpose = Purpose.marketing
+        var within: Span?
         /// The line of each key that was given, from 1.
         var keyLines: [String: Int] = [:]
         /// The index of the first line of the body.
@@ -63,11 +64,16 @@ extension MailTemplate {
             case "subject": subject = value
             case "preheader": preheader = value.isEmpty ? nil : value
             case "from":
-                guard let sender = MailAddress(parsing: value) else { return .badSender(value) }
+                if value.contains("{{") { return .variableInSender(key: key, value) }
+                guard let sender = Sender(value) else { return .badSender(value) }
                 from = sender
             case "reply_to":
-                guard let address = MailAddress(parsing: value) else { return .badReplyTo(value) }
-                replyTo = address
+                if value.contains("{{") { return .variableInSender(key: key, value) }
+                guard let sender = Sender(value) else { return .badReplyTo(value) }
+                replyTo = sender
+            case "within":
+                guard let span = Span(value), span.seconds > 0 else { return .badWithin(value) }
+                within = span
             default:
                 guard let known = Purpose(rawValue: value) else { return .badPurpose(value) }
                 purpose = known

@@ -28,10 +28,12 @@ public struct MailTemplate: Sendable {
     /// The line that inboxes show after the subject, as written; nil leaves it to the mail program.
     public let preheader: String?
     /// Nil means the site's own sender.
-    public let from: MailAddress?
+    public let from: Sender?
     /// Where answers go; nil means to the sender.
-    public let replyTo: MailAddress?
+    public let replyTo: Sender?
     public let purpose: Purpose
+    /// How long after it was ordered it is worth sending; nil means always.
+    public let within: Span?
     /// The Markdown after the front matter, as written.
     public let body: String
     /// Every name the template asks for, with a fallback or without.
@@ -76,6 +78,7 @@ public struct MailTemplate: Sendable {
         self.from = matter.from
         self.replyTo = matter.replyTo
         self.purpose = matter.purpose
+        self.within = matter.within
         self.body = lines[matter.bodyStart...].joined(separator: "\n")
         self.variables = Set(parts.placeholders.map(\.name))
         self.parts = parts

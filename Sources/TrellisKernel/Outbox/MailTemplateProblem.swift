@@ -13,6 +13,8 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         case badPurpose(String)
         case badSender(String)
         case badReplyTo(String)
+        case variableInSender(key: String, String)
+        case badWithin(String)
         case emptyBody
         case openPlaceholder
         case badPlaceholder(String)
@@ -69,9 +71,13 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
             "purpose: expected marketing or transactional, got '\(purpose)'."
                 + NearMiss.hint(purpose, among: MailTemplate.Purpose.allCases.map(\.rawValue))
         case .badSender(let sender):
-            "from: expected a sender like 'Acme Analytics <hello@acme.example>', got '\(sender)'."
+            "from: expected a sender like 'Acme Analytics <hello@acme.example>', or owner, got '\(sender)'."
         case .badReplyTo(let address):
-            "reply_to: expected an address like 'Acme <hello@acme.example>', got '\(address)'."
+            "reply_to: expected an address like 'Acme <hello@acme.example>', or owner, got '\(address)'."
+        case .variableInSender(let key, let sender):
+            "\(key): a sender holds no variables, got '\(sender)'. Write an address, or owner for the rep who has the lead."
+        case .badWithin(let text):
+            "within: expected a duration such as 4 hours or 2 days, got '\(text)'."
         case .emptyBody:
             "the mail has no text. Write it below the second '---'."
         case .openPlaceholder:

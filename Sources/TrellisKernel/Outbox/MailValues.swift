@@ -4,14 +4,18 @@ struct MailValues {
     let kernel: Kernel
 
     /// The names that are there for every mail, besides the columns of the lead.
-    static let always = ["site_name", "base_url", "unsubscribe_url", "preferences_url", "lead_key"]
+    static let always = [
+        "site_name", "base_url", "unsubscribe_url", "preferences_url", "lead_key", MailTemplate.Sender.ownerName,
+        MailTemplate.Sender.ownerEmail,
+    ]
 
     func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
         if let leadID = order.leadID {
             let row = try Row.fetchOne(
                 tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
-            let place = tx.place(ofZone: row?["timezone"] ?? "")
+            let place = try tx.place(
+                ofZone: row.flatMap { $0["timezone"] as String? }, country: row.flatMap { $0["country"] as String? })
             values.merge(try fieldsOfCause(order, in: place, tx)) { own, _ in own }
             let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
             values.merge(MailValues.texts(row, written(fields, place))) { _, column in column }

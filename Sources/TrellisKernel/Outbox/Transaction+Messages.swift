@@ -1,13 +1,19 @@
+import Foundation
+
 extension Transaction {
     /// Puts a mail into the outbox per row of a SELECT of `key, lead_id, recipient, template, body, cause_id`. A key
     /// that is there already is the same message and changes nothing.
     ///
     /// - Parameter ready: SQL over the columns of the SELECT that gives the moment before which the mail does not go;
     ///   without it, now.
+    /// - Parameter within: how long from now on it is worth sending: what could not go by then is dropped, and
+    ///   `mail.expired` says so. Without it, as long as its front matter says, or always.
     public func send(
-        _ purpose: MessagePurpose, forEach select: String, ready: String = ":now", arguments: StatementArguments = [:]
+        _ purpose: MessagePurpose, forEach select: String, ready: String = ":now", within: Span? = nil,
+        arguments: StatementArguments = [:]
     ) throws {
-        try put("mail", purpose, forEach: select, ready: ready, arguments)
+        try put(
+            "mail", purpose, forEach: select, ready: ready, expires: within.map { now + Double($0.seconds) }, arguments)
     }
 
     /// Puts a call of a webhook of the config into the outbox per row of the same kind of SELECT: `recipient` is its
@@ -21,20 +27,23 @@ extension Transaction {
     }
 
     private func put(
-        _ transport: String, _ purpose: MessagePurpose, forEach select: String, ready: String,
+        _ transport: String, _ purpose: MessagePurpose, forEach select: String, ready: String, expires: Date? = nil,
         _ arguments: StatementArguments
     ) throws {
         try db.cachedStatement(
             sql: """
-                INSERT INTO outbox_messages (key, transport, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
+                INSERT INTO outbox_messages (key, transport, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at, expires_at)
                 SELECT message.key, :transport, :purpose, :origin, message.lead_id, message.recipient, message.template, message.body,
-                       message.cause_id, \(ready), :now
+                       message.cause_id, \(ready), :now, :expires
                 FROM (\(select)) AS message
                 WHERE true ON CONFLICT (key) DO NOTHING
                 """
         ).execute(
             arguments: arguments
-                &+ ["transport": transport, "purpose": purpose.rawValue, "origin": origin, "now": stamp])
+                &+ [
+                    "transport": transport, "purpose": purpose.rawValue, "origin": origin, "now": stamp,
+                    "expires": expires.map(Timestamp.text),
+                ])
     }
 
     /// Takes back what this plugin has for leads that need it no more, per row of a SELECT of `lead_id, prefix,
@@ -51,6 +60,28 @@ extension Transaction {
                   AND substr(key, 1, length(gone.prefix)) = gone.prefix AND substr(key, -length(gone.suffix)) = gone.suffix
                 """
         ).execute(arguments: arguments &+ ["now": stamp, "reason": reason, "origin": origin])
+    }
+
+    /// Holds what this plugin has waiting, per row of a SELECT of ids: none of it goes until the plugin lets it go.
+    /// What is with the courier already may arrive; what comes back from it goes to the filters again.
+    public func hold(because reason: String, forEach select: String, arguments: StatementArguments = [:]) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'held', held_by = :origin, reason = :reason
+                WHERE id IN (\(select)) AND state = 'waiting' AND origin = :origin
+                """
+        ).execute(arguments: arguments &+ ["reason": reason, "origin": origin])
+    }
+
+    /// Lets go what this plugin holds, per row of a SELECT of `id, ready_at`: it waits again, not before `ready_at`.
+    public func release(forEach select: String, arguments: StatementArguments = [:]) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'waiting', held_by = NULL, reason = NULL, ready_at = freed.ready_at
+                FROM (\(select)) AS freed
+                WHERE outbox_messages.id = freed.id AND state = 'held' AND held_by = :origin
+                """
+        ).execute(arguments: arguments &+ ["origin": origin])
     }
 
     /// States of a message that may go yet, by itself or by somebody's hand.

@@ -18,7 +18,8 @@ enum KernelPast {
 
     /// Tables that hold what a site agreed on rather than what happened: they are read as they are, without a word.
     static let timeless: Set<String> = [
-        "stages", "goals", "site", "view_files", "mail_links", "mail_machine_agents", "plugins", "migrations",
+        "stages", "goals", "site", "view_files", "mail_links", "mail_machine_agents", "country_zones", "plugins",
+        "migrations",
     ]
 
     /// A lead that was deleted since lies in the trash; who was erased is in no past either.
@@ -108,5 +109,5 @@ enum KernelPast {
             "settled_at": "CASE WHEN t.settled_at <= :at THEN t.settled_at END",
             "leased_at": "CASE WHEN t.leased_at <= :at THEN t.leased_at END",
         ],
-        asNow: ["attempts", "ready_at", "recipient", "body"])
+        asNow: ["attempts", "ready_at", "recipient", "body", "held_by", "expires_at"])
 }

@@ -41,8 +41,16 @@ public final class ConfigCheck {
     public func read<T>(_ body: (Database) throws -> T) throws -> T { try body(db) }
 
     /// A SQL expression over the columns of `leads`.
-    public func leadPredicate(_ sql: LocatedText) {
-        prepare("SELECT 1 FROM leads WHERE (\(sql.value)\n)", for: sql)
+    ///
+    /// - Parameter names: what else it may name; where `leads` has a column of that name, the column is meant.
+    public func leadPredicate(_ sql: LocatedText, beside names: [String] = []) {
+        let select = "SELECT 1 FROM leads WHERE (\(sql.value)\n)"
+        guard !names.isEmpty else {
+            prepare(select, for: sql)
+            return
+        }
+        let others = names.map { "NULL AS \($0)" }.joined(separator: ", ")
+        prepare("SELECT (\(select)) FROM (SELECT \(others))", for: sql)
     }
 
     /// A SQL expression over the fields of a kind of event and the columns of its lead.
@@ -306,6 +314,7 @@ extension Config {
         return try queue.read { db in
             let check = ConfigCheck(
                 config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
+            check.activities()
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }

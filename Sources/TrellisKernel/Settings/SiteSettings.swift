@@ -159,7 +159,7 @@ extension SettingType where Value == String {
         SettingType(
             scalar: "an address such as Acme <hello@acme.example>", schema: .object([("type", .string("string"))])
         ) {
-            MailAddress(parsing: $0) == nil ? nil : $0
+            $0.contains("{{") || MailAddress(parsing: $0) == nil ? nil : $0
         }
     }
 

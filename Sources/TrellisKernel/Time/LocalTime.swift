@@ -65,9 +65,24 @@ public struct LocalTime: Sendable {
 }
 
 extension Transaction {
-    /// The wall clock of a zone; of the site where the name is no zone, as for a lead whose zone nobody knows.
-    public func place(ofZone name: String) -> LocalTime {
-        LocalTime(named: name) ?? LocalTime(named: kernel.config.site.site.timezone) ?? LocalTime(.gmt)
+    /// The wall clock of a zone; where the name is no zone, as for a lead whose zone nobody knows, of another one, and
+    /// of the site where that is none either.
+    public func place(ofZone name: String, or other: String? = nil) -> LocalTime {
+        LocalTime(named: name) ?? other.flatMap { LocalTime(named: $0) } ?? LocalTime(
+            named: kernel.config.site.site.timezone) ?? LocalTime(.gmt)
+    }
+
+    /// The wall clock of a lead: by its own zone, by that of its country where it is the same time everywhere there, by
+    /// another one, by that of the site.
+    ///
+    /// - Parameters:
+    ///   - name: its `timezone`.
+    ///   - country: its `country`.
+    public func place(ofZone name: String?, country: String?, or other: String? = nil) throws -> LocalTime {
+        if let name, let place = LocalTime(named: name) { return place }
+        let zone = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT zone FROM country_zones WHERE country = ?"), arguments: [country])
+        return place(ofZone: zone ?? "", or: other)
     }
 }
 

@@ -1,0 +1,12 @@
+-- What stands still.
+
+-- What stands still in the sequences, for trellis status: those that are paused, by the config or by hand.
+CREATE VIEW drip_stops AS
+SELECT 'sequence paused' AS stop, p.sequence AS subject,
+       (SELECT count(*) FROM drip_enrolments AS e WHERE e.sequence = p.sequence AND e.state = 'active') || ' leads stand still, '
+       || (SELECT count(*) FROM outbox_messages AS m WHERE m.state = 'held' AND m.held_by = 'plugin:drip'
+           AND substr(m.key, 1, length(p.sequence) + 6) = 'drip:' || p.sequence || ':') || ' messages are held; '
+       || CASE p.paused_by WHEN 'config' THEN 'it goes on without paused: true in the config'
+                           ELSE 'it goes on by: trellis sequences resume ' || p.sequence END AS reason,
+       p.paused_at AS since
+FROM drip_pauses AS p WHERE p.resumed_at IS NULL;
