@@ -120,6 +120,7 @@ class Client(threading.Thread):
         self.acknowledged = []
         self.counts = collections.Counter()
         self.surprises = []
+        self.took = []
 
     def run(self):
         while not stop.is_set():
@@ -136,9 +137,11 @@ class Client(threading.Thread):
             self.connection = http.client.HTTPConnection("127.0.0.1", ADMIN, timeout=30)
         body = None if said is None else json.dumps(said)
         headers = {"Authorization": "Bearer " + TOKEN, "Content-Type": "application/json"}
+        begin = time.perf_counter()
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         text = answer.read()
+        self.took.append(time.perf_counter() - begin)
         return answer.status, json.loads(text) if answer.status == 200 else text.decode()
 
     def turn(self):
@@ -313,6 +316,9 @@ with tempfile.TemporaryDirectory(prefix="trellis-handoff-lab-") as FOLDER:
     meant = ["accept", "reject", "contact", "convert", "reassign", "absence", "won", "lost", "demo"]
     undone = [what for what in meant if counts[what] == 0]
     judge.check("everything that reps do was done", not undone, undone)
+    took = sorted(each for client in clients for each in client.took)
+    print(f"{len(took)} requests were answered in {took[len(took) // 2] * 1000:.0f} ms (median), "
+          f"{took[len(took) * 99 // 100] * 1000:.0f} ms (99 of 100)")
     print(f"{kills} kills, {found[0]} looks at the file, {dict(sorted(counts.items()))}")
     print(f"{judge.summary()}; {time.perf_counter() - begin:.0f} s in all")
     print(f"{judge.passed} passed, {judge.failed} failed")

@@ -154,24 +154,26 @@ class Judge:
             f"by its count off by {max(abs(count - claim) for _, count, claim in own):.2f} leads at most")
 
     def steps_in_order(self):
-        """Steps as they were decided: of leads that were routed together, those who kept their rep came before those that
-        were dealt, who waited before who was new, and each in the order in which they qualified."""
-        seen = set()
+        """Steps as they were decided: of leads that were routed together, those who waited came before those who are new,
+        who goes back to a rep who let them lapse came last, who kept their rep came before those who were dealt, and each
+        in the order in which they qualified."""
+        seen, lapsed = set(), set()
+
+        def place(step):
+            return (step[0] not in seen, (step[0], step[2]) in lapsed, *step[3:4], *step[5:])
+
         steps = self.rows(
             f"""
             SELECT t.handoff_id, t.state, t.rep, t.state = 'offered' AND t.route = '{BY_TURNS}', t.at, h.event_id, t.lead_id
             FROM handoff_transitions AS t JOIN handoff_handoffs AS h ON h.id = t.handoff_id
             WHERE t.state NOT IN ('won', 'lost') ORDER BY t.id
             """)
-
-        def place(step):
-            return (True, step[0] not in seen, step[5], step[6]) if step[3] else (False, False, 0, 0)
-
         for (_, routed), together in itertools.groupby(steps, key=lambda step: (step[4], step[1] in ("offered", "queued"))):
             together = list(together)
             if routed:
                 together.sort(key=place)
-                seen.update(step[0] for step in together)
+            seen.update(step[0] for step in together)
+            lapsed.update((step[0], step[2]) for step in together if step[1] == "expired")
             yield from (step[:5] for step in together)
 
     def traces(self, trace, leads):
