@@ -179,8 +179,6 @@ def main():
     check(f"there are at most {RULES} rules", len(points) <= RULES, f"{len(points)}")
     if by_hand is not None:
         check("they are no worse than those by hand", fitted >= by_hand - WITHIN, f"{fitted - by_hand:+.4f}")
-    again = run("scoring", "fit", *judged, "--rules", RULES, "--columns", ",".join(texts + numbers))
-    check("the same leads give the same rules", again == learnt)
     sys.exit(1 if failures else 0)
 
 
