@@ -62,7 +62,7 @@ fit-check: build ## Hold learnt rules against scikit-learn (CSV=… OUTCOME=… 
 figures-check: build ## Hold figures of sales against pandas (DEALS=folder; skipped where it cannot be installed)
 	@Tests/Figures/run.sh $(TRELLIS)
 
-browser: build ## From the landing page to the way out in a real browser (skipped where there is none)
+browser: build ## Visitors, reports and mails in a real browser (skipped where there is none)
 	@Tests/Browser/run.sh $(TRELLIS)
 
 form-lab: build ## Kill the server in 50 rushes of forms, and check that no answered form is lost
