@@ -10,10 +10,14 @@ TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 SECONDS ?= 600
 
+<<<<<<< HEAD
 .PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab fuzz
+=======
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab handoff-lab fit-check figures-check
+>>>>>>> 350339b6929d5ffa0d83c870492f61d160d21c72
 
 help: ## This list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 deps: # What the build needs beyond the Swift toolchain; installed where it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.2 or later is not on the PATH: see https://www.swift.org/install/linux/"; exit 1; }
@@ -43,6 +47,7 @@ test: deps ## Run every test
 	@$(MAKE) --no-print-directory attacks api schema clients browser
 	@ROUNDS=3 $(MAKE) --no-print-directory form-lab
 	@MAILS=400 KILLS=4 $(MAKE) --no-print-directory mail-lab
+	@LEADS=400 KILLS=3 $(MAKE) --no-print-directory handoff-lab
 
 attacks: build ## Attack the server as strangers do, and check that it refuses
 	@Tests/Attacks/run.sh $(TRELLIS)
@@ -56,7 +61,13 @@ schema: build ## Hold every config here against the JSON Schema (skipped where i
 clients: build ## Run other SQLite clients on a file at work (skipped where pandas and DuckDB cannot be installed)
 	@Tests/Clients/run.sh $(TRELLIS)
 
-browser: build ## From the landing page to the way out in a real browser (skipped where there is none)
+fit-check: build ## Hold learnt rules against scikit-learn (CSV=… OUTCOME=… SITE=…; skipped where it cannot be installed)
+	@Tests/Fit/run.sh $(TRELLIS)
+
+figures-check: build ## Hold figures of sales against pandas (DEALS=folder; skipped where it cannot be installed)
+	@Tests/Figures/run.sh $(TRELLIS)
+
+browser: build ## Visitors, reports and mails in a real browser (skipped where there is none)
 	@Tests/Browser/run.sh $(TRELLIS)
 
 form-lab: build ## Kill the server in 50 rushes of forms, and check that no answered form is lost
@@ -65,8 +76,13 @@ form-lab: build ## Kill the server in 50 rushes of forms, and check that no answ
 mail-lab: build ## Kill the program 50 times while it mails 10,000 leads, and check that nobody is mailed twice
 	@MAILS=$${MAILS:-10000} KILLS=$${KILLS:-50} Tests/MailLab/run.sh $(TRELLIS)
 
+<<<<<<< HEAD
 fuzz: deps ## Fuzz what reads and writes mail, ten minutes each (SECONDS=60 for a shorter one)
 	@SECONDS_MAX=$(SECONDS) Tests/Fuzz/run.sh $(TARGETS)
+=======
+handoff-lab: build ## Kill the program 25 times while 10,000 leads are handed off, and check that none is lost or held twice
+	@python3 -B Tests/HandoffLab/handoff_lab.py $(TRELLIS) $${LEADS:-10000} $${KILLS:-25}
+>>>>>>> 350339b6929d5ffa0d83c870492f61d160d21c72
 
 slowloris: build ## Hold 1,000 slow connections open, and time a normal visitor beside them
 	@Tests/FormLab/slowloris.sh $(TRELLIS)

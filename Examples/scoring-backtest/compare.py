@@ -44,29 +44,36 @@ def folds(converted, count=5, seed=7):
     return group
 
 
-def main():
-    crm = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
-    names = ", ".join(TEXTS + NUMBERS)
-    rows = crm.execute(f"SELECT converted, {names} FROM leads WHERE converted IS NOT NULL ORDER BY id").fetchall()
-    y = np.array([row[0] for row in rows])
+def areas(database, outcome, texts, numbers):
+    """How many leads and columns there are, and the AUC of each fold."""
+    crm = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    names = "".join(f', "{name}"' for name in texts + numbers)
+    rows = crm.execute(f'SELECT "{outcome}"{names} FROM leads WHERE "{outcome}" IS NOT NULL ORDER BY id').fetchall()
+    y = np.array([int(row[0]) for row in rows])
     columns = []
-    for place in range(1, 1 + len(TEXTS)):
+    for place in range(1, 1 + len(texts)):
         values = sorted({row[place] for row in rows}, key=str)
         columns += [[float(row[place] == value) for row in rows] for value in values]
-    for place in range(1 + len(TEXTS), 1 + len(TEXTS) + len(NUMBERS)):
+    for place in range(1 + len(texts), 1 + len(texts) + len(numbers)):
         known = [row[place] for row in rows if row[place] is not None]
         middle = float(np.median(known))
         filled = np.array([middle if row[place] is None else float(row[place]) for row in rows])
-        columns += [filled, np.log1p(filled), [float(row[place] is None) for row in rows]]
+        columns += [filled, np.sign(filled) * np.log1p(np.abs(filled)), [float(row[place] is None) for row in rows]]
     X = np.array(columns).T
     group = folds(y)
-    areas = []
+    found = []
     for number in range(5):
         model = make_pipeline(StandardScaler(), LogisticRegression(C=1, max_iter=5000))
         model.fit(X[group != number], y[group != number])
-        areas.append(roc_auc_score(y[group == number], model.predict_proba(X[group == number])[:, 1]))
-    print(f"{len(y)} leads, {X.shape[1]} columns")
-    print(f"scikit-learn: AUC by fold {', '.join(f'{area:.4f}' for area in areas)}; mean {np.mean(areas):.4f}")
+        found.append(roc_auc_score(y[group == number], model.predict_proba(X[group == number])[:, 1]))
+    return len(y), X.shape[1], found
 
 
-main()
+def main():
+    leads, columns, found = areas(sys.argv[1], "converted", TEXTS, NUMBERS)
+    print(f"{leads} leads, {columns} columns")
+    print(f"scikit-learn: AUC by fold {', '.join(f'{area:.4f}' for area in found)}; mean {np.mean(found):.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Runs the browser test, after finding or installing what it needs.  Usage: run.sh TRELLIS
+# Runs the browser tests, after finding or installing what they need.  Usage: run.sh TRELLIS [journey|report|mails]…
 # Without a browser it says so and ends with 0; with TRELLIS_BROWSER=required with 1.
 set -u
-trellis=${1:?Usage: run.sh TRELLIS}
+trellis=${1:?Usage: run.sh TRELLIS [journey|report|mails]…}
+shift
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 venv=$root/.build/browser-venv
@@ -29,11 +30,11 @@ find_chromium() {
     return 1
 }
 
-has_playwright() { "$venv/bin/python" -c "import playwright.sync_api" >/dev/null 2>&1; }
+has_playwright() { "$venv/bin/python" -c "import playwright.sync_api, pypdf" >/dev/null 2>&1; }
 
 install_playwright() {
     { python3 -m venv --clear "$venv" || { install_packages python3-venv && python3 -m venv --clear "$venv"; }; } &&
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --timeout 30 "playwright>=1.49,<2"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --timeout 30 "playwright>=1.49,<2" "pypdf>=5,<7"
 }
 
 [ -x "$trellis" ] || { echo "There is no program $trellis. Build it with: make build" >&2; exit 1; }
@@ -41,4 +42,7 @@ command -v python3 >/dev/null || skip "there is no python3."
 has_playwright || install_playwright >/dev/null 2>&1 || skip "Playwright cannot be installed from PyPI."
 find_chromium >/dev/null || install_packages chromium || skip "Chromium is not there and cannot be installed."
 browser=$(find_chromium) || skip "the Chromium of this system does not run."
-exec "$venv/bin/python" "$here/journey.py" "$trellis" "$browser"
+[ $# -gt 0 ] || set -- journey report mails
+failed=0
+for test in "$@"; do "$venv/bin/python" -B "$here/$test.py" "$trellis" "$browser" || failed=1; done
+exit $failed
