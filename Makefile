@@ -58,7 +58,7 @@ api: build ## Hold the API against its description (skipped where schemathesis c
 schema: build ## Hold every config here against the JSON Schema (skipped where its validator cannot be installed)
 	@Tests/Schema/run.sh $(TRELLIS)
 
-clients: build ## Run other SQLite clients on a file at work (skipped where pandas and DuckDB cannot be installed)
+clients: build ## Run other SQLite clients on a file at work, also beside forms (skipped where pandas and DuckDB cannot be installed)
 	@Tests/Clients/run.sh $(TRELLIS)
 
 fit-check: build ## Hold learnt rules against scikit-learn (CSV=… OUTCOME=… SITE=…; skipped where it cannot be installed)
@@ -71,7 +71,7 @@ browser: build ## Visitors, reports and mails in a real browser (skipped where t
 	@Tests/Browser/run.sh $(TRELLIS)
 
 form-lab: build ## Kill the server in 50 rushes of forms, and check that no answered form is lost
-	@python3 Tests/FormLab/form_lab.py $(TRELLIS) $${ROUNDS:-50}
+	@python3 -B Tests/FormLab/form_lab.py $(TRELLIS) $${ROUNDS:-50}
 
 mail-lab: build ## Kill the program 50 times while it mails 10,000 leads, and check that nobody is mailed twice
 	@MAILS=$${MAILS:-10000} KILLS=$${KILLS:-50} Tests/MailLab/run.sh $(TRELLIS)
