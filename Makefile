@@ -10,11 +10,7 @@ TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 SECONDS ?= 600
 
-<<<<<<< HEAD
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab fuzz
-=======
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab handoff-lab fit-check figures-check
->>>>>>> 350339b6929d5ffa0d83c870492f61d160d21c72
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab fuzz handoff-lab fit-check figures-check
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -76,13 +72,11 @@ form-lab: build ## Kill the server in 50 rushes of forms, and check that no answ
 mail-lab: build ## Kill the program 50 times while it mails 10,000 leads, and check that nobody is mailed twice
 	@MAILS=$${MAILS:-10000} KILLS=$${KILLS:-50} Tests/MailLab/run.sh $(TRELLIS)
 
-<<<<<<< HEAD
 fuzz: deps ## Fuzz what reads and writes mail, ten minutes each (SECONDS=60 for a shorter one)
 	@SECONDS_MAX=$(SECONDS) Tests/Fuzz/run.sh $(TARGETS)
-=======
+
 handoff-lab: build ## Kill the program 25 times while 10,000 leads are handed off, and check that none is lost or held twice
 	@python3 -B Tests/HandoffLab/handoff_lab.py $(TRELLIS) $${LEADS:-10000} $${KILLS:-25}
->>>>>>> 350339b6929d5ffa0d83c870492f61d160d21c72
 
 slowloris: build ## Hold 1,000 slow connections open, and time a normal visitor beside them
 	@Tests/FormLab/slowloris.sh $(TRELLIS)
