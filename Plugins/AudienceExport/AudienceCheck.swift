@@ -1,3 +1,4 @@
+import Foundation
 import TrellisKernel
 
 /// What only the whole config can tell about audiences: SQL that does not fit the schema, other audiences, platforms,
@@ -41,6 +42,10 @@ struct AudienceCheck {
         let before = check.problems.count
         check.select(Located(text.sql, at: sql.place), column: "lead_id")
         guard check.problems.count == before, text.strangers.isEmpty else { return }
+        // It stands in parentheses where members are kept, which a semicolon at its end does not survive.
+        guard !text.sql.trimmingCharacters(in: .whitespacesAndNewlines).hasSuffix(";") else {
+            return check.problem("leave out the ';' at the end of the SELECT.", at: sql.place)
+        }
         let upkeep = try check.read { try Upkeep(text, hasList: false, $0) }
         if let obstacle = upkeep.obstacle { check.note(Upkeep.advice(obstacle), at: sql.place) }
     }

@@ -30,6 +30,13 @@ public struct Figures: Plugin {
             """),
     ]
     public static var pages: [String: String] { EmbeddedPages.files }
+    /// The stages as they are now, in their order.
+    private static let stageOrder =
+        "SELECT coalesce(group_concat(stage, ' '), '') FROM (SELECT stage FROM figures_stage_order ORDER BY position)"
+    /// Whether the figures were counted by these stages: between another list of stages and the next worker, and while
+    /// the plugin is off, they were not.
+    private static let isCounted = "(SELECT stages FROM figures_basis) IS (\(stageOrder))"
+
     public static let invariants = [
         Invariant(
             "the figures of each day are the sum of their leads",
@@ -37,7 +44,7 @@ public struct Figures: Plugin {
                 SELECT day, channel, campaign, step, sum(leads) AS off FROM (
                     SELECT day, channel, campaign, step, leads FROM figures_days
                     UNION ALL SELECT day, channel, campaign, step, -count(*) FROM figures_steps GROUP BY 1, 2, 3, 4)
-                GROUP BY 1, 2, 3, 4 HAVING sum(leads) <> 0
+                WHERE \(isCounted) GROUP BY 1, 2, 3, 4 HAVING sum(leads) <> 0
                 """),
         Invariant(
             "the figures of each cohort are the sum of their leads",
@@ -46,7 +53,7 @@ public struct Figures: Plugin {
                     SELECT month, channel, campaign, step, leads FROM figures_cohorts
                     UNION ALL
                     SELECT substr(arrived_on, 1, 7), channel, campaign, step, -count(*) FROM figures_steps GROUP BY 1, 2, 3, 4)
-                GROUP BY 1, 2, 3, 4 HAVING sum(leads) <> 0
+                WHERE \(isCounted) GROUP BY 1, 2, 3, 4 HAVING sum(leads) <> 0
                 """),
         Invariant(
             "the credit of each purchase is one",
@@ -78,10 +85,8 @@ public struct Figures: Plugin {
 
     /// A stage that came, went or moved changes what every figure means: they are then counted anew.
     public func begin(since _: Date?, _ tx: Transaction) throws {
-        let order =
-            "SELECT coalesce(group_concat(stage, ' '), '') FROM (SELECT stage FROM figures_stage_order ORDER BY position)"
         let was = try String.fetchOne(tx.db, sql: "SELECT stages FROM figures_basis")
-        let stages = try String.fetchOne(tx.db, sql: order)
+        let stages = try String.fetchOne(tx.db, sql: Figures.stageOrder)
         try tx.db.execute(
             sql: "UPDATE figures_basis SET attribution = :model WHERE attribution <> :model",
             arguments: ["model": settings.attribution])

@@ -108,7 +108,9 @@ import TrellisTesting
             "kind: trial, url: acme.example",
             ".url: expected an address that starts with https:// or http://, got 'acme.example'."
         ),
-        ("kind: trial, refer: true", ": unknown key 'refer'."),
+        (
+            "kind: trial, form: {asks: [email!]}", ".form: unknown key 'asks'. There are: fields, more, consent."
+        ),
         ("kind: trial, referals: true", ": unknown key 'referals'. Did you mean 'referrals'?"),
     ])
     func `a value that cannot be is named`(_ magnet: String, _ sentence: String) throws {

@@ -36,7 +36,9 @@ import TrellisKernel
     }
 
     @Test func `a program that brings none asks nobody`() async {
-        let problem = await #expect(throws: WebReaderProblem.self) { try await WebReader.none.get("https://a.example/") }
+        let problem = await #expect(throws: WebReaderProblem.self) {
+            try await WebReader.none.get("https://a.example/")
+        }
         #expect(problem?.description == "this program asks nobody on the web")
     }
 }

@@ -4,6 +4,7 @@ import TrellisKernel
 enum SequencePlan {
     static func changes(_ plan: Plan, _ db: Database) throws -> [PlannedChange] {
         let before = plan.before("drip_enrolments")
+        let tasksBefore = plan.before("drip_tasks")
         let isSame = "o.lead_id = n.lead_id AND o.sequence = n.sequence AND o.cycle = n.cycle"
         return try PlannedChange.rows(
             of: DripSequencer.name, db,
@@ -14,6 +15,18 @@ enum SequencePlan {
             SELECT n.sequence, CASE n.reason WHEN '\(Departure.removed)' THEN 'leave, for the sequence is not in the config' ELSE 'leave' END, count(*)
             FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
             WHERE o.state = 'active' AND n.state <> 'active' GROUP BY 1, 2
+            UNION ALL
+            SELECT o.sequence, 'do not enter', count(*) FROM \(before) AS o
+            WHERE NOT EXISTS (SELECT 1 FROM main.drip_enrolments AS n WHERE \(isSame)) GROUP BY 1
+            UNION ALL
+            SELECT n.sequence, 'stay', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
+            WHERE o.state <> 'active' AND n.state = 'active' GROUP BY 1
+            UNION ALL
+            SELECT n.sequence, 'new task', count(*) FROM main.drip_tasks AS n
+            WHERE NOT EXISTS (SELECT 1 FROM \(tasksBefore) AS o WHERE o.key = n.key) GROUP BY 1
+            UNION ALL
+            SELECT o.sequence, 'no task', count(*) FROM \(tasksBefore) AS o
+            WHERE NOT EXISTS (SELECT 1 FROM main.drip_tasks AS n WHERE n.key = o.key) GROUP BY 1
             UNION ALL
             SELECT n.sequence, 'move to another step', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
             WHERE o.state = 'active' AND n.state = 'active' AND (o.version, o.step) IS NOT (n.version, n.step) GROUP BY 1

@@ -10,6 +10,9 @@ enum HandoffPlan {
             SELECT coalesce(n.rep, '(queue)'), 'gets a lead', count(*) FROM main.handoff_handoffs AS n
             WHERE NOT EXISTS (SELECT 1 FROM \(before) AS o WHERE o.lead_id = n.lead_id AND o.cycle = n.cycle) GROUP BY 1
             UNION ALL
+            SELECT coalesce(o.rep, '(queue)'), 'gets no lead', count(*) FROM \(before) AS o
+            WHERE NOT EXISTS (SELECT 1 FROM main.handoff_handoffs AS n WHERE n.lead_id = o.lead_id AND n.cycle = o.cycle) GROUP BY 1
+            UNION ALL
             SELECT coalesce(n.rep, '(queue)'), o.state || ' → ' || n.state, count(*)
             FROM main.handoff_handoffs AS n JOIN \(before) AS o ON o.lead_id = n.lead_id AND o.cycle = n.cycle
             WHERE o.state <> n.state GROUP BY 1, 2

@@ -37,7 +37,8 @@ struct SQLCommand: ParsableCommand {
 
     /// - Parameter moment: when the file is to be read as it was; nil means now.
     mutating func ask(asOf moment: String? = nil) throws {
-        try takeOwnOptions()
+        let isNamed = query.map { !$0.contains(where: \.isWhitespace) } ?? false
+        try takeOwnOptions(but: isNamed ? try declaredParameters() : [])
         var global = try GlobalOptions.parse([])
         global.config = config
         global.database = database
@@ -48,7 +49,6 @@ struct SQLCommand: ParsableCommand {
             throw KernelError.usage("--limit takes a number of rows, 0 meaning all, got '\(limit)'.")
         }
         let words = query.map { [$0] + parameters } ?? []
-        let isNamed = words.first.map { !$0.contains(where: \.isWhitespace) } ?? false
         let past = try moment.map { try PastAccess($0, path: try global.databasePath(), config: try global.load()) }
         guard past == nil || !write else {
             throw KernelError.usage("What was cannot be written: --write is for today.")
@@ -88,8 +88,19 @@ struct SQLCommand: ParsableCommand {
         return environment["SUDO_USER"] ?? environment["USER"] ?? NSUserName()
     }
 
+    /// What the query of the config declares: after its name, a parameter goes before an option that is called like it.
+    private func declaredParameters() throws -> Set<String> {
+        var global = try GlobalOptions.parse([])
+        // Where the config is named after the query, it is that one whose query is asked.
+        global.config = zip(parameters, parameters.dropFirst()).first { $0.0 == "--config" }?.1 ?? config
+        guard let declared = try? global.load().site.queries.first(where: { $0.name == query }) else { return [] }
+        return Set(declared.value.parameters.map { "--\($0.name)" })
+    }
+
     /// Options of the command itself may also stand after the query, among its parameters.
-    mutating func takeOwnOptions() throws {
+    ///
+    /// - Parameter declared: options that are parameters of the query, and stay.
+    mutating func takeOwnOptions(but declared: Set<String> = []) throws {
         var rest: [String] = []
         var words = parameters[...]
         func value(of option: String) throws -> String {
@@ -98,6 +109,7 @@ struct SQLCommand: ParsableCommand {
         }
         while let word = words.popFirst() {
             switch word {
+            case _ where declared.contains(word): rest += [word] + [words.popFirst()].compactMap { $0 }
             case "--json": json = true
             case "--write": write = true
             case "--chart": chart = true

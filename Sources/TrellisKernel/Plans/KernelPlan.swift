@@ -1,9 +1,12 @@
-/// What the kernel itself says to ``Plan``: tables and columns, plugins, stages, owners, fields, messages.
+/// What the kernel itself says to ``Plan``: tables and columns, plugins, stages, owners, fields, records, activities,
+/// messages.
 struct KernelPlan {
     let db: Database
+    /// The kinds of activity of the config.
+    let activities: [String]
 
     func changes() throws -> [PlannedChange] {
-        try schema() + plugins() + stages() + fields() + messages()
+        try schema() + plugins() + stages() + fields() + records() + logged() + messages()
     }
 
     private func schema() throws -> [PlannedChange] {
@@ -75,12 +78,56 @@ struct KernelPlan {
         }
     }
 
+    /// Rows of the other tables that SQL of the config may write: a hook that begins with the first event may withdraw a
+    /// consent of everybody.
+    private func records() throws -> [PlannedChange] {
+        try HookCheck.publicTables.subtracting(["leads"]).sorted().flatMap { table in
+            let columns = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT name FROM pragma_table_info(:table, 'main') WHERE name NOT IN ('id', 'updated_at')
+                      AND name IN (SELECT name FROM pragma_table_info(:table, 'before'))
+                    """, arguments: ["table": table])
+            let isOther = columns.map { "n.\($0.sqlIdentifier) IS NOT o.\($0.sqlIdentifier) COLLATE BINARY" }
+            return try PlannedChange.rows(
+                of: "record", db,
+                """
+                SELECT '\(table)', change, count FROM (
+                    SELECT 'new' AS change, count(*) AS count FROM main.\(table) WHERE id NOT IN (SELECT id FROM before.\(table))
+                    UNION ALL
+                    SELECT 'gone', count(*) FROM before.\(table) WHERE id NOT IN (SELECT id FROM main.\(table))
+                    UNION ALL
+                    SELECT 'changed', count(*) FROM main.\(table) AS n JOIN before.\(table) AS o ON o.id = n.id
+                    WHERE \(isOther.joined(separator: " OR ")))
+                WHERE count > 0
+                """)
+        }
+    }
+
+    /// Activities that are in the log with the change and not without it, as a hook emits them.
+    private func logged() throws -> [PlannedChange] {
+        let kinds = activities.map(\.sqlLiteral).joined(separator: ", ")
+        return try PlannedChange.rows(
+            of: "activity", db,
+            """
+            SELECT kind, iif(sum(count) > 0, 'logged', 'not logged'), abs(sum(count)) FROM (
+                SELECT kind, count(*) AS count FROM main.events WHERE kind IN (\(kinds)) GROUP BY 1
+                UNION ALL
+                SELECT kind, -count(*) FROM before.events WHERE kind IN (\(kinds)) GROUP BY 1)
+            GROUP BY 1 HAVING sum(count) <> 0 ORDER BY 1
+            """)
+    }
+
     private func messages() throws -> [PlannedChange] {
         try PlannedChange.rows(
             of: "mail", db,
             """
             SELECT m.template, CASE WHEN m.transport = 'mail' THEN 'written now' ELSE m.transport || ' written now' END, count(*)
             FROM main.outbox_messages AS m WHERE NOT EXISTS (SELECT 1 FROM before.outbox_messages AS o WHERE o.key = m.key)
+            GROUP BY 1, 2
+            UNION ALL
+            SELECT o.template, CASE WHEN o.transport = 'mail' THEN 'not written' ELSE o.transport || ' not written' END, count(*)
+            FROM before.outbox_messages AS o WHERE NOT EXISTS (SELECT 1 FROM main.outbox_messages AS m WHERE m.key = o.key)
             GROUP BY 1, 2
             UNION ALL
             SELECT m.template, m.state, count(*) FROM main.outbox_messages AS m JOIN before.outbox_messages AS o ON o.key = m.key

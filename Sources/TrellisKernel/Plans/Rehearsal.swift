@@ -70,7 +70,9 @@ public struct Rehearsal {
             return try queue.read { db in
                 let tables = try String.fetchAll(db, sql: "SELECT name FROM before.sqlite_schema")
                 let plan = Plan(tables: Set(tables))
-                return try KernelPlan(db: db).changes() + kernel.hooks.ask(plan, db).flatMap { $0 }
+                let activities = kernel.config.site.activities.map(\.name)
+                return try KernelPlan(db: db, activities: activities).changes()
+                    + kernel.hooks.ask(plan, db).flatMap { $0 }
             }
         }
     }

@@ -56,7 +56,9 @@ public final class ConfigCheck {
     /// A SQL expression over the fields of a kind of event and the columns of its lead.
     public func eventPredicate(_ sql: LocatedText, kind: String) {
         guard let declaration = kinds[kind] else { return }
-        prepare("SELECT 1 FROM \(EventRelation(declaration).sql(from: "events")) WHERE (\(sql.value)\n)", for: sql)
+        prepare(
+            "SELECT 1 FROM \(EventRelation(declaration).sql(from: "events")) WHERE (\(sql.value)\n)", for: sql,
+            known: declaration.fields.map(\.name))
     }
 
     /// A SQL expression over the columns of `mail_hit_signs`.
@@ -232,7 +234,7 @@ public final class ConfigCheck {
     }
 
     @discardableResult
-    private func prepare(_ sql: String, for written: LocatedText) -> Statement? {
+    private func prepare(_ sql: String, for written: LocatedText, known: [String] = []) -> Statement? {
         do {
             let statement = try db.makeStatement(sql: sql)
             guard statement.isReadonly else {
@@ -241,13 +243,29 @@ public final class ConfigCheck {
             }
             return statement
         } catch let error as DatabaseError {
+            let place = place(of: error, in: sql, written)
             problem(
-                ConfigCheck.sentence(error, columns: (try? LoggedTable.leads.columns(db).map(\.name)) ?? []),
-                at: written.place)
+                ConfigCheck.sentence(error, columns: known + ((try? LoggedTable.leads.columns(db).map(\.name)) ?? [])),
+                at: place)
         } catch {
             problem("\(error)", at: written.place)
         }
         return nil
+    }
+
+    /// Where SQLite stopped reading (https://www.sqlite.org/c3ref/errcode.html), within what is written in the config.
+    /// Of a table that is not there it tells the name alone.
+    private func place(of error: DatabaseError, in sql: String, _ written: LocatedText) -> Place {
+        guard let text = sql.range(of: written.value) else { return written.place }
+        var offset = db.sqliteConnection.map { Int(sqlite3_error_offset($0)) } ?? -1
+        if offset >= 0 {
+            offset -= sql.utf8.distance(from: sql.startIndex, to: text.lowerBound)
+        } else if let name = error.message?.split(separator: ": ").last,
+            let found = written.value.range(of: String(name))
+        {
+            offset = written.value.utf8.distance(from: written.value.startIndex, to: found.lowerBound)
+        }
+        return written.place.of(byte: offset, in: written.value)
     }
 
     /// `no such column: titel. Did you mean 'title'?`
@@ -257,8 +275,13 @@ public final class ConfigCheck {
             let name = message[range.upperBound...]
             return "SQL: \(message). Write event.\(name) or leads.\(name)."
         }
+        if message.hasPrefix("Multiple statements") {
+            return "one statement is needed here. Leave out the ';' and what follows it."
+        }
         guard let range = message.range(of: "no such column: ") else { return "SQL: \(message)." }
-        return "SQL: \(message).\(NearMiss.hint(String(message[range.upperBound...]), among: columns))"
+        let name = String(message[range.upperBound...])
+        let hint = NearMiss.hint(name, among: columns)
+        return "SQL: \(message).\(hint.isEmpty ? " A text stands in single quotes: \(name.sqlLiteral)." : hint)"
     }
 }
 

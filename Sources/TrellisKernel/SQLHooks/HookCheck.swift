@@ -26,7 +26,6 @@ struct HookCheck {
             return
         }
         for kind in settings.on { check.kind(kind) }
-        guard settings.on.allSatisfy({ check.kinds[$0.value] != nil }) else { return }
         if let when = settings.when { for kind in settings.on { check.eventPredicate(when, kind: kind.value) } }
         if let sql = settings.sql { examineWriting(sql) }
         if let emission = settings.emit { examine(emission) }
@@ -146,7 +145,13 @@ struct HookCheck {
         _ sql: LocatedText, _ rules: StatementRules, parameters: [String]
     ) -> [HookSandbox.Statement]? {
         do {
-            let statements = try sandbox.statements(sql, rules)
+            let results = try sandbox.statements(sql, rules)
+            let faults = results.compactMap { result in if case .failure(let fault) = result { fault } else { nil } }
+            for fault in faults {
+                check.problem(fault.message, at: sql.place.of(byte: fault.offset ?? -1, in: sql.value))
+            }
+            guard faults.isEmpty else { return nil }
+            let statements = results.compactMap { try? $0.get() }
             for secret in Set(statements.flatMap(\.reads)).intersection(secrets).sorted() {
                 check.problem("The column \(secret) may not be read here.", at: sql.place)
             }

@@ -26,6 +26,8 @@ final class HookSandbox {
     /// What is wrong with a statement.
     struct Fault: Error {
         let message: String
+        /// The byte of the text at which it is; nil where SQLite does not say.
+        var offset: Int?
     }
 
     /// The triggers of the schema are left out: what they do is the kernel's, and rules could not tell it from what a
@@ -62,25 +64,39 @@ final class HookSandbox {
 
     /// Reads each statement of a text under rules.
     ///
-    /// - Throws: ``Fault`` for the first that is no SQL, or asks for more than the rules allow.
-    func statements(_ sql: LocatedText, _ rules: StatementRules) throws -> [Statement] {
+    /// - Returns: each statement, or a ``Fault`` where it is no SQL or asks for more than the rules allow.
+    /// - Throws: ``Fault`` where there is none.
+    func statements(_ sql: LocatedText, _ rules: StatementRules) throws -> [Result<Statement, Fault>] {
         let texts = SQLText(sql.value).statements
         guard !texts.isEmpty else { throw Fault(message: "there is no SQL here.") }
         return try rules.holding(on: handle) { guardian in
-            try texts.map { text in
-                guardian.forget()
-                let statement = try prepare(text, guardian)
-                defer { sqlite3_finalize(statement) }
-                let columns = (0..<sqlite3_column_count(statement)).map {
-                    sqlite3_column_name(statement, $0).map { String(cString: $0) } ?? ""
+            var end = sql.value.startIndex
+            return try texts.map { text -> Result<Statement, Fault> in
+                let range = sql.value.range(of: text, range: end..<sql.value.endIndex)
+                let start = sql.value.utf8.distance(from: sql.value.startIndex, to: range?.lowerBound ?? end)
+                end = range?.upperBound ?? end
+                do {
+                    return .success(try statement(text, guardian))
+                } catch var fault as Fault {
+                    fault.offset = start + (fault.offset ?? SQLText.firstWord(of: text))
+                    return .failure(fault)
                 }
-                return Statement(
-                    columns: columns, parameters: SQLText.parameters(of: statement),
-                    isReadOnly: sqlite3_stmt_readonly(statement) != 0, writes: guardian.written,
-                    reads: Set(guardian.columnsRead.map { "\($0.table).\($0.column)" }),
-                    mayRollBack: try mayRollBack(text, guardian))
             }
         }
+    }
+
+    private func statement(_ text: String, _ guardian: StatementGuard) throws -> Statement {
+        guardian.forget()
+        let statement = try prepare(text, guardian)
+        defer { sqlite3_finalize(statement) }
+        let columns = (0..<sqlite3_column_count(statement)).map {
+            sqlite3_column_name(statement, $0).map { String(cString: $0) } ?? ""
+        }
+        return Statement(
+            columns: columns, parameters: SQLText.parameters(of: statement),
+            isReadOnly: sqlite3_stmt_readonly(statement) != 0, writes: guardian.written,
+            reads: Set(guardian.columnsRead.map { "\($0.table).\($0.column)" }),
+            mayRollBack: try mayRollBack(text, guardian))
     }
 
     private func prepare(_ text: String, _ guardian: StatementGuard) throws -> OpaquePointer {
@@ -98,7 +114,7 @@ final class HookSandbox {
         }
         guard code == SQLITE_OK, let statement else {
             sqlite3_finalize(statement)
-            throw Fault(message: fault(in: text))
+            throw fault(in: text)
         }
         guard SQLText(rest ?? "").statements.isEmpty else {
             sqlite3_finalize(statement)
@@ -107,13 +123,11 @@ final class HookSandbox {
         return statement
     }
 
-    /// What SQLite found, the name that was probably meant, and the line where the text has several.
-    private func fault(in text: String) -> String {
+    /// What SQLite found, the name that was probably meant, and where.
+    private func fault(in text: String) -> Fault {
         let message = String(cString: sqlite3_errmsg(handle))
         let offset = Int(sqlite3_error_offset(handle))
-        let line = text.utf8.prefix(max(0, offset)).filter { $0 == 10 }.count + 1
-        let place = offset >= 0 && text.utf8.contains(10) ? " (line \(line) of it)" : ""
-        return "SQL: \(message)\(place).\(names.hint(message))"
+        return Fault(message: "SQL: \(message).\(names.hint(message))", offset: offset >= 0 ? offset : nil)
     }
 
     /// `OR ROLLBACK` shows in the program of a statement alone: it halts with the first way to resolve a conflict

@@ -81,7 +81,7 @@ public struct HookTrial {
             let sandbox = try kernel.read { db in
                 try HookSandbox(schemaOf: db, kinds: SQLHooks(kernel.config).kinds(kernel.kinds))
             }
-            tables.formUnion(try sandbox.statements(sql, .writing).flatMap(\.writes))
+            tables.formUnion(try sandbox.statements(sql, .writing).flatMap { try $0.get().writes })
         }
         return tables.sorted()
     }

@@ -38,6 +38,11 @@ struct SQLText: Sendable {
         }
     }
 
+    /// The byte at which a statement begins, after the blanks before it.
+    static func firstWord(of statement: String) -> Int {
+        statement.prefix { $0.isWhitespace }.utf8.count
+    }
+
     /// The names of the parameters of a statement, without their colons.
     static func parameters(of statement: OpaquePointer) -> [String] {
         let count = sqlite3_bind_parameter_count(statement)

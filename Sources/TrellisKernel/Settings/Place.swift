@@ -5,12 +5,26 @@ public struct Place: Sendable, Hashable, CustomStringConvertible {
     public var column: Int
     /// The keys that lead there: `plugins.scoring.decay`. Empty at the top.
     public var path: String
+    /// The blanks before each line of a text that begins on the line below, as after `sql: |`; nil for any other.
+    public var blockIndent: Int?
 
     public init(file: String, line: Int = 0, column: Int = 0, path: String = "") {
         self.file = file
         self.line = line
         self.column = column
         self.path = path
+    }
+
+    /// The place of a byte of the text that was read from here; this place where the lines of the text are not lines of
+    /// the file.
+    public func of(byte offset: Int, in text: String) -> Place {
+        guard let blockIndent, offset >= 0 else { return self }
+        let before = text.utf8.prefix(offset)
+        let ofLine = before.reversed().prefix { $0 != UInt8(ascii: "\n") }
+        var place = self
+        place.line += before.count { $0 == UInt8(ascii: "\n") } + 1
+        place.column = blockIndent + ofLine.count { $0 & 0xC0 != 0x80 } + 1
+        return place
     }
 
     /// `config.yaml:12:5`

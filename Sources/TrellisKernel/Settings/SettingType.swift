@@ -32,7 +32,7 @@ public struct SettingType<Value: Sendable>: Sendable {
     /// The same value with its place.
     public var located: SettingType<Located<Value>> {
         SettingType<Located<Value>>(expected, schema: schema) { node, reader in
-            read(node, reader).map { Located($0, at: reader.place(node)) }
+            read(node, reader).map { Located($0, at: reader.placeOfText(node)) }
         }
     }
 
@@ -227,8 +227,13 @@ extension SettingType {
             "\(short.expected), or a mapping",
             schema: { .object([("anyOf", .array([short.schema(&$0), $0.reference(to: Value.self)]))]) }
         ) { node, reader in
-            if case .scalar = node { return short.read(node, reader) }
-            return Value.read(node, reader)
+            guard case .scalar = node else { return Value.read(node, reader) }
+            let before = reader.problems.count
+            let value = short.read(node, reader)
+            if value == nil, reader.problems.count > before {
+                reader.replaceProblems(after: before, by: "\(short.expected), or a mapping", at: node)
+            }
+            return value
         }
     }
 }

@@ -29,6 +29,15 @@ public final class SettingsReader {
         return Place(file: file, line: mark?.line ?? 0, column: mark?.column ?? 0, path: path.joined(separator: "."))
     }
 
+    /// The same, with what leads from a byte of its text to a line of the file.
+    func placeOfText(_ node: Node) -> Place {
+        var place = place(node)
+        if case .scalar(let scalar) = node, scalar.style == .literal {
+            place.blockIndent = document?.indent(below: place.line)
+        }
+        return place
+    }
+
     func problem(_ message: String, at node: Node?) {
         problems.append(ConfigProblem(message, at: place(node)))
     }
@@ -39,6 +48,12 @@ public final class SettingsReader {
 
     func expected(_ what: String, at node: Node) {
         problem("expected \(what), got \(SettingsReader.describe(node)).", at: node)
+    }
+
+    /// Says of a node what was expected in place of what was found wrong with it since.
+    func replaceProblems(after count: Int, by what: String, at node: Node) {
+        problems.removeSubrange(count...)
+        expected(what, at: node)
     }
 
     /// Takes over what is wrong with a document, and keeps the document while its nodes are read.

@@ -37,7 +37,9 @@ extension SettingsRecord {
         for (key, keyNode, value) in entries {
             guard let field = fields.first(where: { $0.key == key }) else {
                 if !record.readOpenKey(key, keyNode, value, reader) {
-                    reader.problem("unknown key '\(key)'.\(NearMiss.hint(key, among: fields.map(\.key)))", at: keyNode)
+                    let hint = NearMiss.hint(key, among: fields.map(\.key))
+                    let all = fields.map(\.key).joined(separator: ", ")
+                    reader.problem("unknown key '\(key)'.\(hint.isEmpty ? " There are: \(all)." : hint)", at: keyNode)
                 }
                 continue
             }

@@ -5,6 +5,7 @@ import Yams
 struct YAMLDocument {
     let root: Node?
     let problems: [ConfigProblem]
+    private let lines: [String]
     /// Kept, because the nodes hold their anchors weakly.
     private let parser: Parser?
 
@@ -29,7 +30,7 @@ struct YAMLDocument {
             do {
                 // The schema types the scalars; the rules of YAML, such as `no` for false, are not even compiled.
                 let parser = try Parser(yaml: lines.joined(separator: "\n"), resolver: .basic)
-                self.init(root: try parser.singleRoot(), problems: problems, parser: parser)
+                self.init(root: try parser.singleRoot(), problems: problems, lines: lines, parser: parser)
                 return
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 let key = keys.first ?? ""
@@ -57,10 +58,16 @@ struct YAMLDocument {
         self.init(root: nil, problems: problems)
     }
 
-    private init(root: Node?, problems: [ConfigProblem], parser: Parser? = nil) {
+    private init(root: Node?, problems: [ConfigProblem], lines: [String] = [], parser: Parser? = nil) {
+        self.lines = lines
         self.root = root
         self.problems = problems
         self.parser = parser
+    }
+
+    /// The blanks before the first line that says something below a line, counted from 1.
+    func indent(below line: Int) -> Int? {
+        lines.dropFirst(line).first { $0.contains { $0 != " " } }?.prefix { $0 == " " }.count
     }
 
     /// The root; nil where nothing is written.
@@ -135,6 +142,17 @@ struct YAMLDocument {
         return blanks.contains(UInt8(ascii: "\t")) && column <= blanks.count + 1
     }
 
+    /// What to do about what libyaml says (https://github.com/yaml/libyaml/blob/master/src/scanner.c).
+    private static let advice = [
+        "mapping values are not allowed in this context": " Put a text that holds ': ' in quotes.",
+        "could not find expected ':'":
+            " This line, or the one before it, has no ':' after its key, or is indented too little.",
+        "found character that cannot start any token": " Put a text that begins with %, @ or ` in quotes.",
+        "did not find expected ',' or '}'": " A quote or a bracket before it may not be closed.",
+        "did not find expected node content":
+            " Put the text in quotes, or write 'key: |' and the text below, indented.",
+    ]
+
     private static func problem(_ error: YamlError, in text: String, file: String) -> ConfigProblem {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
@@ -142,7 +160,7 @@ struct YAMLDocument {
             let around = context.map { " (\($0.text))" } ?? ""
             let hint =
                 YAMLDocument.begins(line: mark.line, of: text, withTabBefore: mark.column)
-                ? " YAML does not allow tabs for indentation; use spaces." : ""
+                ? " YAML does not allow tabs for indentation; use spaces." : advice[problem] ?? ""
             return ConfigProblem("not valid YAML: \(problem)\(around).\(hint)", at: place(mark, file))
         case .reader(let problem, let offset, _, let yaml):
             return ConfigProblem("not valid YAML: \(problem).", at: place(ofByte: offset ?? 0, in: yaml, file))

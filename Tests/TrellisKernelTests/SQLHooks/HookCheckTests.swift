@@ -130,8 +130,9 @@ import TrellisTesting
                 """)
         }
         let text = problems.map { "\($0)" } ?? ""
-        #expect(text.contains("no such column: contry (line 3 of it)"))
-        #expect(text.contains("Did you mean 'country'?"))
+        // The line and the column of the file.
+        #expect(text.contains(":13: hooks.long"), "\(text)")
+        #expect(text.contains("no such column: contry. Did you mean 'country'?"))
     }
 
     @Test func `a hook is held against the file too, not against the config alone`() throws {
