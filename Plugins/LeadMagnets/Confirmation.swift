@@ -43,6 +43,7 @@ struct Confirmation: Sendable {
     private func ask(_ request: WebRequest) async throws -> WebReply {
         let asked = try asked(request, purpose: Confirmation.purpose)
         guard asked.email != nil else { throw WebProblem.expired }
+        try refuseWhoWasNotIt(asked, request.kernel)
         let isOpen = try request.kernel.read { try Confirmation.isOpen(lead: asked.leadID, $0) }
         return try isOpen ? .page("confirm", page(request, asked)) : done(request, asked)
     }
@@ -70,6 +71,7 @@ struct Confirmation: Sendable {
     private func confirm(_ request: WebRequest) async throws -> WebReply {
         let asked = try asked(request, purpose: Confirmation.purpose)
         guard asked.email != nil else { throw WebProblem.expired }
+        try refuseWhoWasNotIt(asked, request.kernel)
         let (leadID, name, proof) = (asked.leadID, asked.offer.name, request.proof())
         try await request.kernel.writeTogether(origin: "form:\(name)") { tx in
             try Confirmation.grant(lead: leadID, proof: proof, tx)
@@ -111,7 +113,22 @@ struct Confirmation: Sendable {
                     """), arguments: [lead]) ?? false
     }
 
-    /// "I did not ask for this": the address gets no mail of any kind any more.
+    /// Whoever said that it was somebody else confirms nothing of it afterwards.
+    private func refuseWhoWasNotIt(_ asked: Asked, _ kernel: Kernel) throws {
+        let isRejected = try kernel.read { db in
+            try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (SELECT 1 FROM suppressions WHERE email = ? AND reason = 'complained' AND origin LIKE 'form:%')
+                        """), arguments: [asked.email])
+        }
+        guard isRejected == true else { return }
+        throw WebProblem(
+            410, "This address gets no mail from us, because somebody who reads it said so. Write to us if that is wrong.",
+            heading: "You said it was not you")
+    }
+
+    /// "I did not ask for this": the address gets no mail of any kind any more, and nothing is agreed to.
     private func reject(_ request: WebRequest) async throws -> WebReply {
         let asked = try asked(request, purpose: Confirmation.purpose)
         let (leadID, name) = (asked.leadID, asked.offer.name)
@@ -121,6 +138,13 @@ struct Confirmation: Sendable {
                     INSERT INTO suppressions (email, reason, origin, at)
                     SELECT email, 'complained', :origin, :now FROM leads WHERE id = :lead AND email IS NOT NULL
                     ON CONFLICT DO NOTHING
+                    """, arguments: ["origin": tx.origin, "now": tx.stamp, "lead": leadID])
+            try tx.db.execute(
+                sql: """
+                    INSERT INTO consents (lead_id, purpose, state, text, source, at)
+                    SELECT lead_id, purpose, 'withdrawn', text, :origin, :now FROM consents AS c
+                    WHERE lead_id = :lead AND state = 'requested'
+                      AND id = (SELECT max(id) FROM consents WHERE lead_id = c.lead_id AND purpose = c.purpose)
                     """, arguments: ["origin": tx.origin, "now": tx.stamp, "lead": leadID])
             try tx.db.execute(
                 sql: "UPDATE magnets_submissions SET state = 'rejected' WHERE lead_id = ? AND state = 'waiting'",

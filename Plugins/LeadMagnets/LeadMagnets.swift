@@ -256,12 +256,13 @@ public struct LeadMagnets: Plugin {
                 db,
                 sql: """
                     SELECT s.magnet, v.views, s.submissions, s.leads,
-                           CASE WHEN v.views > 0 THEN round(100.0 * s.submissions / v.views, 1) || ' %' END
+                           CASE WHEN v.views > 0 THEN round(100.0 * v.submissions / v.views, 1) || ' %' END
                     FROM (SELECT magnet, sum(is_form) AS submissions, count(DISTINCT lead_id) AS leads FROM (
                             SELECT magnet, lead_id, 1 AS is_form FROM magnets_submissions
                             UNION ALL SELECT DISTINCT magnet, NULL, 0 FROM magnets_views WHERE magnet <> ''
                             UNION ALL SELECT value, NULL, 0 FROM json_each(?)) GROUP BY magnet) AS s
-                    LEFT JOIN (SELECT magnet, sum(views) AS views FROM magnets_views GROUP BY magnet) AS v ON v.magnet = s.magnet
+                    LEFT JOIN (SELECT magnet, sum(views) AS views, sum(submissions) AS submissions FROM magnets_conversion GROUP BY magnet) AS v
+                      ON v.magnet = s.magnet
                     ORDER BY s.submissions DESC, s.magnet
                     """, arguments: [JSONValue.array(names.map(JSONValue.string)).text()]))
     }

@@ -157,7 +157,12 @@ import TrellisTesting
             try crm.rows("SELECT reason FROM outbox_messages WHERE state = 'cancelled'") == [
                 "the address is suppressed"
             ])
-        #expect(try crm.rows("SELECT state FROM consents_now") == ["requested", "requested"])
+        #expect(try crm.rows("SELECT state FROM consents_now") == ["withdrawn", "withdrawn"])
+        // The link confirms nothing afterwards.
+        #expect(try await status { try await browser.get(link) } == 410)
+        #expect(try await status { try await browser.post(link) } == 410)
+        #expect(try crm.rows("SELECT state FROM consents_now") == ["withdrawn", "withdrawn"])
+        #expect(try crm.value("SELECT count(*) FROM events WHERE kind = 'form.confirmed'") == "0")
         #expect(try crm.troubles() == [])
     }
 

@@ -12,13 +12,14 @@ SELECT l.id, 'no_mail' FROM leads AS l JOIN magnets_domains AS d ON d.domain = s
 UNION ALL
 SELECT l.id, 'mixed_script' FROM leads AS l WHERE EXISTS (SELECT 1 FROM magnets_mixed_scripts AS m WHERE m.lead_id = l.id);
 
--- Views against submissions of each landing page, by day.
+-- Views against submissions of each landing page, by day. What ad platforms, the shell and imports bring was on no page of ours.
 CREATE VIEW magnets_conversion AS
 SELECT day, magnet, variant, sum(views) AS views, sum(submissions) AS submissions,
        CASE WHEN sum(views) > 0 THEN round(1.0 * sum(submissions) / sum(views), 4) END AS conversion -- NULL where nobody looked
 FROM (SELECT day, magnet, variant, views, 0 AS submissions FROM magnets_views WHERE magnet <> ''
       UNION ALL
-      SELECT date(at), magnet, coalesce(variant, ''), 0, 1 FROM magnets_submissions)
+      SELECT date(s.at), s.magnet, coalesce(s.variant, ''), 0, 1 FROM magnets_submissions AS s JOIN events AS e ON e.id = s.event_id
+      WHERE e.origin = 'form:' || s.magnet)
 GROUP BY day, magnet, variant;
 
 -- What stands still, for trellis status: leads of an ad platform that cannot be fetched.

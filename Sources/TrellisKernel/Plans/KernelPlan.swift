@@ -78,8 +78,8 @@ struct KernelPlan {
         }
     }
 
-    /// Rows of the other tables that SQL of the config may write: a hook that begins with the first event may withdraw a
-    /// consent of everybody.
+    /// Rows of the other tables that SQL of the config may write: a hook that begins with the first event may withdraw
+    /// a consent of everybody.
     private func records() throws -> [PlannedChange] {
         try HookCheck.publicTables.subtracting(["leads"]).sorted().flatMap { table in
             let columns = try String.fetchAll(

@@ -1,8 +1,8 @@
 /// Finds the name somebody probably meant.
 public enum NearMiss {
     /// The candidate nearest to a misspelt name, when it is near enough to be worth saying: at most a third of the
-    /// letters differ (Damerau–Levenshtein distance, adjacent transposition counted once), and never more than 3. Nothing
-    /// where the name is a candidate itself: then it is not the spelling that is wrong.
+    /// letters differ (Damerau–Levenshtein distance, adjacent transposition counted once), and never more than 3.
+    /// Nothing where the name is a candidate itself: then it is not the spelling that is wrong.
     public static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         let limit = min(3, max(1, name.count / 3))
         let ranked = candidates.map { (distance(name, $0), $0) }.filter { $0.0 <= limit }
