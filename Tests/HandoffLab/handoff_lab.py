@@ -34,6 +34,7 @@ PORTIONS = 10
 # How long a rep has, in seconds: short enough to run out, long enough for most to answer.
 ACCEPT = max(6, min(15, LEADS // 100))
 TOKEN = "a token for tests only, and long enough"
+tries = 0
 
 CONFIG = """
 site: {{name: Lab, base_url: "http://localhost:{port}", postal_address: "1 Main Street", secret: "${{TRELLIS_SECRET}}"}}
@@ -79,9 +80,14 @@ def start(*arguments):
 
 
 def start_server():
+    """Starts it until it is ready; one that ends with 75 says itself to try again, as whoever supervises it would."""
+    global tries
     server = start("serve")
-    for _ in range(600):
-        if server.poll() is not None:
+    for _ in range(2400):
+        if server.poll() == 75:
+            tries += 1
+            server = start("serve")
+        elif server.poll() is not None:
             sys.exit("the server ended by itself: " + open(FOLDER + "/server.log").read()[-500:])
         try:
             connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
@@ -274,7 +280,7 @@ def finish(moment):
     return calm == 2
 
 
-with tempfile.TemporaryDirectory(prefix="trellis-handoff-lab-") as FOLDER:
+with tempfile.TemporaryDirectory(prefix="trellis-handoff-lab-", ignore_cleanup_errors=True) as FOLDER:
     PORT, ADMIN = free_ports(2)
     ENVIRONMENT = {
         **os.environ, "TRELLIS_SECRET": "0123456789abcdef" * 2, "TRELLIS_ADMIN_TOKEN": TOKEN, "TRELLIS_LOG": "warning"}
@@ -323,7 +329,7 @@ with tempfile.TemporaryDirectory(prefix="trellis-handoff-lab-") as FOLDER:
     took = sorted(each for client in clients for each in client.took)
     print(f"{len(took)} requests were answered in {took[len(took) // 2] * 1000:.0f} ms (median), "
           f"{took[len(took) * 99 // 100] * 1000:.0f} ms (99 of 100)")
-    print(f"{kills} kills, {found[0]} looks at the file, {dict(sorted(counts.items()))}")
+    print(f"{kills} kills, {tries} starts that had to be tried again, {found[0]} looks at the file, {dict(sorted(counts.items()))}")
     print(f"{judge.summary()}; {time.perf_counter() - begin:.0f} s in all")
     print(f"{judge.passed} passed, {judge.failed} failed")
     sys.exit(1 if judge.failed else 0)
