@@ -40,7 +40,7 @@ run: build ## Set up a sample CRM in sample/, run it until idle, and show what c
 
 test: deps ## Run every test
 	@$(SWIFT) build --build-tests --quiet && $(SWIFT) test --skip-build --parallel
-	@$(MAKE) --no-print-directory attacks api schema clients browser
+	@SHORT=1 $(MAKE) --no-print-directory attacks api schema clients browser
 	@ROUNDS=3 $(MAKE) --no-print-directory form-lab
 	@MAILS=400 KILLS=4 $(MAKE) --no-print-directory mail-lab
 	@LEADS=400 KILLS=3 $(MAKE) --no-print-directory handoff-lab

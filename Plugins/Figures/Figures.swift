@@ -35,7 +35,7 @@ public struct Figures: Plugin {
         "SELECT coalesce(group_concat(stage, ' '), '') FROM (SELECT stage FROM figures_stage_order ORDER BY position)"
     /// Whether the figures were counted by these stages: between another list of stages and the next worker, and while
     /// the plugin is off, they were not.
-    private static let isCounted = "(SELECT stages FROM figures_basis) IS (\(stageOrder))"
+    private static let isCounted = "coalesce((SELECT stages FROM figures_basis), '') IN ('', (\(stageOrder)))"
 
     public static let invariants = [
         Invariant(

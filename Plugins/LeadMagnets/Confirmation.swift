@@ -124,7 +124,8 @@ struct Confirmation: Sendable {
         }
         guard isRejected == true else { return }
         throw WebProblem(
-            410, "This address gets no mail from us, because somebody who reads it said so. Write to us if that is wrong.",
+            410,
+            "This address gets no mail from us, because somebody who reads it said so. Write to us if that is wrong.",
             heading: "You said it was not you")
     }
 

@@ -255,7 +255,7 @@ public struct LeadMagnets: Plugin {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT s.magnet, v.views, s.submissions, s.leads,
+                    SELECT s.magnet, nullif(v.views, 0) AS views, s.submissions, s.leads,
                            CASE WHEN v.views > 0 THEN round(100.0 * v.submissions / v.views, 1) || ' %' END
                     FROM (SELECT magnet, sum(is_form) AS submissions, count(DISTINCT lead_id) AS leads FROM (
                             SELECT magnet, lead_id, 1 AS is_form FROM magnets_submissions

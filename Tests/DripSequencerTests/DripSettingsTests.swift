@@ -53,8 +53,8 @@ import TrellisTesting
                 "enter: {on: lead.created}, steps: [{wait_for: [course.started, course.bougt]}, {wait_for: [course.started, course.left], where: \"plan = 'pro'\"}, {if: herd IS NULL, then: [{exit: true}]}]"
             ) == [
                 "steps.1.wait_for.2: there is no event 'course.bougt'. Did you mean 'course.bought'? Activities of your own stand under activities:.",
-                "steps.2.where: SQL: no such column: plan.",
-                "steps.3.if: SQL: no such column: herd.",
+                "steps.2.where: SQL: no such column: plan. A text stands in single quotes: 'plan'.",
+                "steps.3.if: SQL: no such column: herd. A text stands in single quotes: 'herd'.",
             ])
     }
 

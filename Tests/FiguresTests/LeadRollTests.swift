@@ -168,6 +168,14 @@ import TrellisTesting
         #expect(try third.troubles() == [])
     }
 
+    @Test func `between another list of stages and the next worker the doctor raises no alarm`() throws {
+        _ = try arrive("ann@a.example", by: "email")
+        try crm.kernel.write(origin: "kernel") { try Figures(settings: FiguresSettings()).begin(since: nil, $0) }
+        try crm.pump()
+        let other = try crm.reopened("leads: {stages: [lead, mql, customer]}")
+        #expect(try other.troubles() == [])
+    }
+
     @Test func `a sum that is off is found by the doctor`() throws {
         _ = try arrive("ann@a.example", by: "email")
         try crm.pump()

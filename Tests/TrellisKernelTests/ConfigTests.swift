@@ -89,7 +89,7 @@ private struct Timer: Plugin {
                 config.yaml:5:13: site.base_url: expected an address that starts with https:// or http://, got 'ftp://acme.example'.
                 config.yaml:6:11: database: expected a text, got a list.
                 config.yaml:8:18: leads.stages.2: expected a name of lower-case letters, digits and _, got 'Sales Ready'.
-                config.yaml:10:13: leads.fields.budget: expected one of text, integer, real, date, time, boolean, got 'rael'.
+                config.yaml:10:13: leads.fields.budget: expected one of text, integer, real, date, time, boolean, or a mapping, got 'rael'.
                 config.yaml:12:9: mail.from: the environment variable MAIL_FROM is not set. Export it, or put it in .env beside the config.
                 config.yaml:14:3: plugins: unknown plugin 'scorng'. There are: timer.
                 config.yaml:16:11: plugins.timer.wait: expected a duration such as 90m, 4 hours or 3 days, got 'soon'.

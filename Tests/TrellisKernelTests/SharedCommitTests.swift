@@ -247,25 +247,21 @@ private final class Queue: Sendable {
 
     // MARK: - Aside
 
-    @Test
-    func `what nobody need wait for is written, and keeps nobody for longer than a second where the file is held`()
-        async throws
-    {
+    @Test func `what nobody need wait for is written, and keeps nobody waiting while the file is held`() async throws {
         let crm = try TestKernel()
         await crm.kernel.writeAside(origin: "x") {
             try $0.db.execute(sql: "INSERT INTO leads (email) VALUES ('a@a.example')")
         }
         #expect(try crm.rows("SELECT email FROM leads") == ["a@a.example"])
-        let holder = try SQLConnection(path: crm.kernel.config.databasePath, access: .write)
-        sqlite3_exec(holder.handle, "BEGIN IMMEDIATE", nil, nil, nil)
-        let watch = ContinuousClock.now
+        var holder: OpaquePointer?
+        sqlite3_open(crm.kernel.config.databasePath, &holder)
+        #expect(sqlite3_exec(holder, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK)
+        // It returns although nothing can be written yet.
         await crm.kernel.writeAside(origin: "x") {
             try $0.db.execute(sql: "INSERT INTO leads (email) VALUES ('b@a.example')")
         }
-        #expect(ContinuousClock.now - watch < .seconds(8))
-        sqlite3_exec(holder.handle, "COMMIT", nil, nil, nil)
-        // It comes after those that were there before.
-        try await crm.kernel.writeTogether(origin: "x") { _ in }
-        #expect(try crm.rows("SELECT email FROM leads") == ["a@a.example", "b@a.example"])
+        #expect(try crm.rows("SELECT email FROM leads") == ["a@a.example"])
+        sqlite3_exec(holder, "COMMIT", nil, nil, nil)
+        sqlite3_close(holder)
     }
 }

@@ -52,8 +52,9 @@ struct PeriodPage {
                 "made_at": .text(String(Timestamp.text(now).prefix(16))), "tiles": .list(changes.tiles),
                 "sentences": .list(changes.sentences.map { ["text": .text($0)] }),
                 "charts": .list(charts.all(sql: queries)),
-                // The figures stand in the tiles.
-                "figures_sql": .text(parts[0].sql), "parts": .list(parts.dropFirst().map(PeriodPage.values)),
+                // The figures stand in the tiles, and the reasons in the sentences below them.
+                "figures_sql": .text(queries.figures), "reasons_sql": .text(queries.reasons),
+                "parts": .list(parts.dropFirst().map(PeriodPage.values)),
             ])
     }
 

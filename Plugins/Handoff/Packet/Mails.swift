@@ -13,6 +13,10 @@ enum Mails {
 
         **Why now:** {{why_now|}}
 
+        [Accept the lead]({{accept_url|}})
+
+        Not yours, or no time? [Give it back]({{reject_url|}}), with the reason.
+
         {{lead_card|}}
 
         **Read and asked for:** {{interests|nothing yet}}
@@ -23,11 +27,7 @@ enum Mails {
 
         {{earlier|}}
 
-        [Accept the lead]({{accept_url|}})
-
-        [Give it back]({{reject_url|}})
-
-        Or in a shell: `trellis handoff accept {{handoff}}`, `trellis handoff reject {{handoff}} "reason"`
+        Or in a shell: trellis handoff accept {{handoff}}, trellis handoff reject {{handoff}} "reason"
         """,
         "handoff-reminder": """
         ---
@@ -51,7 +51,7 @@ enum Mails {
 
         **Why now:** {{why_now|}}
 
-        To give the lead to somebody else: `trellis handoff reassign {{handoff}} REP`
+        To give the lead to somebody else, in a shell: trellis handoff reassign {{handoff}} REP
         """,
     ]
 }
