@@ -107,9 +107,10 @@ def look(page, name):
 
 def look_for_sql(page, sample, name):
     """The SQL behind each figure is there, and answers."""
-    shown = page.locator("dl.tiles, figure, section").count()
+    shown = page.locator("dl.tiles, ul.why, figure, section").count()
     queries = page.locator("details pre").all_text_contents()
-    check(f"{name}: the figures, every chart and every part has its SQL", len(queries) == shown > 3)
+    check(f"{name}: the figures, their reasons, every chart and every part have their SQL", len(queries), shown)
+    check(f"{name}: each of it is one statement", [len(statements(query)) for query in queries], [1] * shown)
     answers = [sample.answers(query) for query in sum(map(statements, queries), [])]
     check(f"{name}: and the file can be asked it", [answer for answer in answers if answer is not True], [])
     page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
