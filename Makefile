@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 SWIFT ?= swift
+# In another environment the build tool makes again what is made: it is shown none of this one's variables.
+BUILD := env $(foreach name,MAKEFLAGS MAKELEVEL MFLAGS MAKE_TERMOUT MAKE_TERMERR ROUNDS MAILS KILLS LEADS SHORT SECONDS,-u $(name)) $(SWIFT) build
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := libsqlite3-dev sqlite3
 DEBUG := .build/debug/trellis
@@ -21,10 +23,10 @@ deps: # What the build needs beyond the Swift toolchain; installed where it is m
 	if [ -n "$$missing" ]; then echo "Installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq $$missing; fi
 
 build: deps ## Build the program for development
-	@$(SWIFT) build --product trellis
+	@$(BUILD) --product trellis
 
 release: deps ## Build the program as it is shipped: .build/release/trellis, one file to copy
-	@$(SWIFT) build -c release --static-swift-stdlib --product trellis
+	@$(BUILD) -c release --static-swift-stdlib --product trellis
 
 run: build ## Set up a sample CRM in sample/, run it until idle, and show what came of it
 	@rm -rf sample && $(TRELLIS) init sample >/dev/null && cd sample && \
@@ -39,7 +41,7 @@ run: build ## Set up a sample CRM in sample/, run it until idle, and show what c
 	echo "  cd sample && $(TRELLIS) audiences export warm-not-yet-talking --platform google --anyway"
 
 test: deps ## Run every test
-	@$(SWIFT) build --build-tests --quiet && $(SWIFT) test --skip-build --parallel
+	@$(BUILD) --build-tests --quiet && $(SWIFT) test --skip-build --parallel
 	@SHORT=1 $(MAKE) --no-print-directory attacks api schema clients browser
 	@ROUNDS=3 $(MAKE) --no-print-directory form-lab
 	@MAILS=400 KILLS=4 $(MAKE) --no-print-directory mail-lab
@@ -88,7 +90,7 @@ format: ## Lay the code out
 	@$(SWIFT) format --in-place --recursive --parallel Sources Plugins Tests Benchmarks Package.swift
 
 bench: release ## Measure each job beside its limit (LEADS=1000000)
-	@$(SWIFT) build -c release --static-swift-stdlib --product trellis-bench && .build/release/trellis-bench --leads $(LEADS)
+	@$(BUILD) -c release --static-swift-stdlib --product trellis-bench && .build/release/trellis-bench --leads $(LEADS)
 
 bench-forms: release ## Measure forms beside a bare server in C, and while an import is pumped
 	@BACKLOG=1000000 Benchmarks/Forms/run.sh $(CURDIR)/$(RELEASE)
