@@ -100,7 +100,10 @@ struct AdForms: Sendable {
 
     /// What is kept tells on which road it came, so that it is not lost where somebody of the house takes it in.
     private func held(_ lead: AdLead, _ form: AdForm, _ kernel: Kernel, because reason: String) -> Quarantine.Held {
-        var fields = lead.answers.map { WebFields.Pair(name: column($0.name, form) ?? $0.name, value: $0.text) }
+        // What no column is known for is kept to be read, under a name that is no column either.
+        var fields = answers(of: lead, form).map { answer in
+            WebFields.Pair(name: answer.column ?? "\(form.platform.rawValue):\(answer.name)", value: answer.text)
+        }
         for consent in form.consent {
             let text = lead.answers.first { $0.name == consent.value }?.text
             if let text { fields.append(.init(name: OfferForm.prefix + consent.name, value: text)) }
@@ -141,6 +144,19 @@ struct AdForms: Sendable {
         form.fields.first { $0.name == name }?.value ?? AdLead.columns[name.lowercased()]
     }
 
+    /// What was typed, each with its column where one is known. A full name becomes a first and a last one.
+    private func answers(of lead: AdLead, _ form: AdForm) -> [(column: String?, name: String, text: String)] {
+        lead.answers.flatMap { name, text -> [(column: String?, name: String, text: String)] in
+            let text = TextCleaning.line(text)
+            guard name.lowercased() == "full_name" else { return [(column(name, form), name, text)] }
+            let parts = text.split(separator: " ", maxSplits: 1)
+            return [
+                ("first_name", name, String(parts.first ?? "")),
+                ("last_name", name, String(parts.count > 1 ? parts[1] : "")),
+            ]
+        }
+    }
+
     /// The draft, and why it cannot be taken in.
     private func draft(of lead: AdLead, _ form: AdForm, _ kernel: Kernel) -> (LeadDraft, reason: String?) {
         var draft = kernel.draft()
@@ -152,15 +168,8 @@ struct AdForms: Sendable {
             )
         }
         do {
-            for (name, text) in lead.answers {
-                let text = TextCleaning.line(text)
-                if name.lowercased() == "full_name" {
-                    let parts = text.split(separator: " ", maxSplits: 1)
-                    try draft.set("first_name", text: String(parts.first ?? ""))
-                    try draft.set("last_name", text: String(parts.count > 1 ? parts[1] : ""))
-                } else if let column = column(name, form) {
-                    try draft.set(column, text: text)
-                }
+            for answer in answers(of: lead, form) {
+                if let column = answer.column { try draft.set(column, text: answer.text) }
             }
             try draft.normalise()
         } catch {

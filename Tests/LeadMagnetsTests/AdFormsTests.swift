@@ -353,6 +353,24 @@ import TrellisTesting
         #expect(throws: KernelError.self) { try crm.run("magnets discard", "1") }
     }
 
+    @Test func `what is released keeps its name, its road and its box, and sets no column that nobody mapped`()
+        async throws
+    {
+        let columns = ["what_is_your_budget": "much", "agree": "yes", "stage": "customer"]
+        _ = try await ask(.post, "google-plan", body: google("g-1", columns))
+        #expect(
+            try crm.rows(
+                "SELECT json_extract(fields, '$.last_name'), json_extract(fields, '$.\"google:stage\"') FROM magnets_quarantine"
+            ) == ["Lee|customer"])
+        try crm.foreign("UPDATE magnets_quarantine SET fields = json_set(fields, '$.budget', '7')")
+        try crm.run("magnets release", "1")
+        #expect(
+            try crm.rows("SELECT email, first_name, last_name, budget, stage, campaign FROM leads") == [
+                "ann@a.example|Ann|Lee|7|lead|77"
+            ])
+        #expect(try crm.rows("SELECT channel, state FROM touches, consents") == ["paid_search|requested"])
+    }
+
     // MARK: - Proving that the address is ours
 
     @Test func `Meta is answered its challenge for the verify token alone`() async throws {
