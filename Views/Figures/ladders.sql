@@ -72,35 +72,38 @@ FROM untested;
 -- whether sales spoke with them. Gap: a channel that brought leads, or cost money, in the last 180 days and brought none in the
 -- last 30. Silence: leads that have not bought and had no word with us for 30 days; handoffs that nobody answered.
 CREATE VIEW ladder_channels AS
-WITH led AS (
-    SELECT lead, max(channel) FILTER (WHERE first_touch > 0) AS first_channel, max(channel) FILTER (WHERE last_touch > 0) AS last_channel
-    FROM figures_credits GROUP BY lead
-), paths AS (
-    SELECT first_channel || CASE WHEN last_channel <> first_channel THEN ' > ' || last_channel ELSE '' END
-               || CASE WHEN EXISTS (SELECT 1 FROM figures_handoffs AS h WHERE h.lead = led.lead AND coalesce(contacted_at, accepted_at) IS NOT NULL)
+WITH paths AS (
+    -- Of a purchase one road has the first touch and one the last, as a rule the same.
+    SELECT f.channel || CASE WHEN f.last_touch > 0 THEN ''
+                             ELSE coalesce((SELECT ' > ' || l.channel FROM figures_credits AS l
+                                            WHERE l.lead = f.lead AND l.last_touch > 0 AND l.channel <> f.channel), '') END
+               || CASE WHEN EXISTS (SELECT 1 FROM figures_handoffs AS h WHERE h.lead = f.lead AND coalesce(contacted_at, accepted_at) IS NOT NULL)
                        THEN ' > sales' ELSE '' END AS path, count(*) AS customers
-    FROM led GROUP BY 1
+    FROM figures_credits AS f WHERE f.first_touch > 0 GROUP BY 1
 ), recent AS (
-    SELECT channel, max(day) AS last_day FROM figures_days WHERE step = '(arrived)' AND leads > 0 GROUP BY channel
+    SELECT channel, max(day) AS last_day
+    FROM (SELECT DISTINCT day, channel FROM figures_days WHERE step = '(arrived)' AND leads > 0) GROUP BY channel
 ), costly AS (
     SELECT channel, group_concat(format('%.2f %s', amount, currency), ' and ') AS amount FROM (
         SELECT channel, currency, sum(amount) AS amount FROM spend
         WHERE half = 'generation' AND day > date((SELECT day FROM figures_today), '-30 days') GROUP BY channel, currency HAVING sum(amount) > 0)
     GROUP BY channel
 ), quiet AS MATERIALIZED (
-    SELECT count(*) AS leads, count(*) FILTER (WHERE coalesce(heard_on, arrived_on) <= date((SELECT day FROM figures_today), '-30 days')) AS silent
+    -- The day is worked out once, and not for each lead.
+    SELECT count(*) AS leads, count(*) FILTER (WHERE coalesce(heard_on, arrived_on) <= (SELECT date(day, '-30 days') FROM figures_today)) AS silent
     FROM figures_leads WHERE bought_on IS NULL AND NOT is_erased
 )
 SELECT 'generation' AS half, 'mix' AS aspect, month, channel AS name, leads AS figure,
        round(100.0 * leads / nullif(sum(leads) OVER (PARTITION BY month), 0), 1) AS share_percent,
        format('%s brought %d of the %d lead%s of %s.', channel, leads, sum(leads) OVER (PARTITION BY month),
               iif(sum(leads) OVER (PARTITION BY month) = 1, '', 's'), month) AS sentence
-FROM (SELECT month, channel, sum(leads) AS leads FROM kpi_lead_volume GROUP BY 1, 2 HAVING sum(leads) > 0)
+FROM (SELECT month, channel, sum(leads) AS leads FROM figures_cohorts WHERE step = '(arrived)' GROUP BY 1, 2 HAVING sum(leads) > 0)
 UNION ALL
 SELECT 'nurturing', 'mix', month, kind, done, round(100.0 * done / sum(done) OVER (PARTITION BY month), 1),
        format('%s: %d time%s in %s.', kind, done, iif(done = 1, '', 's'), month)
-FROM (SELECT substr(day, 1, 7) AS month, kind, sum(count) AS done FROM figures_contents
-      WHERE (kind = 'mail' AND measure = 'engaged') OR (kind <> 'mail' AND measure = 'done') GROUP BY 1, 2)
+FROM (SELECT substr(day, 1, 7) AS month, kind, sum(done) AS done FROM (
+          SELECT day, kind, sum(count) AS done FROM figures_contents WHERE measure = CASE kind WHEN 'mail' THEN 'engaged' ELSE 'done' END GROUP BY day, kind)
+      GROUP BY 1, 2)
 UNION ALL
 SELECT 'nurturing', 'path', NULL, path, customers, round(100.0 * customers / sum(customers) OVER (), 1),
        format('%d customer%s came by %s.', customers, iif(customers = 1, '', 's'), path)
@@ -275,10 +278,12 @@ WITH t AS MATERIALIZED (
 ), mix AS (
     SELECT channel, leads, sum(leads) OVER () AS all_leads FROM (
         SELECT channel, sum(leads) AS leads FROM t, figures_days WHERE step = '(arrived)' AND day > d90 GROUP BY channel) ORDER BY leads DESC LIMIT 1
+), unanswered AS MATERIALIZED (
+    -- By themselves, or the hours of every handoff that ever was would be worked out.
+    SELECT offered_at FROM figures_handoffs WHERE accepted_at IS NULL AND contacted_at IS NULL AND rejected_at IS NULL AND expired_at IS NULL
 ), answers AS (
-    SELECT count(*) AS waiting, g.value AS hours FROM t, goals AS g, figures_handoffs
-    WHERE g.name = 'speed_to_lead' AND accepted_at IS NULL AND contacted_at IS NULL AND rejected_at IS NULL AND expired_at IS NULL
-      AND julianday('now') - julianday(offered_at) > g.value / 24 GROUP BY g.value
+    SELECT count(*) AS waiting, g.value AS hours FROM goals AS g CROSS JOIN unanswered
+    WHERE g.name = 'speed_to_lead' AND julianday('now') - julianday(offered_at) > g.value / 24 GROUP BY g.value
 )
 SELECT 'leads run dry' AS alarm, recent AS figure, round(usual / 2, 1) AS "limit",
        format('%d lead%s came in the last 30 days; usual were %.0f.', recent, iif(recent = 1, '', 's'), usual) AS sentence
