@@ -83,46 +83,53 @@ FROM (
 -- in the month / new customers of the month.
 CREATE VIEW kpi_cac AS
 WITH models (model) AS (VALUES ('first'), ('last'), ('linear'), ('position')),
-paid AS (
-    SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM figures_spend GROUP BY month, channel, currency
-    UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM figures_spend GROUP BY month, currency
-    UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM figures_spend WHERE campaign <> '' GROUP BY 1, 2, 3, 4
+spent AS MATERIALIZED (
+    SELECT month, channel, campaign, currency, amount FROM figures_spend
+), paid AS (
+    SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM spent GROUP BY month, channel, currency
+    UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM spent GROUP BY month, currency
+    UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM spent WHERE campaign <> '' GROUP BY 1, 2, 3, 4
 ), by_campaign AS MATERIALIZED (
     SELECT model, month, channel, campaign, customers FROM figures_customers
 ), bought AS (
     SELECT model, month, channel, NULL AS campaign, sum(customers) AS customers FROM by_campaign GROUP BY model, month, channel
     UNION ALL SELECT model, month, NULL, NULL, sum(customers) FROM by_campaign GROUP BY model, month
     UNION ALL SELECT model, month, channel, campaign, customers FROM by_campaign WHERE campaign <> ''
+), listed AS ( -- A FULL JOIN would hold every row of the one against every row of the other.
+    SELECT model, month, channel, campaign, currency, spend, NULL AS customers, true AS is_paid FROM models CROSS JOIN paid
+    UNION ALL SELECT model, month, channel, campaign, NULL, NULL, customers, false FROM bought
+), joined AS (
+    SELECT model, month, channel, campaign, currency, spend, max(customers) OVER road AS customers, is_paid, max(is_paid) OVER road AS has_spend
+    FROM listed WINDOW road AS (PARTITION BY model, month, channel, campaign)
 )
-SELECT coalesce(p.model, b.model) AS model, coalesce(p.month, b.month) AS month, coalesce(p.channel, b.channel) AS channel,
-       coalesce(p.campaign, b.campaign) AS campaign, p.currency,
-       round(coalesce(p.spend, 0), 2) AS spend, round(coalesce(b.customers, 0), 3) AS new_customers, round(p.spend / nullif(b.customers, 0), 2) AS cac
-FROM (SELECT * FROM models CROSS JOIN paid) AS p
-FULL JOIN bought AS b ON b.model = p.model AND b.month = p.month AND b.channel IS p.channel AND b.campaign IS p.campaign;
+SELECT model, month, channel, campaign, currency, round(coalesce(spend, 0), 2) AS spend, round(coalesce(customers, 0), 3) AS new_customers,
+       round(spend / nullif(customers, 0), 2) AS cac
+FROM joined WHERE is_paid OR NOT has_spend;
 
 -- Return on investment: a row per model, month, channel and currency, and one per campaign; campaign NULL is the channel as a
 -- whole, channel NULL the month as a whole. ROI: (revenue of deals closed in the month, credited by the model - spend of all
 -- halves in the month) / that spend.
 CREATE VIEW kpi_roi AS
 WITH models (model) AS (VALUES ('first'), ('last'), ('linear'), ('position')),
-paid AS (
-    SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM figures_spend GROUP BY month, channel, currency
-    UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM figures_spend GROUP BY month, currency
-    UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM figures_spend WHERE campaign <> '' GROUP BY 1, 2, 3, 4
+spent AS MATERIALIZED (
+    SELECT month, channel, campaign, currency, amount FROM figures_spend
+), paid AS (
+    SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM spent GROUP BY month, channel, currency
+    UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM spent GROUP BY month, currency
+    UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM spent WHERE campaign <> '' GROUP BY 1, 2, 3, 4
 ), by_campaign AS MATERIALIZED (
     SELECT model, month, channel, campaign, currency, revenue FROM figures_revenue
 ), won AS (
     SELECT model, month, channel, NULL AS campaign, currency, sum(revenue) AS revenue FROM by_campaign GROUP BY model, month, channel, currency
     UNION ALL SELECT model, month, NULL, NULL, currency, sum(revenue) FROM by_campaign GROUP BY model, month, currency
     UNION ALL SELECT model, month, channel, campaign, currency, revenue FROM by_campaign WHERE campaign <> ''
+), listed AS ( -- As in kpi_cac; of each road there is one row on either side.
+    SELECT model, month, channel, campaign, currency, spend, NULL AS revenue FROM models CROSS JOIN paid
+    UNION ALL SELECT model, month, channel, campaign, currency, NULL, revenue FROM won
 )
-SELECT coalesce(p.model, w.model) AS model, coalesce(p.month, w.month) AS month, coalesce(p.channel, w.channel) AS channel,
-       coalesce(p.campaign, w.campaign) AS campaign, coalesce(p.currency, w.currency) AS currency,
-       round(coalesce(p.spend, 0), 2) AS spend, round(coalesce(w.revenue, 0), 2) AS revenue,
-       round(100.0 * (coalesce(w.revenue, 0) - p.spend) / nullif(p.spend, 0), 1) AS roi_percent
-FROM (SELECT * FROM models CROSS JOIN paid) AS p
-FULL JOIN won AS w
-    ON w.model = p.model AND w.month = p.month AND w.channel IS p.channel AND w.campaign IS p.campaign AND w.currency = p.currency;
+SELECT model, month, channel, campaign, currency, round(coalesce(max(spend), 0), 2) AS spend, round(coalesce(max(revenue), 0), 2) AS revenue,
+       round(100.0 * (coalesce(max(revenue), 0) - max(spend)) / nullif(max(spend), 0), 1) AS roi_percent
+FROM listed GROUP BY model, month, channel, campaign, currency;
 
 -- Sales cycle: a row per month of closing and channel of the lead's first touch; channel NULL is all deals of the month, month
 -- NULL all months. Days: medians over won deals, from their opening, and from the arrival of the lead they grew from.
