@@ -42,7 +42,7 @@ struct Confirmation: Sendable {
     /// The page with the button; once it was pressed, the page after it.
     private func ask(_ request: WebRequest) async throws -> WebReply {
         let asked = try asked(request, purpose: Confirmation.purpose)
-        guard asked.email != nil else { throw WebProblem.expired }
+        guard asked.email != nil else { throw WebProblem.expired.speaking(asked.offer.language) }
         try refuseWhoWasNotIt(asked, request.kernel)
         let isOpen = try request.kernel.read { try Confirmation.isOpen(lead: asked.leadID, $0) }
         return try isOpen ? .page("confirm", page(request, asked)) : done(request, asked)
@@ -58,9 +58,11 @@ struct Confirmation: Sendable {
                     """, arguments: [asked.leadID])
         }
         var values: PageValues = [
-            "title": "Please confirm", "is_private": true, "action": .text(request.path),
+            "title": .text(asked.offer.words("confirm_title")), "language": .text(asked.offer.language),
+            "is_private": true, "action": .text(request.path),
             "reject_action": .text(request.path + "/reject"), "title_of_offer": .text(asked.offer.title),
-            "purposes": .list(texts.map { ["text": .text($0)] }), "button": "Yes, that was me",
+            "purposes": .list(texts.map { ["text": .text($0)] }),
+            "button": .text(asked.offer.words("confirm_button")),
         ]
         values["address"] = .optional(asked.email.map(MaskedAddress.of))
         return values
@@ -70,7 +72,7 @@ struct Confirmation: Sendable {
     /// does nothing.
     private func confirm(_ request: WebRequest) async throws -> WebReply {
         let asked = try asked(request, purpose: Confirmation.purpose)
-        guard asked.email != nil else { throw WebProblem.expired }
+        guard asked.email != nil else { throw WebProblem.expired.speaking(asked.offer.language) }
         try refuseWhoWasNotIt(asked, request.kernel)
         let (leadID, name, proof) = (asked.leadID, asked.offer.name, request.proof())
         try await request.kernel.writeTogether(origin: "form:\(name)") { tx in
@@ -123,10 +125,9 @@ struct Confirmation: Sendable {
                         """), arguments: [asked.email])
         }
         guard isRejected == true else { return }
-        throw WebProblem(
-            410,
-            "This address gets no mail from us, because somebody who reads it said so. Write to us if that is wrong.",
-            heading: "You said it was not you")
+        let words = asked.offer.words
+        throw WebProblem(410, words("rejected_before_text"), heading: words("rejected_before_heading"))
+            .speaking(asked.offer.language)
     }
 
     /// "I did not ask for this": the address gets no mail of any kind any more, and nothing is agreed to.
@@ -151,17 +152,24 @@ struct Confirmation: Sendable {
                 sql: "UPDATE magnets_submissions SET state = 'rejected' WHERE lead_id = ? AND state = 'waiting'",
                 arguments: [leadID])
         }
-        return .page("rejected", ["title": "Sorry for the bother", "is_private": true])
+        return .page(
+            "rejected",
+            [
+                "title": .text(asked.offer.words("rejected_heading")), "language": .text(asked.offer.language),
+                "is_private": true,
+            ])
     }
 
     private func donePage(_ request: WebRequest) throws -> PageValues {
         let asked = try asked(request, purpose: Confirmation.donePurpose)
-        guard asked.email != nil else { throw WebProblem.expired }
+        let (offer, words) = (asked.offer, asked.offer.words)
+        guard asked.email != nil else { throw WebProblem.expired.speaking(offer.language) }
+        let text = words(
+            offer.magnet.value.deliver == .page ? "confirmed_text_page" : "confirmed_text_mail", ["title": offer.title])
         var values: PageValues = [
-            "title": .text(asked.offer.title), "is_private": true, "heading": "Thank you, that is confirmed",
-            "text": .text("\(asked.offer.title) is yours. You will find it in your mail too."),
+            "title": .text(offer.title), "language": .text(offer.language), "is_private": true,
+            "heading": .text(words("confirmed_heading")), "text": .text(text),
         ]
-        if asked.offer.magnet.value.deliver == .page { values["text"] = .text("\(asked.offer.title) is yours.") }
         let handover = Handover(offer: asked.offer, leadID: asked.leadID, days: offers.settings.linkDays)
         values.merge(try handover.page(request.kernel)) { own, _ in own }
         if asked.offer.magnet.value.isReferred {

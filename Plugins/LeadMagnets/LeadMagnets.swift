@@ -24,7 +24,9 @@ public struct LeadMagnets: Plugin {
             "lead.referred", ["lead_id": .integer, "magnet": .text], says: "brought lead {lead_id}[ by {magnet}]"),
         EventDeclaration(Lapse.kind, says: "forms that nobody confirmed were due to lapse"),
     ]
-    public static let mails = Mails.builtIn
+    public static var mails: [String: String] { mails(in: MagnetWords.english) }
+    public static func mails(in words: Words) -> [String: String] { Mails.builtIn(words) }
+    public static var words: [String: String] { EmbeddedWords.files }
     public static let addressTables = ["magnets_quarantine"]
     public static let secrets = [
         "magnets_receipts", "magnets_quarantine.fields", "magnets_quarantine.network", "magnets_quarantine.agent",
@@ -80,7 +82,10 @@ public struct LeadMagnets: Plugin {
                 if let picture { LeadMagnets.checkPicture(picture, check) }
             }
             if let stage = magnet.stage { check.stage(stage) }
-            for mail in Mails.used(by: magnet, at: place) { check.mail(mail, values: Mails.values) }
+            for mail in Mails.used(by: magnet, at: place) {
+                check.mail(mail, values: Mails.values, in: magnet.language?.value)
+            }
+            if let language = magnet.language { check.language(language) }
             for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
         }
         let names = magnets.map(\.name)
@@ -141,6 +146,10 @@ public struct LeadMagnets: Plugin {
 
     public var consentTexts: [String: String] {
         Dictionary(magnets.flatMap(\.value.form.consent).map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
+    public var formLanguages: [String: String] {
+        magnets.reduce(into: [:]) { languages, magnet in languages[magnet.name] = magnet.value.language?.value }
     }
 
     public var endpoints: [Endpoint] { offers.endpoints }
@@ -227,6 +236,7 @@ public struct LeadMagnets: Plugin {
             "magnet_url": offer.place(at: question.now).url ?? offer.url,
             "trial_days": String(magnet.value.trial.days),
         ]
+        values["mail_language"] = offer.language
         values["webinar_time"] = offer.time
         values["referral_url"] = try Referrals.link(of: leadID, offer, db)
         return values

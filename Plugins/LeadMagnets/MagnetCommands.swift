@@ -30,7 +30,9 @@ struct MagnetCommands: Sendable {
             Command("magnets embed", "HTML of a form, for a page of another site.", arguments: ["magnet"]) { call in
                 let (offer, signer) = (try offer(call), try call.kernel.signer)
                 let form = OfferForm(offer: offer, token: FormToken(magnet: offer.name))
-                return .page("embed", form.values(signer, isEmbedded: true))
+                var values = form.values(signer, isEmbedded: true)
+                values["language"] = .text(offer.language)
+                return .page("embed", values)
             },
             Command(
                 "magnets upgrade", "HTML that offers a magnet within an article: at its top, or inline.",
@@ -44,7 +46,7 @@ struct MagnetCommands: Sendable {
                 var values: PageValues = [
                     "url": .text(offer.url + "?utm_source=article&utm_medium=referral&utm_content=\(place)"),
                     "headline": .text(offer.magnet.value.headline ?? offer.title), "button": .text(offer.button),
-                    "is_top": .flag(place == "top"),
+                    "is_top": .flag(place == "top"), "language": .text(offer.language),
                 ]
                 values["summary"] = .optional(offer.magnet.value.summary)
                 return .page("upgrade", values)

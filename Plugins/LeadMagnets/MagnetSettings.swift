@@ -44,6 +44,7 @@ public struct MagnetSettings: SettingsRecord {
 
     public struct Magnet: SettingsRecord {
         public var title = ""
+        public var language: LocatedText?
         public var kind = Kind.asset
         public var asset: LocatedText?
         public var url: String?
@@ -67,6 +68,9 @@ public struct MagnetSettings: SettingsRecord {
 
         public static var fields: [SettingsField<Self>] {
             SettingsField.required("title", \.title, .text, "What people see.")
+            SettingsField(
+                "language", \.language, optional: SettingType<String>.language.located,
+                "The language of its pages, form and built-in mails (BCP 47); else site.language.")
             SettingsField(
                 "kind", \.kind, .choice(), "asset: a file; webinar: a seat; trial: dates on the lead; link: a page.")
             SettingsField("asset", \.asset, optional: .locatedText, "The file, beside the config.")

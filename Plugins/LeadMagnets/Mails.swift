@@ -21,30 +21,36 @@ enum Mails {
     /// What a mail of a magnet may name besides the columns of its lead.
     static let values: Set<String> = [
         "magnet_title", "download_url", "confirm_url", "magnet_url", "webinar_time", "trial_days", "referral_url",
+        "mail_language",
     ]
 
-    static let builtIn = [
-        "magnet-delivery": mail(
-            "{{magnet_title}}", "here is what you asked for:\n\n[{{magnet_title}}]({{download_url}})"),
-        "magnet-link": mail("{{magnet_title}}", "here is what you asked for:\n\n[{{magnet_title}}]({{magnet_url}})"),
-        "magnet-webinar": mail(
-            "Your seat: {{magnet_title}}",
-            "your seat is saved. {{magnet_title}}: {{webinar_time|whenever it suits you}}.\n\n[Open the webinar]({{magnet_url}})"
-        ),
-        "magnet-trial": mail(
-            "Your trial of {{trial_days}} days", "welcome. Your trial is ready.\n\n[Begin]({{magnet_url}})"),
-        "magnet-confirm": mail(
-            "Please confirm: {{magnet_title}}",
-            """
-            somebody, we hope you, asked us for *{{magnet_title}}* with this address. Press the button to get it:
+    static func builtIn(_ words: Words) -> [String: String] {
+        let title = "{{magnet_title}}"
+        let time = "{{webinar_time|\(words("mail_webinar_any_time"))}}"
+        func subject(_ key: String) -> String { words(key, ["title": title, "days": "{{trial_days}}"]) }
+        func text(_ key: String) -> String { words(key, ["title": title, "time": time]) }
+        func mail(_ subject: String, _ text: String) -> String {
+            let hello = words("mail_hello", ["name": "{{first_name|\(words("mail_hello_stranger"))}}"])
+            return "---\nsubject: \(subject)\npurpose: transactional\n---\n\(hello)\n\n\(text)\n\n{{site_name}}\n"
+        }
+        return [
+            "magnet-delivery": mail(title, "\(text("mail_download_text"))\n\n[\(title)]({{download_url}})"),
+            "magnet-link": mail(title, "\(text("mail_download_text"))\n\n[\(title)]({{magnet_url}})"),
+            "magnet-webinar": mail(
+                subject("mail_webinar_subject"),
+                "\(text("mail_webinar_text"))\n\n[\(words("mail_webinar_link"))]({{magnet_url}})"),
+            "magnet-trial": mail(
+                subject("mail_trial_subject"),
+                "\(text("mail_trial_text"))\n\n[\(words("mail_trial_link"))]({{magnet_url}})"),
+            "magnet-confirm": mail(
+                subject("mail_confirm_subject"),
+                """
+                \(text("mail_confirm_text"))
 
-            [Yes, that was me]({{confirm_url}})
+                [\(words("mail_confirm_link"))]({{confirm_url}})
 
-            If it was not you, you need do nothing: without the button you get nothing more from us.
-            """),
-    ]
-
-    private static func mail(_ subject: String, _ text: String) -> String {
-        "---\nsubject: \(subject)\npurpose: transactional\n---\nHello {{first_name|there}},\n\n\(text)\n\n{{site_name}}\n"
+                \(text("mail_confirm_otherwise"))
+                """),
+        ]
     }
 }

@@ -12,14 +12,17 @@ struct Offer: Sendable {
     var path: String { "/offers/\(magnet.name)" }
     var url: String { config.site.site.baseURL + path }
     var title: String { magnet.value.title }
+    /// What its pages, its form and its built-in mails are written in.
+    var language: String { magnet.value.language?.value ?? config.site.site.language }
+    var words: Words { MagnetWords.of(config, language) }
 
     /// What kind of thing it is, for people.
     var kindLabel: String {
         switch magnet.value.kind {
-        case .asset: "Download"
-        case .webinar: magnet.value.webinar.recording == nil ? "Webinar" : "Webinar recording"
-        case .trial: "Free trial"
-        case .link: "Link"
+        case .asset: words("kind_asset")
+        case .webinar: words(magnet.value.webinar.recording == nil ? "kind_webinar" : "kind_recording")
+        case .trial: words("kind_trial")
+        case .link: words("kind_link")
         }
     }
 
@@ -40,17 +43,17 @@ struct Offer: Sendable {
     /// Nobody takes a seat in a webinar that is over and has no recording.
     func refuseLate(at now: Date) throws {
         guard magnet.value.kind == .webinar, magnet.value.webinar.recording == nil, isOver(at: now) else { return }
-        throw WebProblem(
-            410, "'\(title)' is over, and there is no recording of it.", heading: "This webinar is over")
+        throw WebProblem(410, words("over_text", ["title": title]), heading: words("over_heading"))
+            .speaking(language)
     }
 
     var button: String {
         if let own = variant?.value.button ?? magnet.value.button { return own }
         return switch magnet.value.kind {
-        case .asset: magnet.value.deliver == .page ? "Get the download" : "Send it to me"
-        case .webinar: "Save my seat"
-        case .trial: "Start the trial"
-        case .link: "Show me"
+        case .asset: words(magnet.value.deliver == .page ? "button_download" : "button_asset")
+        case .webinar: words("button_webinar")
+        case .trial: words("button_trial")
+        case .link: words("button_link")
         }
     }
 
@@ -72,7 +75,7 @@ struct Offer: Sendable {
     func page(form: PageValues) -> PageValues {
         var values: PageValues = [
             "title": .text(title), "headline": .text(variant?.value.headline ?? magnet.value.headline ?? title),
-            "kind_label": .text(kindLabel), "form": .record(form),
+            "kind_label": .text(kindLabel), "form": .record(form), "language": .text(language),
         ]
         values["page_url"] = .text(url)
         values["description"] = .optional(magnet.value.summary)
@@ -102,27 +105,35 @@ struct Offer: Sendable {
                     .resourceValues(forKeys: [.fileSizeKey]), let size = data.fileSize
             else { return nil }
             let ending = (file.value as NSString).pathExtension.uppercased()
-            return [ending.isEmpty ? nil : ending, Offer.size(size)].compactMap { $0 }.joined(separator: ", ")
+            return [ending.isEmpty ? nil : ending, self.size(size)].compactMap { $0 }.joined(separator: ", ")
         case .webinar: return time
-        case .trial: return "\(magnet.value.trial.days) days, free"
+        case .trial:
+            let days = magnet.value.trial.days
+            return days == 1 ? words("offer_trial_of_a_day") : words("offer_trial", ["days": String(days)])
         case .link: return nil
         }
     }
 
-    /// When the webinar begins, in the zone of the site.
+    /// When the webinar begins, in the zone of the site: `Monday 4 May 2026, 16:00 (Europe/Berlin)` in English, and in
+    /// other languages as they write it.
     var time: String? {
         magnet.value.webinar.startsAt.map { start in
             let format = DateFormatter()
-            format.locale = Locale(identifier: "en_GB")
             format.timeZone = TimeZone(identifier: config.site.site.timezone)
-            format.dateFormat = "EEEE d MMMM yyyy, HH:mm"
+            if language.split(separator: "-").first == "en" {
+                format.locale = Locale(identifier: "en_GB")
+                format.dateFormat = "EEEE d MMMM yyyy, HH:mm"
+            } else {
+                format.locale = Locale(identifier: language)
+                (format.dateStyle, format.timeStyle) = (.full, .short)
+            }
             return "\(format.string(from: start)) (\(config.site.site.timezone))"
         }
     }
 
-    private static func size(_ bytes: Int) -> String {
-        if bytes < 1000 { return "\(bytes) bytes" }
-        if bytes < 1_000_000 { return "\(bytes / 1000) kB" }
-        return "\(Double(bytes / 100_000) / 10) MB"
+    private func size(_ bytes: Int) -> String {
+        if bytes < 1000 { return words("size_bytes", ["count": String(bytes)]) }
+        if bytes < 1_000_000 { return words("size_kilobytes", ["count": String(bytes / 1000)]) }
+        return words("size_megabytes", ["count": words.numbers.text(Double(bytes / 100_000) / 10)])
     }
 }

@@ -44,7 +44,7 @@ struct OfferForm: Sendable {
             "consents": .list(consents(idPrefix)),
             "trap": .record([
                 "name": .text(Screening.trap), "id": .text("\(idPrefix)trellis-\(Screening.trap)"),
-                "label": "Leave this empty",
+                "label": .text(offer.words("form_trap")),
             ]),
             "button": .text(offer.button),
             "errors": .list(
@@ -62,9 +62,8 @@ struct OfferForm: Sendable {
 
     private var note: String? {
         switch (offer.magnet.value.optIn, offer.magnet.value.deliver) {
-        case (.double, _): "We send you a mail first: press the button in it, so that nobody can sign you up but you."
-        case (.single, .email):
-            "We mail it to you. Anything else we send only if you tick a box, and every such mail has a link to leave."
+        case (.double, _): offer.words("form_note_double")
+        case (.single, .email): offer.words("form_note_mail")
         case (.single, .page): nil
         }
     }
@@ -106,7 +105,7 @@ struct OfferForm: Sendable {
             values["options"] = .list(
                 custom.oneOf.map { option in
                     [
-                        "value": .text(option), "label": .text(option.prefix(1).uppercased() + option.dropFirst()),
+                        "value": .text(option), "label": .text(self.option(option, of: name)),
                         "selected": .flag(typed[name] == option),
                     ]
                 })
@@ -125,15 +124,21 @@ struct OfferForm: Sendable {
             ]
             if let options = custom?.oneOf, !options.isEmpty {
                 entries.append(("options", .array(options.map(JSONValue.string))))
+                entries.append(("option_labels", .array(options.map { .string(option($0, of: name)) })))
             }
             return .object(entries)
         }
     }
 
+    /// What the words say of a column, then the config, then its name.
     private func label(_ name: String) -> String {
+        if let said = offer.words.named("label_\(name)") { return said }
         if let custom = offer.config.site.leads.fields.first(where: { $0.name == name })?.value.label { return custom }
-        if let own = FieldKind.labels[name] { return own }
         return name.prefix(1).uppercased() + name.dropFirst().replacing("_", with: " ")
+    }
+
+    private func option(_ option: String, of name: String) -> String {
+        offer.words.named("option_\(name)_\(option)") ?? option.prefix(1).uppercased() + option.dropFirst()
     }
 }
 
@@ -166,12 +171,6 @@ struct FieldKind: Sendable {
         case .time, .text: break
         }
     }
-
-    static let labels = [
-        "email": "Email", "first_name": "First name", "last_name": "Last name", "phone": "Phone",
-        "company": "Company", "title": "Job title", "industry": "Industry", "employees": "How many people work there?",
-        "country": "Country", "city": "City", "postal_code": "Postcode",
-    ]
 
     private static let autofill = [
         "email": "email", "first_name": "given-name", "last_name": "family-name", "phone": "tel",

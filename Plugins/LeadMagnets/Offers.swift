@@ -38,18 +38,19 @@ struct Offers: Sendable {
     }
 
     private func index(_ request: WebRequest) async throws -> WebReply {
-        let now = request.kernel.clock.now()
-        let offers = settings.magnets.map { Offer(magnet: $0, config: request.kernel.config) }
+        let (now, config) = (request.kernel.clock.now(), request.kernel.config)
+        let offers = settings.magnets.map { Offer(magnet: $0, config: config) }
             .filter { (try? $0.refuseLate(at: now)) != nil }
         return .page(
             "offers",
             [
-                "title": "What we offer",
+                "title": .text(MagnetWords.of(config)("offers_title")),
                 "offers": .list(
                     offers.map { offer in
                         var values: PageValues = [
                             "url": .text(offer.path), "title": .text(offer.title), "kind_label": .text(offer.kindLabel),
                         ]
+                        if offer.language != config.site.site.language { values["lang"] = .text(offer.language) }
                         values["summary"] = .optional(offer.magnet.value.summary)
                         return values
                     }),
@@ -67,7 +68,7 @@ struct Offers: Sendable {
         form.referral = request.query["ref"]
         form.arrival = (request.address(query: request.queryText), request.header("referer"))
         var values = offer.page(form: form.values(signer))
-        values["visitor"] = Visits(offers: self).asking(request)
+        values["visitor"] = Visits(offers: self).asking(request, offer.words)
         let reply = WebReply.page("offer", values)
         guard request.method == "GET" else { return reply }
         return try await Visits(offers: self).count(
@@ -85,7 +86,7 @@ struct Offers: Sendable {
         let token = token(for: offer, request, leadID: nil).sealed(try request.kernel.signer)
         return .json(
             .object([
-                ("title", .string(offer.title)),
+                ("title", .string(offer.title)), ("language", .string(offer.language)),
                 ("action", .string(request.kernel.config.site.site.baseURL + request.path)),
                 ("fields", .array(fields)), ("consents", .array(consents)), (FormToken.field, .string(token)),
                 ("leave_empty", .string(Screening.trap)), ("wait_seconds", .integer(Int64(FormToken.secondsMin))),

@@ -25,8 +25,7 @@ struct Submission: Sendable {
             return try await quarantine(reasons)
         }
         if let madeAt = token.madeAt, now.timeIntervalSince(madeAt) > FormToken.secondsMax {
-            return try again(
-                token, problem: "This page was open for more than a day. Please press the button once more.")
+            return try again(token, problem: offer.words("form_old"))
         }
         let known = try token.leadID.map { try offers.known($0, request.kernel) } ?? [:]
         let (draft, errors) = try draft(token, known: known)
@@ -42,15 +41,20 @@ struct Submission: Sendable {
     ) {
         var draft = request.kernel.draft()
         var errors: [(field: String, message: String)] = []
+        let (words, numbers) = (offer.words, offer.words.numbers)
         if token.leadID != nil { draft.email = known["email"] }
         for field in OfferForm(offer: offer, token: token, known: known).fields {
             let name = field.name.value
             let text = TextCleaning.line(request.fields[name] ?? "")
             do {
-                try draft.set(name, text: text)
-                if field.isRequired, draft[name].isNull { errors.append((name, "Please fill this in.")) }
+                if request.fields.isNumber(name) {
+                    try draft.set(name, text: text)
+                } else {
+                    try draft.set(name, text: text, written: numbers)
+                }
+                if field.isRequired, draft[name].isNull { errors.append((name, words("field_required"))) }
             } catch let problem as FieldProblem {
-                errors.append((name, Submission.sentence(problem.message)))
+                errors.append((name, sentence(problem)))
             }
         }
         if errors.isEmpty {
@@ -58,7 +62,7 @@ struct Submission: Sendable {
                 try draft.normalise()
                 if token.leadID == nil, let refusal = try refusal(of: draft.email) { errors.append(("email", refusal)) }
             } catch let problem as FieldProblem {
-                errors.append((problem.field, Submission.sentence(problem.message)))
+                errors.append((problem.field, sentence(problem)))
             }
         }
         for consent in offer.magnet.value.form.consent {
@@ -87,16 +91,17 @@ struct Submission: Sendable {
         guard let email, !offer.magnet.value.refuse.isEmpty else { return nil }
         let flags = try request.kernel.read { try AddressFlags.of(email, $0) }
         guard let flag = offer.magnet.value.refuse.first(where: { flags.contains($0) }) else { return nil }
-        return switch flag {
-        case .disposable: "This is an address for ten minutes. Please give one you read."
-        case .role: "This is the address of an office. Please give your own."
-        case .freeMail: "Please give your address at work."
-        case .mixedScript: "This address mixes the letters of several alphabets. Please type it once more."
-        }
+        return offer.words("refused_\(flag.rawValue)")
     }
 
-    /// "expected a whole number" as a person is told it.
-    private static func sentence(_ message: String) -> String {
+    /// What is wrong with a field as a person is told it. What no words are for, as where a hook refuses a value, is
+    /// made into a sentence: "expected a whole number".
+    private func sentence(_ problem: FieldProblem) -> String {
+        if let phrase = problem.phrase { return offer.words(phrase) }
+        return Submission.sentence(problem.message)
+    }
+
+    static func sentence(_ message: String) -> String {
         let first = message.prefix(1).uppercased() + message.dropFirst()
         let text = first.hasPrefix("Expected ") ? "Please give " + first.dropFirst(9) : first
         return text.hasSuffix(".") || text.hasSuffix("?") ? text : text + "."
@@ -116,14 +121,10 @@ struct Submission: Sendable {
         } catch let veto as Veto {
             return try again(token, known: known, problem: veto.reason, status: 422)
         } catch let problem as FieldProblem {
-            return try again(
-                token, known: known, errors: [(problem.field, Submission.sentence(problem.message))], status: 422)
+            return try again(token, known: known, errors: [(problem.field, sentence(problem))], status: 422)
         } catch KernelError.busy, KernelError.diskFull {
-            return try again(
-                token, known: known,
-                problem: "We could not save this just now. Nothing is lost: please press the button again in a minute.",
-                status: 503
-            ).with("retry-after", "30")
+            return try again(token, known: known, problem: offer.words("form_busy"), status: 503)
+                .with("retry-after", "30")
         }
     }
 
@@ -139,7 +140,7 @@ struct Submission: Sendable {
             let fields = errors.map { ($0.field, JSONValue.string($0.message)) }
             return .json(
                 .object([
-                    ("error", .string(problem ?? "Please check the fields.")), ("fields", .object(fields)),
+                    ("error", .string(problem ?? offer.words("form_check"))), ("fields", .object(fields)),
                     (FormToken.field, .string(token.sealed(signer))),
                 ]),
                 status: status == 200 ? 422 : status)

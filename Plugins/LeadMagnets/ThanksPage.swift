@@ -41,7 +41,8 @@ struct ThanksPage: Sendable {
     func page(_ kernel: Kernel, daysOfLinks: Int) throws -> PageValues {
         let needsConfirmation = offer.magnet.value.optIn == .double
         var values: PageValues = [
-            "title": .text(offer.title), "is_private": true, "heading": .text(heading), "text": .text(text),
+            "title": .text(offer.title), "language": .text(offer.language), "is_private": true,
+            "heading": .text(heading), "text": .text(text),
             "needs_confirmation": .flag(needsConfirmation), "again_url": .text(offer.path),
         ]
         values["address"] = .optional(email)
@@ -67,14 +68,14 @@ struct ThanksPage: Sendable {
     }
 
     private var heading: String {
-        if offer.magnet.value.optIn == .double { return "Check your mail" }
-        return offer.magnet.value.deliver == .page ? "Here you are" : "It is on its way"
+        if offer.magnet.value.optIn == .double { return offer.words("thanks_heading_confirm") }
+        return offer.words(offer.magnet.value.deliver == .page ? "thanks_heading_page" : "thanks_heading_mail")
     }
 
     private var text: String {
-        if offer.magnet.value.optIn == .double { return "One step is left: show us that the address is yours." }
-        if offer.magnet.value.deliver == .page { return "Thank you. \(offer.title) is yours." }
-        return "Thank you. \(offer.title) should be in your mail in a minute."
+        if offer.magnet.value.optIn == .double { return offer.words("thanks_text_confirm") }
+        let key = offer.magnet.value.deliver == .page ? "thanks_text_page" : "thanks_text_mail"
+        return offer.words(key, ["title": offer.title])
     }
 }
 
@@ -104,7 +105,7 @@ struct Handover: Sendable {
         case .webinar:
             let place = offer.place(at: kernel.clock.now())
             values["link_url"] = .optional(place.url)
-            values["link_text"] = .text(place.isRecording ? "Watch the recording" : "Where to join")
+            values["link_text"] = .text(offer.words(place.isRecording ? "thanks_recording" : "thanks_join"))
         }
         return values
     }

@@ -50,14 +50,18 @@ struct Visits: Sendable {
         let isStrange =
             request.header("origin").map { !friends.contains($0) }
             ?? (request.header("sec-fetch-site") == "cross-site")
-        if isStrange { throw WebProblem(403, "This was sent from a page of another site, and nothing was changed.") }
+        if isStrange { throw WebProblem(403, MagnetWords.of(request.kernel.config)("visitor_stranger")) }
     }
 
     /// What a page asks the visitor, or tells one who agreed; nil where a site asks nobody.
-    func asking(_ request: WebRequest) -> PageValue? {
+    func asking(_ request: WebRequest, _ words: Words) -> PageValue? {
         guard offers.settings.visitors == .consent else { return nil }
         let isRemembered = request.cookie(Visits.cookie).map(Visits.isNumber) ?? false
-        return .record(["is_remembered": .flag(isRemembered), "days": .text(String(Visits.cookieDays))])
+        let days = String(Visits.cookieDays)
+        return .record([
+            "is_remembered": .flag(isRemembered), "days": .text(days),
+            "question": .text(words("visitor_question", ["days": days])),
+        ])
     }
 
     /// The page where the button was pressed, with what its address says of where the visitor came from.

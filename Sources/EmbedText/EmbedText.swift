@@ -2,15 +2,16 @@ import Foundation
 import PackagePlugin
 
 /// Turns text files into Swift values, so that a program is one file to copy: `Migrations/OWNER/*.sql` and
-/// `Views/OWNER/*.sql` for the kernel and the plugins, `Pages/OWNER/` for whoever shows pages, `Starter/` for the
-/// commands.
+/// `Views/OWNER/*.sql` for the kernel and the plugins, `Pages/OWNER/` for whoever shows pages, `Words/OWNER/` for what
+/// they say, `Starter/` for the commands.
 @main
 struct EmbedText: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let root = context.package.directoryURL
         let owner = target.name.hasPrefix("Trellis") ? String(target.name.dropFirst(7)) : target.name
         let folders = [
-            "Migrations/\(owner)", "Views/\(owner)", "Pages/\(owner)", owner == "Commands" ? "Starter" : nil,
+            "Migrations/\(owner)", "Views/\(owner)", "Pages/\(owner)", "Words/\(owner)",
+            owner == "Commands" ? "Starter" : nil,
         ]
         .compactMap { $0 }.map { root.appending(path: $0) }
         .filter { FileManager.default.fileExists(atPath: $0.path()) }

@@ -1,5 +1,11 @@
 extension Kernel {
-    static func builtInMails(of types: [any Plugin.Type]) -> [String: String] {
-        types.reduce(into: [:]) { mails, type in mails.merge(type.mails) { first, _ in first } }
+    /// The mails that plugins bring, by name, in the words of a language.
+    static func builtInMails(of types: [any Plugin.Type], _ config: Config) -> @Sendable (String) -> [String: String] {
+        { language in
+            types.reduce(into: [:]) { mails, type in
+                let words = config.lexicon.including(type).words(for: language)
+                mails.merge(type.mails(in: words)) { first, _ in first }
+            }
+        }
     }
 }

@@ -44,7 +44,7 @@ public final class Kernel: Sendable {
         pluginTypes = types
         plugins = types.compactMap { config.plugin($0) }
         kinds = Kernel.kinds(of: types, config)
-        templates = MailTemplates(config: config, builtIn: Kernel.builtInMails(of: types))
+        templates = MailTemplates(config: config, builtIn: Kernel.builtInMails(of: types, config))
         hooks = try Kernel.hookTable(plugins, config)
         let path = config.databasePath
         let keeper = SchemaKeeper(config: config, types: types, path: path)

@@ -1,5 +1,6 @@
 import Foundation
 import Mustache
+import Synchronization
 public import TrellisKernel
 
 /// The pages of the site: the built-in templates, in whose place a file of the same name in the site's folder of
@@ -7,13 +8,16 @@ public import TrellisKernel
 public struct Pages: Sendable {
     private let library: MustacheLibrary
     private let common: PageValues
+    private let lexicon: Lexicon
+    private let language: String
+    private let sentences = Sentences()
     /// The style sheet, and a tag that changes with it.
     let style: String
     let styleTag: String
 
     /// - Throws: ``ConfigProblems`` naming the file that cannot be read.
     public init(config: Config, plugins: [any Plugin.Type]) throws {
-        var texts = plugins.reduce(into: EmbeddedPages.files) { $0.merge($1.pages) { own, _ in own } }
+        var texts = Pages.builtIn(plugins)
         let folder = config.path(config.site.server.templates)
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             guard file.hasSuffix(".mustache") || file == "style.css" else { continue }
@@ -33,11 +37,13 @@ public struct Pages: Sendable {
             }
         }
         library = MustacheLibrary(templates: templates)
+        lexicon = plugins.reduce(config.lexicon) { $0.including($1) }
+        language = config.site.site.language
         style = texts["style.css"] ?? ""
         styleTag = String(Digest.hex(style).prefix(12))
         let site = config.site.site
         var common: PageValues = [
-            "site_name": .text(site.name), "base_url": .text(site.baseURL), "language": "en", "home_url": "/",
+            "site_name": .text(site.name), "base_url": .text(site.baseURL), "home_url": "/",
             "style_url": .text("/trellis.css?\(styleTag)"),
         ]
         common["postal_address"] = .optional(site.postalAddress)
@@ -46,13 +52,43 @@ public struct Pages: Sendable {
     }
 
     /// A page with its values; nil where no template has this name.
+    ///
+    /// Its `language` is that of the site unless the values name another; what it says of itself is in `words`.
     public func render(_ name: String, _ values: PageValues) -> String? {
-        library.render(Pages.plain(common.merging(values) { _, own in own }), withTemplate: name)
+        var values = common.merging(values) { _, own in own }
+        let language = if case .text(let own) = values["language"] { own } else { self.language }
+        values["language"] = .text(language)
+        values["is_right_to_left"] = .flag(LanguageTag.isRightToLeft(language))
+        var context = Pages.plain(values)
+        context["words"] = sentences.of(language) { Pages.plain(lexicon.words(for: language).values) }
+        return library.render(context, withTemplate: name)
+    }
+
+    /// What is said in a language; nil for that of the site.
+    func words(_ language: String?) -> Words { lexicon.words(for: language ?? self.language) }
+
+    /// The templates that come with the program and its plugins, and the style sheet, by the names of their files.
+    public static func builtIn(_ plugins: [any Plugin.Type]) -> [String: String] {
+        plugins.reduce(into: EmbeddedPages.files) { $0.merge($1.pages) { own, _ in own } }
+    }
+
+    /// The words of each language as the template library reads them, made once.
+    private final class Sentences: Sendable {
+        private let kept = Mutex<[String: [String: any Sendable]]>([:])
+
+        func of(_ language: String, make: () -> [String: any Sendable]) -> [String: any Sendable] {
+            kept.withLock { kept in
+                if let words = kept[language] { return words }
+                let words = make()
+                kept[language] = words
+                return words
+            }
+        }
     }
 
     /// The values as the template library reads them.
-    private static func plain(_ values: PageValues) -> [String: Any] {
-        values.mapValues { (value: PageValue) -> Any in
+    private static func plain(_ values: PageValues) -> [String: any Sendable] {
+        values.mapValues { (value: PageValue) -> any Sendable in
             switch value {
             case .text(let text): return text
             case .flag(let flag): return flag

@@ -74,7 +74,7 @@ struct Site: Sendable {
             for method in Site.methods where !methods.contains(method) {
                 guard let method = HTTPRequest.Method(rawValue: method) else { continue }
                 router.on(RouterPath(path), method: method) { _, _ -> Response in
-                    throw WebProblem(405, "This address does not know that.", headers: [("allow", allowed)])
+                    throw WebProblem(405, Phrase("problem_method"), headers: [("allow", allowed)])
                 }
             }
         }

@@ -1,7 +1,7 @@
 import Foundation
 
 // text-embedder TARGET OUTPUT FOLDER…: writes a Swift file with the text of every file below each folder, in the order
-// of names. What a folder holds is told by its path: Migrations/OWNER, Views/OWNER, Pages/OWNER, Starter.
+// of names. What a folder holds is told by its path: Migrations/OWNER, Views/OWNER, Pages/OWNER, Words/OWNER, Starter.
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
     FileHandle.standardError.write(Data("usage: text-embedder TARGET OUTPUT FOLDER…\n".utf8))
@@ -39,6 +39,13 @@ func declaration(of folder: URL) throws -> String {
         let elements = all.map { "\"\($0.name)\": \(literal($0.text))" }
         return
             "/// The pages of \(target), by the names of their files.\nenum EmbeddedPages {\n    static let files: [String: String] = [\n\(list(elements))    ]\n}\n"
+    }
+    if folder.deletingLastPathComponent().lastPathComponent == "Words" {
+        let elements = all.filter { $0.name.hasSuffix(".yaml") }.map {
+            "\"\($0.name.dropLast(5))\": \(literal($0.text))"
+        }
+        return
+            "/// The words of \(target), by language.\nenum EmbeddedWords {\n    static let files: [String: String] = [\n\(list(elements))    ]\n}\n"
     }
     if folder.deletingLastPathComponent().lastPathComponent == "Views" {
         let elements = all.filter { $0.name.hasSuffix(".sql") }.map {

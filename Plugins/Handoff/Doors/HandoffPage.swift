@@ -61,7 +61,10 @@ struct HandoffPage: Sendable {
     }
 
     private static func closed(_ sentence: String) -> PageValues {
-        ["title": "This lead", "is_private": true, "heading": "This is settled", "text": .text(sentence)]
+        [
+            "title": "This lead", "language": "en", "is_private": true, "heading": "This is settled",
+            "text": .text(sentence),
+        ]
     }
 
     private func show(_ request: WebRequest) throws -> WebReply {
@@ -102,7 +105,7 @@ struct HandoffPage: Sendable {
         let isAccepted = (row["state"] as String) == "accepted"
         let name = told["lead_name"] ?? "A lead"
         var values: PageValues = [
-            "title": .text(name), "is_private": true, "is_open": true, "heading": .text(name),
+            "title": .text(name), "language": "en", "is_private": true, "is_open": true, "heading": .text(name),
             "text": .text(
                 isAccepted ? "You have accepted this lead." : "This lead is offered to you\(told["by_when"] ?? "")."),
             "reject_action": .text(base + "/reject"), "has_reasons": .flag(!settings.rejectReasons.isEmpty),

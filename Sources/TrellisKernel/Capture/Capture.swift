@@ -112,7 +112,8 @@ public struct Capture {
         guard try Int.fetchOne(tx.db.cachedStatement(sql: "SELECT 1 FROM temp.drafts WHERE lead_id IS NULL")) == nil
         else {
             throw FieldProblem(
-                field: "phone", message: "more than one lead has this number. Give an email or an external_id too.")
+                field: "phone", message: "more than one lead has this number. Give an email or an external_id too.",
+                phrase: Phrase("field_phone_shared"))
         }
     }
 
@@ -155,7 +156,9 @@ public struct Capture {
             return try body()
         } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_UNIQUE {
             let field = error.message?.split(separator: ".").last.map(String.init) ?? "external_id"
-            throw FieldProblem(field: field, message: "belongs to another lead. Merge the two first.")
+            throw FieldProblem(
+                field: field, message: "belongs to another lead. Merge the two first.",
+                phrase: Phrase("field_of_other"))
         }
     }
 

@@ -91,6 +91,17 @@ public struct LeadDraft: Draft {
 public struct FieldProblem: Error, Sendable, Hashable, CustomStringConvertible {
     public let field: String
     public let message: String
+    /// The same for a visitor; nil where nobody but the house can come upon it.
+    public var phrase: Phrase?
+
+    public static func == (left: FieldProblem, right: FieldProblem) -> Bool {
+        (left.field, left.message) == (right.field, right.message)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(field)
+        hasher.combine(message)
+    }
 
     public var description: String { "\(field): \(message)" }
 }
@@ -106,6 +117,22 @@ extension LeadDraft {
         try set(index, text: text)
     }
 
+    /// The same, with a number as it is written in the language of a form.
+    ///
+    /// - Throws: ``FieldProblem`` saying what was expected, also of a number that can be read in two ways.
+    public mutating func set(_ name: String, text: String, written numbers: NumberMarks) throws {
+        guard let index = layout.index(of: name), layout.columns[index].kind.isNumber else {
+            return try set(name, text: text)
+        }
+        do {
+            try set(index, text: numbers.plain(text.trimmed))
+        } catch is NumberMarks.Ambiguous {
+            throw FieldProblem(
+                field: name, message: "expected a number without a mark for thousands, such as 1234",
+                phrase: Phrase("field_thousands"))
+        }
+    }
+
     /// Reads the text of a form field, a CSV cell or a command into a column. Empty text is no value.
     ///
     /// - Throws: ``FieldProblem`` saying what was expected.
@@ -118,12 +145,14 @@ extension LeadDraft {
             do {
                 values[index] = try EmailAddress(trimmed).address.databaseValue
             } catch {
-                throw FieldProblem(field: column.name, message: "\(error)")
+                throw FieldProblem(field: column.name, message: "\(error)", phrase: error.phrase)
             }
         case .phone: values[index] = String(trimmed).databaseValue  // E.164 once the country is known: see normalise.
         case .country:
             guard let code = CountryCode(trimmed) else {
-                throw FieldProblem(field: column.name, message: "expected a country such as DE or Germany")
+                throw FieldProblem(
+                    field: column.name, message: "expected a country such as DE or Germany",
+                    phrase: Phrase("field_country"))
             }
             values[index] = code.alpha2.databaseValue
         case .stage:
@@ -135,14 +164,18 @@ extension LeadDraft {
             values[index] = trimmed.databaseValue
         case .field(let kind):
             guard column.oneOf.isEmpty || column.oneOf.contains(trimmed) else {
+                let options = column.oneOf.sorted().joined(separator: ", ")
                 throw FieldProblem(
-                    field: column.name, message: "expected one of \(column.oneOf.sorted().joined(separator: ", "))")
+                    field: column.name, message: "expected one of \(options)",
+                    phrase: Phrase("field_one_of", ["options": options]))
             }
             values[index] = try FieldValue.read(trimmed, as: kind, field: column.name)
             if kind == .text, trimmed.utf8.count > LeadDraft.textLengthMax,
                 trimmed.unicodeScalars.count > LeadDraft.textLengthMax
             {
-                throw FieldProblem(field: column.name, message: "at most \(LeadDraft.textLengthMax) characters")
+                throw FieldProblem(
+                    field: column.name, message: "at most \(LeadDraft.textLengthMax) characters",
+                    phrase: Phrase("field_too_long", ["count": String(LeadDraft.textLengthMax)]))
             }
         }
     }
@@ -171,7 +204,8 @@ extension LeadDraft {
                     field: "phone",
                     message: country == nil
                         ? "a number without + needs a country; give one, or set leads.default_country"
-                        : "not a telephone number")
+                        : "not a telephone number",
+                    phrase: Phrase(country == nil ? "field_phone_country" : "field_phone"))
             }
             values[layout.phone] = number.e164.databaseValue
         }
@@ -181,7 +215,9 @@ extension LeadDraft {
     /// - Throws: ``FieldProblem`` where there is nothing to know the lead by.
     func requireName() throws {
         if values[layout.email].isNull, values[layout.phone].isNull, values[layout.externalID].isNull {
-            throw FieldProblem(field: "email", message: "a lead needs an email, a phone or an external_id")
+            throw FieldProblem(
+                field: "email", message: "a lead needs an email, a phone or an external_id",
+                phrase: Phrase("field_no_contact"))
         }
     }
 }
@@ -195,27 +231,30 @@ enum FieldValue {
             return text.databaseValue
         case .integer:
             guard let value = Int64(text) ?? FieldValue.number(text).flatMap({ Int64(exactly: $0) }) else {
-                throw FieldProblem(field: field, message: "expected a whole number")
+                throw FieldProblem(
+                    field: field, message: "expected a whole number", phrase: Phrase("field_whole_number"))
             }
             return value.databaseValue
         case .real:
             guard let value = FieldValue.number(text) else {
-                throw FieldProblem(field: field, message: "expected a number")
+                throw FieldProblem(field: field, message: "expected a number", phrase: Phrase("field_number"))
             }
             return value.databaseValue
         case .boolean:
             guard let value = FieldValue.flag(text) else {
-                throw FieldProblem(field: field, message: "expected yes or no")
+                throw FieldProblem(field: field, message: "expected yes or no", phrase: Phrase("field_yes_or_no"))
             }
             return (value ? 1 : 0).databaseValue
         case .date:
             guard let date = Timestamp.date(text) else {
-                throw FieldProblem(field: field, message: "expected a day such as 2026-01-31")
+                throw FieldProblem(
+                    field: field, message: "expected a day such as 2026-01-31", phrase: Phrase("field_day"))
             }
             return String(Timestamp.text(date).prefix(10)).databaseValue
         case .time:
             guard let date = Timestamp.date(text) else {
-                throw FieldProblem(field: field, message: "expected a time such as 2026-01-31 14:00")
+                throw FieldProblem(
+                    field: field, message: "expected a time such as 2026-01-31 14:00", phrase: Phrase("field_time"))
             }
             return Timestamp.text(date).databaseValue
         }

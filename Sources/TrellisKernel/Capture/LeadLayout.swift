@@ -4,6 +4,13 @@ public final class LeadLayout: Sendable {
     enum Kind: Sendable {
         case email, phone, country, stage
         case field(CustomField.Kind)
+
+        var isNumber: Bool {
+            switch self {
+            case .field(.integer), .field(.real): true
+            default: false
+            }
+        }
     }
 
     struct Column: Sendable {

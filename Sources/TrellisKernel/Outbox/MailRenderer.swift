@@ -80,7 +80,8 @@ struct MailRenderer: Sendable {
     ) throws -> MailMessage {
         let (template, from, to) = try parts(of: order, values: values, recipient: recipient)
         let style = MailStyle(color: config.site.mail.brand.color)
-        let footer = try footer(order, style)
+        let words = config.lexicon.words(for: values[MailValues.language] ?? config.site.site.language)
+        let footer = try footer(order, style, leave: words("mail_unsubscribe"))
         let watched = try watch(template)
         let mail = try template.rendered(values, links: watched.links, style: style)
         let page = try templates.layout().page(
@@ -118,7 +119,7 @@ struct MailRenderer: Sendable {
 
     /// A marketing mail says who sends it and how to leave (RFC 2369, RFC 8058); other mail says that nobody typed it
     /// (RFC 3834).
-    private func footer(_ order: Order, _ style: MailStyle) throws -> (
+    private func footer(_ order: Order, _ style: MailStyle, leave: String) throws -> (
         text: String, html: String, headers: [(name: String, value: String)]
     ) {
         let automatic = [(name: "Auto-Submitted", value: "auto-generated")]
@@ -128,8 +129,8 @@ struct MailRenderer: Sendable {
         let name = config.site.site.name
         let sender = address.hasPrefix(name) ? address : "\(name), \(address)"
         return (
-            "\n\n--\n\(sender)\nUnsubscribe: \(link)\n",
-            style.footer([WebText.escaped(sender), style.quietLink("Unsubscribe", url: link)]),
+            "\n\n--\n\(sender)\n\(leave): \(link)\n",
+            style.footer([WebText.escaped(sender), style.quietLink(WebText.escaped(leave), url: link)]),
             MailList(config: config).headers(order, leaving: [link] + (byMail(order).map { [$0] } ?? [])) + automatic
         )
     }

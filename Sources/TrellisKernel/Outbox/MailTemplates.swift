@@ -10,11 +10,14 @@ import Synchronization
 /// equals, the first by name. `layout.html` is the page around all of them.
 public struct MailTemplates: Sendable {
     private let folder: String
-    private let builtIn: [String: String]
+    /// The mails of plugins by their names, in a language.
+    private let builtIn: @Sendable (String) -> [String: String]
+    private let language: String
     private let shelf = Shelf()
 
-    init(config: Config, builtIn: [String: String]) {
+    init(config: Config, builtIn: @escaping @Sendable (String) -> [String: String]) {
         folder = config.path(config.site.mail.templates)
+        language = config.site.site.language
         self.builtIn = builtIn
     }
 
@@ -74,7 +77,8 @@ public struct MailTemplates: Sendable {
             file.conditions.allSatisfy { !$0.value.isEmpty && values[$0.column] == $0.value }
         }
         guard files.contains(where: { $0.conditions.isEmpty }) else {
-            return try builtIn[name].map { try shelf.template(ofPlugin: name, source: $0) }
+            let language = values[MailValues.language].flatMap(LanguageTag.canonical) ?? language
+            return try shelf.template(ofPlugin: name, in: language) { builtIn(language)[name] }
         }
         // The files come in the order of their names: the first of the most conditions is taken.
         let most = fitting.map(\.conditions.count).max() ?? 0
@@ -95,7 +99,7 @@ public struct MailTemplates: Sendable {
 
     /// The names there are, in alphabetical order.
     public var names: [String] {
-        Set(files.filter { $0.conditions.isEmpty }.map(\.name)).union(builtIn.keys).sorted()
+        Set(files.filter { $0.conditions.isEmpty }.map(\.name)).union(builtIn(language).keys).sorted()
     }
 
     /// All files of mails, in the order of their names.
@@ -156,7 +160,7 @@ extension MailTemplates {
             var templates: [String: (stamps: [Stamp?], value: MailTemplate)] = [:]
             var layouts: [String: (stamp: Stamp, value: MailLayout)] = [:]
             var builtIn: MailLayout?
-            /// Of plugins: what a program brings does not change while it runs.
+            /// Of plugins, by name and language: what a program brings does not change while it runs.
             var ofPlugins: [String: MailTemplate] = [:]
             var files: (folder: Stamp, value: [File])?
         }
@@ -184,10 +188,14 @@ extension MailTemplates {
             return value
         }
 
-        func template(ofPlugin name: String, source: String) throws -> MailTemplate {
-            if let kept = state.withLock({ $0.ofPlugins[name] }) { return kept }
+        func template(
+            ofPlugin name: String, in language: String, source: () -> String?
+        ) throws -> MailTemplate? {
+            let key = "\(name) \(language)"
+            if let kept = state.withLock({ $0.ofPlugins[key] }) { return kept }
+            guard let source = source() else { return nil }
             let value = try MailTemplate(name: name, source: source)
-            state.withLock { $0.ofPlugins[name] = value }
+            state.withLock { $0.ofPlugins[key] = value }
             return value
         }
 

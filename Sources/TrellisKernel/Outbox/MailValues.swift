@@ -9,6 +9,10 @@ struct MailValues {
         MailTemplate.Sender.ownerEmail,
     ]
 
+    /// The language a plugin says the mail of a message is in: that of the form it follows from. Without it the mail
+    /// is in that of the site.
+    static let language = "mail_language"
+
     func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
         if let leadID = order.leadID {

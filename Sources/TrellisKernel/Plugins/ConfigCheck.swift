@@ -103,10 +103,13 @@ public final class ConfigCheck {
     }
 
     /// A mail that exists, reads, and names no variable that nobody fills; and so do its variants.
-    public func mail(_ name: LocatedText, values: Set<String> = []) {
+    ///
+    /// - Parameter language: what a built-in one is written in; without it that of the site.
+    public func mail(_ name: LocatedText, values: Set<String> = [], in language: String? = nil) {
         mails.append(name)
         do {
-            guard let template = try templates.named(name.value) else {
+            let spoken = language.map { [MailValues.language: $0] } ?? [:]
+            guard let template = try templates.named(name.value, values: spoken) else {
                 problem(
                     "there is no mail '\(name.value)'.\(NearMiss.hint(name.value, among: templates.names)) Write \(config.site.mail.templates)/\(name.value).md.",
                     at: name.place)
@@ -333,7 +336,7 @@ extension Config {
         _ = try SchemaKeeper(config: self, types: types, path: "the config").apply(
             to: queue, now: Date(timeIntervalSince1970: 0))
         let kinds = Kernel.kinds(of: types, self)
-        let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types))
+        let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types, self))
         return try queue.read { db in
             let check = ConfigCheck(
                 config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
@@ -342,6 +345,7 @@ extension Config {
             try check.hooks(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
             check.mailFolder()
+            check.words()
             for type in types { try type.checkSection(of: self, check) }
             return check
         }

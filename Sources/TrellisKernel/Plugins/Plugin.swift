@@ -52,6 +52,13 @@ public protocol Plugin: Sendable {
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
 
+    /// The same with the sentences of a language; by itself they are ``mails`` in every one.
+    static func mails(in words: Words) -> [String: String]
+
+    /// What its pages, forms and mails say, as YAML by language. Those of `en` are all there are, and stand in for
+    /// what other languages leave out; keys are begun so that no other plugin has them.
+    static var words: [String: String] { get }
+
     /// Pages it shows, as Mustache templates by the name of their file; a file of the same name in the site's folder of
     /// templates takes its place.
     static var pages: [String: String] { get }
@@ -72,6 +79,8 @@ public protocol Plugin: Sendable {
     func end(_ kernel: Kernel) async
     /// The sentences its forms have people agree to, by purpose, as the config says them now.
     var consentTexts: [String: String] { get }
+    /// The languages of its forms, by their names in `form.submitted`: what a lead who came by one is spoken to in.
+    var formLanguages: [String: String] { get }
     /// Its commands; each begins with a word no other plugin's begins with: `scoring explain`.
     var commands: [Command] { get }
     /// Where SQL of the config leaves what a person is to do; nil where it keeps no tasks.
@@ -92,6 +101,8 @@ extension Plugin {
     public static var invariants: [Invariant] { [] }
     public static var counts: [Count] { [] }
     public static var mails: [String: String] { [:] }
+    public static func mails(in _: Words) -> [String: String] { mails }
+    public static var words: [String: String] { [:] }
     public static var addressTables: [String] { [] }
     public static var secrets: [String] { [] }
     public static var rebuilds: [String]? { nil }
@@ -105,6 +116,7 @@ extension Plugin {
     public func begin(since _: Date?, _: Transaction) throws {}
     public func end(_: Kernel) async {}
     public var consentTexts: [String: String] { [:] }
+    public var formLanguages: [String: String] { [:] }
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }
     public var taskDesk: TaskDesk? { nil }

@@ -41,7 +41,7 @@ public struct EmailAddress: Sendable, Hashable {
 }
 
 /// The limits of RFC 5321 section 4.5.3.1 and RFC 1035 section 2.3.4, in octets.
-private enum Limit {
+enum EmailLimit {
     static let localPart = 64
     static let domain = 255
     static let label = 63
@@ -75,7 +75,7 @@ private struct PlainShape {
     var hasUpperCaseDomain = false
 
     init?(of bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.count <= Limit.address, findAt(in: bytes), readDomain(in: bytes) else { return nil }
+        guard bytes.count <= EmailLimit.address, findAt(in: bytes), readDomain(in: bytes) else { return nil }
     }
 
     /// Accepts a dot-atom (RFC 5322 section 3.2.3) up to the first @.
@@ -85,7 +85,7 @@ private struct PlainShape {
             let byte = bytes[offset]
             if byte == Ascii.at {
                 atOffset = offset
-                return offset <= Limit.localPart && previous != Ascii.dot && bytes[0] != Ascii.hyphen
+                return offset <= EmailLimit.localPart && previous != Ascii.dot && bytes[0] != Ascii.hyphen
             }
             guard byte == Ascii.dot ? previous != Ascii.dot : Ascii.isAtomText(byte) else { return false }
             previous = byte
@@ -96,7 +96,7 @@ private struct PlainShape {
     /// Accepts letters, digits and inner hyphens in two labels or more (RFC 1123 section 2.1).
     private mutating func readDomain(in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         let start = atOffset + 1
-        guard bytes.count - start <= Limit.domain else { return false }
+        guard bytes.count - start <= EmailLimit.domain else { return false }
         var labelStart = start
         var labelHasLetter = false
         var previous = Ascii.dot
@@ -105,7 +105,7 @@ private struct PlainShape {
             switch byte {
             case Ascii.dot:
                 let length = offset - labelStart
-                guard length >= 1, length <= Limit.label, previous != Ascii.hyphen else { return false }
+                guard length >= 1, length <= EmailLimit.label, previous != Ascii.hyphen else { return false }
                 labelStart = offset + 1
                 labelHasLetter = false
             case Ascii.hyphen:
@@ -127,7 +127,7 @@ private struct PlainShape {
             previous = byte
         }
         let topLength = bytes.count - labelStart
-        return labelStart > start && topLength >= 1 && topLength <= Limit.label
+        return labelStart > start && topLength >= 1 && topLength <= EmailLimit.label
             && previous != Ascii.hyphen && labelHasLetter
     }
 }
@@ -167,7 +167,7 @@ private enum Ascii {
 extension EmailAddress {
     /// Reads any address, and finds the words for what is wrong with it.
     static func careful(_ text: String) throws(EmailAddressProblem) -> EmailAddress {
-        guard text.utf8.count <= Limit.input else { throw .addressTooLong(octets: text.utf8.count) }
+        guard text.utf8.count <= EmailLimit.input else { throw .addressTooLong(octets: text.utf8.count) }
         let scalars = trimmed(Array(text.unicodeScalars))
         guard let first = scalars.first else { throw .empty }
         try refuseForbidden(scalars)
@@ -217,7 +217,7 @@ extension EmailAddress {
     private static func checkLocalPart(_ part: ArraySlice<Unicode.Scalar>) throws(EmailAddressProblem) {
         guard let first = part.first else { throw .noLocalPart }
         let octets = part.reduce(0) { $0 + UTF8.width($1) }
-        guard octets <= Limit.localPart else { throw .localPartTooLong(octets: octets) }
+        guard octets <= EmailLimit.localPart else { throw .localPartTooLong(octets: octets) }
         // A mail program that is handed "-x@…" as an argument would read it as one of its options.
         guard first != "-" else { throw .localPartStartsWithHyphen }
         var previous: Unicode.Scalar = "."
@@ -244,7 +244,7 @@ extension EmailAddress {
             throw .topLabelIsNumber
         }
         let domain = labels.joined(separator: ".")
-        guard domain.utf8.count <= Limit.domain else { throw .domainTooLong(octets: domain.utf8.count) }
+        guard domain.utf8.count <= EmailLimit.domain else { throw .domainTooLong(octets: domain.utf8.count) }
         return domain
     }
 
@@ -262,7 +262,7 @@ extension EmailAddress {
         guard let label = DomainLabel.ascii(string(typed)) else {
             throw .labelNotInternational(position: position)
         }
-        guard label.utf8.count <= Limit.label else {
+        guard label.utf8.count <= EmailLimit.label else {
             throw .labelTooLong(octets: label.utf8.count, position: position)
         }
         return label
@@ -316,11 +316,11 @@ public enum EmailAddressProblem: Error, Equatable, Sendable, CustomStringConvert
         case .noDomain:
             "the address has nothing after the @; write it as name@example.org"
         case .addressTooLong(let octets):
-            "the address has \(octets) octets, more than \(Limit.address); give one shorter address"
+            "the address has \(octets) octets, more than \(EmailLimit.address); give one shorter address"
         case .localPartTooLong(let octets):
-            "the part before the @ has \(octets) octets; shorten it to at most \(Limit.localPart)"
+            "the part before the @ has \(octets) octets; shorten it to at most \(EmailLimit.localPart)"
         case .domainTooLong(let octets):
-            "the domain has \(octets) octets; shorten it to at most \(Limit.domain)"
+            "the domain has \(octets) octets; shorten it to at most \(EmailLimit.domain)"
         case .whiteSpace:
             "the address has a space in it; remove the space, or give one address only"
         case .forbiddenCharacter(let codePoint):
@@ -349,7 +349,7 @@ public enum EmailAddressProblem: Error, Equatable, Sendable, CustomStringConvert
         case .labelEmpty(let position):
             "part \(position) of the domain is empty; remove the extra dot"
         case .labelTooLong(let octets, let position):
-            "part \(position) of the domain has \(octets) octets; shorten it to at most \(Limit.label)"
+            "part \(position) of the domain has \(octets) octets; shorten it to at most \(EmailLimit.label)"
         case .labelHyphen(let position):
             "part \(position) of the domain starts or ends with a hyphen; remove the hyphen"
         case .labelNotInternational(let position):
@@ -359,7 +359,7 @@ public enum EmailAddressProblem: Error, Equatable, Sendable, CustomStringConvert
         }
     }
 
-    private static func name(_ codePoint: UInt32) -> String {
+    static func name(_ codePoint: UInt32) -> String {
         let digits = String(codePoint, radix: 16, uppercase: true)
         return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }

@@ -11,6 +11,8 @@ public struct Config: Sendable {
     public let text: String
     /// Works, but should be changed.
     public let warnings: [ConfigProblem]
+    /// What visitors read, in each language.
+    public let lexicon: Lexicon
     let plugins: [String: LoadedPlugin]
     /// Where files are written in a trial; nil where they go where the config says.
     var outputFolder: String?
@@ -120,8 +122,13 @@ public struct Config: Sendable {
         var root = ConfigRoot(pluginTypes: plugins)
         if let node = document.content { root.read(node, reader) }
         root.addDefaults(place: Place(file: name, path: "plugins"))
+        let words = root.site.server.words
+        let lexicon = Lexicon(
+            plugins: plugins, site: root.site,
+            folder: (words.hasPrefix("/") || folder == "." ? words : folder + "/" + words, shown: words))
         let config = Config(
-            site: root.site, folder: folder, file: file, text: text, warnings: reader.warnings, plugins: root.plugins)
+            site: root.site, folder: folder, file: file, text: text, warnings: reader.warnings, lexicon: lexicon,
+            plugins: root.plugins)
         return (config, reader.problems)
     }
 

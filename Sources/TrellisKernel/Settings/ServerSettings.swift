@@ -8,6 +8,7 @@ public struct ServerSettings: SettingsRecord {
     public var origins: [String] = []
     public var trustedProxies: [AddressRange] = []
     public var templates = "templates"
+    public var words = "words"
     public var publicFolder = "public"
     public var limits = Limits()
     public init() {}
@@ -24,6 +25,8 @@ public struct ServerSettings: SettingsRecord {
             "trusted_proxies", \.trustedProxies, .list(of: .addressRange),
             "Proxies whose X-Forwarded-For is believed: 10.0.0.0/8.")
         SettingsField("templates", \.templates, .text, "A folder of pages that take the place of the built-in ones.")
+        SettingsField(
+            "words", \.words, .text, "A folder of words, words/fr.yaml, in place of those that pages come with.")
         SettingsField("public", \.publicFolder, .text, "A folder of pictures that everybody may see, at /public/NAME.")
         SettingsField("limits", \.limits, .record(), "How much one visitor may ask for.")
     }

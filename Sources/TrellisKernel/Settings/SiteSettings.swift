@@ -51,6 +51,7 @@ public struct SiteSettings: SettingsRecord {
         public var name = "My company"
         public var baseURL = "http://localhost:8080"
         public var timezone = "UTC"
+        public var language = Lexicon.fallback
         public var currency = "EUR"
         public var postalAddress: String?
         public var secret: String?
@@ -62,6 +63,9 @@ public struct SiteSettings: SettingsRecord {
             SettingsField("name", \.name, .text, "The name that mails are signed with.")
             SettingsField("base_url", \.baseURL, .webAddress, "Every link is built from it.")
             SettingsField("timezone", \.timezone, .timeZone, "The IANA zone of the site: days and working hours.")
+            SettingsField(
+                "language", \.language, .language,
+                "The language of pages, forms and built-in mails, as a tag such as de or pt-BR (BCP 47).")
             SettingsField(
                 "currency", \.currency, .currency, "The ISO 4217 currency of goals, and of money that names none.")
             SettingsField(

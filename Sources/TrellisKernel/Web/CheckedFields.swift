@@ -3,13 +3,17 @@ struct CheckedFields {
     private(set) var fields = WebFields()
 
     /// Keeps one more field, unless its text is none or there are too many.
-    mutating func append(_ name: String, _ value: ArraySlice<UInt8>) throws(BodyProblem) {
+    mutating func append(
+        _ name: String, _ value: ArraySlice<UInt8>, isNumber: Bool = false
+    ) throws(BodyProblem) {
         guard fields.pairs.count < FormBody.fieldsMax else { throw .fieldsTooMany }
         guard value.count <= FormBody.valueBytesMax else { throw .valueTooLong(name) }
         guard let text = CheckedFields.text(value) else { throw .valueNotText(name) }
         guard !CheckedFields.holdsControl(value, allowed: CheckedFields.layout) else { throw .valueWithControl(name) }
         guard !TextCleaning.pilesMarks(text) else { throw .valueWithPile(name) }
-        fields.pairs.append(WebFields.Pair(name: name, value: text))
+        var pair = WebFields.Pair(name: name, value: text)
+        pair.isNumber = isNumber
+        fields.pairs.append(pair)
     }
 
     /// The name that some bytes stand for. A line end in a name could break a line of a log or of a mail.

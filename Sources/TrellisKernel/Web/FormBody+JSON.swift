@@ -49,7 +49,8 @@ struct JSONForm {
         case UInt8(ascii: "\""): try fields.append(name, string("a text")[...])
         case UInt8(ascii: "["): try array(of: name)
         case UInt8(ascii: "{"): throw .nested(name)
-        case UInt8(ascii: "-"), (UInt8(ascii: "0")...UInt8(ascii: "9"))?: try fields.append(name, number())
+        case UInt8(ascii: "-"), (UInt8(ascii: "0")...UInt8(ascii: "9"))?:
+            try fields.append(name, number(), isNumber: true)
         default:
             let begin = index
             if take("true") || take("false") {

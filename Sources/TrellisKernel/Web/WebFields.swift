@@ -10,10 +10,19 @@ public struct WebFields: Sendable, Hashable {
     public struct Pair: Sendable, Hashable {
         public var name: String
         public var value: String
+        /// Whether a program sent it as a number of JSON, which is written in one way only.
+        public var isNumber = false
 
         public init(name: String, value: String) {
             self.name = name
             self.value = value
+        }
+
+        public static func == (left: Pair, right: Pair) -> Bool { (left.name, left.value) == (right.name, right.value) }
+
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(name)
+            hasher.combine(value)
         }
     }
 
@@ -33,6 +42,9 @@ public struct WebFields: Sendable, Hashable {
     public func all(_ name: String) -> [String] {
         pairs.filter { $0.name == name }.map(\.value)
     }
+
+    /// Whether the first field of this name is a number of JSON.
+    public func isNumber(_ name: String) -> Bool { pairs.first { $0.name == name }?.isNumber == true }
 
     /// Whether there is no field at all.
     public var isEmpty: Bool { pairs.isEmpty }

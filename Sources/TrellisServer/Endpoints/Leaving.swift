@@ -28,7 +28,7 @@ enum Leaving {
             return try .see(member.path("preferences") + "?saved=1")
         }
         try await request.kernel.writeTogether(origin: "form:unsubscribe") { tx in try member.leave(tx) }
-        if request.fields["List-Unsubscribe"] == "One-Click" { return .text("You are unsubscribed.\n") }
+        if request.fields["List-Unsubscribe"] == "One-Click" { return .text(member.words("left_plain") + "\n") }
         return try .page("left", member.leftPage())
     }
 
@@ -53,11 +53,31 @@ private struct Member {
     let kernel: Kernel
     let leadID: Int64
     let email: String?
+    /// In the language of the lead.
+    let words: Words
 
     init(_ request: WebRequest, purpose: String) throws {
         kernel = request.kernel
         guard let id = Int64(try kernel.open(request["token"], purpose: purpose)) else { throw WebProblem.notFound }
         (leadID, email) = try kernel.lead(ofLink: id)
+        words = kernel.config.lexicon.words(for: try Member.language(leadID, kernel))
+    }
+
+    /// That of the lead's own column, where somebody wrote words for it; then that of the form they filled in last;
+    /// then that of the site.
+    private static func language(_ leadID: Int64, _ kernel: Kernel) throws -> String {
+        let (own, form) = try kernel.read { db in
+            let row = try Row.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT (SELECT language FROM leads WHERE id = :lead),
+                               (SELECT json_extract(body, '$.form') FROM events WHERE lead_id = :lead AND +kind = 'form.submitted' ORDER BY id DESC LIMIT 1)
+                        """), arguments: ["lead": leadID])
+            return (row?[0] as String?, row?[1] as String?)
+        }
+        if let own = own.flatMap(LanguageTag.canonical), kernel.config.lexicon.has(own) { return own }
+        let ofForm = form.flatMap { form in kernel.plugins.lazy.compactMap { $0.formLanguages[form] }.first }
+        return ofForm ?? kernel.config.site.site.language
     }
 
     func path(_ purpose: String) throws -> String {
@@ -68,8 +88,8 @@ private struct Member {
 
     func unsubscribePage() throws -> PageValues {
         var values: PageValues = [
-            "title": "Unsubscribe", "is_private": true, "action": .text(try path("unsubscribe")),
-            "preferences_url": .text(try path("preferences")),
+            "title": .text(words("unsubscribe_title")), "language": .text(words.language), "is_private": true,
+            "action": .text(try path("unsubscribe")), "preferences_url": .text(try path("preferences")),
         ]
         values["address"] = .optional(email.map(MaskedAddress.of))
         return values
@@ -77,15 +97,16 @@ private struct Member {
 
     func leftPage() throws -> PageValues {
         [
-            "title": "You are unsubscribed", "is_private": true, "preferences_url": .text(try path("preferences")),
-            "undo_action": .text(try path("unsubscribe")),
+            "title": .text(words("left_title")), "language": .text(words.language), "is_private": true,
+            "preferences_url": .text(try path("preferences")), "undo_action": .text(try path("unsubscribe")),
         ]
     }
 
     func preferencesPage(isSaved: Bool) throws -> PageValues {
         let (asked, isOut) = try kernel.read { db in (try purposes(db), try isSuppressed(db)) }
         var values: PageValues = [
-            "title": "Your mail from us", "is_private": true, "saved": .flag(isSaved),
+            "title": .text(words("preferences_title")), "language": .text(words.language), "is_private": true,
+            "saved": .flag(isSaved),
             "action": .text(try path("preferences")), "leave_action": .text(try path("preferences")),
             "is_suppressed": .flag(isOut),
             "purposes": .list(

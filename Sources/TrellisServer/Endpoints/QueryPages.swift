@@ -23,7 +23,7 @@ struct QueryPages: Sendable {
             return values
         }
         return [
-            "title": "Queries", "home_url": "/queries", "is_private": true, "queries": .list(queries),
+            "title": "Queries", "language": "en", "home_url": "/queries", "is_private": true, "queries": .list(queries),
         ]
     }
 
@@ -116,7 +116,8 @@ private struct QueryView {
                 && cells.allSatisfy { ShownCell($0, index).isNumber || ShownCell($0, index).isNull }
         }
         var values: PageValues = [
-            "title": .text(name), "home_url": "/queries", "is_private": true, "heading": .text(heading),
+            "title": .text(name), "language": "en", "home_url": "/queries", "is_private": true,
+            "heading": .text(heading),
             "action": .text(QueryPages.address(name, [])), "parameters": .list(query.parameters.map(field)),
             "filter": .text(filter), "has_answer": .flag(answer != nil && !columns.isEmpty), "columns": .list([]),
             "rows": .list([]), "places": .list(places(columns)), "sorts": .list(sorts(columns)),

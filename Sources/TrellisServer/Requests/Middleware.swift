@@ -96,15 +96,11 @@ struct ProblemWriter: RouterMiddleware {
         } catch {
             context.logger.error(
                 "a request failed", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "")"])
-            return writer.problem(
-                WebProblem(500, "Something on our side went wrong. It is noted; please try again later."),
-                wantsJSON: wantsJSON)
+            return writer.problem(WebProblem(500, Phrase("problem_failed")), wantsJSON: wantsJSON)
         }
     }
 
-    static let later = WebProblem(
-        503, "We cannot save anything at this moment. Nothing is lost: please try again in a minute.",
-        headers: [("retry-after", "30")])
+    static let later = WebProblem(503, Phrase("problem_later"), headers: [("retry-after", "30")])
 }
 
 /// Refuses requests that call the site by a name it does not have (RFC 9110, 15.5.20): a page of somebody else whose
@@ -130,10 +126,10 @@ struct HostCheck: RouterMiddleware {
         guard request.headers.all("host").isEmpty, request.head.path?.hasPrefix("/") == true,
             let authority = request.head.authority, let host = HostCheck.host(of: authority)
         else {
-            throw WebProblem(400, "The request does not say which site it is for.")
+            throw WebProblem(400, Phrase("problem_no_site"))
         }
         guard names.contains(host) else {
-            throw WebProblem(421, "This is not the site you asked for.")
+            throw WebProblem(421, Phrase("problem_other_site"))
         }
         return try await next(request, context)
     }
@@ -183,7 +179,7 @@ struct RequestLimit: RouterMiddleware {
         if let seconds = limits.wait(for: client.visitor, isForm: request.method == .post && !isOfMany) {
             metrics.refused("rate")
             throw WebProblem(
-                429, "That was quick. Please wait \(seconds) seconds and try again.",
+                429, Phrase("problem_too_fast", ["seconds": String(seconds)]),
                 headers: [("retry-after", String(seconds))])
         }
         return try await next(request, context)

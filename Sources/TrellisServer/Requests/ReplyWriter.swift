@@ -50,24 +50,22 @@ struct ReplyWriter: Sendable {
         }
         guard !wantsJSON, !isJSON else {
             headers[.contentType] = "application/json"
-            let text = JSONValue.object([("error", .string(problem.description))]).text() + "\n"
+            // Programs of the house read English.
+            let said = isJSON ? problem.description : problem.said(in: pages.words(problem.language)).text
+            let text = JSONValue.object([("error", .string(said))]).text() + "\n"
             return Response(
                 status: .init(code: problem.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: text))
             )
         }
-        let heading = problem.heading ?? ReplyWriter.headings[problem.status] ?? "This did not work"
+        let words = pages.words(problem.language)
+        let (heading, text) = problem.said(in: words)
         let values: PageValues = [
-            "title": .text(heading), "heading": .text(heading), "text": .text(problem.description), "is_private": true,
+            "title": .text(heading), "heading": .text(heading), "text": .text(text), "is_private": true,
+            "language": .text(words.language),
         ]
         return (try? page("problem", values, status: problem.status, headers: headers))
             ?? Response(status: .init(code: problem.status), headers: headers)
     }
-
-    private static let headings = [
-        400: "We could not read that", 404: "Nothing here", 410: "This link has expired", 413: "That is too much",
-        415: "We could not read that", 421: "Wrong address", 429: "One moment, please", 500: "Something went wrong",
-        503: "Just now we cannot save anything",
-    ]
 }
 
 /// A file, whole or in part (RFC 9110, section 14). Of several parts asked for at once the whole is sent.
@@ -82,9 +80,7 @@ struct FileReply: Sendable {
             let size = attributes[.size] as? Int, let changed = attributes[.modificationDate] as? Date
         else {
             context.logger.error("a file of the config cannot be read", metadata: ["file": "\(file.name)"])
-            throw WebProblem(
-                503, "It is not here at the moment, and we know of it. Please try again later.",
-                heading: "The file is missing")
+            throw WebProblem(503, Phrase("problem_file"), heading: "problem_file_heading")
         }
         var headers = headers
         let tag = "\"\(String(size, radix: 36))-\(String(Int(changed.timeIntervalSince1970 * 1000), radix: 36))\""

@@ -42,7 +42,7 @@ struct RequestReader: Sendable {
 
     private static var tooLarge: WebProblem {
         WebProblem(
-            413, "This is more than \(FormBody.bytesMax / 1024) KB. Send less at once.",
+            413, Phrase("problem_too_large", ["size": String(FormBody.bytesMax / 1024)]),
             headers: [("connection", "close")])
     }
 
