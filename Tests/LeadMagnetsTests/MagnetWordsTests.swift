@@ -78,10 +78,10 @@ import TrellisTesting
         let form = try WebForm(try await browser.get("/offers/paper"))
         #expect(form.values.text("button") == "Send it to me" && form.fields[0].text("label") == "Email")
         #expect(try await browser.get("/offers/paper").page.text("language") == "en")
-        for (magnet, heading, subject, asks, done) in [
-            ("paper", "Check your mail", "Please confirm: The paper", "Please confirm", "Thank you, that is confirmed"),
+        for (magnet, heading, hello, asks, done) in [
+            ("paper", "Check your mail", "Hello there,", "Please confirm", "Thank you, that is confirmed"),
             (
-                "guide", "Bitte sehen Sie in Ihr Postfach", "Bitte bestätigen: Der Leitfaden", "Bitte bestätigen",
+                "guide", "Bitte sehen Sie in Ihrem Postfach nach", "Guten Tag und willkommen,", "Bitte bestätigen",
                 "Vielen Dank, das ist bestätigt"
             ),
         ] {
@@ -91,16 +91,13 @@ import TrellisTesting
                 thanks.page.text("heading") == heading
                     && thanks.page.text("language") == (magnet == "paper" ? "en" : "de"))
             try await crm.work()
-            #expect(crm.transport.sent.contains { $0.subject == subject && $0.recipient == person })
+            let asked = crm.transport.sent.first { $0.recipient == person }
+            #expect(asked?.text.contains(hello) == true)
             let link = try #require(crm.link("confirm", to: person))
             #expect(try await browser.get(link).page.text("title") == asks)
             let confirmed = try await browser.follow(try await browser.post(link))
             #expect(confirmed.page.text("heading") == done)
         }
-        func mail(_ subject: String) -> String { crm.transport.sent.first { $0.subject == subject }?.text ?? "" }
-        let mails = [mail("Please confirm: The paper"), mail("Bitte bestätigen: Der Leitfaden")]
-        #expect(mails[0].contains("Hello there,") && mails[0].contains("somebody, we hope you, asked us for"))
-        #expect(mails[1].contains("Guten Tag und willkommen,") && mails[1].contains("jemand, hoffentlich Sie, hat"))
     }
 
     // MARK: - What is wrong

@@ -74,7 +74,7 @@ import TrellisTesting
         let thanks = try await listener.get(try #require(sent.location)).body
         #expect(
             thanks.contains(
-                "<li>Öffnen Sie die E-Mail von Acme an <strong class=\"address\">ann@a.example</strong>.</li>"))
+                "<li>Öffnen Sie die Mail von Acme an <strong class=\"address\">ann@a.example</strong>.</li>"))
         try await crm.work()
         let text = try #require(crm.transport.sent.last?.text)
         let link = try #require(text.firstMatch(of: #/https:\/\/crm\.acme\.example(\/confirm\/[A-Za-z0-9_-]+)/#)).1
@@ -139,7 +139,7 @@ import TrellisTesting
         let choices = try await listener.get(path("preferences", leads[0].0, crm) + "?saved=1")
         #expect(
             choices.heading == "Was dürfen wir Ihnen senden?"
-                && choices.body.contains("<title>Gespeichert: Ihre E-Mails von uns"))
+                && choices.body.contains("<title>Gespeichert: Ihre Mails von uns"))
         let once = try await listener.post(path("unsubscribe", leads[1].0, crm), "List-Unsubscribe=One-Click")
         #expect(once.body == "You are unsubscribed.\n")
     }

@@ -56,8 +56,12 @@ public struct Config: Sendable {
         do {
             try config.check(plugins: plugins)
         } catch let found as ConfigProblems {
-            // What stands in no line follows from a part that could not be read.
-            throw ConfigProblems(problems + found.problems.filter { problems.isEmpty || $0.place.line > 0 })
+            // What stands in no line, or in another file, follows from a part that could not be read.
+            let file = (config.file as NSString).lastPathComponent
+            let further = found.problems.filter {
+                problems.isEmpty || ($0.place.line > 0 && ($0.place.file as NSString).lastPathComponent == file)
+            }
+            throw ConfigProblems(problems + further)
         } catch  where !problems.isEmpty {
             throw ConfigProblems(problems)
         }
