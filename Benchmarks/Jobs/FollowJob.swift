@@ -43,7 +43,7 @@ enum FollowJob {
             INSERT INTO changed SELECT id FROM leads WHERE id % \(max(1, workspace.leads / changes)) = 1 % \(max(1, workspace.leads / changes));
             INSERT INTO events (kind, lead_id, origin, at, body)
             SELECT 'lead.updated', lead_id, 'bench', '\(Workspace.tickedAt)', '{"columns":["title"]}' FROM changed;
-            UPDATE scoring_scores SET fit = fit + 20, score = score + 20 WHERE lead_id IN (SELECT lead_id FROM changed);
+            UPDATE scoring_totals SET fit = fit + 20, score = score + 20 WHERE lead_id IN (SELECT lead_id FROM changed);
             INSERT INTO audiences_members (audience, lead_id, since)
             SELECT 'warm', s.lead_id, '\(Workspace.tickedAt)' FROM changed AS c JOIN scoring_scores AS s ON s.lead_id = c.lead_id
             WHERE s.score >= 30 AND NOT EXISTS (

@@ -131,10 +131,10 @@ enum ImportLimit {
         try database.run(
             """
             WITH rules (number, name, points) AS (VALUES \(values))
-            INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
+            INSERT INTO scoring_ledger (lead_id, rule, axis, points, event_id, at)
             SELECT leads.id, rules.name, 'fit', rules.points, \(event), \(now) FROM \(source) CROSS JOIN rules WHERE CASE rules.number \(holds) END;
-            INSERT INTO scoring_scores (lead_id, fit, engagement, score, decays, as_of)
-            SELECT id, points, 0, points, 0, \(now) FROM (SELECT id, \(sum) AS points FROM leads WHERE \(any))
+            INSERT INTO scoring_totals (lead_id, model, fit, engagement, score, decays, as_of)
+            SELECT id, 'main', points, 0, points, 0, \(now) FROM (SELECT id, \(sum) AS points FROM leads WHERE \(any))
             """)
     }
 
@@ -148,7 +148,8 @@ enum ImportLimit {
                 SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS n FROM scoring_scores WHERE score >= \(ScoreRules.ten.threshold));
             """)
         try database.run(
-            "INSERT INTO scoring_standings (lead_id, threshold, since) SELECT lead_id, 'mql', \(now) FROM temp.mql")
+            "INSERT INTO scoring_standings (lead_id, model, threshold, since) SELECT lead_id, 'main', 'mql', \(now) FROM temp.mql"
+        )
         let before = Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0
         // The stages come first, then the owners, then the offers.
         let offers = before + 2 * (Int(try database.rows("SELECT count(*) FROM temp.mql")[0]) ?? 0)

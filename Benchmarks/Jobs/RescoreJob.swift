@@ -16,7 +16,7 @@ enum RescoreJob {
         let database = try RawDatabase(path: workspace.limitPath)
         var watch = Stopwatch()
         try database.run(
-            "BEGIN IMMEDIATE; DELETE FROM scoring_entries; DELETE FROM scoring_scores; DELETE FROM scoring_standings;")
+            "BEGIN IMMEDIATE; DELETE FROM scoring_ledger; DELETE FROM scoring_totals; DELETE FROM scoring_standings;")
         watch.note("empty")
         try ImportLimit.score(
             .twenty, database, event: "created.id",

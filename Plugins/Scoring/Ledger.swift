@@ -6,13 +6,14 @@ struct Ledger {
     let rules: ScoringRules
     let tx: Transaction
 
-    private var settings: ScoringSettings { rules.settings }
+    private var model: ScoringModel { rules.model }
 
-    /// The leads of the entries that are new. By their ids: the index by lead would read the whole ledger.
-    static let posted = "SELECT lead_id FROM scoring_entries NOT INDEXED WHERE id > :last"
+    /// The leads of the entries that are new, all of the model whose turn it is. By their ids: the index by lead would
+    /// read the whole ledger.
+    static let posted = "SELECT lead_id FROM scoring_ledger NOT INDEXED WHERE id > :last"
 
     func post() throws {
-        let replay = Replay(settings: settings, tx: tx)
+        let replay = Replay(model: model, tx: tx)
         let isReplay = try replay.isUnderWay
         if isReplay { try replay.postpone() }
         try replay.parts(isReplay) { try post(isReplay: isReplay) }
@@ -24,25 +25,25 @@ struct Ledger {
         let last = try lastEntry()
         let summed = try weigh(kinds, after: last)
         try count(kinds)
-        try Adjustment.post(kinds, tx)
-        let reviews = Reviews(settings: settings, tx: tx)
+        try Adjustment.post(kinds, model, tx)
+        let reviews = Reviews(model: model, tx: tx)
         let reviewed = try kinds.contains("scoring.review_due") ? reviews.begin() : nil
         let posted = Ledger.posted
         let looked = posted + (reviewed == nil ? "" : " UNION SELECT lead_id FROM temp.scoring_reviewed")
-        try Idleness(settings: settings, tx: tx).takeBack(after: last, among: looked, reviewedAt: reviewed)
+        try Idleness(model: model, tx: tx).takeBack(after: last, among: looked, reviewedAt: reviewed)
         // What is true by now was not true then: after a replay it is asked once.
-        if kinds.contains(Rechecks.kind), !isReplay { try Rechecks(settings: settings, tx: tx).begin() }
-        let changed = settings.thresholds.contains { $0.value.when != nil } ? Ledger.changed(kinds, isReplay) : ""
-        let totals = Totals(rules: rules, tx: tx)
+        if kinds.contains(Rechecks.kind), !isReplay { try Rechecks(model: model, tx: tx).begin() }
+        let changed = model.thresholds.contains { $0.value.when != nil } ? Ledger.changed(kinds, isReplay) : ""
+        let totals = Totals(model: model, tx: tx)
         let united = kinds.contains("lead.merged") ? try totals.unite(through: summed) : ""
         let touched = looked + united + changed
         try totals.add(after: summed)
-        if settings.hasDecay {
-            let moment = try Moments(tx: tx, isReplay: isReplay).note(kinds, hasReviewed: reviewed != nil)
+        if model.hasDecay {
+            let moment = try Moments(model: model, tx: tx, isReplay: isReplay).note(kinds, hasReviewed: reviewed != nil)
             // Whatever may take a lead over a threshold is judged as of then, and not as of its last points.
             try totals.sumAnew(touched, at: Moments.ofLead, moment: moment, after: last)
         }
-        let crossings = Crossings(settings: settings, tx: tx, isReplay: isReplay)
+        let crossings = Crossings(model: model, tx: tx, isReplay: isReplay)
         if kinds.contains("lead.stage_changed") { try crossings.rearm() }
         try crossings.settle(after: last, united: united, changed: changed, kinds)
         if reviewed != nil { try crossings.settleReviewed() }
@@ -68,7 +69,7 @@ struct Ledger {
     }
 
     private func lastEntry() throws -> Int64 {
-        try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM scoring_entries")) ?? 0
+        try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM scoring_ledger")) ?? 0
     }
 
     /// What the leads of the batch are. Returns the last entry that is in the totals already: those of new leads are.
@@ -86,19 +87,19 @@ struct Ledger {
 
     /// What they did.
     private func count(_ kinds: Set<String>) throws {
-        let happened = settings.engagement.enumerated().filter { kinds.contains($0.element.value.on.value) }
+        let happened = model.engagement.enumerated().filter { kinds.contains($0.element.value.on.value) }
         let groups = Set(happened.compactMap { $0.element.value.group?.value })
         if !groups.isEmpty { try tx.scratchTable("scoring_candidates", columns: ScoringRules.candidateColumns) }
         for (number, rule) in happened {
             let relation = tx.relation(of: rule.value.on.value)
             let sql = ScoringRules.engagement(rule.value, number: number, from: relation)
             try tx.db.cachedStatement(sql: sql).execute(arguments: [
-                "rule": rule.name, "points": rule.value.points, "half_life": rule.value.halfLife?.seconds,
-                "fade": rule.value.fades?.seconds, "lifetime": rule.value.lasts?.seconds,
-                "group": rule.value.group?.value,
+                "model": model.name, "rule": rule.name, "points": rule.value.points,
+                "half_life": rule.value.halfLife?.seconds, "fade": rule.value.fades?.seconds,
+                "lifetime": rule.value.lasts?.seconds, "group": rule.value.group?.value,
             ])
         }
-        for group in settings.groups where groups.contains(group.name) {
+        for group in model.groups where groups.contains(group.name) {
             try tx.db.cachedStatement(sql: ScoringRules.capped(group.value)).execute(arguments: ["group": group.name])
         }
     }

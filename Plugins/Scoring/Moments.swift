@@ -6,6 +6,7 @@ import TrellisKernel
 /// today would make cold leads warm. But as of the moment the log had come to when it took the last event of the
 /// lead: the latest that any event up to there names. A replay of the log comes to the same moments.
 struct Moments {
+    let model: ScoringModel
     let tx: Transaction
     let isReplay: Bool
 
@@ -13,7 +14,7 @@ struct Moments {
     /// plugin does, is judged as of now: what a lead did then is no news any more.
     static let lateMax = 86_400.0
 
-    /// The moment of `scoring_scores AS s`; asks for `:moment`, that of the batch.
+    /// The moment of `scoring_totals AS s`; asks for `:moment`, that of the batch.
     static let ofLead = "coalesce((SELECT m.at FROM temp.scoring_moments AS m WHERE m.lead_id = s.lead_id), :moment)"
 
     /// Fills `temp.scoring_moments` with the leads of the batch, and moves the clock of the log on.
@@ -21,7 +22,9 @@ struct Moments {
     /// - Returns: how far the log has come with this batch.
     func note(_ kinds: Set<String>, hasReviewed: Bool) throws -> String {
         let before =
-            try String.fetchOne(tx.db.cachedStatement(sql: "SELECT at FROM scoring_clock")).map { min($0, tx.stamp) }
+            try String.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT at FROM scoring_clocks WHERE model = ?"), arguments: [model.name]
+            ).map { min($0, tx.stamp) }
             ?? ""
         let late = isReplay ? "" : Timestamp.text(tx.now - Moments.lateMax)
         try tx.scratchTable(
@@ -43,8 +46,9 @@ struct Moments {
                 """
         ).execute()
         try tx.db.cachedStatement(
-            sql: "INSERT INTO scoring_clock (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
-        ).execute(arguments: [moment])
+            sql:
+                "INSERT INTO scoring_clocks (model, at) VALUES (?, ?) ON CONFLICT (model) DO UPDATE SET at = excluded.at"
+        ).execute(arguments: [model.name, moment])
         return moment
     }
 

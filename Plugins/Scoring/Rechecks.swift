@@ -3,7 +3,7 @@ import TrellisKernel
 /// Looks at thresholds whose `when` may change its answer by time alone: `trial_ends_on < date('now')`. Nothing in the
 /// log says when that is, so they are asked once an hour.
 struct Rechecks {
-    let settings: ScoringSettings
+    let model: ScoringModel
     let tx: Transaction
 
     static let kind = "scoring.clock_due"
@@ -11,8 +11,8 @@ struct Rechecks {
     static let most = 2000
 
     /// The next full hour, if there is anything to ask then.
-    func appoint() throws {
-        guard settings.thresholds.contains(where: \.value.asksClock) else { return }
+    static func appoint(_ models: [ScoringModel], _ tx: Transaction) throws {
+        guard models.contains(where: { $0.thresholds.contains(where: \.value.asksClock) }) else { return }
         try tx.schedule(
             Rechecks.kind,
             forEach: """
@@ -25,11 +25,12 @@ struct Rechecks {
     func begin() throws {
         try tx.scratchTable("scoring_rechecked", columns: "lead_id INTEGER PRIMARY KEY")
         var isMore = false
-        for threshold in settings.thresholds where threshold.value.asksClock {
-            let standing = "SELECT lead_id FROM scoring_standings WHERE threshold = \(threshold.name.sqlLiteral)"
-            let above = Crossings.above(threshold.value, settings, among: nil)
+        for threshold in model.thresholds where threshold.value.asksClock {
+            let standing =
+                "SELECT lead_id FROM scoring_standings WHERE model = \(model.literal) AND threshold = \(threshold.name.sqlLiteral)"
+            let above = Crossings.above(threshold.value, model, among: nil)
             let stillAbove = Crossings.above(
-                threshold.value, settings, among: standing, slack: threshold.value.hysteresis)
+                threshold.value, model, among: standing, slack: threshold.value.hysteresis)
             for leads in ["\(above) EXCEPT \(standing)", "\(standing) EXCEPT \(stillAbove)"] {
                 try tx.db.cachedStatement(
                     sql:
@@ -38,7 +39,7 @@ struct Rechecks {
                 if tx.db.changesCount == Rechecks.most { isMore = true }
             }
         }
-        guard isMore else { return try appoint() }
+        guard isMore else { return try Rechecks.appoint([model], tx) }
         try tx.schedule(
             Rechecks.kind,
             forEach: "SELECT NULL AS key, :now AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body",
@@ -46,7 +47,7 @@ struct Rechecks {
     }
 }
 
-extension ScoringSettings.Threshold {
+extension ScoringModel.Threshold {
     /// Whether its `when` reads the clock: it says `'now'` or CURRENT_DATE, or calls a function of time with nothing.
     var asksClock: Bool {
         when?.value.contains(

@@ -4,7 +4,7 @@ import TrellisKernel
 /// missing, and a lead that was above a threshold a year ago is not therefore one to hand over today. Afterwards
 /// whoever is above one by then is moved, some leads at a time.
 struct Replay {
-    let settings: ScoringSettings
+    let model: ScoringModel
     let tx: Transaction
 
     /// Leads in one transaction.
@@ -16,7 +16,7 @@ struct Replay {
             try Bool.fetchOne(
                 tx.db.cachedStatement(
                     sql: """
-                        SELECT EXISTS (SELECT 1 FROM subscribers WHERE id = '\(Scoring.subscriber)' AND anew_through >= (SELECT min(id) FROM batch))
+                        SELECT EXISTS (SELECT 1 FROM subscribers WHERE id = '\(Scoring.name)/\(model.subscriberName)' AND anew_through >= (SELECT min(id) FROM batch))
                         """)) ?? false
         }
     }
@@ -27,7 +27,7 @@ struct Replay {
             try Bool.fetchOne(
                 tx.db.cachedStatement(
                     sql: """
-                        SELECT EXISTS (SELECT 1 FROM subscribers WHERE id = '\(Scoring.subscriber)' AND anew_through < (SELECT max(id) FROM batch))
+                        SELECT EXISTS (SELECT 1 FROM subscribers WHERE id = '\(Scoring.name)/\(model.subscriberName)' AND anew_through < (SELECT max(id) FROM batch))
                         """)) ?? false
         }
     }
@@ -53,10 +53,10 @@ struct Replay {
     func postpone() throws {
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO scoring_clock (id, at, settled_through) VALUES (1, '', 0)
-                ON CONFLICT (id) DO UPDATE SET settled_through = 0 WHERE settled_through IS NULL
+                INSERT INTO scoring_clocks (model, at, settled_through) VALUES (?, '', 0)
+                ON CONFLICT (model) DO UPDATE SET settled_through = 0 WHERE settled_through IS NULL
                 """
-        ).execute()
+        ).execute(arguments: [model.name])
         // What was to begin the looking may itself be in the last batch.
         if try tx.db.changesCount > 0 || isLast { try goOn() }
     }
@@ -66,43 +66,53 @@ struct Replay {
         guard
             let through = try Int64.fetchOne(
                 tx.db.cachedStatement(
-                    sql: "SELECT settled_through FROM scoring_clock WHERE settled_through IS NOT NULL"))
+                    sql: "SELECT settled_through FROM scoring_clocks WHERE model = ? AND settled_through IS NOT NULL"),
+                arguments: [model.name])
         else { return }
         try tx.scratchTable("scoring_settled", columns: "lead_id INTEGER PRIMARY KEY")
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.scoring_settled
-                SELECT DISTINCT lead_id FROM scoring_standings WHERE lead_id > ? ORDER BY lead_id LIMIT \(Replay.most)
+                SELECT DISTINCT lead_id FROM scoring_standings WHERE lead_id > ? AND model = ? ORDER BY lead_id LIMIT \(Replay.most)
                 """
-        ).execute(arguments: [through])
+        ).execute(arguments: [through, model.name])
         let count = tx.db.changesCount
         if count > 0 {
-            for threshold in settings.thresholds where !threshold.value.onCreate { try settle(threshold) }
+            for threshold in model.thresholds where !threshold.value.onCreate { try settle(threshold) }
         }
         let next = count == Replay.most ? "(SELECT max(lead_id) FROM temp.scoring_settled)" : "NULL"
-        try tx.db.cachedStatement(sql: "UPDATE scoring_clock SET settled_through = \(next)").execute()
+        try tx.db.cachedStatement(sql: "UPDATE scoring_clocks SET settled_through = \(next) WHERE model = ?").execute(
+            arguments: [model.name])
         if count == Replay.most { try goOn() }
     }
 
-    private func settle(_ threshold: Named<ScoringSettings.Threshold>) throws {
+    private func settle(_ threshold: Named<ScoringModel.Threshold>) throws {
         let name = threshold.name.sqlLiteral
         let standing = """
-            SELECT lead_id FROM scoring_standings WHERE threshold = \(name) AND NOT is_rearmed AND lead_id IN (SELECT lead_id FROM temp.scoring_settled)
+            SELECT lead_id FROM scoring_standings
+            WHERE model = \(model.literal) AND threshold = \(name) AND NOT is_rearmed AND lead_id IN (SELECT lead_id FROM temp.scoring_settled)
             """
-        let above = Crossings.above(threshold.value, settings, among: standing, isNow: true)
+        let above = Crossings.above(threshold.value, model, among: standing, isNow: true)
         try tx.scratchTable("scoring_crossing", columns: "lead_id INTEGER PRIMARY KEY")
         try tx.db.cachedStatement(sql: "INSERT INTO temp.scoring_crossing \(above)").execute(
             arguments: Totals.arguments(["now": tx.stamp], in: above))
-        try tx.moveStage(to: threshold.name, leads: "SELECT lead_id FROM temp.scoring_crossing")
+        try Crossings(model: model, tx: tx, isReplay: false).reach(
+            threshold, "SELECT lead_id FROM temp.scoring_crossing", isReplayed: true)
         // Who stood above it once, never moved there and is below it now may cross it with the next points.
         try tx.db.cachedStatement(
             sql: """
-                DELETE FROM scoring_standings WHERE threshold = \(name) AND lead_id IN (\(standing))
-                  AND lead_id NOT IN (SELECT lead_id FROM temp.scoring_crossing)
-                  AND lead_id IN (SELECT l.id FROM leads AS l JOIN stages AS s ON s.name = l.stage
-                                  WHERE NOT s.is_side AND s.position < (SELECT position FROM stages WHERE name = \(name)))
+                DELETE FROM scoring_standings WHERE model = \(model.literal) AND threshold = \(name) AND lead_id IN (\(standing))
+                  AND lead_id NOT IN (SELECT lead_id FROM temp.scoring_crossing)\(model.stage(of: threshold).map(Replay.isBefore) ?? "")
                 """
         ).execute()
+    }
+
+    private static func isBefore(_ stage: String) -> String {
+        """
+
+          AND lead_id IN (SELECT l.id FROM leads AS l JOIN stages AS s ON s.name = l.stage
+                          WHERE NOT s.is_side AND s.position < (SELECT position FROM stages WHERE name = \(stage.sqlLiteral)))
+        """
     }
 
     private func goOn() throws {

@@ -5,7 +5,7 @@ import TrellisKernel
 /// When that is cannot be solved for many decays at once, but it has a bound: points that halve in different times fall
 /// no faster than all of them in the shortest. At the bound the lead is looked at, and the next one is reckoned.
 struct Reviews {
-    let settings: ScoringSettings
+    let model: ScoringModel
     let tx: Transaction
 
     /// Leads in one transaction.
@@ -13,7 +13,7 @@ struct Reviews {
 
     /// Whether time does anything at all.
     private var isNeeded: Bool {
-        settings.idleAfter != nil || (settings.hasDecay && settings.thresholds.contains { !$0.value.onCreate })
+        model.idleAfter != nil || (model.hasDecay && model.thresholds.contains { !$0.value.onCreate })
     }
 
     /// Fills `temp.scoring_reviewed` with leads whose review was due when the event of it came; a replay of the log
@@ -29,7 +29,8 @@ struct Reviews {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO temp.scoring_reviewed
-                SELECT lead_id FROM scoring_scores WHERE review_at <= ? ORDER BY review_at LIMIT \(Reviews.most)
+                SELECT lead_id FROM scoring_totals WHERE review_at <= ? AND model = \(model.literal)
+                ORDER BY review_at LIMIT \(Reviews.most)
                 """
         ).execute(arguments: [moment])
         let count = tx.db.changesCount
@@ -50,7 +51,7 @@ struct Reviews {
         let arguments = Totals.arguments(["last": last], in: leads)
         try tx.db.cachedStatement(
             sql: """
-                UPDATE scoring_scores SET review_at = CASE WHEN plan.wait IS NOT NULL
+                UPDATE scoring_totals SET review_at = CASE WHEN plan.wait IS NOT NULL
                     THEN strftime('%Y-%m-%d %H:%M:%f', plan.since, '+' || CAST(ceil(plan.wait) AS INTEGER) || ' seconds') END
                 FROM (
                     SELECT lead_id, as_of AS since, (SELECT min(wait) FROM (\(waits))) AS wait FROM (
@@ -61,9 +62,9 @@ struct Reviews {
                                min(CASE WHEN \(Weight.end(of: "e")) > s.as_of THEN \(Weight.end(of: "e")) END) AS ends_at,
                                max(CASE WHEN e.rule <> '\(Idleness.rule)' THEN e.at END) AS engaged_at,
                                sum(e.points) AS points
-                        FROM scoring_scores AS s CROSS JOIN scoring_entries AS e ON e.lead_id = s.lead_id AND e.axis = 'engagement'
-                        WHERE s.lead_id IN (\(leads)) GROUP BY s.lead_id) AS lead) AS plan
-                WHERE scoring_scores.lead_id = plan.lead_id
+                        FROM scoring_totals AS s CROSS JOIN scoring_ledger AS e ON e.lead_id = s.lead_id AND e.model = s.model AND e.axis = 'engagement'
+                        WHERE s.model = \(model.literal) AND s.lead_id IN (\(leads)) GROUP BY s.lead_id) AS lead) AS plan
+                WHERE scoring_totals.lead_id = plan.lead_id AND scoring_totals.model = \(model.literal)
                 """
         ).execute(arguments: arguments)
         let quarter =
@@ -74,20 +75,21 @@ struct Reviews {
             "scoring.review_due",
             forEach: """
                 SELECT DISTINCT 'scoring.review_due ' || due AS key, due AS due_at, NULL AS lead_id, NULL AS cause_id, '{}' AS body
-                FROM (SELECT \(due) AS due FROM scoring_scores WHERE review_at IS NOT NULL AND lead_id IN (\(leads)))
+                FROM (SELECT \(due) AS due FROM scoring_totals WHERE review_at IS NOT NULL AND model = \(model.literal) AND lead_id IN (\(leads)))
                 """, arguments: arguments &+ ["now": tx.stamp])
     }
 
     /// SELECTs of `wait`, in seconds, over the columns of a lead: everything that may come next by time alone.
     private var waits: String {
         var waits = ["SELECT (julianday(ends_at) - julianday(as_of)) * 86400 AS wait WHERE ends_at IS NOT NULL"]
-        if let idle = settings.idleAfter {
+        if let idle = model.idleAfter {
             waits.append(
                 "SELECT max((julianday(engaged_at) - julianday(as_of)) * 86400 + \(idle.seconds), 0) WHERE points <> 0")
         }
-        for threshold in settings.thresholds where !threshold.value.onCreate {
+        for threshold in model.thresholds where !threshold.value.onCreate {
             let isAbove = """
-                EXISTS (SELECT 1 FROM scoring_standings AS st WHERE st.lead_id = lead.lead_id AND st.threshold = \(threshold.name.sqlLiteral))
+                EXISTS (SELECT 1 FROM scoring_standings AS st
+                        WHERE st.lead_id = lead.lead_id AND st.model = \(model.literal) AND st.threshold = \(threshold.name.sqlLiteral))
                 """
             for (axis, least) in [("score", threshold.value.score), ("engagement", threshold.value.engagement)] {
                 guard let least else { continue }

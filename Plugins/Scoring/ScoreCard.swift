@@ -4,21 +4,26 @@ import TrellisKernel
 /// What people see of a score: its total, and the rows that make it.
 struct ScoreCard {
     let leadID: Int64
+    let model: ScoringModel
+
     /// What is to be reached: a score just below one is not written as if it were there.
-    let thresholds: [Named<ScoringSettings.Threshold>]
+    private var thresholds: [Named<ScoringModel.Threshold>] { model.thresholds }
 
     /// `65: demo +50, downloaded +15`, the largest first.
     func lines(_ db: Database) throws -> [CardLine] {
         guard
             let row = try Row.fetchOne(
-                db, sql: "SELECT score, fit, engagement FROM scoring_current WHERE lead_id = ?",
-                arguments: [leadID])
+                db, sql: "SELECT score, fit, engagement FROM scoring_models WHERE lead_id = ? AND model = ?",
+                arguments: [leadID, model.name])
         else { return [] }
-        let reasons = try ScoreCard.reasons("?", db, arguments: [leadID])
+        let reasons =
+            try String.fetchOne(db, sql: ScoreCard.reasons(of: "?", model.literal), arguments: [leadID]) ?? "no points"
         let score = ScoreCard.number(row[0], beside: thresholds.compactMap(\.value.score))
         let engagement = ScoreCard.number(row[2], beside: thresholds.compactMap(\.value.engagement))
         return [
-            CardLine("score", "\(score) (fit \(ScoreCard.number(row[1])), engagement \(engagement)): \(reasons)")
+            CardLine(
+                model.isMain ? "score" : "score \(model.name)",
+                "\(score) (fit \(ScoreCard.number(row[1])), engagement \(engagement)): \(reasons)")
         ]
     }
 
@@ -29,9 +34,9 @@ struct ScoreCard {
                 SELECT e.at, e.rule, e.axis, e.points, round(\(Weight.points("e", at: ":now")), 1), e.half_life, e.fade, e.lifetime,
                        v.kind, e.event_id, (SELECT nullif(author || ': ' || reason, author || ': ') FROM scoring_adjustments
                                             WHERE v.kind = 'score.adjusted' AND id = json_extract(v.body, '$.adjustment'))
-                FROM scoring_entries AS e LEFT JOIN events AS v ON v.id = e.event_id
-                WHERE e.lead_id = :lead ORDER BY e.id
-                """, arguments: ["lead": leadID, "now": Timestamp.text(now)])
+                FROM scoring_ledger AS e LEFT JOIN events AS v ON v.id = e.event_id
+                WHERE e.lead_id = :lead AND e.model = :model ORDER BY e.id
+                """, arguments: ["lead": leadID, "model": model.name, "now": Timestamp.text(now)])
         let cells = rows.map { row in
             let values = Array(row.databaseValues.map { Cell($0) })
             return Array(values[0..<5]) + [ScoreCard.decay(row)] + Array(values[8..<11])
@@ -54,22 +59,22 @@ struct ScoreCard {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT axis, rule, count(DISTINCT lead_id) AS leads, count(*) AS entries, sum(points) AS points
-                FROM scoring_entries GROUP BY axis, rule ORDER BY axis DESC, leads DESC
+                SELECT axis, rule, count(DISTINCT lead_id) AS leads, count(*) AS entries, sum(points) AS points, model
+                FROM scoring_ledger GROUP BY model, axis, rule ORDER BY model <> 'main', model, axis DESC, leads DESC
                 """)
-        return Table(columns: ["axis", "rule", "leads", "entries", "points"], rows)
+        return Table(columns: ["axis", "rule", "leads", "entries", "points", "model"], rows)
     }
 
     /// The leads with the most points by now.
     static func top(
-        _ count: Int, _ thresholds: [Named<ScoringSettings.Threshold>], _ db: Database
+        _ count: Int, _ thresholds: [Named<ScoringModel.Threshold>], _ db: Database
     ) throws -> Table {
         let rows = try Row.fetchAll(
             db,
             sql: """
                 SELECT l.id, coalesce(nullif(trim(coalesce(l.first_name, '') || ' ' || coalesce(l.last_name, '')), ''), l.email, l.external_id, l.phone) AS lead,
                        l.company, l.stage, s.score,
-                       (\(reasonsQuery("s.lead_id"))) AS reasons
+                       (\(reasons(of: "s.lead_id", ScoringModel.main.sqlLiteral))) AS reasons
                 FROM scoring_current AS s JOIN leads AS l ON l.id = s.lead_id ORDER BY s.score DESC, l.id LIMIT ?
                 """, arguments: [count])
         let cells = rows.map { row in
@@ -80,15 +85,11 @@ struct ScoreCard {
         return Table(columns: ["id", "lead", "company", "stage", "score", "reasons"], rows: cells)
     }
 
-    private static func reasons(_ lead: String, _ db: Database, arguments: StatementArguments) throws -> String {
-        try String.fetchOne(db, sql: reasonsQuery(lead), arguments: arguments) ?? "no points"
-    }
-
     /// By rule, what its entries are worth by now, so that the reasons make the total.
-    private static func reasonsQuery(_ lead: String) -> String {
+    private static func reasons(of lead: String, _ model: String) -> String {
         """
         SELECT group_concat(rule || ' ' || printf(CASE WHEN points = CAST(points AS INTEGER) THEN '%+.0f' ELSE '%+.1f' END, points), ', ')
-        FROM (SELECT rule, round(sum(now), 1) AS points FROM scoring_weighed WHERE lead_id = \(lead) GROUP BY rule
+        FROM (SELECT rule, round(sum(now), 1) AS points FROM scoring_worth WHERE lead_id = \(lead) AND model = \(model) GROUP BY rule
               HAVING round(sum(now), 1) <> 0 ORDER BY abs(sum(now)) DESC, rule)
         """
     }

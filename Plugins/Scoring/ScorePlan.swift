@@ -9,11 +9,12 @@ enum ScorePlan {
         try PlannedChange.rows(
             of: Scoring.name, db,
             """
-            SELECT 'score', iif(shift > 0, 'rise', 'fall'), count(*) FROM (
-                SELECT coalesce(n.score, 0) - coalesce(o.score, 0) AS shift
-                FROM main.leads AS l LEFT JOIN main.scoring_scores AS n ON n.lead_id = l.id
-                LEFT JOIN \(plan.before("scoring_scores")) AS o ON o.lead_id = l.id)
-            WHERE abs(shift) > \(least) GROUP BY 2 ORDER BY 2 DESC
+            SELECT iif(model = 'main', 'score', 'score ' || model), iif(shift > 0, 'rise', 'fall'), count(*) FROM (
+                SELECT m.model, coalesce(n.score, 0) - coalesce(o.score, 0) AS shift
+                FROM (SELECT model FROM main.scoring_totals UNION SELECT model FROM \(plan.before("scoring_totals"))) AS m
+                CROSS JOIN main.leads AS l LEFT JOIN main.scoring_totals AS n ON n.lead_id = l.id AND n.model = m.model
+                LEFT JOIN \(plan.before("scoring_totals")) AS o ON o.lead_id = l.id AND o.model = m.model)
+            WHERE abs(shift) > \(least) GROUP BY model, 2 ORDER BY model <> 'main', model, 2 DESC
             """)
     }
 }

@@ -12,13 +12,14 @@ struct ScoringCommands {
             },
             Command(
                 "scoring explain", "Why a lead has its score: every entry with its rule, its decay and its event.",
-                arguments: ["LEAD"], run: explain),
+                arguments: ["LEAD"], options: ["model": ScoringCommands.modelHelp], run: explain),
             Command(
                 "scoring add", "Give points by hand, or take them: the ledger says who and why.",
                 arguments: ["LEAD", "POINTS", "REASON"],
                 options: [
                     "axis": "engagement (the default) or fit",
                     "by": "who gives them; the user of this shell without it",
+                    "model": ScoringCommands.modelHelp,
                 ],
                 run: add),
             Command(
@@ -27,10 +28,12 @@ struct ScoringCommands {
         ]
     }
 
+    static let modelHelp = "One of scoring.models; without it, main"
+
     private func explain(_ call: CommandCall) throws -> CommandResult {
         try call.kernel.read { db in
             let card = ScoreCard(
-                leadID: try LeadReference(call.arguments[0]).find(db), thresholds: settings.thresholds)
+                leadID: try LeadReference(call.arguments[0]).find(db), model: try settings.model(call.options["model"]))
             return .tableWithNote(
                 try card.entries(db, at: call.kernel.clock.now()), try card.lines(db).first?.text ?? "No points yet.")
         }
@@ -47,13 +50,16 @@ struct ScoringCommands {
                 "'\(call.arguments[1])' is no number of points: a whole number from -\(most) to \(most), not 0.")
         }
         guard !call.arguments[2].isEmpty else { throw KernelError.usage("Say why: the next reader of the score asks.") }
+        let model = try settings.model(call.options["model"])
         return try call.kernel.write(origin: "cli") { tx in
             let lead = try LeadReference(call.arguments[0]).find(tx.db)
             try Adjustment(
-                lead: lead, axis: axis, points: points, author: call.options["by"] ?? NSUserName(),
+                lead: lead, model: model.name, axis: axis, points: points, author: call.options["by"] ?? NSUserName(),
                 reason: call.arguments[2]
             ).make(tx)
-            return .text("Lead \(lead): \(points > 0 ? "+" : "")\(points) \(axis), counted when the worker comes by.")
+            return .text(
+                "Lead \(lead): \(points > 0 ? "+" : "")\(points) \(axis)\(model.isMain ? "" : " of \(model.name)"), counted when the worker comes by."
+            )
         }
     }
 

@@ -1,6 +1,6 @@
 /// How much of its points an entry is still worth: a function of time, so that nothing is rewritten as time goes by.
 enum Weight {
-    /// A SQL expression over the columns of `scoring_entries` under `table`: its points at a moment.
+    /// A SQL expression over the columns of `scoring_ledger` under `table`: its points at a moment.
     static func points(_ table: String, at now: String) -> String { "\(table).points * \(share(table, at: now))" }
 
     /// The part of its points that is left.

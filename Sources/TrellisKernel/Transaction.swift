@@ -143,7 +143,8 @@ public struct Transaction {
         return try result.get()
     }
 
-    private var owner: String {
+    /// The plugin that acts, or the kernel.
+    var owner: String {
         origin.hasPrefix("plugin:") ? String(origin.dropFirst(7)) : "kernel"
     }
 }

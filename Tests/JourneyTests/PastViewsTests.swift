@@ -16,7 +16,7 @@ import TrellisTesting
     /// was as of its own moment.
     private static let apart: [String: Set<String>] = [
         "leads": ["owner", "account_id", "contact_id", "updated_at"],
-        "scoring_scores": ["engagement", "score", "as_of", "review_at", "decays"],
+        "scoring_totals": ["engagement", "score", "as_of", "review_at", "decays"],
         "contacts": ["updated_at"], "accounts": ["updated_at"], "opportunities": ["updated_at"],
         "outbox_messages": ["lease", "domain", "slot_at", "links_watched", "opens_watched"],
         "magnets_submissions": ["delivered_by", "delivered_as", "handed_at", "asked_at", "lapsed_at"],

@@ -20,6 +20,10 @@ import TrellisTesting
                   demo: {on: demo.booked, points: 50, half_life: 10 days}
                   viewed: {on: page.viewed, points: 8, group: web, at_most: 2 per day}
                 thresholds: {mql: {score: 60, hysteresis: 5}, sql: {when: "country = 'DE'"}}
+                models:
+                  upsell:
+                    engagement: {demo: {on: demo.booked, points: 9, half_life: 5 days}}
+                    thresholds: {hot: {score: 15}}
               handoff:
                 reps: {rita: {email: rita@acme.example}, ben: {email: ben@acme.example, weight: 2}}
                 accept_within: 4 hours
@@ -30,7 +34,7 @@ import TrellisTesting
         try crm.pump()
         let scans = try crm.scans(
             of: [
-                "scoring_entries", "scoring_scores", "scoring_standings", "handoff_handoffs", "handoff_transitions",
+                "scoring_ledger", "scoring_totals", "scoring_standings", "handoff_handoffs", "handoff_transitions",
                 "leads",
                 "events", "outbox_messages", "consents", "stage_history",
             ]

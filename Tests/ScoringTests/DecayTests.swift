@@ -61,7 +61,9 @@ import TrellisTesting
         try live(crm, days: 1)
         #expect(try standings(crm) == [])
         #expect(
-            try crm.rows("SELECT lead_id, body FROM events WHERE kind = 'score.fell'") == [#"1|{"threshold":"mql"}"#])
+            try crm.rows("SELECT lead_id, body FROM events WHERE kind = 'score.fell'") == [
+                #"1|{"threshold":"mql","model":"main"}"#
+            ])
         let fell = try #require(try crm.value("SELECT at FROM events WHERE kind = 'score.fell'"))
         #expect(fell > "2026-03-08 05:00:00" && fell < "2026-03-08 07:00:00", "\(fell)")
         try crm.record("demo.booked", lead: 1)

@@ -21,6 +21,15 @@ import TrellisTesting
               short: {on: page.viewed, points: 3, lasts: 5 days}
               hated: {on: mail.hated, points: -30, half_life: 30 days}
             thresholds: {mql: {score: 60, hysteresis: 5}, sql: {score: 100, fit: 20}}
+            models:
+              upsell:
+                groups: {web: 9 per week}
+                idle_after: 20 days
+                fit: {french: {when: "country = 'FR'", points: 11}}
+                engagement:
+                  demo: {on: demo.booked, points: 6, fades: 15 days}
+                  viewed: {on: page.viewed, points: 4, group: web}
+                thresholds: {hot: {score: 20, hysteresis: 3}}
         """
 
     /// The same site after a year of learning: other points, caps and decays, a rule more and a rule less.
@@ -38,6 +47,11 @@ import TrellisTesting
               short: {on: page.viewed, points: 3, lasts: 5 days}
               hated: {on: mail.hated, points: -30}
             thresholds: {mql: {score: 40}, sql: {score: 90, fit: 20}}
+            models:
+              upsell:
+                fit: {french: {when: "country = 'FR'", points: 7}}
+                engagement: {demo: {on: demo.booked, points: 9, half_life: 15 days}}
+                thresholds: {hot: {score: 12}}
         """
 
     /// What the entries of each lead are worth together at this moment.
@@ -46,9 +60,9 @@ import TrellisTesting
         return try known(
             crm,
             """
-            SELECT lead_id, coalesce(sum(points) FILTER (WHERE axis = 'fit'), 0) AS fit,
+            SELECT lead_id, model, coalesce(sum(points) FILTER (WHERE axis = 'fit'), 0) AS fit,
                    coalesce(round(sum(\(Weight.points("e", at: now))) FILTER (WHERE axis = 'engagement'), 6), 0) + 0.0 AS engagement
-            FROM scoring_entries AS e GROUP BY lead_id HAVING fit <> 0 OR engagement <> 0
+            FROM scoring_ledger AS e GROUP BY lead_id, model HAVING fit <> 0 OR engagement <> 0
             """)
     }
 

@@ -83,7 +83,7 @@ import TrellisTesting
         ("country = 'DE'", false), ("updated_at > created_at", false),
     ])
     func `what asks the clock is told from what does not`(_ when: String, _ asks: Bool) {
-        var threshold = ScoringSettings.Threshold()
+        var threshold = ScoringModel.Threshold()
         threshold.when = Located(when)
         #expect(threshold.asksClock == asks)
     }

@@ -66,7 +66,7 @@ import TrellisTesting
             #expect(try crm.rows(query) == facts)
         }
         #expect(try crm.rows("SELECT stage FROM leads ORDER BY id") == ["mql", "mql", "lead", "lead"])
-        #expect(try crm.rows("SELECT settled_through FROM scoring_clock") == [""])
+        #expect(try crm.rows("SELECT settled_through FROM scoring_clocks") == [""])
         #expect(try crm.troubles() == [])
     }
 
@@ -83,7 +83,7 @@ import TrellisTesting
         let eased = try crm.reopened(Self.rules(mql: 20))
         _ = try Rebuild(eased.kernel).run("scoring")
         #expect(try eased.rows("SELECT stage, count(*) FROM leads GROUP BY stage") == ["mql|2500"])
-        #expect(try eased.rows("SELECT settled_through FROM scoring_clock") == [""])
+        #expect(try eased.rows("SELECT settled_through FROM scoring_clocks") == [""])
         #expect(try eased.troubles() == [])
     }
 

@@ -42,7 +42,10 @@ import TrellisTesting
     }
 
     @Test func `the rules are shown with the leads they fit and the points they gave`() throws {
-        #expect(try crm().run("scoring") == ["fit|head|2|2|40", "fit|small|1|1|-5", "engagement|demo|1|1|50"])
+        #expect(
+            try crm().run("scoring") == [
+                "fit|head|2|2|40|main", "fit|small|1|1|-5|main", "engagement|demo|1|1|50|main",
+            ])
     }
 
     @Test func `the report lists the leads with the most points first`() throws {

@@ -35,7 +35,7 @@ import TrellisTesting
         let events = try crm.lastEvent
         #expect(
             try crm.run("scoring diff", options: ["with": crm.folder + "/new.yaml"]) == [
-                "mql|1|2|1|0|1",
+                "mql|1|2|1|0|1|main",
                 "2 of 4 leads get another score, these the most:\n  ann@a.example: 70.0 → 85.0\n  bob@a.example: 50.0 → 65.0",
             ])
         #expect(try crm.rows("SELECT * FROM scoring_entries") == before)

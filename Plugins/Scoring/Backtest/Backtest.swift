@@ -10,20 +10,19 @@ struct Backtest {
     static let classMin = 10
 
     /// - Throws: ``KernelError/data(_:)`` where too few leads of either outcome are known.
-    init(_ settings: ScoringSettings, _ scope: OutcomeScope, _ options: BacktestOptions, _ db: Database) throws {
+    init(_ model: ScoringModel, _ scope: OutcomeScope, _ options: BacktestOptions, _ db: Database) throws {
         self.scope = scope
         let observations = try Observations(
-            scope, conditions: settings.conditions,
-            engagement: settings.engagement.map { ($0.name, $0.value.points) }, db)
+            scope, of: model, db)
         try Backtest.require(Backtest.classMin, of: observations, scope.outcome, for: "a backtest")
         let (fit, scores) = observations.configuredScores()
         let folds = Folds(observations.converted, count: options.folds, seed: options.seed)
         let validation = CrossValidation(observations.converted, folds: folds) { _ in scores }
         var report = ModelReport(
             scores, observations.converted, validation, options, leadsPerWeek: observations.leadsPerWeek)
-        report.configured = settings.thresholds.compactMap { threshold in
+        report.configured = model.thresholds.compactMap { threshold in
             guard let score = threshold.value.score else { return nil }
-            let grade = settings.grades.first { $0.name == threshold.value.grade?.value }?.value
+            let grade = model.grades.first { $0.name == threshold.value.grade?.value }?.value
             let least = Double(max(threshold.value.fit ?? -10_000_000, grade ?? -10_000_000))
             let rows = scores.indices.filter { scores[$0] >= Double(score) && fit[$0] >= least }
             let converted = rows.count { observations.converted[$0] }

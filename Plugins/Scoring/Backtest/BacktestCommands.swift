@@ -16,6 +16,7 @@ struct BacktestCommands {
                     "precision": "Suggest the lowest threshold above which so many convert, such as 0.5",
                     "per-week": "Suggest the lowest threshold that at most so many leads a week pass",
                     "leads-per-week": "How many leads come a week, where they came by an import",
+                    "model": ScoringCommands.modelHelp,
                     "folds": "Groups for cross-validation (default 5)",
                     "seed": "Of the groups (default 7)",
                     "svg": "Draw precision, recall and calibration into this file",
@@ -33,6 +34,7 @@ struct BacktestCommands {
                     "precision": "Suggest the lowest threshold above which so many convert, such as 0.5",
                     "per-week": "Suggest the lowest threshold that at most so many leads a week pass",
                     "leads-per-week": "How many leads come a week, where they came by an import",
+                    "model": ScoringCommands.modelHelp,
                     "folds": "Groups for cross-validation (default 5)",
                     "seed": "Of the groups (default 7)",
                     "svg": "Draw precision, recall and calibration into this file",
@@ -43,13 +45,14 @@ struct BacktestCommands {
 
     private func backtest(_ call: CommandCall) throws -> CommandResult {
         let options = try BacktestOptions(call.options)
-        guard !settings.fit.isEmpty || !settings.engagement.isEmpty else {
+        let model = try settings.model(call.options["model"])
+        guard !model.fit.isEmpty || !model.engagement.isEmpty else {
             throw KernelError.usage(
-                "There are no rules to test: plugins.scoring has neither fit: nor engagement:. 'trellis scoring fit' learns some."
+                "There are no rules to test: \(model.section) has neither fit: nor engagement:. 'trellis scoring fit' learns some."
             )
         }
         let backtest = try call.kernel.read { db in
-            try Backtest(settings, BacktestCommands.scope(options, call, db), options, db)
+            try Backtest(model, BacktestCommands.scope(options, call, db), options, db)
         }
         if let path = options.svg {
             try backtest.report.draw(into: path, title: "Scores held against outcomes")
@@ -64,6 +67,7 @@ struct BacktestCommands {
 
     private func fit(_ call: CommandCall) throws -> String {
         let options = try BacktestOptions(call.options)
+        let model = try settings.model(call.options["model"])
         let yaml = try call.kernel.read { db in
             let scope = try BacktestCommands.scope(options, call, db)
             let count = try Int.fetchOne(
@@ -77,11 +81,12 @@ struct BacktestCommands {
                 columns.removeAll { column in changed.contains { $0.column == column } }
             }
             let fit = try RuleFit(
-                settings,
-                candidates: try candidates.conditions(columns, besides: settings.fit.map(\.name)), leadsMin: leadsMin,
+                model,
+                candidates: try candidates.conditions(columns, besides: model.fit.map(\.name)), leadsMin: leadsMin,
                 scope, options, db)
             return FittedYAML(
-                fit: fit, scope: scope, stage: try stage(scope.outcome, db), changedAfterwards: changed)
+                fit: fit, scope: scope, model: model, threshold: try threshold(of: model, scope.outcome, db),
+                changedAfterwards: changed)
         }
         if let path = options.svg { try yaml.fit.report.draw(into: path, title: "Learnt scores, cross-validated") }
         return yaml.text
@@ -90,10 +95,11 @@ struct BacktestCommands {
     /// A rule for fewer leads than this, or a two-hundredth of all, tells more about them than about the next.
     private static let leadsOfRuleMin = 20
 
-    /// The stage the first threshold leads to, or the usual one; none that comes with the outcome itself.
-    private func stage(_ outcome: Outcome, _ db: Database) throws -> String? {
+    /// The first threshold, or the usual one; none that leads to a stage which comes with the outcome itself.
+    private func threshold(of model: ScoringModel, _ outcome: Outcome, _ db: Database) throws -> String? {
+        guard model.isMain else { return model.thresholds.first?.name ?? "reached" }
         let stages = try String.fetchAll(db, sql: "SELECT name FROM stages")
-        let wanted = settings.thresholds.first?.name ?? "mql"
+        let wanted = model.thresholds.first?.name ?? "mql"
         return stages.contains(wanted) && outcome != .stage(wanted) ? wanted : nil
     }
 

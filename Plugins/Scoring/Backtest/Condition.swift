@@ -11,7 +11,7 @@ struct Condition: Equatable {
     var isConfigured: Bool { points != nil }
 }
 
-extension ScoringSettings {
+extension ScoringModel {
     /// The rules about what a lead is, as conditions.
     var conditions: [Condition] {
         fit.map { Condition(name: $0.name, when: $0.value.when.value, points: $0.value.points) }

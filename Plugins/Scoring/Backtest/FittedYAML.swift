@@ -4,8 +4,9 @@ import TrellisKernel
 struct FittedYAML {
     let fit: RuleFit
     let scope: OutcomeScope
-    /// The stage that the suggested threshold leads to; nil where the site has none for it.
-    let stage: String?
+    let model: ScoringModel
+    /// The name of the suggested threshold; nil where the site has no stage for it.
+    let threshold: String?
     /// Columns that were left out because they were changed after the outcome.
     let changedAfterwards: [(column: String, leads: Int)]
 
@@ -14,7 +15,7 @@ struct FittedYAML {
     private static let suspiciousLeads = 0.02
 
     var text: String {
-        (head + warnings + [""] + rules + engagement + threshold + [""] + figures).joined(separator: "\n")
+        (head + warnings + [""] + rules + engagement + groups + thresholds + [""] + figures).joined(separator: "\n")
     }
 
     private var head: [String] {
@@ -30,12 +31,10 @@ struct FittedYAML {
         if !fit.dropped.isEmpty {
             head.append("# Told nothing beside the others: \(fit.dropped.map(\.oneLine).joined(separator: ", ")).")
         }
-        let sections = ["fit:"] + (fit.engagement.isEmpty ? [] : ["engagement:"])
+        let sections =
+            ["fit:"] + (fit.engagement.isEmpty ? [] : ["engagement:"]) + (model.groups.isEmpty ? [] : ["groups:"])
         head.append(
-            "# Put it in the place of \(sections.joined(separator: ", ")) and thresholds: under plugins.scoring.")
-        if fit.engagement.contains(where: { $0.rule.group != nil }) {
-            head.append("# Look at groups: too: their caps are in points, and the points are others now.")
-        }
+            "# Put it in the place of \(sections.joined(separator: ", ")) and thresholds: under \(model.section).")
         return head
     }
 
@@ -68,10 +67,10 @@ struct FittedYAML {
             }
     }
 
-    private var threshold: [String] {
-        guard let point = fit.report.suggestion.point, let stage else { return [] }
+    private var thresholds: [String] {
+        guard let point = fit.report.suggestion.point, let threshold else { return [] }
         let score = Int(min(max(point.score.rounded(.down), -10_000), 10_000))
-        return ["    thresholds:", "      \(stage): {score: \(score)}"]
+        return ["    thresholds:", "      \(threshold): {score: \(score)}"]
     }
 
     /// The rules of engagement as they are, with the points they are worth beside the others: the threshold counts on
@@ -86,8 +85,24 @@ struct FittedYAML {
             }
     }
 
+    /// The caps of groups are in points: they grow and shrink with what their rules give.
+    private var groups: [String] {
+        guard !model.groups.isEmpty else { return [] }
+        return ["    groups:"]
+            + model.groups.map { group in
+                let rules = fit.engagement.filter { $0.rule.group?.value == group.name }
+                let before = rules.reduce(0) { $0 + max($1.rule.points, 0) }
+                let after = rules.reduce(0) { $0 + max($1.learnt, 0) }
+                guard before > 0, after > 0 else { return "      \(FittedYAML.key(group.name)): \(group.value.text)" }
+                let share = Double(after) / Double(before)
+                let times = max(1, Int((Double(group.value.times) * share).rounded()))
+                let note = "now \(group.value.times); its rules give \(BarChart.percent(share)) of what they gave"
+                return "      \(FittedYAML.key(group.name)): \(group.value.text(times: times))  # \(note)"
+            }
+    }
+
     /// All keys of a rule of engagement, with other points.
-    static func keys(_ rule: ScoringSettings.EngagementRule, points: Int) -> String {
+    static func keys(_ rule: ScoringModel.EngagementRule, points: Int) -> String {
         let keys: [(String, String?)] = [
             ("on", key(rule.on.value)), ("where", rule.condition.map { quoted($0.value) }), ("points", String(points)),
             ("half_life", rule.halfLife?.description), ("fades", rule.fades?.description),

@@ -14,6 +14,7 @@ struct Observations {
     /// Leads a week, from the first to the last that came; nil where all came at once, as by an import.
     private(set) var leadsPerWeek: Double?
     private var words: [UInt64] = []
+    private let model: String
     private let wordCount: Int
     /// Per rule of engagement, the rows it counted in and how often, each time weighed by its age.
     private var amounts: [[(row: Int32, amount: Double)]]
@@ -22,9 +23,12 @@ struct Observations {
     private static let bitsPerWord = 60
 
     /// Reads in three statements, whatever the number of leads and rules.
-    init(_ scope: OutcomeScope, conditions: [Condition], engagement: [(name: String, points: Int)], _ db: Database)
-        throws
-    {
+    ///
+    /// - Parameter candidates: rules beside those of the model.
+    init(_ scope: OutcomeScope, of model: ScoringModel, candidates: [Condition] = [], _ db: Database) throws {
+        let conditions = model.conditions + candidates
+        let engagement = model.engagement.map { ($0.name, $0.value.points) }
+        self.model = model.literal
         self.conditions = conditions
         self.engagement = engagement
         wordCount = (conditions.count + Observations.bitsPerWord - 1) / Observations.bitsPerWord
@@ -141,8 +145,8 @@ struct Observations {
             sql: """
                 \(scope.with)
                 SELECT entry.lead_id, entry.rule, sum(CASE WHEN entry.at < outcome_until THEN entry.points ELSE 0 END) <> 0
-                FROM outcomes CROSS JOIN scoring_entries AS entry ON entry.lead_id = outcome_lead
-                WHERE entry.axis = 'fit' AND outcome_until IS NOT NULL
+                FROM outcomes CROSS JOIN scoring_ledger AS entry ON entry.lead_id = outcome_lead
+                WHERE entry.model = \(model) AND entry.axis = 'fit' AND outcome_until IS NOT NULL
                 GROUP BY entry.lead_id, entry.rule HAVING max(entry.at) >= max(outcome_until)
                 """, arguments: scope.arguments)
         while let found = try cursor.next() {
@@ -164,8 +168,8 @@ struct Observations {
                 \(scope.with)
                 SELECT lead_id, rule, sum(1.0 * \(Weight.share("counted", at: "latest")))
                 FROM (SELECT entry.*, max(entry.at) OVER (PARTITION BY entry.lead_id) AS latest
-                      FROM outcomes CROSS JOIN scoring_entries AS entry ON entry.lead_id = outcome_lead
-                      WHERE entry.axis = 'engagement' AND (outcome_until IS NULL OR entry.at < outcome_until)) AS counted
+                      FROM outcomes CROSS JOIN scoring_ledger AS entry ON entry.lead_id = outcome_lead
+                      WHERE entry.model = \(model) AND entry.axis = 'engagement' AND (outcome_until IS NULL OR entry.at < outcome_until)) AS counted
                 GROUP BY lead_id, rule ORDER BY lead_id
                 """, arguments: scope.arguments)
         while let found = try cursor.next() {

@@ -12,7 +12,7 @@ struct RuleFit {
     /// The rules about what a lead is, those with the most points first.
     let rules: [Rule]
     /// What a rule of engagement is worth beside them, and what it has in the config.
-    let engagement: [(name: String, learnt: Int, rule: ScoringSettings.EngagementRule)]
+    let engagement: [(name: String, learnt: Int, rule: ScoringModel.EngagementRule)]
     /// Rules of the config that told nothing beside the others.
     let dropped: [String]
     let pointsStep: Int
@@ -37,12 +37,11 @@ struct RuleFit {
     ///   - leadsMin: a candidate that holds for fewer leads, or for all but fewer, is no ground for a rule.
     /// - Throws: ``KernelError/data(_:)`` where too few leads of either outcome are known, or nothing tells them apart.
     init(
-        _ settings: ScoringSettings, candidates: [Condition], leadsMin: Int, _ scope: OutcomeScope,
+        _ model: ScoringModel, candidates: [Condition], leadsMin: Int, _ scope: OutcomeScope,
         _ options: BacktestOptions, _ db: Database
     ) throws {
         let observations = try Observations(
-            scope, conditions: settings.conditions + candidates,
-            engagement: settings.engagement.map { ($0.name, $0.value.points) }, db)
+            scope, of: model, candidates: candidates, db)
         try Backtest.require(RuleFit.classMin, of: observations, scope.outcome, for: "learning rules")
         let distinct = observations.distinctConditions(leadsMin: leadsMin)
         let sample = RuleFit.sample(observations.count, seed: options.seed)
@@ -63,7 +62,7 @@ struct RuleFit {
                 condition: observations.conditions[number], points: points,
                 lift: observations.lift(ofCondition: number))
         }.sorted { ($1.points, $0.condition.name) < ($0.points, $1.condition.name) }
-        engagement = settings.engagement.enumerated().map { number, rule in
+        engagement = model.engagement.enumerated().map { number, rule in
             let learnt = chosen.first { $0.0 == distinct.count + number }?.1 ?? 0
             return (rule.name, learnt, rule.value)
         }
@@ -73,7 +72,7 @@ struct RuleFit {
             )
         }
         let kept = Set(rules.map(\.condition.name))
-        dropped = settings.fit.map(\.name).filter { !kept.contains($0) }
+        dropped = model.fit.map(\.name).filter { !kept.contains($0) }
         report = ModelReport(
             validation.scores, outcomes, validation, options, leadsPerWeek: observations.leadsPerWeek)
         pointsStep = selection.pointsStep

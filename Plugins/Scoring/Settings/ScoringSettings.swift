@@ -1,201 +1,73 @@
 import TrellisKernel
 
-/// `plugins.scoring`: rules that give points, and what reaching a number of them does.
+/// `plugins.scoring`: the rules of the model `main`, and other models beside it.
 public struct ScoringSettings: SettingsRecord {
-    public var fit: [Named<FitRule>] = []
-    public var engagement: [Named<EngagementRule>] = []
-    public var groups: [Named<Cap>] = []
-    public var grades: [Named<Int>] = []
-    public var idleAfter: Span?
-    public var thresholds: [Named<Threshold>] = []
+    public var main = ScoringModel()
+    public var models: [Named<ScoringModel>] = []
     public init() {}
 
     public static var fields: [SettingsField<Self>] {
+        ScoringModel.fields.map { $0.of(\.main) }
         SettingsField(
-            "fit", \.fit, .named("a mapping of rules", of: .record()),
-            "What the lead is: weighed again when the lead or its account changes.")
-        SettingsField(
-            "engagement", \.engagement, .named("a mapping of rules", of: .record()),
-            "What the lead does: a row of the ledger per event.")
-        SettingsField(
-            "groups", \.groups, .named("a mapping of groups", of: .cap),
-            "The most points that the rules of a group give together: web: 20 per day, or 100 for ever.")
-        SettingsField(
-            "grades", \.grades, .named("a mapping of grades", of: .integer(-10_000...10_000)),
-            "Grades by the least fit: {A: 40, B: 20, C: 10, D: -1000}.")
-        SettingsField(
-            "idle_after", \.idleAfter, optional: .span,
-            "After so long without a new point of engagement, what there is of it is taken back.")
-        SettingsField(
-            "thresholds", \.thresholds,
-            .named(
-                "a mapping of stages",
-                of: .record(
-                    orShort: .parsed("on_create") { text in
-                        guard text == "on_create" else { return nil }
-                        var threshold = Threshold()
-                        threshold.onCreate = true
-                        return threshold
-                    })),
-            "Reaching one moves the lead to that stage; falling below never moves it back.")
+            "models", \.models, .named("a mapping of models", of: .record()),
+            "Other scores beside this one, by name: each with rules, thresholds and a ledger of its own.")
     }
 
-    /// Whether points lose their worth by time alone.
-    var hasDecay: Bool { engagement.contains { ($0.value.halfLife ?? $0.value.fades ?? $0.value.lasts) != nil } }
+    /// All models, `main` first.
+    var all: [ScoringModel] {
+        [main]
+            + models.map { model in
+                var named = model.value
+                named.name = model.name
+                return named
+            }
+    }
+
+    /// - Throws: ``KernelError/usage(_:)`` where there is none of that name.
+    func model(_ name: String?) throws -> ScoringModel {
+        guard let name else { return main }
+        guard let model = all.first(where: { $0.name == name }) else {
+            let names = all.map(\.name)
+            throw KernelError.usage(
+                "There is no model '\(name)'.\(NearMiss.hint(name, among: names)) There are: \(names.joined(separator: ", "))."
+            )
+        }
+        return model
+    }
 
     public func problems(at place: Place) -> [ConfigProblem] {
-        let known = groups.map(\.name)
-        let unknownGroups = engagement.compactMap { rule in
-            rule.value.group.flatMap { group in
-                known.contains(group.value)
-                    ? nil
-                    : ConfigProblem(
-                        "there is no group '\(group.value)' under groups:.\(NearMiss.hint(group.value, among: known))",
-                        at: group.place)
+        let staged = main.thresholds.compactMap { threshold in
+            threshold.value.stage.map {
+                ConfigProblem(
+                    "a threshold here is named after its stage, '\(threshold.name)': leave stage: to the thresholds of models.",
+                    at: $0.place)
             }
         }
-        let unknownGrades = thresholds.compactMap { threshold in
-            threshold.value.grade.flatMap { grade in
-                grades.contains { $0.name == grade.value }
-                    ? nil
-                    : ConfigProblem(
-                        "there is no grade '\(grade.value)' under grades:.\(NearMiss.hint(grade.value, among: grades.map(\.name)))",
-                        at: grade.place)
-            }
-        }
-        return unknownGroups + unknownGrades
+        return main.problems(at: place) + staged + models.flatMap(problems(of:))
     }
 
-    public struct FitRule: SettingsRecord {
-        public var when = Located("")
-        public var points = 0
-        public init() {}
-
-        public static var fields: [SettingsField<Self>] {
-            SettingsField.required(
-                "when", \.when, .sql, "A SQL expression over the columns of leads; account_id leads to their account.")
-            SettingsField.required("points", \.points, .integer(-1000...1000), "Points while it holds.")
+    private func problems(of model: Named<ScoringModel>) -> [ConfigProblem] {
+        let onCreate = model.value.thresholds.filter(\.value.onCreate).map {
+            ConfigProblem(
+                "on_create moves a lead to a stage: it belongs to the thresholds of scoring itself.", at: $0.place)
         }
+        return onCreate + nameProblems(model)
     }
 
-    public struct EngagementRule: SettingsRecord {
-        public var on = Located("")
-        public var condition: LocatedText?
-        public var points = 0
-        public var halfLife: Span?
-        public var fades: Span?
-        public var lasts: Span?
-        public var group: LocatedText?
-        public var cap: Cap?
-        public var once = false
-        public init() {}
-
-        public static var fields: [SettingsField<Self>] {
-            SettingsField.required("on", \.on, .locatedText, "The kind of event.")
-            SettingsField(
-                "where", \.condition, optional: .sql,
-                "A SQL expression over the fields of the event and the columns of the lead.")
-            SettingsField.required("points", \.points, .integer(-1000...1000), "Points per event.")
-            SettingsField(
-                "half_life", \.halfLife, optional: .span, "The time in which the points halve; without it they stay.")
-            SettingsField(
-                "fades", \.fades, optional: .span, "The time in which the points go down to nothing, evenly.")
-            SettingsField("lasts", \.lasts, optional: .span, "The time after which the points are gone at once.")
-            SettingsField(
-                "at_most", \.cap, optional: .cap,
-                "How often it counts per lead: 2 per day, 5 per week, 10 per month (calendar days, weeks from Monday and months, UTC), or 3 in all."
-            )
-            SettingsField("group", \.group, optional: .locatedText, "The group of `groups` whose cap it shares.")
-            SettingsField("once", \.once, .flag, "Counts once per lead and never again.")
+    /// The name of a model is part of the id of what keeps its ledger.
+    private func nameProblems(_ model: Named<ScoringModel>) -> [ConfigProblem] {
+        if model.name == ScoringModel.main {
+            return [
+                ConfigProblem(
+                    "'\(model.name)' is the model whose rules stand under scoring: itself. Take another name.",
+                    at: model.place)
+            ]
         }
-
-        public func problems(at place: Place) -> [ConfigProblem] {
-            let decays = [halfLife, fades, lasts].compactMap { $0 }
-            if decays.count > 1 {
-                return [ConfigProblem("half_life, fades and lasts exclude each other: say one.", at: place)]
-            }
-            let names = [("half_life", halfLife), ("fades", fades), ("lasts", lasts)]
-            return names.filter { $0.1?.seconds == 0 }.map {
-                ConfigProblem("\($0.0) must be longer than nothing.", at: place)
-            }
-        }
-    }
-
-    /// What a lead must reach. All that is given must hold at once.
-    public struct Threshold: SettingsRecord {
-        public var score: Int?
-        public var fit: Int?
-        public var engagement: Int?
-        public var grade: LocatedText?
-        public var when: LocatedText?
-        public var onCreate = false
-        public var hysteresis = 0
-        public init() {}
-
-        public static var fields: [SettingsField<Self>] {
-            SettingsField("score", \.score, optional: .integer(-10_000...10_000), "The least score.")
-            SettingsField("fit", \.fit, optional: .integer(-10_000...10_000), "The least fit.")
-            SettingsField("engagement", \.engagement, optional: .integer(-10_000...10_000), "The least engagement.")
-            SettingsField("grade", \.grade, optional: .locatedText, "The least grade of `grades`.")
-            SettingsField(
-                "when", \.when, optional: .sql,
-                "A SQL expression over the columns of leads: asked when the lead or its account changes, and every hour where it reads the clock, as date('now') does."
-            )
-            SettingsField("on_create", \.onCreate, .flag, "Every new lead reaches it.")
-            SettingsField(
-                "hysteresis", \.hysteresis, .integer(0...10_000),
-                "How far score and engagement must fall below it before the lead counts as under it.")
-        }
-
-        public func problems(at place: Place) -> [ConfigProblem] {
-            let given = [score != nil, fit != nil, engagement != nil, grade != nil, when != nil].contains(true)
-            return given != onCreate
-                ? []
-                : [
-                    ConfigProblem(
-                        "a threshold is on_create, or says what is to be reached: score, fit, engagement, grade or when.",
-                        at: place)
-                ]
-        }
-    }
-
-    /// How often a rule may count in a calendar period, or how many points a group may give in one.
-    public struct Cap: Sendable, Hashable {
-        public let times: Int
-        /// As the config writes it: `2 per day`.
-        let text: String
-        /// The period of a time, as a SQL expression over a column.
-        let period: @Sendable (String) -> String
-
-        public static func == (left: Cap, right: Cap) -> Bool {
-            left.times == right.times && left.period("at") == right.period("at")
-        }
-        public func hash(into hasher: inout Hasher) { hasher.combine(times) }
-
-        /// Reads `2 per day`; `3` is for ever.
-        init?(_ text: String) {
-            let words = text.split(separator: " ")
-            self.text = words.joined(separator: " ")
-            if words.count == 1, let times = Int(words[0]), times > 0 {
-                self.times = times
-                period = { _ in "''" }
-                return
-            }
-            guard words.count == 3, words[1] == "per", let times = Int(words[0]), times > 0 else { return nil }
-            self.times = times
-            switch words[2] {
-            case "day": period = { "date(\($0))" }
-            // Its Monday: a week that New Year falls into is one and the same.
-            case "week": period = { "date(\($0), '-6 days', 'weekday 1')" }
-            case "month": period = { "strftime('%Y-%m', \($0))" }
-            default: return nil
-            }
-        }
-    }
-}
-
-extension SettingType where Value == ScoringSettings.Cap {
-    static var cap: SettingType {
-        .parsed("a cap such as 2 per day, 5 per week, 10 per month or 3", ScoringSettings.Cap.init)
+        guard model.name.wholeMatch(of: /[a-z][a-z0-9_-]{0,39}/) == nil else { return [] }
+        return [
+            ConfigProblem(
+                "a model is named by up to 40 small letters, digits, - and _, a letter first; this is '\(model.name)'.",
+                at: model.place)
+        ]
     }
 }

@@ -37,9 +37,16 @@ enum ScheduledEvents {
             arguments: [stamp])
     }
 
-    /// While the clock cannot be trusted nothing is due, and what a plugin that is off has made never is.
+    /// The plugins that are made anew from the log.
+    private static let madeAnew = """
+        SELECT substr(a.id, 1, instr(a.id, '/') - 1) FROM subscribers AS a
+        WHERE a.last_event_id < a.anew_through AND substr(a.id, 1, instr(a.id, '/') - 1) IN (SELECT name FROM plugins WHERE is_on)
+        """
+    /// While the clock cannot be trusted nothing is due, and what a plugin that is off has made never is. Who waits for
+    /// another that is made anew waits with its appointments, too: else each batch would make one.
     private static let isAwake = """
         NOT EXISTS (SELECT 1 FROM plugins AS p WHERE p.name = s.owner AND NOT p.is_on)
         AND NOT EXISTS (SELECT 1 FROM clock_jumps WHERE settled_at IS NULL)
+        AND (NOT EXISTS (\(madeAnew)) OR s.owner IN (\(madeAnew)) OR s.owner = 'kernel')
         """
 }

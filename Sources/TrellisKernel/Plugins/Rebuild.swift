@@ -55,6 +55,20 @@ public struct Rebuild {
         try tx.db.execute(
             sql: "UPDATE subscribers SET last_event_id = 0, anew_through = ? WHERE id GLOB ?",
             arguments: [through, "\(name)/*"])
+        // A hook that is no more would be behind for ever. Where it comes back, it begins anew as its tables do.
+        let here = tx.kernel.hooks.subscriptions.map(\.id.description).map(\.sqlLiteral).joined(separator: ", ")
+        try tx.db.execute(
+            sql: "DELETE FROM subscribers WHERE id GLOB ? AND id NOT IN (\(here))", arguments: ["\(name)/*"])
+    }
+}
+
+extension Transaction {
+    /// Forgets how far a hook of this plugin had read that the config has no more: where it comes back, it begins anew.
+    /// What it made of the log goes with it.
+    ///
+    /// - Parameter name: of the hook, without its plugin.
+    public func forgetSubscriber(_ name: String) throws {
+        try db.execute(sql: "DELETE FROM subscribers WHERE id = ?", arguments: ["\(owner)/\(name)"])
     }
 }
 

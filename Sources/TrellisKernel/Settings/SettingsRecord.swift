@@ -129,6 +129,19 @@ public struct SettingsField<Record: Sendable>: Sendable {
         self.init(key, path, type.optional, summary)
     }
 
+    /// The same key in a record that holds this one: its section has the keys of both.
+    public func of<Whole>(_ path: any WritableKeyPath<Whole, Record> & Sendable) -> SettingsField<Whole> {
+        SettingsField<Whole>(part: self, at: path)
+    }
+
+    private init<Part>(part: SettingsField<Part>, at path: any WritableKeyPath<Record, Part> & Sendable) {
+        key = part.key
+        summary = part.summary
+        isRequired = part.isRequired
+        schema = part.schema
+        read = { record, node, reader in part.read(&record[keyPath: path], node, reader) }
+    }
+
     /// A setting that must be given.
     public static func required<Value>(
         _ key: String, _ path: any WritableKeyPath<Record, Value> & Sendable, _ type: SettingType<Value>,

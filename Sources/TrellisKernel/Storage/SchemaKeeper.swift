@@ -83,7 +83,8 @@ struct SchemaKeeper {
 }
 
 /// Keeps the view `lead_cards`: each lead with the columns the plugins add. A plugin that was never on adds NULLs, so
-/// that a query over the view works whatever is switched on.
+/// that a query over the view works whatever is switched on; so does one that is off and has the tables of an earlier
+/// program.
 struct CardView {
     let types: [any Plugin.Type]
 
@@ -91,11 +92,11 @@ struct CardView {
         var columns: [String] = []
         for type in types {
             let isThere =
-                type.migrations.files.isEmpty
-                ? true
-                : try Bool.fetchOne(
-                    db, sql: "SELECT EXISTS (SELECT 1 FROM migrations WHERE id GLOB ?)", arguments: ["\(type.name)/*"])
-                    ?? false
+                try type.migrations.files.last.map { last in
+                    try Bool.fetchOne(
+                        db, sql: "SELECT EXISTS (SELECT 1 FROM migrations WHERE id = ?)",
+                        arguments: ["\(type.name)/\(last.name)"]) ?? false
+                } ?? true
             columns += type.cardColumns.map { name, sql in isThere ? "(\(sql)) AS \(name)" : "NULL AS \(name)" }
         }
         let all = (["leads.*"] + columns).joined(separator: ",\n       ")

@@ -9,7 +9,7 @@ import TrellisTesting
     private func backtest(_ crm: TestKernel, _ scope: OutcomeScope, _ options: [String: String] = [:]) throws
         -> Backtest
     {
-        let settings = try #require((crm.kernel.plugins.first as? Scoring)?.rules.settings)
+        let settings = try #require((crm.kernel.plugins.first as? Scoring)?.settings.main)
         return try crm.kernel.read { try Backtest(settings, scope, BacktestOptions(options), $0) }
     }
 

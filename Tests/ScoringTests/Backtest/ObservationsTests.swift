@@ -15,11 +15,9 @@ import TrellisTesting
         """
 
     private func observed(_ crm: TestKernel, _ scope: OutcomeScope) throws -> Observations {
-        let settings = try #require((crm.kernel.plugins.first as? Scoring)?.rules.settings)
+        let model = try #require((crm.kernel.plugins.first as? Scoring)?.settings.main)
         return try crm.kernel.read {
-            try Observations(
-                scope, conditions: settings.conditions,
-                engagement: settings.engagement.map { ($0.name, $0.value.points) }, $0)
+            try Observations(scope, of: model, $0)
         }
     }
 
@@ -73,7 +71,7 @@ import TrellisTesting
         let crm = try MadeCRM.make(leads: 40)
         let conditions = (0..<150).map { Condition(name: "r\($0)", when: "leads.id % 150 = \($0) -- a remark") }
         let observed = try crm.kernel.read {
-            try Observations(MadeCRM.scope("column:converted"), conditions: conditions, engagement: [], $0)
+            try Observations(MadeCRM.scope("column:converted"), of: ScoringModel(), candidates: conditions, $0)
         }
         for row in 0..<40 { #expect((0..<150).filter { observed.holds($0, row: row) } == [row + 1]) }
         let table = observed.table(rows: [2, 5], conditions: [3, 6, 61])
@@ -84,7 +82,8 @@ import TrellisTesting
         let crm = try MadeCRM.make(leads: 40)
         let observed = try crm.kernel.read {
             try Observations(
-                MadeCRM.scope("column:converted"), conditions: [Condition(name: "x", when: "NULL")], engagement: [], $0)
+                MadeCRM.scope("column:converted"), of: ScoringModel(), candidates: [Condition(name: "x", when: "NULL")],
+                $0)
         }
         #expect(observed.lift(ofCondition: 0).leads == 0)
     }
@@ -95,7 +94,7 @@ import TrellisTesting
             Condition(name: $0, when: $0)
         }
         let observed = try crm.kernel.read {
-            try Observations(MadeCRM.scope("column:converted"), conditions: conditions, engagement: [], $0)
+            try Observations(MadeCRM.scope("column:converted"), of: ScoringModel(), candidates: conditions, $0)
         }
         #expect(observed.distinctConditions(leadsMin: 1) == [0, 3])
         #expect(observed.distinctConditions(leadsMin: 31) == [])
@@ -104,7 +103,7 @@ import TrellisTesting
     @Test func `leads a week are counted from the first to the last that came`() throws {
         let crm = try MadeCRM.make(leads: 600)
         let observed = try crm.kernel.read {
-            try Observations(MadeCRM.scope("column:converted"), conditions: [], engagement: [], $0)
+            try Observations(MadeCRM.scope("column:converted"), of: ScoringModel(), $0)
         }
         // From 10 January to 27 February are 48 days.
         #expect(abs((observed.leadsPerWeek ?? 0) - 600.0 / 48 * 7) < 1)
@@ -112,7 +111,7 @@ import TrellisTesting
         try young.capture(["email": "ann@a.example", "converted": "1"])
         #expect(
             try young.kernel.read {
-                try Observations(MadeCRM.scope("column:converted"), conditions: [], engagement: [], $0).leadsPerWeek
+                try Observations(MadeCRM.scope("column:converted"), of: ScoringModel(), $0).leadsPerWeek
             } == nil)
     }
 }

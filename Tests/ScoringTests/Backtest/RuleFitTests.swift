@@ -7,7 +7,7 @@ import TrellisTesting
 /// Points learnt from outcomes.
 @Suite struct RuleFitTests {
     private func fit(_ crm: TestKernel, _ columns: [String], _ options: [String: String] = [:]) throws -> RuleFit {
-        let settings = try #require((crm.kernel.plugins.first as? Scoring)?.rules.settings)
+        let settings = try #require((crm.kernel.plugins.first as? Scoring)?.settings.main)
         let scope = try MadeCRM.scope("column:converted")
         return try crm.kernel.read { db in
             let candidates = try ColumnCandidates(scope: scope, leadsMin: 20, db: db).conditions(
@@ -44,7 +44,7 @@ import TrellisTesting
         // Of those who convert, two in three book a demo; of the others, one in three.
         try crm.foreign(
             """
-            INSERT INTO scoring_entries (lead_id, rule, axis, points, event_id, at)
+            INSERT INTO scoring_ledger (lead_id, rule, axis, points, event_id, at)
             SELECT id, 'demo', 'engagement', 50, 1, '2026-03-01 09:00:00.000' FROM leads WHERE (id % 3 = 0) <> converted
             """)
         let fit = try fit(crm, ["wants_mail"])
