@@ -172,6 +172,28 @@ private struct Gate: Plugin {
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `mail that somebody waits for is sent once more, and then a person decides`() async throws {
+        let crm = try crm()
+        crm.transport.answer { _ in .unknown(because: "the reply was lost") }
+        try order(crm, "welcome", .transactional)
+        try await crm.work()
+        #expect(try states(crm) == ["waiting|the reply was lost: it is sent once more"])
+        #expect(try crm.rows("SELECT stop FROM kernel_stops") == [])
+        crm.clock.advance(by: "14 minutes")
+        try await crm.work()
+        #expect(crm.transport.sent.count == 1)
+        crm.clock.advance(by: "1 minute")
+        try await crm.work()
+        #expect(crm.transport.sent.count == 2)
+        #expect(Set(crm.transport.sent.map(\.stableID)).count == 1)
+        #expect(try states(crm) == ["unknown|the reply was lost"])
+        crm.clock.advance(by: "10 days")
+        try await crm.work()
+        #expect(crm.transport.sent.count == 2)
+        #expect(try crm.rows("SELECT stop FROM kernel_stops") == ["mail unknown"])
+        #expect(try crm.rows("SELECT resends FROM outbox_messages") == ["1"])
+    }
+
     // MARK: - A crash
 
     /// As the process left it: claimed, and handed over or not.
@@ -198,6 +220,23 @@ private struct Gate: Plugin {
         #expect(try states(crm) == [expected])
         try await courier.runUntilIdle()
         #expect(transport.sent.count == (expected == "waiting|" ? 1 : 0))
+    }
+
+    @Test func `mail that somebody waits for outlives a crash, later`() async throws {
+        let crm = try crm()
+        try crashed(crm, "inflight")
+        try crm.foreign("UPDATE outbox_messages SET purpose = 'transactional'")
+        let courier = Courier(crm.kernel, transport: crm.transport)
+        try courier.recover()
+        #expect(try states(crm) == ["waiting|the process stopped while it was handed over: it is sent once more"])
+        try await courier.runUntilIdle()
+        #expect(crm.transport.sent.isEmpty)
+        crm.clock.advance(by: "15 minutes")
+        try await courier.runUntilIdle()
+        #expect(crm.transport.sent.count == 1)
+        try crm.foreign("UPDATE outbox_messages SET state = 'inflight', lease = 'of the dead', settled_at = NULL")
+        try courier.recover()
+        #expect(try states(crm) == ["unknown|the process stopped while it was handed over"])
     }
 
     @Test func `whoever lost the lease settles nothing`() async throws {

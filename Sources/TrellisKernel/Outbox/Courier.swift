@@ -71,19 +71,26 @@ public final class Courier: Sendable {
     }
 
     /// After a crash: what was being sent goes back to waiting where sending again is harmless, and becomes `unknown`
-    /// where the message may have left. Called by the one worker when it starts.
+    /// where the message may have left; somebody waits for a transactional one, which is sent once more later. Called
+    /// by the one worker when it starts.
     public func recover() throws {
+        let mayHaveLeft = "state = 'inflight' AND NOT :isIdempotent"
+        let isOnceMore = "\(mayHaveLeft) AND \(RetrySchedule.isSentOnceMore)"
         try kernel.write(origin: "kernel") { tx in
             try tx.db.execute(
                 sql: """
                     UPDATE outbox_messages SET lease = NULL, leased_at = NULL,
-                        state = CASE WHEN state = 'inflight' AND NOT :isIdempotent THEN 'unknown' ELSE 'waiting' END,
-                        settled_at = CASE WHEN state = 'inflight' AND NOT :isIdempotent THEN :now END,
-                        reason = CASE WHEN state = 'inflight' AND NOT :isIdempotent THEN 'the process stopped while it was handed over' END
+                        state = CASE WHEN \(mayHaveLeft) AND NOT (\(isOnceMore)) THEN 'unknown' ELSE 'waiting' END,
+                        settled_at = CASE WHEN \(mayHaveLeft) AND NOT (\(isOnceMore)) THEN :now END,
+                        reason = CASE WHEN \(isOnceMore) THEN :reason || ': it is sent once more' WHEN \(mayHaveLeft) THEN :reason END,
+                        ready_at = CASE WHEN \(isOnceMore) THEN :later ELSE ready_at END,
+                        resends = resends + (\(isOnceMore))
                     WHERE state IN ('sending', 'inflight') AND transport = :transport
                     """,
                 arguments: [
                     "isIdempotent": transport.isIdempotent, "now": tx.stamp, "transport": transport.name,
+                    "later": Timestamp.text(tx.now + RetrySchedule.resendAfter),
+                    "reason": "the process stopped while it was handed over",
                 ])
         }
     }

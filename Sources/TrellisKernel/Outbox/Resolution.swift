@@ -6,8 +6,11 @@ extension Transaction {
     public func resolveUnknown(_ message: Int64, resend: Bool) throws -> Bool {
         if resend {
             try db.execute(
-                sql:
-                    "UPDATE outbox_messages SET state = 'waiting', settled_at = NULL, ready_at = ?, reason = 'resent by hand' WHERE id = ? AND state = 'unknown'",
+                sql: """
+                    UPDATE outbox_messages SET state = 'waiting', settled_at = NULL, ready_at = ?, resends = resends + 1,
+                        reason = 'resent by hand'
+                    WHERE id = ? AND state = 'unknown'
+                    """,
                 arguments: [stamp, message])
             return db.changesCount == 1
         }
@@ -46,7 +49,8 @@ extension Transaction {
         if resend {
             try db.execute(
                 sql: """
-                    UPDATE outbox_messages SET state = 'waiting', settled_at = NULL, ready_at = :now, reason = 'resent by hand'
+                    UPDATE outbox_messages SET state = 'waiting', settled_at = NULL, ready_at = :now, resends = resends + 1,
+                        reason = 'resent by hand'
                     WHERE \(isOfThem)
                     """, arguments: ["now": stamp])
             let cancelled = try Int.fetchOne(

@@ -6,6 +6,13 @@ enum RetrySchedule {
     /// Attempts after which a message has failed: the last comes after about 5 days.
     static let attemptsMax = 32
 
+    /// Seconds after which mail that somebody waits for is sent once more where nobody knows whether it arrived: longer
+    /// than a relay may take for its last reply (10 minutes, RFC 5321 section 4.5.3.2.6).
+    static let resendAfter: TimeInterval = 15 * 60
+
+    /// A condition over `outbox_messages`: whether a message whose outcome is unknown is sent once more by itself.
+    static let isSentOnceMore = "purpose = 'transactional' AND transport = 'mail' AND resends = 0"
+
     /// Seconds to wait after so many attempts. The jitter of up to 20 % either way follows from the id of the message,
     /// so that it needs no chance.
     static func wait(after attempts: Int, messageID: Int64) -> TimeInterval {

@@ -20,7 +20,8 @@ struct Settlement {
         case .undeliverable(let reason):
             try settle("refused", because: reason, event: "mail.refused")
             try suppress()
-        case .unknown(let reason): try settle("unknown", because: reason)
+        case .unknown(let reason):
+            if try !sendOnceMore(because: reason) { try settle("unknown", because: reason) }
         case .slower(let reason):
             try tx.slowDown(domainOf: message)
             try again(because: reason)
@@ -42,6 +43,19 @@ struct Settlement {
                 SELECT lead_id, cause_id, json_object('mail', template, 'message_id', id) AS body FROM outbox_messages
                 WHERE id = :message AND lead_id IS NOT NULL AND purpose <> 'internal' AND transport = 'mail'
                 """, arguments: ["message": message])
+    }
+
+    /// Somebody waits for a transactional mail, such as the link to confirm: twice is better than never. Once, after a
+    /// while, with the same Message-ID, by which mail programs know the second for the first. False for all other mail.
+    private func sendOnceMore(because reason: String) throws -> Bool {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'waiting', lease = NULL, leased_at = NULL, ready_at = ?, resends = resends + 1,
+                    reason = ? || ': it is sent once more'
+                WHERE id = ? AND lease = ? AND \(RetrySchedule.isSentOnceMore)
+                """
+        ).execute(arguments: [Timestamp.text(tx.now + RetrySchedule.resendAfter), reason, message, lease])
+        return tx.db.changesCount == 1
     }
 
     /// An address nobody has is never mailed again: a bounce, only sooner.
@@ -74,10 +88,11 @@ struct Settlement {
     /// The way out is closed: the message keeps its attempt, and the transport rests, each time a little longer.
     private func stall(because reason: String) throws {
         try wait(until: nil, because: nil, attempts: -1)
+        // Connections that were under way together find the same closed door: that is one try.
         let tries = try Int.fetchOne(
-            tx.db.cachedStatement(sql: "SELECT tries FROM transport_stalls WHERE transport = ?"), arguments: [transport]
-        )
-        let retryAt = Timestamp.text(tx.now + RetrySchedule.rest(afterStalls: (tries ?? 0) + 1))
+            tx.db.cachedStatement(sql: "SELECT tries + (retry_at <= ?) FROM transport_stalls WHERE transport = ?"),
+            arguments: [tx.stamp, transport])
+        let retryAt = Timestamp.text(tx.now + RetrySchedule.rest(afterStalls: tries ?? 1))
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO transport_stalls (transport, reason, since, tries, retry_at) VALUES (:transport, :reason, :now, 1, :retry)
