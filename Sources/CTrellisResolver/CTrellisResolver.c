@@ -52,3 +52,37 @@ int trellis_takes_mail(const char *domain) {
     res_nclose(&state);
     return verdict;
 }
+
+int trellis_texts(const char *name, char *texts, int size) {
+    struct __res_state state;
+    unsigned char answer[NS_MAXMSG];
+    memset(&state, 0, sizeof state);
+    if (res_ninit(&state) != 0) return -1;
+    state.retrans = 2;
+    state.retry = 2;
+    int length = ask(&state, name, ns_t_txt, answer, sizeof answer);
+    int is_answer = length > 0 || state.res_h_errno == HOST_NOT_FOUND || state.res_h_errno == NO_DATA;
+    res_nclose(&state);
+    if (length <= 0) return is_answer ? 0 : -1;
+    ns_msg message;
+    if (ns_initparse(answer, length < (int)sizeof answer ? length : (int)sizeof answer, &message) < 0) return -1;
+    int written = 0;
+    int count = ns_msg_count(message, ns_s_an);
+    for (int index = 0; index < count; index++) {
+        ns_rr record;
+        if (ns_parserr(&message, ns_s_an, index, &record) < 0) return -1;
+        if (ns_rr_type(record) != ns_t_txt) continue;
+        const unsigned char *data = ns_rr_rdata(record);
+        int rest = ns_rr_rdlen(record);
+        // A string is its length and so many bytes, so that what is joined is never longer than the data.
+        if (written + rest + 1 > size) break;
+        while (rest > 0) {
+            int part = data[0] < rest ? data[0] : rest - 1;
+            for (int byte = 0; byte < part; byte++) texts[written++] = data[1 + byte] == 0 ? ' ' : (char)data[1 + byte];
+            data += part + 1;
+            rest -= part + 1;
+        }
+        texts[written++] = 0;
+    }
+    return written;
+}

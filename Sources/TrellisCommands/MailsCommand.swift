@@ -1,11 +1,12 @@
 import ArgumentParser
 import Foundation
 import TrellisKernel
+import TrellisTransports
 
 struct MailsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mails", abstract: "The mails of the site: which there are, how they look.",
-        subcommands: [List.self, Preview.self, Send.self, Layout.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Preview.self, Send.self, Check.self, Layout.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -69,6 +70,41 @@ struct MailsCommand: ParsableCommand {
             let kernel = try global.open()
             let id = try MailPreview(kernel).send(name, to: to, lead: try kernel.find(lead))
             print("Message \(id) goes to \(to) when 'trellis work' or 'trellis serve' runs.")
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "check",
+            abstract: "Ask the name servers whether receivers can trust your mail: SPF, DKIM, DMARC. Exit 65 when not.")
+        @OptionGroup var global: GlobalOptions
+
+        func run() async throws {
+            let kernel = try global.open(checks: false)
+            let findings = try await SenderCheck(kernel.config).run()
+            if global.json {
+                Table(
+                    columns: ["check", "state", "name", "detail"],
+                    rows: findings.map { [$0.name, $0.state.rawValue, $0.subject, $0.detail].map(Cell.text) }
+                ).show(.json)
+            } else {
+                Check.show(findings)
+            }
+            if kernel.config.site.mail.transport == "file" {
+                TrellisProgram.note("mail.transport is file: no mail leaves this machine yet.")
+            }
+            if findings.contains(where: { [.missing, .wrong].contains($0.state) }) { throw QuietExit(code: 65) }
+        }
+
+        /// What is to do stands below, so that a long record can be copied whole.
+        private static func show(_ findings: [SenderCheck.Finding]) {
+            let style = TextStyle(isColoured: Terminal.attached(to: STDOUT_FILENO).allowsColour)
+            for finding in findings {
+                let state = finding.state.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+                let isDue = [.missing, .wrong].contains(finding.state)
+                let mark = isDue ? style.red(state) : finding.state == .ok ? style.green(state) : style.yellow(state)
+                print("\(mark) \(finding.name): \(finding.subject)\n         \(finding.detail)")
+            }
         }
     }
 

@@ -6,4 +6,9 @@
 /// Blocks for some seconds at most.
 int trellis_takes_mail(const char *domain);
 
+/// The TXT records of a name, one after the other in `texts`, each ended by a NUL; the strings of a record are joined
+/// without a space (RFC 7208 section 3.3). Returns the bytes written, 0 where there are none, -1 where nobody could say.
+/// What has no room is left out. Blocks for some seconds at most.
+int trellis_texts(const char *name, char *texts, int size);
+
 #endif

@@ -14,4 +14,23 @@ public enum MailDomain {
             }
         }
     }
+
+    /// The TXT records of a name, each as one text; empty where it has none. Nil where nobody could say.
+    public static func texts(at name: String) async -> [String]? {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                let bytes = [CChar](unsafeUninitializedCapacity: textBytesMax) { buffer, count in
+                    count = Int(trellis_texts(name, buffer.baseAddress, Int32(textBytesMax)))
+                    if count < 0 { (count, buffer[0]) = (1, -1) }
+                }
+                guard bytes != [-1] else { return continuation.resume(returning: nil) }
+                let records = bytes.split(separator: 0, omittingEmptySubsequences: true)
+                continuation.resume(
+                    returning: records.map { String(decoding: $0.map(UInt8.init(bitPattern:)), as: UTF8.self) })
+            }
+        }
+    }
+
+    /// As much as one answer of a name server holds.
+    private static let textBytesMax = 65_536
 }
