@@ -34,7 +34,12 @@ struct KernelPlan {
             """
             SELECT p.name, iif(p.is_on, 'on', 'off'), NULL
             FROM main.plugins AS p LEFT JOIN before.plugins AS o ON o.name = p.name
-            WHERE p.is_on <> coalesce(o.is_on, 0) ORDER BY p.name
+            WHERE p.is_on <> coalesce(o.is_on, 0)
+            UNION ALL
+            SELECT s.owner, 'appointments rest', count(*)
+            FROM main.scheduled_events AS s JOIN main.plugins AS p ON p.name = s.owner JOIN before.plugins AS o ON o.name = s.owner
+            WHERE o.is_on AND NOT p.is_on GROUP BY s.owner
+            ORDER BY 1
             """)
     }
 
