@@ -42,7 +42,10 @@ struct ContentRoll {
         if kinds.contains("lead.unsubscribed") { try countVisits(["lead.unsubscribed"]) }
         let come = visits.filter(kinds.contains)
         if !come.isEmpty { try countVisits(come) }
-        if kinds.contains("form.submitted") { try countNewLeads() }
+        if kinds.contains("form.submitted") {
+            try countNewLeads()
+            try countForms()
+        }
         if kinds.contains("lead.stage_changed") { try countMoves() }
         if !kinds.isDisjoint(with: Self.mailKinds + visits) { try hear() }
     }
@@ -106,11 +109,32 @@ struct ContentRoll {
         try add(
             """
             SELECT date(b.at), b.kind, \(ContentRoll.content), '', \(ContentRoll.stage(of: "b.lead_id", before: "b.id")), 'new'
-            FROM batch AS b WHERE b.kind = 'form.submitted' AND EXISTS (
-                SELECT 1 FROM events AS e WHERE e.lead_id = b.lead_id AND e.id < b.id AND +e.kind = 'lead.created' AND e.at = b.at)
-              AND NOT EXISTS (
-                SELECT 1 FROM events AS e WHERE e.lead_id = b.lead_id AND e.id < b.id AND +e.kind = 'form.submitted')
+            FROM batch AS b WHERE b.kind = 'form.submitted' AND \(ContentRoll.isNew)
             """)
+    }
+
+    private static let isNew = """
+        EXISTS (SELECT 1 FROM events AS e WHERE e.lead_id = b.lead_id AND e.id < b.id AND +e.kind = 'lead.created' AND e.at = b.at)
+        AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.lead_id = b.lead_id AND e.id < b.id AND +e.kind = 'form.submitted')
+        """
+
+    /// Forms of pages by the channel of the visit, to be held against looks at the page by that channel.
+    private func countForms() throws {
+        let form = "json_extract(b.body, '$.form')"
+        let told = { (measure: String, condition: String) in
+            """
+            SELECT date(b.at) AS day, \(form) AS form, coalesce(json_extract(b.body, '$.channel'), 'unknown') AS channel, '\(measure)' AS measure
+            FROM batch AS b WHERE b.kind = 'form.submitted' AND b.lead_id IS NOT NULL AND b.origin = 'form:' || \(form) AND \(condition)
+            """
+        }
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO figures_forms (day, form, channel, measure, count)
+                SELECT day, form, channel, measure, count(*)
+                FROM (\(told("done", "true")) UNION ALL \(told("new", ContentRoll.isNew))) WHERE true GROUP BY 1, 2, 3, 4
+                ON CONFLICT (day, form, channel, measure) DO UPDATE SET count = count + excluded.count
+                """
+        ).execute()
     }
 
     private static let content = """

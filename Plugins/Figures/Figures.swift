@@ -13,7 +13,7 @@ public struct Figures: Plugin {
     public static var views: [ViewFile] { EmbeddedViews.files }
     /// An erased lead keeps its row, which names nobody: nothing else tells how it had come.
     public static let rebuilds: [String]? = [
-        "figures_days", "figures_cohorts", "figures_contents", "figures_handoffs", "figures_offers",
+        "figures_days", "figures_cohorts", "figures_contents", "figures_forms", "figures_handoffs", "figures_offers",
         "figures_stages WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
         "figures_credits WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
         "figures_leads WHERE NOT is_erased",

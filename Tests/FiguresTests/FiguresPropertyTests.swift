@@ -9,7 +9,8 @@ import TrellisTesting
     private static let tables = [
         "figures_leads": "lead", "figures_stages": "lead, stage", "figures_days": "1, 2, 3, 4",
         "figures_cohorts": "1, 2, 3, 4",
-        "figures_credits": "1, 2, 3", "figures_contents": "1, 2, 3, 4, 5, 6", "figures_handoffs": "1, 2",
+        "figures_credits": "1, 2, 3", "figures_contents": "1, 2, 3, 4, 5, 6", "figures_forms": "1, 2, 3, 4",
+        "figures_handoffs": "1, 2",
     ]
 
     private func rows(_ crm: TestKernel) throws -> [String: [String]] {
@@ -151,11 +152,11 @@ import TrellisTesting
         if hasBought { return }
         let early = Bool.random(using: &dice)
         let channel = ["referral", "direct"].randomElement(using: &dice) ?? "direct"
-        try crm.kernel.write(origin: "form") { tx in
+        try crm.kernel.write(origin: "form:guide") { tx in
             try tx.db.execute(
                 sql: "INSERT INTO touches (lead_id, at, kind, channel) VALUES (?, ?, 'view', ?)",
                 arguments: [lead, early ? "2026-03-01 08:00:00.000" : tx.stamp, channel])
-            if early { try emit("form.submitted", lead, ["form": .string("guide")], tx) }
+            if early { try emit("form.submitted", lead, ["form": .string("guide"), "channel": .string(channel)], tx) }
         }
     }
 

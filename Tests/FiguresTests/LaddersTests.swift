@@ -209,4 +209,55 @@ import TrellisTesting
         try write(crm, "DELETE FROM leads WHERE id = 1")
         #expect(try crm.rows("SELECT count(*) FROM attribution") == ["0"])
     }
+
+    // MARK: - The channels together
+
+    @Test func `a road names its first and its last channel, and sales where it spoke`() throws {
+        let crm = try TestKernel(plugins: [Figures.self], at: "2026-03-02 09:00:00")
+        for name in ["ann", "ben", "cem"] { try crm.capture(["email": "\(name)@a.example"]) }
+        try write(
+            crm,
+            """
+            INSERT INTO touches (lead_id, at, kind, channel, campaign) VALUES
+                (1, '2026-03-01 08:00:00.000', 'visit', 'paid_search', 'spring'), (1, '2026-03-01 09:00:00.000', 'visit', 'paid_search', 'brand'),
+                (2, '2026-03-01 08:00:00.000', 'visit', 'paid_search', NULL), (2, '2026-03-01 09:00:00.000', 'visit', 'email', NULL),
+                (2, '2026-03-01 10:00:00.000', 'visit', 'webinar', NULL), (3, '2026-03-01 08:00:00.000', 'visit', 'webinar', NULL);
+            INSERT INTO events (kind, lead_id, origin, at, body) VALUES
+                ('handoff.offered', 3, 'plugin:handoff', '2026-03-02 08:00:00.000', '{"rep":"mia","cycle":1,"offer":1}'),
+                ('handoff.accepted', 3, 'plugin:handoff', '2026-03-02 09:00:00.000', '{"rep":"mia","cycle":1,"offer":1}');
+            INSERT INTO opportunities (lead_id, stage, amount, closed_at) VALUES
+                (1, 'won', 10, '2026-03-02'), (2, 'won', 10, '2026-03-02'), (3, 'won', 10, '2026-03-02');
+            """)
+        #expect(
+            try rows(crm, "SELECT name, figure, share_percent FROM ladder_channels WHERE aspect = 'path' ORDER BY 1")
+                == ["paid_search|1|33.3", "paid_search > webinar|1|33.3", "webinar > sales|1|33.3"])
+    }
+
+    @Test func `a channel that went quiet is a gap, and so is one that only costs`() throws {
+        let crm = try TestKernel(plugins: [Figures.self], at: "2026-01-10 09:00:00")
+        try crm.capture(["email": "ann@a.example"])
+        try write(
+            crm,
+            "INSERT INTO touches (lead_id, at, kind, channel) VALUES (1, '2026-01-10 09:00:00.000', 'manual', 'offline')"
+        )
+        let quiet =
+            "SELECT aspect, name, figure, sentence FROM ladder_channels WHERE aspect IN ('gap', 'silence') ORDER BY 1, 2"
+        crm.clock.set("2026-02-08 09:00:00")
+        #expect(try rows(crm, quiet) == [])
+        crm.clock.set("2026-03-20 09:00:00")
+        try crm.capture(["email": "ben@a.example"])
+        try write(
+            crm,
+            """
+            INSERT INTO touches (lead_id, at, kind, channel) VALUES (2, '2026-03-20 09:00:00.000', 'manual', 'email');
+            INSERT INTO spend (day, channel, half, amount, currency) VALUES
+                ('2026-03-10', 'tv', 'generation', 50, 'EUR'), ('2026-03-10', 'email', 'generation', 5, 'EUR');
+            """)
+        #expect(
+            try rows(crm, quiet) == [
+                "gap|offline|69.0|offline has brought no lead since 2026-01-10.",
+                "gap|tv||tv cost 50.00 EUR in the last 30 days and brought no lead.",
+                "silence|leads|1|1 of 2 leads that may still buy had no word with us for 30 days or more.",
+            ])
+    }
 }

@@ -32,21 +32,26 @@ SELECT coalesce(p.month, c.month) AS month, coalesce(p.channel, c.channel) AS ch
 FROM paid AS p FULL JOIN came AS c ON c.month = p.month AND c.channel = p.channel AND c.campaign IS p.campaign
 WHERE p.month IS NOT NULL OR c.leads > 0;
 
--- Form conversion: a row per month and magnet. Conversion: forms that were taken in / times a person looked at a page of the
--- magnet. New leads: those of the forms that made a lead we did not know; confirmed: where an address is confirmed first.
+-- Form conversion: a row per month and magnet. Conversion: forms that were filled in on a page of the magnet / times a person looked
+-- at one. New leads: those of the forms that made a lead we did not know; confirmed: where an address is confirmed first.
 CREATE VIEW kpi_form_conversion AS
-WITH seen AS (
-    SELECT substr(day, 1, 7) AS month, magnet, sum(views) AS views FROM figures_page_views WHERE magnet <> '' GROUP BY 1, 2
-), taken AS (
-    SELECT substr(day, 1, 7) AS month, content AS magnet, sum(count) FILTER (WHERE kind = 'form.submitted' AND measure = 'done') AS submissions,
-           sum(count) FILTER (WHERE kind = 'form.submitted' AND measure = 'new') AS new_leads,
-           sum(count) FILTER (WHERE kind = 'form.confirmed' AND measure = 'done') AS confirmed
-    FROM figures_contents WHERE kind IN ('form.submitted', 'form.confirmed') GROUP BY 1, 2
-)
-SELECT coalesce(s.month, t.month) AS month, coalesce(s.magnet, t.magnet) AS magnet, coalesce(s.views, 0) AS views,
-       coalesce(t.submissions, 0) AS submissions, coalesce(t.new_leads, 0) AS new_leads, coalesce(t.confirmed, 0) AS confirmed,
-       round(100.0 * t.submissions / nullif(s.views, 0), 1) AS conversion_percent
-FROM seen AS s FULL JOIN taken AS t ON t.month = s.month AND t.magnet = s.magnet;
+SELECT month, magnet, sum(views) AS views, sum(submissions) AS submissions, sum(new_leads) AS new_leads, sum(confirmed) AS confirmed,
+       round(100.0 * sum(submissions) / nullif(sum(views), 0), 1) AS conversion_percent
+FROM (
+    SELECT month, magnet, views, submissions, new_leads, 0 AS confirmed FROM kpi_form_conversion_by_channel
+    UNION ALL
+    SELECT substr(day, 1, 7), content, 0, 0, 0, count FROM figures_contents WHERE kind = 'form.confirmed' AND measure = 'done')
+GROUP BY month, magnet;
+
+-- The same by the channel of the visit, for looks and forms alike: a row per month, magnet and channel.
+CREATE VIEW kpi_form_conversion_by_channel AS
+SELECT month, magnet, channel, sum(views) AS views, sum(submissions) AS submissions, sum(new_leads) AS new_leads,
+       round(100.0 * sum(submissions) / nullif(sum(views), 0), 1) AS conversion_percent
+FROM (
+    SELECT substr(day, 1, 7) AS month, magnet, channel, views, 0 AS submissions, 0 AS new_leads FROM figures_page_views WHERE magnet <> ''
+    UNION ALL
+    SELECT substr(day, 1, 7), form, channel, 0, iif(measure = 'done', count, 0), iif(measure = 'new', count, 0) FROM figures_forms)
+GROUP BY month, magnet, channel;
 
 -- Email engagement: a row per month of sending, mail and sequence (empty for none). Engaged: mails, each to one person, of
 -- which a person opened the picture or followed a link; machines do not count. Delivered: the sent less those that came back.
@@ -135,26 +140,32 @@ FROM listed GROUP BY model, month, channel, campaign, currency;
 -- NULL all months. Days: medians over won deals, from their opening, and from the arrival of the lead they grew from.
 CREATE VIEW kpi_sales_cycle AS
 WITH won AS MATERIALIZED (
-    SELECT substr(closed_on, 1, 7) AS month, channel, days, days_from_arrival FROM figures_deals WHERE is_won
+    SELECT substr(closed_on, 1, 7) AS month, channel, days, days_from_arrival, count(*) AS deals
+    FROM figures_deals WHERE is_won GROUP BY 1, 2, 3, 4
 ), grouped AS MATERIALIZED (
-    SELECT month || '|' || channel AS key, month, channel, days, days_from_arrival FROM won
-    UNION ALL SELECT month || '|', month, NULL, days, days_from_arrival FROM won
-    UNION ALL SELECT '|' || channel, NULL, channel, days, days_from_arrival FROM won
-    UNION ALL SELECT '|', NULL, NULL, days, days_from_arrival FROM won
+    SELECT month || '|' || channel AS key, month, channel, days, days_from_arrival, deals FROM won
+    UNION ALL SELECT month || '|', month, NULL, days, days_from_arrival, deals FROM won
+    UNION ALL SELECT '|' || channel, NULL, channel, days, days_from_arrival, deals FROM won
+    UNION ALL SELECT '|', NULL, NULL, days, days_from_arrival, deals FROM won
 ), sizes AS MATERIALIZED (
-    SELECT key, month, channel, count(*) AS deals, avg(days) AS mean, count(days) AS timed, count(days_from_arrival) AS of_leads FROM grouped GROUP BY key
+    SELECT key, month, channel, sum(deals) AS deals, 1.0 * sum(days * deals) / sum(deals) FILTER (WHERE days IS NOT NULL) AS mean,
+           coalesce(sum(deals) FILTER (WHERE days IS NOT NULL), 0) AS timed,
+           coalesce(sum(deals) FILTER (WHERE days_from_arrival IS NOT NULL), 0) AS of_leads
+    FROM grouped GROUP BY key
+), counted AS (
+    SELECT key, days, sum(deals) AS deals FROM grouped WHERE days IS NOT NULL GROUP BY 1, 2
 ), placed AS (
-    SELECT key, days, row_number() OVER (PARTITION BY key ORDER BY days) AS place FROM grouped WHERE days IS NOT NULL
+    SELECT key, days, deals, sum(deals) OVER (PARTITION BY key ORDER BY days) AS through FROM counted
 ), medians AS (
-    SELECT s.key, avg(p.days) AS median
-    FROM placed AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.timed + 1) / 2, s.timed / 2 + 1) GROUP BY 1
+    SELECT s.key, avg(p.days) AS median FROM (SELECT key, (timed + 1) / 2 AS place FROM sizes UNION ALL SELECT key, timed / 2 + 1 FROM sizes) AS s
+    JOIN placed AS p ON p.key = s.key AND s.place > p.through - p.deals AND s.place <= p.through GROUP BY 1
+), counted_from_arrival AS (
+    SELECT key, days_from_arrival AS days, sum(deals) AS deals FROM grouped WHERE days_from_arrival IS NOT NULL GROUP BY 1, 2
 ), placed_from_arrival AS (
-    SELECT key, days_from_arrival AS days, row_number() OVER (PARTITION BY key ORDER BY days_from_arrival) AS place
-    FROM grouped WHERE days_from_arrival IS NOT NULL
+    SELECT key, days, deals, sum(deals) OVER (PARTITION BY key ORDER BY days) AS through FROM counted_from_arrival
 ), medians_from_arrival AS (
-    SELECT s.key, avg(p.days) AS median
-    FROM placed_from_arrival AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.of_leads + 1) / 2, s.of_leads / 2 + 1)
-    GROUP BY 1
+    SELECT s.key, avg(p.days) AS median FROM (SELECT key, (of_leads + 1) / 2 AS place FROM sizes UNION ALL SELECT key, of_leads / 2 + 1 FROM sizes) AS s
+    JOIN placed_from_arrival AS p ON p.key = s.key AND s.place > p.through - p.deals AND s.place <= p.through GROUP BY 1
 )
 SELECT s.month, s.channel, s.deals, m.median AS median_days, round(s.mean, 1) AS mean_days, a.median AS median_days_from_arrival
 FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key

@@ -278,7 +278,10 @@ extension Transaction {
         guard let result = try Capture(kernel.leadLayout).take([draft], self).first else {
             throw KernelError.data("Nothing was captured.")
         }
-        if let form = draft.form { try emit(FormSubmitted(form: form, variant: draft.variant), lead: result.leadID) }
+        if let form = draft.form {
+            try emit(
+                FormSubmitted(form: form, variant: draft.variant, channel: draft.touch?.channel), lead: result.leadID)
+        }
         return result
     }
 }

@@ -19,7 +19,7 @@ public enum KernelEvents {
             EventDeclaration("consent.granted", ["purpose": .text], says: "consented to {purpose}"),
             EventDeclaration("consent.withdrawn", ["purpose": .text], says: "took back the consent to {purpose}"),
             EventDeclaration(
-                "form.submitted", ["form": .text, "variant": .text],
+                "form.submitted", ["form": .text, "variant": .text, "channel": .text],
                 says: "filled in the form {form}[, variant {variant}]"),
             EventDeclaration("lead.recycled", ["into": .text], says: "was given back to nurturing[, into {into}]"),
             EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer], says: "mail {mail} was sent"),
@@ -90,10 +90,13 @@ public struct FormSubmitted: Event {
     public let form: String
     /// Which words of its page the person saw; nil for the plain ones.
     public let variant: String?
+    /// By which the person came this time: paid_search, email …; nil where nobody knows.
+    public let channel: String?
 
-    public init(form: String, variant: String? = nil) {
+    public init(form: String, variant: String? = nil, channel: String? = nil) {
         self.form = form
         self.variant = variant
+        self.channel = channel
     }
 }
 

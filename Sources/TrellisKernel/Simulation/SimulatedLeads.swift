@@ -99,7 +99,9 @@ final class SimulatedLeads {
                 try tx.db.cachedStatement(sql: "INSERT INTO simulation_leads VALUES (?, ?) ON CONFLICT DO NOTHING")
                     .execute(arguments: [result.leadID, one.number])
                 guard !form.isEmpty else { continue }
-                try acting.emit(FormSubmitted(form: form, variant: one.draft.variant), lead: result.leadID)
+                let submitted = FormSubmitted(
+                    form: form, variant: one.draft.variant, channel: one.draft.touch?.channel)
+                try acting.emit(submitted, lead: result.leadID)
             }
         }
         _ = try tx.acting(as: Behaviour.origin)
