@@ -12,6 +12,8 @@ public struct AdForm: SettingsRecord {
     public var verifyToken: String?
     public var accessToken: String?
     public var graphURL = "https://graph.facebook.com/v23.0"
+    public var restURL = "https://api.linkedin.com/rest"
+    public var restVersion = "202606"
     public var fields: [Named<String>] = []
     public var consent: [Named<String>] = []
     public init() {}
@@ -26,9 +28,13 @@ public struct AdForm: SettingsRecord {
             "Meta's verify token, which it says once when the hook is made.")
         SettingsField(
             "access_token", \.accessToken, optional: .secret,
-            "Meta's page token with leads_retrieval: Meta tells only that there is a lead, and what was typed is fetched with it."
+            "What was typed is fetched with it: Meta's page token with leads_retrieval, LinkedIn's with r_marketing_leadgen_automation."
         )
         SettingsField("graph_url", \.graphURL, .webAddress, "Meta's Graph API, with its version.")
+        SettingsField("rest_url", \.restURL, .webAddress, "LinkedIn's API.")
+        SettingsField(
+            "rest_version", \.restVersion, .text,
+            "The version of LinkedIn's API as year and month; LinkedIn ends each after a year.")
         SettingsField(
             "fields", \.fields, .named("a mapping of the platform's fields to columns of leads", of: .text),
             "Fields of the platform beyond the usual ones: {what_is_your_budget: budget}.")
@@ -108,15 +114,27 @@ struct AdLead: Sendable {
         }
     }
 
-    /// LinkedIn's lead notification, or a lead form response, whose answers are named by the ids of their questions:
-    /// https://learn.microsoft.com/linkedin/marketing/lead-sync/leadsync.
+    /// LinkedIn's lead notification, or a lead form response, whose answers are named by their question: by what
+    /// LinkedIn asks itself (`FIRST_NAME`), the name of the question, or its id where the form does not come with them.
+    /// A consent is an answer `consent:ID`. https://learn.microsoft.com/linkedin/marketing/lead-sync/leadsync.
     static func linkedin(_ body: JSONValue) -> [AdLead] {
         guard let id = body["leadGenFormResponse"]?.scalarText ?? body["id"]?.scalarText else { return [] }
-        let answers = body["formResponse"]?["answers"]?.elements.compactMap { answer in
+        let questions = body["form"]?["content"]?["questions"]?.elements ?? []
+        let names = questions.reduce(into: [String: String]()) { names, question in
+            guard let id = question["questionId"]?.scalarText else { return }
+            names[id] = (question["predefinedField"] ?? question["name"])?.scalarText
+        }
+        let typed = body["formResponse"]?["answers"]?.elements.compactMap { answer in
             (answer["name"] ?? answer["questionId"])?.scalarText.flatMap { name in
-                answer["answerDetails"]?["textQuestionAnswer"]?["answer"]?.scalarText.map { (name, $0) }
+                answer["answerDetails"]?["textQuestionAnswer"]?["answer"]?.scalarText.map { (names[name] ?? name, $0) }
             }
         }
+        let ticked = body["formResponse"]?["consentResponses"]?.elements.compactMap { consent in
+            consent["consentId"]?.scalarText.map {
+                ("consent:\($0)", consent["accepted"] == .bool(true) ? "yes" : "no")
+            }
+        }
+        let answers = typed.map { $0 + (ticked ?? []) }
         return [
             AdLead(
                 id: id, campaign: (body["associatedEntity"] ?? body["leadGenForm"])?.scalarText, clickID: nil,

@@ -164,7 +164,7 @@ struct AdForms: Sendable {
             return (
                 draft,
                 "the notification brings no answers: fetch lead \(lead.id) from \(form.platform.rawValue) and import it"
-                    + (form.platform == .meta ? ", or give the form its access_token" : "")
+                    + (form.platform == .google || form.accessToken != nil ? "" : ", or give the form its access_token")
             )
         }
         do {

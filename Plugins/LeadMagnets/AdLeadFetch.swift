@@ -1,10 +1,11 @@
 import Foundation
 import TrellisKernel
 
-/// Fetches what people typed where a platform told only that there is a lead, as Meta does: with the `access_token` of
-/// the lead form, from its Graph API
-/// (https://developers.facebook.com/docs/marketing-api/guides/lead-ads/retrieving). What cannot be had in two days goes
-/// into quarantine.
+/// Fetches what people typed where a platform told only that there is a lead, as Meta and LinkedIn do: with the
+/// `access_token` of the lead form, from Meta's Graph API
+/// (https://developers.facebook.com/docs/marketing-api/guides/lead-ads/retrieving) and LinkedIn's Lead Sync
+/// (https://learn.microsoft.com/linkedin/marketing/lead-sync/leadsync). What cannot be had in two days goes into
+/// quarantine.
 struct AdLeadFetch: Sendable {
     let forms: AdForms
     let kernel: Kernel
@@ -41,12 +42,32 @@ struct AdLeadFetch: Sendable {
 
     /// Whether the answers of a lead can be asked for.
     static func canAsk(_ lead: AdLead, _ form: AdForm) -> Bool {
-        form.platform == .meta && form.accessToken != nil && isNumber(lead.id)
+        form.accessToken != nil && address(of: lead.id, form) != nil
     }
 
-    /// The id becomes a part of an address.
-    private static func isNumber(_ id: String) -> Bool {
-        (1...40).contains(id.utf8.count) && id.utf8.allSatisfy { (48...57).contains($0) }
+    /// Where a lead is had; nil where the platform has none, or the id is none that may become a part of an address.
+    private static func address(of id: String, _ form: AdForm) -> String? {
+        switch form.platform {
+        case .google: return nil
+        case .meta:
+            guard id.wholeMatch(of: /[0-9]{1,40}/) != nil else { return nil }
+            return "\(form.graphURL)/\(id)?fields=id,form_id,field_data"
+        case .linkedin:
+            // urn:li:leadGenFormResponse:a9a29e52-c0a3-42e3-8af1-2fc83b697003-4
+            let bare = id.split(separator: ":").last.map(String.init) ?? ""
+            guard bare.wholeMatch(of: /[A-Za-z0-9-]{1,80}/) != nil else { return nil }
+            return "\(form.restURL)/leadFormResponses/\(bare)?fields=id,testLead,formResponse,form:(content)"
+        }
+    }
+
+    private static func headers(_ token: String, _ form: AdForm) -> [String: String] {
+        // In a header: an address stands in logs.
+        var headers = ["authorization": "Bearer \(token)"]
+        if form.platform == .linkedin {
+            headers["linkedin-version"] = form.restVersion
+            headers["x-restli-protocol-version"] = "2.0.0"
+        }
+        return headers
     }
 
     func run() async throws {
@@ -87,21 +108,23 @@ struct AdLeadFetch: Sendable {
 
     private func fetch(_ notice: Notice) async throws -> AdLead {
         let form = try form(notice).value
-        guard let token = form.accessToken, AdLeadFetch.isNumber(notice.id) else {
+        guard let token = form.accessToken, let address = AdLeadFetch.address(of: notice.id, form) else {
             throw WebReaderProblem("the lead form '\(notice.form)' has no access_token")
         }
-        // In a header: an address stands in logs.
-        let answer = try await web.get(
-            "\(form.graphURL)/\(notice.id)?fields=id,form_id,field_data", headers: ["authorization": "Bearer \(token)"])
+        let answer = try await web.get(address, headers: AdLeadFetch.headers(token, form))
         let body = JSONValue(parsing: String(decoding: answer.body, as: UTF8.self))
         guard answer.status == 200 else {
-            let said = body?["error"]?["message"]?.scalarText.map { ": " + TextCleaning.line(String($0.prefix(200))) }
+            let said = (body?["error"] ?? body)?["message"]?.scalarText.map {
+                ": " + TextCleaning.line(String($0.prefix(200)))
+            }
             throw WebReaderProblem("\(notice.platform.rawValue) answered \(answer.status)\(said ?? "")")
         }
-        guard let lead = body.map(AdLead.meta)?.first, !lead.answers.isEmpty else {
+        guard let lead = body.map({ AdLead.all($0, from: form.platform) })?.first, !lead.answers.isEmpty else {
             throw WebReaderProblem("\(notice.platform.rawValue) answered without what was typed")
         }
-        return lead
+        // By the id it was told of by, which the answer may write in another way.
+        return AdLead(
+            id: notice.id, campaign: lead.campaign, clickID: lead.clickID, isTest: lead.isTest, answers: lead.answers)
     }
 
     private static func forget(_ notice: Notice, _ tx: Transaction) throws {

@@ -80,6 +80,18 @@ import TrellisKernel
                     {"questionId": 8, "answerDetails": {"multipleChoiceAnswer": {"options": [1]}}}]}}
                 """))
         #expect(response.map(answers) == [["7=ann@a.example"]] && response.map(\.isTest) == [true])
+        let whole = AdLead.linkedin(
+            try json(
+                """
+                {"id": "r-2", "formResponse": {
+                    "answers": [{"questionId": 7, "answerDetails": {"textQuestionAnswer": {"answer": "Ann"}}},
+                                {"questionId": 8, "answerDetails": {"textQuestionAnswer": {"answer": "ten"}}},
+                                {"questionId": 9, "answerDetails": {"textQuestionAnswer": {"answer": "x"}}}],
+                    "consentResponses": [{"consentId": 3, "accepted": true}, {"consentId": 4, "accepted": false}]},
+                 "form": {"content": {"questions": [{"questionId": 7, "name": "First name", "predefinedField": "FIRST_NAME"},
+                                                    {"questionId": 8, "name": "seats"}]}}}
+                """))
+        #expect(whole.map(answers) == [["FIRST_NAME=Ann", "seats=ten", "9=x", "consent:3=yes", "consent:4=no"]])
         #expect(AdLead.linkedin(try json("{}")).isEmpty)
     }
 

@@ -5,58 +5,25 @@ import TrellisTesting
 @testable import LeadMagnets
 
 @Suite struct AdFormsTests {
-    private let crm: TestKernel
+    private let site: AdSite
+    private var crm: TestKernel { site.crm }
 
     init() throws {
-        crm = try MagnetSite.crm(
-            """
-            lead_forms:
-                  google-plan:
-                    platform: google
-                    magnet: plan
-                    key: "${TRELLIS_SECRET}"
-                    fields: {what_is_your_budget: budget}
-                    consent: {newsletter: agree}
-                  meta-plan: {platform: meta, magnet: plan, key: "${TRELLIS_SECRET}", verify_token: "${TRELLIS_ADMIN_TOKEN}"}
-                  meta-fetch:
-                    platform: meta
-                    magnet: plan
-                    key: "${TRELLIS_SECRET}"
-                    access_token: "${TRELLIS_ADMIN_TOKEN}"
-                    fields: {shoe_size: title}
-                    consent: {newsletter: agree}
-                  meta-mute: {platform: meta, magnet: plan, key: "${TRELLIS_SECRET}"}
-                  linkedin-plan: {platform: linkedin, magnet: plan, key: "${TRELLIS_SECRET}"}
-            """)
+        site = try AdSite()
     }
-
-    private static let key = TestKernel.environment["TRELLIS_SECRET"] ?? ""
-    private static let token = TestKernel.environment["TRELLIS_ADMIN_TOKEN"] ?? ""
 
     // MARK: - Requests
-
-    private func endpoint(_ method: Endpoint.Method) throws -> Endpoint {
-        try #require(
-            crm.kernel.plugins.flatMap { $0.endpoints }.first { $0.method == method && $0.path == "/webhooks/:name" })
-    }
 
     private func ask(
         _ method: Endpoint.Method, _ name: String, body: String = "", headers: [String: String] = [:],
         query: String = ""
     ) async throws -> (status: Int, text: String) {
-        let endpoint = try endpoint(method)
-        let request = WebRequest(
-            kernel: crm.kernel, method: method.rawValue, path: "/webhooks/\(name)", parameters: ["name": name],
-            query: try FormBody.query(query), queryText: query, body: Array(body.utf8), client: .none, headers: headers)
-        do {
-            let reply = try await endpoint(request)
-            return (reply.status, reply.text.replacing("\n", with: ""))
-        } catch let problem as WebProblem {
-            return (problem.status, problem.description)
-        }
+        try await site.ask(method, name, body: body, headers: headers, query: query)
     }
 
-    private func google(_ id: String = "g-1", _ columns: [String: String] = [:], key: String = key, more: String = "")
+    private func google(
+        _ id: String = "g-1", _ columns: [String: String] = [:], key: String = AdSite.key, more: String = ""
+    )
         -> String
     {
         let usual = ["EMAIL": "ann@a.example", "FULL_NAME": "Ann Lee", "what_is_your_budget": "500"]
@@ -75,10 +42,8 @@ import TrellisTesting
         #"{"id": "\#(id)", \#(more) "formResponse": {"answers": [{"name": "email", "answerDetails": {"textQuestionAnswer": {"answer": "ann@a.example"}}}]}}"#
     }
 
-    private func sign(_ body: String, _ platform: String, key: String = key) -> [String: String] {
-        platform == "meta"
-            ? ["x-hub-signature-256": "sha256=" + Signature.hex(Array(body.utf8), key: key)]
-            : ["x-li-signature": "hmacsha256=" + Signature.hex(Array("hmacsha256=\(body)".utf8), key: key)]
+    private func sign(_ body: String, _ platform: String, key: String = AdSite.key) -> [String: String] {
+        site.sign(body, platform, key: key)
     }
 
     private func nothingHappened() throws -> Bool {
@@ -148,7 +113,7 @@ import TrellisTesting
             crm.clock.advance(by: "40 days")
         }
         let kernel = crm.kernel
-        let endpoint = try endpoint(.post)
+        let endpoint = try site.endpoint(.post)
         let request = WebRequest(
             kernel: kernel, method: "POST", path: "/webhooks/x", parameters: ["name": "\(platform)-plan"],
             body: Array(body.utf8), client: .none, headers: headers)
@@ -180,7 +145,7 @@ import TrellisTesting
 
     @Test func `a wrong key is refused, and nothing is kept`() async throws {
         for key in [
-            "", "wrong", String(AdFormsTests.key.dropLast()), AdFormsTests.key + "x", AdFormsTests.key.uppercased(),
+            "", "wrong", String(AdSite.key.dropLast()), AdSite.key + "x", AdSite.key.uppercased(),
         ] {
             #expect(try await ask(.post, "google-plan", body: google(key: key)) == (401, "The signature is wrong."))
         }
@@ -254,87 +219,7 @@ import TrellisTesting
             ])
         #expect(try crm.rows("SELECT lead_id FROM magnets_platform_leads WHERE lead_id IS NOT NULL") == [])
         #expect(try crm.rows("SELECT email FROM leads") == [])
-        #expect(try !crm.rows("SELECT fields FROM magnets_quarantine").joined().contains(AdFormsTests.key))
-    }
-
-    // MARK: - Fetching
-
-    private static let notice =
-        #"{"entry": [{"changes": [{"field": "leadgen", "value": {"leadgen_id": 4711, "form_id": 5, "page_id": 9}}]}]}"#
-
-    private func answers(_ more: String = "") -> [UInt8] {
-        Array(
-            """
-            {"id": "4711", "form_id": "5", "field_data": [
-              {"name": "email", "values": ["ann@a.example"]}, {"name": "phone_number", "values": ["+49 30 1234567"]},
-              {"name": "shoe_size", "values": ["Boss"]}, {"name": "agree", "values": ["yes"]}]}
-            """.utf8)
-    }
-
-    private func fetch(_ answer: @escaping @Sendable (String, [String: String]) throws -> WebReader.Answer) async throws
-    {
-        let chore = try #require(crm.kernel.plugins.flatMap { $0.chores }.first { $0.name == "fetch-leads" })
-        try await chore.run(on: crm.kernel, web: WebReader { try answer($0, $1) })
-    }
-
-    @Test func `what Meta only tells of is fetched, with the token in a header, and is a lead with all it typed`()
-        async throws
-    {
-        let body = AdFormsTests.notice
-        #expect(
-            try await ask(.post, "meta-fetch", body: body, headers: sign(body, "meta")) == (200, #"{"taken":1}"#))
-        #expect(try crm.rows("SELECT id FROM magnets_quarantine") == [])
-        #expect(try crm.rows("SELECT platform, platform_id, form FROM magnets_fetches") == ["meta|4711|meta-fetch"])
-        let body200 = answers()
-        try await fetch { url, headers in
-            #expect(url == "https://graph.facebook.com/v23.0/4711?fields=id,form_id,field_data")
-            #expect(headers == ["authorization": "Bearer \(AdFormsTests.token)"])
-            return .init(status: 200, body: body200)
-        }
-        #expect(
-            try crm.rows("SELECT email, phone, title, campaign FROM leads") == ["ann@a.example|+49301234567|Boss|5"])
-        #expect(try crm.rows("SELECT channel FROM touches") == ["paid_social"])
-        #expect(try crm.rows("SELECT purpose, state FROM consents") == ["newsletter|granted"])
-        #expect(try crm.rows("SELECT lead_id FROM magnets_platform_leads") == ["1"])
-        #expect(try crm.rows("SELECT * FROM magnets_fetches") == [])
-        // Told of once more, nothing is asked again.
-        _ = try await ask(.post, "meta-fetch", body: body, headers: sign(body, "meta"))
-        try await fetch { _, _ in throw WebReaderProblem("asked again") }
-        #expect(try crm.rows("SELECT * FROM magnets_fetches") == [])
-        #expect(try crm.troubles() == [])
-    }
-
-    @Test func `where Meta refuses it is asked later and later, stands in the status, and goes into quarantine`()
-        async throws
-    {
-        let body = AdFormsTests.notice
-        _ = try await ask(.post, "meta-fetch", body: body, headers: sign(body, "meta"))
-        let refusal = Array(#"{"error": {"message": "Error validating access token", "code": 190}}"#.utf8)
-        var waits: [String] = []
-        for attempt in 1...16 {
-            try await fetch { _, _ in .init(status: 400, body: refusal) }
-            waits += try crm.rows(
-                "SELECT (julianday(next_at) - julianday('\(Timestamp.text(crm.clock.clock.now()))')) * 1440 FROM magnets_fetches"
-            ).map { String(Int((Double($0) ?? 0).rounded())) }
-            if attempt == 3 {
-                #expect(
-                    try crm.rows("SELECT stop, subject, reason FROM kernel_stops") == [
-                        "lead not fetched|meta-fetch 4711|meta answered 400: Error validating access token"
-                    ])
-            }
-            crm.clock.advance(by: "6 hours")
-        }
-        #expect(waits == ["1", "2", "4", "8", "16", "32", "64", "128", "256"] + Array(repeating: "360", count: 6))
-        #expect(try crm.rows("SELECT * FROM magnets_fetches") == [])
-        #expect(
-            try crm.rows("SELECT magnet, reasons FROM magnets_quarantine") == [
-                "plan|meta answered 400: Error validating access token: fetch lead 4711 there and import it"
-            ])
-        // What somebody fetched by hand and sent on is taken in, and is held no more.
-        let full = String(decoding: answers(), as: UTF8.self)
-        _ = try await ask(.post, "meta-fetch", body: full, headers: sign(full, "meta"))
-        #expect(try crm.rows("SELECT email FROM leads") == ["ann@a.example"])
-        #expect(try crm.rows("SELECT * FROM magnets_quarantine") == [])
+        #expect(try !crm.rows("SELECT fields FROM magnets_quarantine").joined().contains(AdSite.key))
     }
 
     @Test func `a platform's own questions are taken, and a lead without an address or a number is held`() async throws
@@ -374,7 +259,7 @@ import TrellisTesting
     // MARK: - Proving that the address is ours
 
     @Test func `Meta is answered its challenge for the verify token alone`() async throws {
-        let escaped = AdFormsTests.token.replacing(" ", with: "%20").replacing(",", with: "%2C")
+        let escaped = AdSite.token.replacing(" ", with: "%20").replacing(",", with: "%2C")
         let good = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=\(escaped)"
         #expect(try await ask(.get, "meta-plan", query: good) == (200, "1158201444"))
         for query in [
@@ -391,7 +276,7 @@ import TrellisTesting
         #expect(
             try await ask(.get, "linkedin-plan", query: "challengeCode=\(code)") == (
                 200,
-                #"{"challengeCode":"\#(code)","challengeResponse":"\#(Signature.hex(Array(code.utf8), key: AdFormsTests.key))"}"#
+                #"{"challengeCode":"\#(code)","challengeResponse":"\#(Signature.hex(Array(code.utf8), key: AdSite.key))"}"#
             ))
         #expect(try await ask(.get, "linkedin-plan").status == 404)
         #expect(try await ask(.get, "google-plan").status == 404)
