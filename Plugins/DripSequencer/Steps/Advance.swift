@@ -73,7 +73,7 @@ struct Advance {
 
     /// `drip:welcome:3:lead 42:cycle 1`: the intent of what a step sends. A later version says so, for its steps are
     /// not those of the first.
-    private func key(_ label: String) -> String {
+    func key(_ label: String) -> String {
         let place = edition.version > 1 ? "\(label)@\(edition.version)" : label
         return "'drip:' || sequence || ':\(place):lead ' || lead_id || ':cycle ' || cycle"
     }

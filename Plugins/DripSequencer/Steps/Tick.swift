@@ -22,22 +22,26 @@ struct Tick {
             columns: """
                 id INTEGER PRIMARY KEY, lead_id INTEGER, cycle INTEGER, event_id INTEGER, step INTEGER, sequence TEXT,
                 version INTEGER, first_version INTEGER, is_late INTEGER, mailed_at TEXT,
-                heard TEXT
+                heard TEXT, resting_at INTEGER, arrived_at TEXT
                 """)
         let paused = try Pauses.open(tx.db)
         let known = Set(editions.map(\.sequence.name)).filter { paused[$0] == nil }.sorted().map(\.sqlLiteral)
             .joined(separator: ", ")
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO temp.drip_due (id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late, heard)
+                INSERT INTO temp.drip_due (id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late, heard,
+                                           resting_at, arrived_at)
                 SELECT id, lead_id, cycle, event_id, step, sequence, version, first_version, is_late,
-                       (SELECT kind FROM events WHERE events.id = heard_event) FROM drip_enrolments
+                       (SELECT kind FROM events WHERE events.id = heard_event), resting_at, arrived_at FROM drip_enrolments
                 WHERE state = 'active' AND due_at <= ? AND +sequence IN (\(known)) ORDER BY due_at LIMIT \(Tick.most)
                 """
         ).execute(arguments: [tx.stamp])
         let count = tx.db.changesCount
         guard count > 0 else { return }
-        for edition in editions { try Advance(edition: edition, settings: settings, tx: tx).run() }
+        for edition in editions {
+            try Unsent(edition: edition, settings: settings, tx: tx).keepBack()
+            try Advance(edition: edition, settings: settings, tx: tx).run()
+        }
         if count == Tick.most { try Tick.appoint(at: tx.stamp, key: nil, tx) }
     }
 
