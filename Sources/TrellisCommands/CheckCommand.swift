@@ -1,6 +1,5 @@
 import ArgumentParser
 import TrellisKernel
-import TrellisServer
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,10 +17,10 @@ struct CheckCommand: ParsableCommand {
         print("\(global.config) is sound. Plugins on: \(on.isEmpty ? "none" : on.joined(separator: ", ")).")
     }
 
-    /// The config, and the pages that the site has put in the place of others.
+    /// The config with the files it names.
     private func checked() throws -> Config {
         let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
-        _ = try Pages(config: config, plugins: TrellisProgram.plugins)
+        try config.checkParts()
         return config
     }
 

@@ -7,8 +7,9 @@ struct MailInCommand: ParsableCommand {
         commandName: "mail-in",
         abstract: "Take in what came back by mail: bounces, complaints, replies.",
         discussion: """
-            Without an option it reads one mail from standard input, for an alias of the mail server:
-              bounces: "|trellis mail-in --config /srv/crm/config.yaml --recipient $ORIGINAL_RECIPIENT"
+            Without an option it reads one mail from standard input, for an alias of the mail server that runs it as the
+            user who owns the file (Documentation/Postfix.md):
+              bounces: "|/usr/local/bin/trellis mail-in --config /srv/crm/config.yaml --recipient $ORIGINAL_RECIPIENT"
             Whatever goes wrong then ends with 75, so that the server keeps the mail and tries again.
             The same mail twice is once.
             """)
@@ -31,7 +32,14 @@ struct MailInCommand: ParsableCommand {
         }
         guard maildir == nil, file == nil, mbox == nil else { return try readFiles() }
         do {
-            try report(readStandardInput())
+            let filed = try readStandardInput()
+            // A mail server writes what is printed here into its log, a line without marks of any kind.
+            guard !global.json else { return report(filed) }
+            for mail in filed {
+                print(
+                    [mail.kind.rawValue, mail.status, mail.isNew ? nil : "known"].compactMap { $0 }.joined(
+                        separator: " "))
+            }
         } catch {
             // A server throws away what it cannot hand over for good, since nobody is there to tell.
             TrellisProgram.complain("\(error)")

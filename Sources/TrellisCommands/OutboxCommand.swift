@@ -21,12 +21,20 @@ struct OutboxCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "The newest messages.")
         @OptionGroup var global: GlobalOptions
-        @Option(help: "Only this state: waiting, sent, held, cancelled, refused, unknown, failed.")
+        private static let states = [
+            "waiting", "sending", "inflight", "sent", "held", "cancelled", "refused", "unknown", "failed",
+        ]
+        @Option(help: "Only this state: \(states.joined(separator: ", ")).")
         var state: String?
         @Option(help: "How many.")
         var last = 20
 
         func run() throws {
+            if let state, !List.states.contains(state) {
+                throw KernelError.usage(
+                    "No message is '\(state)'.\(NearMiss.hint(state, among: List.states)) The states are: \(List.states.joined(separator: ", "))."
+                )
+            }
             let kernel = try global.open(checks: false)
             try kernel.read { db in
                 Table(
@@ -109,7 +117,8 @@ struct OutboxCommand: ParsableCommand {
 
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "retry", abstract: "Send held or failed messages again, once what held them is mended.")
+            commandName: "retry",
+            abstract: "Send held or failed messages again, and ask a relay that was down at once.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The message; all that are held or failed without it.")
         var message: Int64?
@@ -122,7 +131,14 @@ struct OutboxCommand: ParsableCommand {
                         UPDATE outbox_messages SET state = 'waiting', ready_at = :now, settled_at = NULL, reason = NULL
                         WHERE state IN ('held', 'failed') AND held_by IS NULL AND (:id IS NULL OR id = :id)
                         """, arguments: ["now": tx.stamp, "id": message])
-                return tx.db.changesCount
+                let count = tx.db.changesCount
+                if message == nil {
+                    try tx.db.execute(
+                        sql: "UPDATE transport_stalls SET retry_at = ? WHERE retry_at > ?",
+                        arguments: [tx.stamp, tx.stamp])
+                    if tx.db.changesCount > 0 { TrellisProgram.note("The relay is asked again at once.") }
+                }
+                return count
             }
             if count == 0, let message {
                 let state = try OutboxCommand.state(of: message, kernel)

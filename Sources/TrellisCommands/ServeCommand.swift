@@ -18,7 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         JSONLog.bootstrap()
-        let (reload, begins) = (Reload(global), RaisedFlag())
+        let (reload, begins) = (Reload(global, serves: true), RaisedFlag())
         let kernel = try global.open(for: .worker, makesFile: true)
         guard kernel.config.site.site.secret != nil else { throw KernelError.noSecret }
         let worker = try Worker(

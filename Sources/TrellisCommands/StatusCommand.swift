@@ -135,11 +135,52 @@ struct StatusLines {
         var table = try kernel.read { db in
             Table(
                 columns: ["stop", "subject", "reason", "since"],
+                // Two hundred mails that one gap holds are one row, or they would hide the relay that is down.
                 try Row.fetchAll(
-                    db, sql: "SELECT stop, subject, reason, since FROM kernel_stops ORDER BY since LIMIT 200"))
+                    db,
+                    sql: """
+                        SELECT stop, CASE count(*) WHEN 1 THEN max(subject) ELSE count(*) || ', such as ' || min(subject) END AS subject,
+                               reason, min(since) AS since
+                        FROM kernel_stops GROUP BY stop, reason ORDER BY since LIMIT 200
+                        """))
         }
+        if let idle = try nobodyWorks() { table.rows.append(idle) }
+        if let inbox = StatusLines.closedInbox(kernel.config) { table.rows.append(inbox) }
         if let space = StatusLines.scarceSpace(beside: kernel.config.databasePath) { table.rows.append(space) }
         return table
+    }
+
+    /// Something has been due for so long, and nobody works: a process that is gone says nothing itself.
+    private static let secondsIdle = 3600.0
+
+    private func nobodyWorks() throws -> [Cell]? {
+        guard try Worker.current(kernel) == nil else { return nil }
+        let before = Timestamp.text(kernel.clock.now() - StatusLines.secondsIdle)
+        let since = try kernel.read { db in
+            try String.fetchOne(
+                db,
+                sql: """
+                    SELECT min(due) FROM (
+                        SELECT min(ready_at) AS due FROM outbox_messages WHERE state = 'waiting' AND ready_at <= :before
+                        UNION ALL
+                        SELECT min(due_at) FROM scheduled_events WHERE due_at <= :before AND owner IN (SELECT name FROM plugins WHERE is_on))
+                    """, arguments: ["before": before])
+        }
+        return since.map {
+            [
+                .text("no worker"), .text(kernel.config.databasePath),
+                .text("something is due; run 'trellis serve' or 'trellis work'"), .text($0),
+            ]
+        }
+    }
+
+    /// A folder of returned mail that cannot be read: nothing tells of a bounce that is not taken in.
+    private static func closedInbox(_ config: Config) -> [Cell]? {
+        guard let inbox = config.site.mail.inbox.map(config.path),
+            !FileManager.default.isReadableFile(atPath: inbox + "/new")
+        else { return nil }
+        let reason = "\(inbox)/new cannot be read: what comes back by mail is not taken in"
+        return [.text("returned mail"), .text(inbox), .text(reason), .null]
     }
 
     /// Below this a file soon takes nothing more: its log alone may grow by as much.

@@ -16,7 +16,7 @@ struct WorkCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Also where nothing is read again, for a signal without a handler ends the process.
-        let reload = Reload(global)
+        let reload = Reload(global, serves: false)
         let kernel = try global.open(for: untilIdle ? .bulk : .worker, makesFile: true)
         let worker = try Worker(
             kernel, transports: OutboxTransports.all(of: kernel.config, clock: kernel.clock), web: HTTPReader.system)

@@ -49,18 +49,27 @@ public enum OutboxTransports {
         return nil
     }
 
+    /// Opens the keys and the certificates that a config names, and nothing else.
+    ///
+    /// - Throws: ``ConfigProblems`` where one cannot be read.
+    public static func check(_ config: Config) throws(ConfigProblems) {
+        _ = try signatures(of: config)
+        guard config.site.mail.transport == "smtp" else { return }
+        for file in config.site.mail.smtp.compactMap(\.authority) {
+            guard let fault = authorityFault(config.path(file)) else { continue }
+            throw ConfigProblems([
+                ConfigProblem(
+                    "mail.smtp.ca: \(fault.replacing("%", with: file))",
+                    at: Place(file: (config.file as NSString).lastPathComponent))
+            ])
+        }
+    }
+
     private static func mail(of config: Config, clock: KernelClock) throws -> any Transport {
         let mail = config.site.mail
         let carrier: any Transport
+        try check(config)
         if mail.transport == "smtp" {
-            for file in mail.smtp.compactMap(\.authority) {
-                guard let fault = authorityFault(config.path(file)) else { continue }
-                throw ConfigProblems([
-                    ConfigProblem(
-                        "mail.smtp.ca: \(fault.replacing("%", with: file))",
-                        at: Place(file: (config.file as NSString).lastPathComponent))
-                ])
-            }
             carrier = try SMTPTransport(
                 relays: mail.smtp, hello: mail.domain ?? config.site.site.baseHost, clock: clock, path: config.path)
         } else {

@@ -118,6 +118,16 @@ import Testing
             let outcome = try trellis.run(command, "new.yaml")
             #expect(outcome.code == 78 && outcome.errors.contains("limits"))
         }
+        // A process could not begin with it, though every word is right.
+        let unsigned = try text(trellis).replacing(
+            "\nmail:\n", with: "\nmail:\n  dkim: {domain: a.example, selector: s, key: nokey.pem}\n")
+        try trellis.write(unsigned, to: "unsigned.yaml")
+        for words in [
+            ["plan", "unsigned.yaml"], ["apply", "unsigned.yaml", "--yes"], ["check", "--config", "unsigned.yaml"],
+        ] {
+            let outcome = try trellis.run(TrellisProcess.path, words)
+            #expect(outcome.code == 78 && outcome.errors.contains("no file nokey.pem"), "\(outcome)")
+        }
         #expect(try trellis.run("config", "rollback").errors.contains("There is no config before this one"))
         #expect(try trellis.run("config", "diff", "1", "9").code == 64)
     }

@@ -6,12 +6,12 @@ struct ProposedChange {
 
     init(_ global: GlobalOptions, _ file: String?) throws {
         let current = try global.load(file: file)
-        try current.check(plugins: TrellisProgram.plugins)
+        try current.checkWhole()
         var after = current
         if file != nil {
             // A file of another folder is to stand where the configuration stands.
             after = try global.placed(current.text)
-            try after.check(plugins: TrellisProgram.plugins)
+            try after.checkWhole()
         }
         for warning in after.warnings { TrellisProgram.note("warning: \(warning)") }
         change = try ConfigChange(to: after, plugins: TrellisProgram.plugins)

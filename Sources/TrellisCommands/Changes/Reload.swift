@@ -9,9 +9,14 @@ struct Reload: Sendable {
     private let file: String
     private let isGood: @Sendable () throws -> Void
 
-    init(_ global: GlobalOptions) {
+    /// - Parameter serves: whether the process also listens, which asks for a secret.
+    init(_ global: GlobalOptions, serves: Bool) {
         file = global.config
-        isGood = { try global.load().check(plugins: TrellisProgram.plugins) }
+        isGood = {
+            let config = try global.load()
+            try config.checkWhole()
+            if serves, config.site.site.secret == nil { throw KernelError.noSecret }
+        }
         // A handler of a signal may do nothing but set a flag (signal-safety(7)).
         signal(SIGHUP) { _ in Reload.wanted.store(true, ordering: .relaxed) }
     }

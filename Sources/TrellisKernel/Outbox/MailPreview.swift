@@ -72,7 +72,9 @@ public struct MailPreview: Sendable {
     /// - Returns: the id of the message.
     @discardableResult
     public func send(_ name: String, to address: String, lead: Int64? = nil) throws -> Int64 {
-        guard let to = MailAddress(parsing: address) else {
+        // As a lead's: eva@bücher.example goes by the name that mail knows the domain by.
+        let known = try? EmailAddress(address).address
+        guard let to = MailAddress(parsing: known ?? address) else {
             throw KernelError.usage("'\(address)' is no address a mail can be sent to.")
         }
         return try kernel.write(origin: "cli") { tx in

@@ -106,6 +106,9 @@ struct MailRenderer: Sendable {
             throw Hold(description: "mail.from is not set in the config")
         }
         guard let to = MailAddress(parsing: recipient) else {
+            do throws(MailProblem) { _ = try MailAddress(address: recipient).header("To") } catch {
+                throw Hold(description: "\(error)")
+            }
             throw Hold(description: "the address cannot be written in a mail header")
         }
         if order.purpose == .marketing, config.site.site.postalAddress == nil {

@@ -5,6 +5,7 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
     public enum Kind: Equatable, Sendable {
         case sourceTooLarge(bytes: Int)
         case controlCharacter
+        case notUTF8
         case frontMatterMissing, frontMatterOpen
         case notKeyAndValue
         case unknownKey(String)
@@ -54,6 +55,8 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
                 + "Is it the right file?"
         case .controlCharacter:
             "the line holds a control character. Delete it; it may have come with pasted text."
+        case .notUTF8:
+            "the line holds a byte that is no UTF-8. Save the file as UTF-8."
         case .frontMatterMissing:
             "expected '---' in the first line, then 'subject: …', then '---'. Put them before the text."
         case .frontMatterOpen:

@@ -90,7 +90,7 @@ public struct MailTemplates: Sendable {
         for ending in [".html", ".mustache"] {
             let file = MailTemplates.layoutName + ending
             let made = try shelf.layout(path(file)) { data in
-                try MailLayout(name: display(file), source: String(decoding: data, as: UTF8.self))
+                try MailLayout(name: display(file), source: text(data, of: file))
             }
             if let made { return made }
         }
@@ -114,11 +114,20 @@ public struct MailTemplates: Sendable {
     func template(_ file: File) throws -> MailTemplate? {
         let textPath = path(file.stem + ".txt")
         return try shelf.template(path(file.file), and: textPath) { data in
-            let text = file.format == .html ? FileManager.default.contents(atPath: textPath) : nil
+            let plain = file.format == .html ? FileManager.default.contents(atPath: textPath) : nil
             return try MailTemplate(
-                name: display(file.file), source: String(decoding: data, as: UTF8.self), format: file.format,
-                text: text.map { String(decoding: $0, as: UTF8.self) })
+                name: display(file.file), source: text(data, of: file.file), format: file.format,
+                text: plain.map { try text($0, of: file.stem + ".txt") })
         }
+    }
+
+    /// - Throws: ``MailTemplateProblem``, with the line, where it is not UTF-8: an umlaut of another encoding would
+    ///   reach people as a question mark.
+    private func text(_ data: Data, of file: String) throws -> String {
+        if let text = String(validating: data, as: UTF8.self) { return text }
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+        throw MailTemplateProblem(template: display(file), line: line + 1, kind: .notUTF8)
     }
 
     private func path(_ file: String) -> String { "\(folder)/\(file)" }

@@ -189,6 +189,11 @@ public final class ConfigCheck {
 
     /// The folder of mails as a whole: a layout that reads, no mail twice, no variant of nothing.
     fileprivate func mailFolder() {
+        if config.site.mail.transport == "smtp", ["localhost", "127.0.0.1", "::1"].contains(config.site.site.baseHost) {
+            note(
+                "mails leave the house, and their links lead nowhere: site.base_url is \(config.site.site.baseURL). Write the address that people reach.",
+                at: Place(file: config.file, path: "site.base_url"))
+        }
         let place = Place(file: config.file, path: "mail.templates")
         do {
             _ = try templates.layout()

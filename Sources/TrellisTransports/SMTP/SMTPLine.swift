@@ -128,13 +128,29 @@ final class SMTPLine: Sendable {
         case let error as NIOConnectionError:
             if let failure = error.connectionErrors.first?.error { return .unreachable(words(failure)) }
             return .unreachable("its name is not known")
-        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: return .insecure(words(error))
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: return .insecure(encryption(error))
         case ChannelError.connectTimeout: return .tookTooLong(step: step)
         case is ChannelError: return .closed
         case let error as IOError:
             return step == "connecting" ? .unreachable(words(error)) : .closed
         default: return .unreachable(words(error))
         }
+    }
+
+    /// What is wrong with the encryption, and what to do: the library names the files it was built from instead.
+    static func encryption(_ error: any Error) -> String {
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "nobody trusted here vouches for its certificate. Give the certificates of its authority as ca:"
+        }
+        if text.contains("failedToValidateHostname") {
+            return "its certificate is for another name. Give the name in the certificate as host:"
+        }
+        if text.contains("WRONG_VERSION_NUMBER") { return "it does not begin encrypted. Say tls: starttls" }
+        if let reason = text.firstMatch(of: /OPENSSL_internal:([A-Z0-9_]+)/)?.output.1 {
+            return reason.lowercased().replacing("_", with: " ")
+        }
+        return words(error)
     }
 
     private static func words(_ error: any Error) -> String {
