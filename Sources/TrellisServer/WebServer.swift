@@ -22,16 +22,22 @@ public struct WebServer: Sendable {
 
     /// How long requests under way may still take after the signal to stop, and how long the process then waits for
     /// what was cancelled.
-    static let shutdownSeconds = (graceful: 7, cancelled: 2)
+    public static let shutdownSeconds = (graceful: 7, cancelled: 2)
+    private let secondsToCancel: Int
 
-    /// - Parameter program: what answers a ``GuardedQuery``, with its arguments: by default this program itself.
+    /// - Parameters:
+    ///   - program: what answers a ``GuardedQuery``, with its arguments: by default this program itself.
+    ///   - secondsToCancel: how long what was cancelled may take before the process ends itself: longer where it has
+    ///     other work than to serve.
     /// - Throws: ``ConfigProblems`` for a page of the site that cannot be read.
     public init(
         _ kernel: Kernel, program: [String] = ["/proc/self/exe", GuardedQuery.command],
+        secondsToCancel: Int = shutdownSeconds.cancelled,
         started: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.kernel = kernel
         self.started = started
+        self.secondsToCancel = secondsToCancel
         queries = QueryPool(program: program, childrenMax: kernel.config.site.server.admin.sql.atOnce)
         metrics = ServerMetrics(counts: kernel.counts)
         limits = VisitorLimits(config: kernel.config)
@@ -69,7 +75,7 @@ public struct WebServer: Sendable {
                 service: EndWatch(shouldEnd: shouldEnd), successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup))
         configuration.maximumGracefulShutdownDuration = .seconds(WebServer.shutdownSeconds.graceful)
-        configuration.maximumCancellationDuration = .seconds(WebServer.shutdownSeconds.cancelled)
+        configuration.maximumCancellationDuration = .seconds(secondsToCancel)
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {

@@ -37,7 +37,7 @@ private struct Closer: Plugin {
         let crm = try crm(listeningOn: "127.0.0.1:0")
         let kernel = crm.kernel
         let opened = Flag()
-        let server = try WebServer(kernel) { address in
+        let server = try WebServer(kernel, secondsToCancel: 600) { address in
             #expect(address.hasPrefix("public http://127.0.0.1:"))
             opened.raise()
         }
@@ -53,7 +53,7 @@ private struct Closer: Plugin {
             throws: KernelError.cannotListen(
                 address: "203.0.113.1:8080", setting: "server.listen", reason: .notOurs)
         ) {
-            try await WebServer(kernel).run(with: try Worker(kernel, transports: []))
+            try await WebServer(kernel, secondsToCancel: 600).run(with: try Worker(kernel, transports: []))
         }
         #expect(try crm.rows("SELECT name FROM accounts") == ["ended"])
     }
