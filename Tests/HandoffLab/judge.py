@@ -108,9 +108,9 @@ class Judge:
         if waits:
             print(f"      seen {waits[len(waits) // 2]:.1f} s after the moment (median), {waits[-1]:.1f} s at most; "
                   f"the server was down for up to {down:.1f} s")
-        # The config takes a lead back three seconds after that, and somebody has to come by.
+        # The config takes a lead back three seconds after that, and the worker has one to come by.
         stuck = self.rows(
-            "SELECT id FROM handoff_handoffs WHERE state = 'escalated' AND strftime('%Y-%m-%d %H:%M:%f', escalated_at, '+5 seconds') < ?",
+            "SELECT id FROM handoff_handoffs WHERE state = 'escalated' AND strftime('%Y-%m-%d %H:%M:%f', escalated_at, '+4 seconds') < ?",
             [rest])
         self.check("and went on to somebody else, or was answered", not stuck, stuck[:3])
 
@@ -124,11 +124,6 @@ class Judge:
         away = collections.defaultdict(list)
         for rep, since, until in self.rows("SELECT rep, starts_at, coalesce(ends_at, '9999') FROM handoff_absences"):
             away[rep].append((since, until))
-        # An absence names the moment it was asked for, and holds from its commit, which waits its turn behind a deal.
-        leaving = collections.defaultdict(list)
-        for rep, since, held in self.rows(
-                "SELECT rep, starts_at, strftime('%Y-%m-%d %H:%M:%f', starts_at, '+0.4 seconds') FROM handoff_absences"):
-            leaving[rep].append((since, held))
         holder, load, lapsed = {}, collections.Counter(), collections.defaultdict(set)
         dealt, entitled, wrong = collections.Counter(), collections.Counter(), []
         for handoff, state, rep, by_turns, at in self.steps_in_order():
@@ -142,8 +137,10 @@ class Judge:
                 for one in free:
                     entitled[one] += self.reps[one] / total
                 dealt[rep] += 1
-                is_leaving = any(since <= at < held for since, held in leaving[rep])
-                wrong += [] if rep in free or is_leaving and load[rep] < self.capacity else [(handoff, rep, at)]
+                # Requests that share a commit share its moment: there the deal may have come before the absence.
+                is_leaving = any(since == at for since, _ in away[rep])
+                wrong += [] if rep in free or is_leaving and load[rep] < self.capacity else [
+                    (handoff, rep, at, load[rep], away[rep])]
             if state == "expired":
                 lapsed[handoff].add(rep)
             if state in ("offered", "escalated", "accepted"):
