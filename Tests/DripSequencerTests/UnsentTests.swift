@@ -100,7 +100,9 @@ import TrellisTesting
         try await crm.work()
         #expect(
             try crm.rows("SELECT lead_id, template FROM outbox_messages ORDER BY id") == ["1|one", "2|one", "1|two"])
-        try crm.foreign("UPDATE outbox_messages SET state = 'cancelled', settled_at = '2026-03-08 09:00:00.000' WHERE state = 'held'")
+        try crm.foreign(
+            "UPDATE outbox_messages SET state = 'cancelled', settled_at = '2026-03-08 09:00:00.000' WHERE state = 'held'"
+        )
         crm.clock.advance(by: "1 hour")
         try await crm.work()
         #expect(
