@@ -141,9 +141,6 @@ struct AudienceCommands {
     private func export(_ call: CommandCall, isDifference: Bool) throws -> String {
         var order = try order(call)
         order.isDifference = isDifference
-        let eligibility = order.eligibility
-        let stamp = Timestamp.text(call.kernel.clock.now())
-        order.membersByReason = try call.kernel.read { try eligibility.membersByReason(at: stamp, $0) }
         let export = order
         let platforms = export.audience.value.platforms.map(\.value)
         guard platforms.isEmpty || platforms.contains(export.platform.name) || export.isAnyway else {

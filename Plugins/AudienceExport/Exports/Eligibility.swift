@@ -43,25 +43,41 @@ struct Eligibility: Sendable {
         ]
     }
 
-    /// A SELECT of `lead_id, consent_id`, in the order of the leads, so that leads, consents and receipts are each read
-    /// or written from one end to the other.
+    /// What may be said of a member, by its number in ``judged(among:)``.
+    var verdicts: [String] {
+        [Eligibility.exportable, "no address", "without consent", "suppressed"] + exclusions.map(\.reason)
+    }
+
+    /// What ``verdicts`` says of those who may be in a file.
+    static let exportable = "exportable"
+
+    /// A SELECT of `lead_id, consent_id, verdict` with each member once: the first reason that leaves it out, 0 for
+    /// none. In the order of the leads as far as the audience is, so that leads, consents and receipts are each read or
+    /// written from one end to the other. `LIMIT -1` keeps the verdict from being worked out once per mention
+    /// (https://www.sqlite.org/optoverview.html#subquery_flattening).
+    ///
+    /// - Parameter condition: over `lead_id`, as SQL.
+    func judged(among condition: String = "true") -> String {
+        let cases = exclusions.enumerated().map { " WHEN \($1.condition) THEN \($0 + 4)" }.joined()
+        return """
+            SELECT member.lead_id AS lead_id, c.id AS consent_id,
+                   CASE WHEN NOT \(hasAddress) THEN 1 WHEN c.state IS NOT 'granted' THEN 2 WHEN \(isSuppressed) THEN 3\(cases) ELSE 0 END AS verdict
+            FROM (SELECT DISTINCT lead_id FROM (\(audiences.select(audience))
+                 ) WHERE \(condition) ORDER BY lead_id) AS member
+            CROSS JOIN lead_mailboxes AS l ON l.lead_id = member.lead_id
+            LEFT JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = member.lead_id AND purpose = :consent)
+            LIMIT -1
+            """
+    }
+
+    /// A SELECT of `lead_id, consent_id`: those who may be in a file.
     var select: String { select(among: "true") }
 
     /// Those of ``select`` who are among some.
     ///
     /// - Parameter condition: over `lead_id`, as SQL.
     func select(among condition: String) -> String {
-        """
-        SELECT l.lead_id AS lead_id, c.id AS consent_id
-        FROM (SELECT DISTINCT lead_id FROM (\(audiences.select(audience))
-             ) WHERE \(condition) ORDER BY lead_id) AS member
-        CROSS JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = member.lead_id AND purpose = :consent)
-        CROSS JOIN lead_mailboxes AS l ON l.lead_id = member.lead_id
-        WHERE \(hasAddress) AND c.state = 'granted'
-          AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.mailbox = l.email)
-          AND NOT EXISTS (SELECT 1 FROM suppressions AS s WHERE s.mailbox = l.mailbox)
-          \(exclusions.map { "AND NOT \($0.condition)" }.joined(separator: "\n  "))
-        """
+        "SELECT lead_id, consent_id FROM (\(judged(among: condition))) WHERE verdict = 0"
     }
 
     /// The values that ``select`` and ``reasons`` want.
@@ -69,30 +85,40 @@ struct Eligibility: Sendable {
         audiences.arguments(select, at: stamp, further &+ ["consent": settings.consent])
     }
 
-    /// A SELECT of `reason, leads`: each member once, under the first reason that leaves it out.
+    /// A SELECT of `reason, leads`: each member once, under the first reason that leaves it out. Counted by verdict: a
+    /// GROUP BY of so many rows would sort them in memory.
     var reasons: String {
-        let cases = exclusions.map { "WHEN \($0.condition) THEN \($0.reason.sqlLiteral)" }.joined(separator: " ")
-        let order = ["exportable", "no address", "without consent", "suppressed"] + exclusions.map(\.reason)
-        let positions = order.enumerated().map { "WHEN \($1.sqlLiteral) THEN \($0)" }.joined(separator: " ")
+        let counts = verdicts.indices.map { "count(*) FILTER (WHERE verdict = \($0)) AS n\($0)" }
+        let rows = verdicts.enumerated().map { "SELECT \($1.sqlLiteral) AS reason, n\($0) AS leads FROM counted" }
         return """
-            SELECT reason, count(*) AS leads FROM (
-                SELECT CASE WHEN NOT \(hasAddress) THEN 'no address' WHEN c.state IS NOT 'granted' THEN 'without consent'
-                            WHEN \(isSuppressed) THEN 'suppressed' \(cases) ELSE 'exportable' END AS reason
-                FROM (\(audiences.members(audience))) AS member
-                CROSS JOIN lead_mailboxes AS l ON l.lead_id = member.lead_id
-                LEFT JOIN consents AS c ON c.id = (SELECT max(id) FROM consents WHERE lead_id = member.lead_id AND purpose = :consent))
-            GROUP BY reason ORDER BY CASE reason \(positions) END
+            WITH counted AS MATERIALIZED (SELECT \(counts.joined(separator: ", ")) FROM (\(judged())))
+            SELECT reason, leads FROM (\(rows.joined(separator: " UNION ALL "))) WHERE leads > 0
             """
     }
-
-    /// What ``reasons`` says of those who may be in a file.
-    static let exportable = "exportable"
 
     /// How many members there are, by the first reason that leaves them out.
     func membersByReason(at stamp: String, _ db: Database) throws -> [String: Int] {
         try Row.fetchAll(db, sql: reasons, arguments: arguments(at: stamp)).reduce(into: [:]) {
             $0[$1["reason"]] = $1["leads"]
         }
+    }
+
+    /// Writes those who may be in a file into a table, in one pass with the count of the others.
+    ///
+    /// - Parameters:
+    ///   - insert: an INSERT up to its SELECT, for the columns that `values` names.
+    ///   - values: over `lead_id` and `consent_id`, as SQL.
+    /// - Returns: how many members there are, by the first reason that leaves them out.
+    func choose(
+        _ insert: String, _ values: String, _ tx: Transaction, _ further: StatementArguments = [:]
+    ) throws -> [String: Int] {
+        let verdicts = self.verdicts
+        let counts = try tx.tally(verdicts.count) {
+            try tx.db.execute(
+                sql: "\(insert) SELECT \(values) FROM (\(judged())) WHERE tally(verdict) = 0",
+                arguments: arguments(at: tx.stamp, further))
+        }
+        return zip(verdicts, counts).reduce(into: [:]) { if $1.1 > 0 { $0[$1.0, default: 0] += $1.1 } }
     }
 
     /// Why somebody who was in a file must be taken off the list, as SQL over `u.lead_id`.

@@ -12,9 +12,6 @@ struct Export {
     var isSplit = false
     /// Whether a list too small to reach anybody is written all the same.
     var isAnyway = false
-    /// Members by the reason that leaves them out, where they were counted before the transaction was begun, in which
-    /// everybody else waits.
-    var membersByReason: [String: Int]?
     /// Whether files are written; otherwise only who is in them, because a webhook is told.
     var hasFiles = true
     let path: String
@@ -32,6 +29,16 @@ struct Export {
         var withheld: [String: Int] = [:]
         var files: [String] = []
         var removalFiles: [String] = []
+
+        /// Takes over how many members there are by the reason that leaves them out.
+        fileprivate mutating func count(_ members: [String: Int]) {
+            total = members.values.reduce(0, +)
+            withhold(members.filter { $0.key != Eligibility.exportable })
+        }
+
+        fileprivate mutating func withhold(_ leads: [String: Int]) {
+            withheld.merge(leads, uniquingKeysWith: +)
+        }
     }
 
     var eligibility: Eligibility {
@@ -110,19 +117,19 @@ struct Export {
     private func choose(_ outcome: inout Outcome, list: Int64, _ tx: Transaction) throws {
         let filter = MemberFilter(audience: audience.name, platform: platform.name, tx: tx)
         guard isDifference else {
-            try tx.db.execute(
-                sql:
-                    "INSERT INTO audiences_receipts (export_id, lead_id, consent_id) SELECT :export, lead_id, consent_id FROM (\(eligibility.select))",
-                arguments: eligibility.arguments(at: tx.stamp, ["export": outcome.id]))
-            outcome.withheld = try filter.ask(
-                about: "audiences_receipts", where: "export_id = (SELECT id FROM temp.audiences_current)")
+            outcome.count(
+                try eligibility.choose(
+                    "INSERT INTO audiences_receipts (export_id, lead_id, consent_id)", ":export, lead_id, consent_id",
+                    tx, ["export": outcome.id]))
+            outcome.withhold(
+                try filter.ask(
+                    about: "audiences_receipts", where: "export_id = (SELECT id FROM temp.audiences_current)"))
             return
         }
         try tx.db.execute(sql: "DELETE FROM audiences_next")
-        try tx.db.execute(
-            sql: "INSERT INTO audiences_next (lead_id, consent_id) \(eligibility.select)",
-            arguments: eligibility.arguments(at: tx.stamp))
-        outcome.withheld = try filter.ask(about: "audiences_next", where: "true")
+        outcome.count(
+            try eligibility.choose("INSERT INTO audiences_next (lead_id, consent_id)", "lead_id, consent_id", tx))
+        outcome.withhold(try filter.ask(about: "audiences_next", where: "true"))
         try refuseSize(try Keys(export: self, tx: tx).collect(), tx)
         try tx.db.execute(
             sql: """
@@ -241,7 +248,7 @@ struct Export {
     /// Whose address the platform would not take is in no file, and has no receipt.
     private func drop(_ rejected: [Int64], _ outcome: inout Outcome, list: Int64, _ tx: Transaction) throws {
         guard !rejected.isEmpty else { return }
-        outcome.withheld["the address is none for \(platform.name)"] = rejected.count
+        outcome.withhold(["the address is none for \(platform.name)": rejected.count])
         for lead in rejected {
             try tx.db.cachedStatement(sql: "DELETE FROM audiences_receipts WHERE export_id = ? AND lead_id = ?")
                 .execute(arguments: [outcome.id, lead])
@@ -291,10 +298,7 @@ struct Export {
     }
 
     private func finish(_ outcome: inout Outcome, _ tx: Transaction) throws {
-        let members = try membersByReason ?? eligibility.membersByReason(at: tx.stamp, tx.db)
-        outcome.total = members.reduce(0) { $0 + $1.value }
-        let withheld = members.filter { $0.key != Eligibility.exportable }.merging(outcome.withheld) { $0 + $1 }
-        let reasons = String(decoding: try JSONEncoder().encode(withheld), as: UTF8.self)
+        let reasons = String(decoding: try JSONEncoder().encode(outcome.withheld), as: UTF8.self)
         try tx.db.execute(
             sql: "UPDATE audiences_exports SET members = ?, rows = ?, removals = ?, withheld = ? WHERE id = ?",
             arguments: [outcome.members, outcome.rows, outcome.removals, reasons, outcome.id])

@@ -114,6 +114,9 @@ import TrellisTesting
         try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('Suppressed@A.example', 'complained')")
         let file = try crm.export("heads")
         #expect(file.note.hasPrefix("heads.csv: 1 of 7 members for linkedin."))
+        #expect(
+            file.note.contains(
+                "Withheld: 1 × excluded by customers, 1 × no address, 1 × suppressed, 3 × without consent."))
         #expect(file.lines.count == 2)
         #expect(try crm.rows("SELECT lead_id FROM audiences_receipts") == ["1"])
         #expect(
