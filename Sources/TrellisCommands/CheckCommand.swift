@@ -10,26 +10,26 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         guard !global.json else { return try printJSON() }
-        let config = try checked()
+        let (config, notes) = try checked()
         for warning in config.warnings { print("warning: \(warning)") }
-        for note in try config.notes(plugins: TrellisProgram.plugins) { print("note: \(note)") }
+        for note in notes { print("note: \(note)") }
         let on = TrellisProgram.plugins.filter { config.isOn($0.name) }.map { $0.name }
         print("\(global.config) is sound. Plugins on: \(on.isEmpty ? "none" : on.joined(separator: ", ")).")
     }
 
-    /// The config with the files it names.
-    private func checked() throws -> Config {
-        let config = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
-        try config.checkParts()
-        return config
+    /// The config with the files it names, and what of it is worth knowing.
+    private func checked() throws -> (config: Config, notes: [ConfigProblem]) {
+        let checked = try Config.checked(file: global.config, plugins: TrellisProgram.plugins)
+        try checked.config.checkParts()
+        return checked
     }
 
     /// One document, whatever was found.
     private func printJSON() throws {
         do {
-            let config = try checked()
+            let (config, found) = try checked()
             let on = TrellisProgram.plugins.filter { config.isOn($0.name) }.map { JSONValue.string($0.name) }
-            let notes = try config.notes(plugins: TrellisProgram.plugins).map { JSONValue.string("\($0)") }
+            let notes = found.map { JSONValue.string("\($0)") }
             let document: [(key: String, value: JSONValue)] = [
                 ("is_sound", .bool(true)), ("problems", .array([])),
                 ("warnings", .array(config.warnings.map(CheckCommand.json))), ("notes", .array(notes)),

@@ -64,7 +64,7 @@ struct SimulateCommand: AsyncParsableCommand {
     func run() async throws {
         let config = try checked(global.load())
         let otherConfig = try other.map {
-            try GlobalOptions.present($0) { try Config.checked(file: $0, plugins: TrellisProgram.plugins) }
+            try GlobalOptions.present($0) { try Config.checked(file: $0, plugins: TrellisProgram.plugins).config }
         }
         let keeps = try keptFiles()
         let plan = try plan()

@@ -189,7 +189,7 @@ import TrellisTesting
             "plugins: {lead_magnets: {magnets: {tool: {title: T, kind: link, url: \"https://a.example\", language: fr}}}}",
             plugins: [LeadMagnets.self])
         #expect(
-            try crm.kernel.config.notes(plugins: [LeadMagnets.self]).map(\.description) == [
+            try crm.kernel.config.check(plugins: [LeadMagnets.self]).map(\.description) == [
                 "config.yaml:3:101: plugins.lead_magnets.magnets.tool.language: nobody has written words for 'fr', so pages say theirs in English. Begin with: trellis pages words fr > words/fr.yaml"
             ])
     }

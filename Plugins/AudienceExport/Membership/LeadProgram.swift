@@ -66,10 +66,10 @@ struct LeadProgram {
     // MARK: - What is opened
 
     private mutating func open(_ db: Database) throws {
-        let pages = try LeadProgram.pages(db)
+        let pages = try LeadProgram.pages(Set(steps.filter { LeadProgram.opens.contains($0.opcode) }.map(\.p2)), db)
         for step in steps {
             switch step.opcode {
-            case "OpenRead", "ReopenIdx":
+            case let opcode where LeadProgram.opens.contains(opcode):
                 let page = step.p3 == 1 ? Cursor(columns: ["lead_id"], row: .lead, isSource: true) : pages[step.p2]
                 guard step.p3 <= 1, let page, cursors[step.p1].map({ $0.table == page.table }) ?? true else {
                     obstacle = obstacle ?? "it reads something that is no table of the file"
@@ -83,15 +83,21 @@ struct LeadProgram {
         }
     }
 
-    /// Every table and index by the page its tree begins at.
-    private static func pages(_ db: Database) throws -> [Int: Cursor] {
+    private static let opens: Set<String> = ["OpenRead", "ReopenIdx"]
+
+    /// The tables and indexes whose trees begin at some pages. A table that is kept by its key has no index for it in
+    /// the schema (https://www.sqlite.org/withoutrowid.html).
+    private static func pages(_ roots: Set<Int>, _ db: Database) throws -> [Int: Cursor] {
         var pages: [Int: Cursor] = [:]
         let tables = try Row.fetchAll(
             db,
             sql: """
-                SELECT s.name, s.tbl_name, s.type, s.rootpage, coalesce(l.wr, 0) AS is_keyed FROM main.sqlite_schema AS s
-                LEFT JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name AND s.type = 'table'
-                WHERE s.rootpage > 0
+                SELECT s.name, s.tbl_name, s.type, s.rootpage,
+                       s.type = 'table' AND EXISTS (
+                           SELECT 1 FROM pragma_index_list(s.name) AS i WHERE i.origin = 'pk'
+                             AND i.name NOT IN (SELECT name FROM main.sqlite_schema WHERE type = 'index')) AS is_keyed
+                FROM main.sqlite_schema AS s
+                WHERE s.rootpage > 0 AND s.rootpage IN (\(roots.map(String.init).joined(separator: ", ")))
                 """)
         for row in tables {
             let (name, table): (String, String) = (row["name"], row["tbl_name"])

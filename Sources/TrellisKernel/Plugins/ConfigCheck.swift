@@ -319,16 +319,15 @@ public struct EventRelation: Sendable {
 }
 
 extension Config {
-    /// Checks the whole config against the schema it makes: in memory, so that nothing is touched. All problems at
-    /// once.
-    public func check(plugins types: [any Plugin.Type]) throws {
-        let problems = try examined(plugins: types).problems
-        guard problems.isEmpty else { throw ConfigProblems(problems) }
-    }
-
-    /// What the plugins have to say about a config in which nothing is wrong.
-    public func notes(plugins types: [any Plugin.Type]) throws -> [ConfigProblem] {
-        try examined(plugins: types).notes
+    /// Checks the whole config against the schema it makes: in memory, so that nothing is touched.
+    ///
+    /// - Returns: what works, and is worth knowing.
+    /// - Throws: ``ConfigProblems`` with all that is wrong.
+    @discardableResult
+    public func check(plugins types: [any Plugin.Type]) throws -> [ConfigProblem] {
+        let check = try examined(plugins: types)
+        guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
+        return check.notes
     }
 
     /// The mails that the config names, each as often as it does.

@@ -49,12 +49,15 @@ public struct Config: Sendable {
 
     /// Reads a config file and checks it against the schema it makes. Whatever is wrong is thrown at once: also the
     /// SQL and the names in the parts that could be read.
+    ///
+    /// - Returns: the config, and what of it works and is worth knowing.
     public static func checked(
         file: String, plugins: [any Plugin.Type], environment: [String: String] = ProcessInfo.processInfo.environment
-    ) throws -> Config {
+    ) throws -> (config: Config, notes: [ConfigProblem]) {
         let (config, problems) = try read(file: file, plugins: plugins, environment: environment)
+        let notes: [ConfigProblem]
         do {
-            try config.check(plugins: plugins)
+            notes = try config.check(plugins: plugins)
         } catch let found as ConfigProblems {
             // What stands in no line, or in another file, follows from a part that could not be read.
             let file = (config.file as NSString).lastPathComponent
@@ -66,7 +69,7 @@ public struct Config: Sendable {
             throw ConfigProblems(problems)
         }
         guard problems.isEmpty else { throw ConfigProblems(problems) }
-        return config
+        return (config, notes)
     }
 
     private static func read(

@@ -61,7 +61,7 @@ public final class TrialCopy {
     /// Reads a config that is named besides the configuration: 'trellis init' would not write that one.
     private static func config(_ file: String, _ plugins: [any Plugin.Type]) throws -> Config {
         do {
-            return try Config.checked(file: file, plugins: plugins)
+            return try Config.checked(file: file, plugins: plugins).config
         } catch KernelError.noConfig {
             throw KernelError.unreadable(file)
         }

@@ -76,7 +76,7 @@ import TrellisTesting
             """)
         let config = try Config.parse(
             TestKernel.site + yaml, plugins: [AudienceExport.self], environment: TestKernel.environment)
-        let notes = try config.notes(plugins: [AudienceExport.self])
+        let notes = try config.check(plugins: [AudienceExport.self])
         #expect(notes.map(\.place.path) == ["plugins.audiences.slow.sql"])
         #expect(
             notes.first?.message.hasPrefix(
@@ -115,6 +115,6 @@ import TrellisTesting
                   value: (SELECT max(amount) FROM opportunities WHERE lead_id = leads.id)
                   export: {every: 1 day, to: ads, platforms: [google, meta], difference: true}
             """, plugins: [AudienceExport.self])
-        #expect(try crm.kernel.config.notes(plugins: [AudienceExport.self]).isEmpty)
+        #expect(try crm.kernel.config.check(plugins: [AudienceExport.self]).isEmpty)
     }
 }

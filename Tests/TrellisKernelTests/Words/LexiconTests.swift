@@ -23,7 +23,7 @@ import TrellisTesting
 
     private func notes(_ files: [String: String], _ yaml: String = "") throws -> [String] {
         let crm = try site(files, yaml)
-        return try withExtendedLifetime(crm) { try crm.kernel.config.notes(plugins: []).map(\.description) }
+        return try withExtendedLifetime(crm) { try crm.kernel.config.check(plugins: []).map(\.description) }
     }
 
     // MARK: - What is said
@@ -154,11 +154,11 @@ import TrellisTesting
     @Test func `a language of the config without words is told of`() throws {
         let crm = try TestKernel(site: "site: {name: Acme, language: fr}")
         #expect(
-            try crm.kernel.config.notes(plugins: []).map(\.description) == [
+            try crm.kernel.config.check(plugins: []).map(\.description) == [
                 "config.yaml: site.language: nobody has written words for 'fr', so pages say theirs in English. Begin with: trellis pages words fr > words/fr.yaml"
             ])
         let austrian = try TestKernel(site: "site: {language: de-AT}")
-        #expect(try austrian.kernel.config.notes(plugins: []).isEmpty)
+        #expect(try austrian.kernel.config.check(plugins: []).isEmpty)
     }
 
     // MARK: - What comes with the program
