@@ -87,8 +87,22 @@ import TrellisTesting
         #expect(try migrate(queue, Self.first, Self.second) == ["zoo/0002_add_age"])
     }
 
+    @Test func `a new file is like one that grew`() throws {
+        let (grown, new) = (try DatabaseQueue(), try DatabaseQueue())
+        _ = try migrate(grown, Self.first)
+        try grown.write { try $0.execute(sql: "INSERT INTO cats (name) VALUES ('Tom')") }
+        _ = try migrate(grown, Self.first, Self.second)
+        #expect(try migrate(new, Self.first, Self.second) == ["zoo/0001_create_cats", "zoo/0002_add_age"])
+        let schemas = try [grown, new].map { queue in
+            try queue.read { try String.fetchAll($0, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL") }
+        }
+        #expect(schemas[0] == schemas[1])
+        #expect(try new.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM cats") } == 0)
+    }
+
     @Test func `a file that breaks a foreign key leaves nothing`() throws {
         let queue = try DatabaseQueue()
+        _ = try migrate(queue, Self.first)
         let bad = MigrationFile(
             name: "0002_add_kittens",
             sql: "CREATE TABLE kittens (cat_id INTEGER REFERENCES cats (id)) STRICT; INSERT INTO kittens VALUES (9)")

@@ -47,6 +47,7 @@ import TrellisTesting
             try crm.run("audiences diff", "people") == [
                 "add|new, or due again|2", "remove|address changed|1", "remove|consent withdrawn|1",
                 "remove|erased|1", "remove|excluded|1", "remove|left the audience|1", "remove|suppressed|1",
+                "withhold|excluded by customers|1", "withhold|suppressed|1", "withhold|without consent|1",
             ])
         #expect(try crm.rows("SELECT count(*) FROM audiences_exports") == ["1"], "and nothing was written")
         for isDifference in [true, false] {
