@@ -85,6 +85,11 @@ public struct LeadMagnets: Plugin {
             for mail in Mails.used(by: magnet, at: place) {
                 check.mail(mail, values: Mails.values, in: magnet.language?.value)
             }
+            if let mail = magnet.mail, magnet.isPlaceInMail {
+                check.note(
+                    "without url, {{magnet_url}} in the mail '\(mail.value)' is the landing page of the magnet. Say in the mail where to go, or write url: https://…",
+                    at: mail.place)
+            }
             if let language = magnet.language { check.language(language) }
             for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
         }

@@ -120,11 +120,29 @@ public struct MagnetSettings: SettingsRecord {
             case .webinar where webinar.startsAt == nil && webinar.recording == nil:
                 problems.append(
                     ConfigProblem(
-                        "a webinar needs its time or its recording: webinar: {starts_at: \"2026-05-04 16:00\", url: https://…}",
+                        "a webinar needs its time or its recording: webinar: {starts_at: \"2026-05-04 16:00\"}, url: https://…",
                         at: place))
+            case .webinar where webinar.recording == nil && leadsNowhere:
+                problems.append(ConfigProblem("a webinar needs where it is joined: \(wayOut)", at: place))
+            case .trial where leadsNowhere:
+                problems.append(ConfigProblem("a trial needs where it begins: \(wayOut)", at: place))
             default: break
             }
             return problems
+        }
+
+        /// Whether nobody is told where to go: the page after the form shows the address, and so does the built-in
+        /// mail. A mail of the site's own may say it in its words.
+        private var leadsNowhere: Bool { url == nil && (deliver == .page || mail == nil) }
+
+        /// Whether a mail of the site's own is all that can say where to go.
+        var isPlaceInMail: Bool {
+            guard url == nil, mail != nil else { return false }
+            return kind == .trial || kind == .webinar && webinar.recording == nil
+        }
+
+        private var wayOut: String {
+            deliver == .page ? "url: https://…" : "url: https://…, or a mail of your own that says it: mail: NAME"
         }
     }
 

@@ -184,7 +184,7 @@ import TrellisTesting
             plugins:
               lead_magnets:
                 magnets:
-                  course: {title: The course, kind: webinar, webinar: {starts_at: "2026-05-04 16:00", field: webinar_at}}
+                  course: {title: The course, kind: webinar, url: "https://meet.acme.example/1", webinar: {starts_at: "2026-05-04 16:00", field: webinar_at}}
                   film: {title: The film, kind: webinar, webinar: {recording: "https://acme.example/r", field: webinar_at}}
             """, plugins: [LeadMagnets.self])
         try crm.capture(["email": "ann@a.example"], form: "course")

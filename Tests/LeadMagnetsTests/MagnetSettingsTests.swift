@@ -35,8 +35,21 @@ import TrellisTesting
         ("kind: link", ": a link magnet needs where it leads: url: https://…"),
         (
             "kind: webinar",
-            ": a webinar needs its time or its recording: webinar: {starts_at: \"2026-05-04 16:00\", url: https://…}"
+            ": a webinar needs its time or its recording: webinar: {starts_at: \"2026-05-04 16:00\"}, url: https://…"
         ),
+        (
+            "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\"}",
+            ": a webinar needs where it is joined: url: https://…, or a mail of your own that says it: mail: NAME"
+        ),
+        (
+            "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\"}, mail: mine, deliver: page",
+            ": a webinar needs where it is joined: url: https://…"
+        ),
+        (
+            "kind: trial",
+            ": a trial needs where it begins: url: https://…, or a mail of your own that says it: mail: NAME"
+        ),
+        ("kind: trial, mail: mine, deliver: page", ": a trial needs where it begins: url: https://…"),
     ])
     func `a magnet without what it promises is refused`(_ magnet: String, _ sentence: String) throws {
         #expect(try problem(magnet) == sentence)
@@ -51,17 +64,23 @@ import TrellisTesting
 
     @Test(arguments: [
         (
-            "kind: trial, picture: plan.png",
+            "kind: trial, url: \"https://a.example\", picture: plan.png",
             "'plan.png' is no address of a picture. Write /public/kitchen.jpg for one in the folder public/, or https://…"
         ),
         (
-            "kind: trial, picture: /public/gone.png",
+            "kind: trial, url: \"https://a.example\", picture: /public/gone.png",
             "there is no picture 'gone.png' in public/. Put it there, or name another."
         ),
-        ("kind: trial, picture: /public/plan.pdf", "'/public/plan.pdf' is no picture. Its name ends in "),
-        ("kind: trial, page: pictured.md", "there is no picture 'gone.png' in public/. Put it there, or name another."),
         (
-            "kind: trial, form: {fields: [first_name!]}",
+            "kind: trial, url: \"https://a.example\", picture: /public/plan.pdf",
+            "'/public/plan.pdf' is no picture. Its name ends in "
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", page: pictured.md",
+            "there is no picture 'gone.png' in public/. Put it there, or name another."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [first_name!]}",
             "nobody can be known by its form. Make email or phone required: fields: [email!]"
         ),
     ])
@@ -72,13 +91,33 @@ import TrellisTesting
     }
 
     @Test(arguments: [
-        "asset: plan.pdf", "kind: link, url: \"https://acme.example\"", "kind: trial",
-        "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\"}",
+        "asset: plan.pdf", "kind: link, url: \"https://acme.example\"", "kind: trial, url: \"https://a.example\"",
+        "kind: trial, mail: mine", "kind: trial, url: \"https://a.example\", deliver: page",
+        "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\"}, url: \"https://a.example\"",
+        "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\"}, mail: mine",
         "kind: webinar, webinar: {recording: \"https://acme.example/r\"}",
-        "kind: trial, opt_in: double, confirm_mail: mine, trial: {field: source}, stage: mql",
+        "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\", recording: \"https://acme.example/r\"}, deliver: page",
+        "kind: trial, url: \"https://a.example\", opt_in: double, confirm_mail: mine, trial: {field: source}, stage: mql",
     ])
     func `a magnet with it is taken`(_ magnet: String) throws {
         #expect(try problems("{magnets: {plan: {title: The plan, \(magnet)}}}") == [])
+    }
+
+    @Test func `where only a mail of the site's own can say where to go, that is noted`() throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              lead_magnets:
+                magnets:
+                  plan: {title: The plan, kind: trial, mail: mine}
+                  film: {title: The film, kind: webinar, mail: mine, webinar: {recording: "https://acme.example/r"}}
+            """, plugins: [LeadMagnets.self], files: ["mails/mine.md": "---\nsubject: S\n---\nWrite to us.\n"])
+        let notes = try withExtendedLifetime(crm) { try crm.kernel.config.check(plugins: [LeadMagnets.self]) }
+        #expect(notes.map(\.place.path) == ["plugins.lead_magnets.magnets.plan.mail"])
+        #expect(
+            notes.first?.message
+                == "without url, {{magnet_url}} in the mail 'mine' is the landing page of the magnet. Say in the mail where to go, or write url: https://…"
+        )
     }
 
     // MARK: - Values
@@ -131,26 +170,35 @@ import TrellisTesting
 
     @Test(arguments: [
         ("asset: plan.pfd", ".asset: there is no file 'plan.pfd' beside the config."),
-        ("kind: trial, page: gone.md", ".page: there is no file 'gone.md' beside the config."),
         (
-            "kind: trial, variants: {chief: {page: gone.md}}",
+            "kind: trial, url: \"https://a.example\", page: gone.md",
+            ".page: there is no file 'gone.md' beside the config."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", variants: {chief: {page: gone.md}}",
             ".variants.chief.page: there is no file 'gone.md' beside the config."
         ),
         ("kind: trial, mail: min", ".mail: there is no mail 'min'. Did you mean 'mine'? Write mails/min.md."),
         (
-            "kind: trial, confirm_mail: min",
+            "kind: trial, url: \"https://a.example\", confirm_mail: min",
             ".confirm_mail: there is no mail 'min'. Did you mean 'mine'? Write mails/min.md."
         ),
-        ("kind: trial, trial: {field: emial}", ".trial.field: leads has no column 'emial'. Did you mean 'email'?"),
+        (
+            "kind: trial, url: \"https://a.example\", trial: {field: emial}",
+            ".trial.field: leads has no column 'emial'. Did you mean 'email'?"
+        ),
         (
             "kind: webinar, webinar: {recording: \"https://acme.example/r\", field: emial}",
             ".webinar.field: leads has no column 'emial'. Did you mean 'email'?"
         ),
         (
-            "kind: trial, form: {fields: [email!, emial!]}",
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!, emial!]}",
             ".form.fields.2: leads has no column 'emial'. Did you mean 'email'?"
         ),
-        ("kind: trial, form: {more: [phon]}", ".form.more.1: leads has no column 'phon'. Did you mean 'phone'?"),
+        (
+            "kind: trial, url: \"https://a.example\", form: {more: [phon]}",
+            ".form.more.1: leads has no column 'phon'. Did you mean 'phone'?"
+        ),
     ])
     func `what is not there is named, with what was meant`(_ magnet: String, _ sentence: String) throws {
         #expect(try problem(magnet) == sentence)
