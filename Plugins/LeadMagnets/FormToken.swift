@@ -14,6 +14,8 @@ struct FormToken: Sendable {
     var variant: String?
     /// The lead the form was made for, who is not asked for their address again.
     var leadID: Int64?
+    /// The fields it asks, of those the magnet may ask; nil for those it asks of everybody.
+    var asked: [String]?
 
     /// Nobody reads a page and fills in a form in less.
     static let secondsMin = 2.0
@@ -34,21 +36,23 @@ struct FormToken: Sendable {
     static func read(_ text: String?, magnet: String, _ signer: LinkSigner, now: Date) -> Reading {
         guard let text, !text.isEmpty else { return .missing }
         guard case .subject(let subject) = signer.open(text, purpose: "form", now: now),
-            let parts = JSONValue(parsing: subject)?.elements, parts.count == 5,
+            let parts = JSONValue(parsing: subject)?.elements, [5, 6].contains(parts.count),
             parts[0].scalarText == magnet, let number = parts[1].scalarText
         else { return .forged }
         let madeAt = parts[2].scalarText.flatMap(Double.init).map(Date.init(timeIntervalSince1970:))
         return .token(
             FormToken(
                 magnet: magnet, number: number, madeAt: madeAt, variant: parts[3].scalarText,
-                leadID: parts[4].scalarText.flatMap(Int64.init)))
+                leadID: parts[4].scalarText.flatMap(Int64.init),
+                asked: parts.count == 6 ? parts[5].elements.compactMap(\.scalarText) : nil))
     }
 
     func sealed(_ signer: LinkSigner) -> String {
-        let parts: [JSONValue] = [
+        var parts: [JSONValue] = [
             .string(magnet), .string(number), madeAt.map { .number($0.timeIntervalSince1970) } ?? .null,
             variant.map(JSONValue.string) ?? .null, leadID.map(JSONValue.integer) ?? .null,
         ]
+        if let asked { parts.append(.array(asked.map(JSONValue.string))) }
         return signer.token(purpose: "form", subject: JSONValue.array(parts).text())
     }
 

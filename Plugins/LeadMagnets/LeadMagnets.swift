@@ -219,6 +219,7 @@ public struct LeadMagnets: Plugin {
         try tx.db.cachedStatement(
             sql: "DELETE FROM magnets_receipts WHERE at < datetime(?, '-\(Delivery.receiptDays) days')"
         ).execute(arguments: [tx.stamp])
+        try ToldFields.empty(tx)
         try Quarantine.empty(tx)
     }
 

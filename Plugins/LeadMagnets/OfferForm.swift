@@ -24,10 +24,24 @@ struct OfferForm: Sendable {
     /// The fields it asks: a lead that is known is asked for what is missing.
     var fields: [MagnetSettings.FormField] {
         let form = offer.magnet.value.form
-        guard token.leadID != nil else { return form.fields }
+        guard token.leadID != nil else {
+            guard let asked = token.asked else { return form.fields }
+            let more = form.more.map { MagnetSettings.FormField(name: $0, isRequired: false) }
+            return (form.fields + more).filter { asked.contains($0.name.value) }
+        }
         let missing = form.fields.filter { known[$0.name.value] == nil && $0.name.value != "email" }
         let more = form.more.filter { known[$0.value] == nil }.prefix(OfferForm.moreAtOnce)
         return missing + more.map { MagnetSettings.FormField(name: $0, isRequired: false) }
+    }
+
+    /// What a visitor is asked who has told some fields before, in this browser: in their place come as many of `more`,
+    /// two at most. What is required is asked again, for it may be somebody else who sits there. Nil where nothing
+    /// changes.
+    static func asked(of form: MagnetSettings.Form, told: Set<String>) -> [String]? {
+        let left = form.fields.filter { $0.isRequired || $0.name.value == "email" || !told.contains($0.name.value) }
+        guard left.count < form.fields.count else { return nil }
+        let more = form.more.map(\.value).filter { !told.contains($0) }
+        return left.map(\.name.value) + more.prefix(min(form.fields.count - left.count, moreAtOnce))
     }
 
     /// - Parameter isEmbedded: whether it stands in a page of another site: its ids then begin with the name of the

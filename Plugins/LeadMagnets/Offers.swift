@@ -62,8 +62,13 @@ struct Offers: Sendable {
         offer.variant = offer.variant(named: request.query["variant"])
         let (signer, arrival) = (try request.kernel.signer, request.arrival)
         let leadID = try knownLead(request)
+        var token = token(for: offer, request, leadID: leadID)
+        if leadID == nil, let visitor = Visits(offers: self).visitor(request) {
+            let told = try request.kernel.read { try ToldFields.read(visitor: visitor, $0) }
+            token.asked = OfferForm.asked(of: offer.magnet.value.form, told: told)
+        }
         var form = OfferForm(
-            offer: offer, token: token(for: offer, request, leadID: leadID), typed: Offers.prefilled(request.query),
+            offer: offer, token: token, typed: Offers.prefilled(request.query),
             known: try leadID.map { try known($0, request.kernel) } ?? [:])
         form.referral = request.query["ref"]
         form.arrival = (request.address(query: request.queryText), request.header("referer"))

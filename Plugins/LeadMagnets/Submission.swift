@@ -111,7 +111,8 @@ struct Submission: Sendable {
 
     private func take(_ draft: LeadDraft, _ token: FormToken, known: [String: String]) async throws -> WebReply {
         let intake = Intake(
-            offer: offer, token: token, draft: draft, visitor: request.cookie(Visits.cookie),
+            offer: offer, token: token, draft: draft, visitor: Visits(offers: offers).visitor(request),
+            told: OfferForm(offer: offer, token: token, known: known).fields.map(\.name.value),
             referral: request.fields["_ref"])
         do {
             let leadID = try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try intake.take($0) }
@@ -186,6 +187,8 @@ struct Intake: Sendable {
     let token: FormToken
     let draft: LeadDraft
     let visitor: String?
+    /// The fields of the form, of which those count that were filled in.
+    let told: [String]
     let referral: String?
 
     /// One form may be sent for so many addresses, as by somebody who goes back to mend theirs; more is a program.
@@ -211,7 +214,11 @@ struct Intake: Sendable {
                 ON CONFLICT (receipt) DO UPDATE SET at = excluded.at
                 """
         ).execute(arguments: [receipt, form, result.leadID, tx.stamp])
-        if let visitor { try Visits.belong(to: result.leadID, visitor: visitor, tx) }
+        if let visitor {
+            try Visits.belong(to: result.leadID, visitor: visitor, tx)
+            let filledIn = told.filter { !draft[$0].isNull }
+            try ToldFields.note(filledIn, visitor: visitor, lead: result.leadID, tx)
+        }
         if let referral, result.outcome == .created {
             try Referrals.credit(code: referral, lead: result.leadID, magnet: offer.name, tx)
         }

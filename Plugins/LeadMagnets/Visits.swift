@@ -56,7 +56,7 @@ struct Visits: Sendable {
     /// What a page asks the visitor, or tells one who agreed; nil where a site asks nobody.
     func asking(_ request: WebRequest, _ words: Words) -> PageValue? {
         guard offers.settings.visitors == .consent else { return nil }
-        let isRemembered = request.cookie(Visits.cookie).map(Visits.isNumber) ?? false
+        let isRemembered = visitor(request) != nil
         let days = String(Visits.cookieDays)
         return .record([
             "is_remembered": .flag(isRemembered), "days": .text(days),
@@ -77,7 +77,14 @@ struct Visits: Sendable {
         try await kernel.writeTogether(origin: "visitor") { tx in
             try tx.db.cachedStatement(sql: "DELETE FROM magnets_visits WHERE visitor = ? AND lead_id IS NULL")
                 .execute(arguments: [visitor])
+            try ToldFields.forget(visitor: visitor, tx)
         }
+    }
+
+    /// The number in the cookie of a visitor, where the site keeps visitors.
+    func visitor(_ request: WebRequest) -> String? {
+        guard offers.settings.visitors != .none else { return nil }
+        return request.cookie(Visits.cookie).flatMap { Visits.isNumber($0) ? $0 : nil }
     }
 
     /// Counts a view, and keeps it where the visitor is known by a cookie.
@@ -92,7 +99,7 @@ struct Visits: Sendable {
                 day: String(Timestamp.text(kernel.clock.now()).prefix(10)), page: page, magnet: magnet,
                 variant: variant ?? "", channel: channel), kernel)
         guard offers.settings.visitors != .none else { return reply }
-        var visitor = request.cookie(Visits.cookie).flatMap { Visits.isNumber($0) ? $0 : nil }
+        var visitor = visitor(request)
         var reply = reply
         if visitor == nil, offers.settings.visitors == .always {
             let number = Visits.number()
@@ -132,7 +139,6 @@ struct Visits: Sendable {
 
     /// What a visitor looked at before is their lead's from now on: each page a touch.
     static func belong(to lead: Int64, visitor: String, _ tx: Transaction) throws {
-        guard isNumber(visitor) else { return }
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign, referrer, landing_page)
