@@ -23,6 +23,7 @@ public struct LeadMagnets: Plugin {
         EventDeclaration(
             "lead.referred", ["lead_id": .integer, "magnet": .text], says: "brought lead {lead_id}[ by {magnet}]"),
         EventDeclaration(Lapse.kind, says: "forms that nobody confirmed were due to lapse"),
+        EventDeclaration(NoShow.kind, ["webinar": .text], says: "the webinar {webinar} was over for long enough"),
     ]
     public static var mails: [String: String] { mails(in: MagnetWords.english) }
     public static func mails(in words: Words) -> [String: String] { Mails.builtIn(words) }
@@ -135,6 +136,7 @@ public struct LeadMagnets: Plugin {
         Subscribe("lapse", to: [Lapse.kind], from: .nextEvent, batch: 1) { _, tx in
             try Lapse(settings: offers.settings, tx: tx).run()
         }
+        Subscribe("no-show", to: [NoShow.kind], from: .nextEvent) { _, tx in try NoShow.run(magnets, tx) }
         Answer("download-link", TemplateValues.self) { question, db in try templateValues(question, db) }
         Answer("simulated-confirmations", SimulatedActs.self) { _, _ in [SimulatedConfirmations.act] }
         Answer("submissions", Report.self) { question, db in
@@ -144,6 +146,8 @@ public struct LeadMagnets: Plugin {
             ]
         }
     }
+
+    public func begin(since _: Date?, _ tx: Transaction) throws { try NoShow.appoint(magnets, tx) }
 
     public var chores: [Chore] { [DomainCheck.chore, AdLeadFetch.chore(offers)] }
 

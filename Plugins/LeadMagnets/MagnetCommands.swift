@@ -84,15 +84,7 @@ struct MagnetCommands: Sendable {
     private func close(_ webinar: String, _ kernel: Kernel) throws -> Int {
         try kernel.write(origin: "cli") { tx in
             let before = tx.db.totalChangesCount
-            try tx.emit(
-                "webinar.missed",
-                forEach: """
-                    SELECT r.lead_id, max(r.id) AS cause_id, json_object('webinar', :webinar) AS body FROM events AS r
-                    WHERE r.kind = 'webinar.registered' AND json_extract(r.body, '$.webinar') = :webinar AND NOT EXISTS (
-                        SELECT 1 FROM events AS e WHERE e.lead_id = r.lead_id AND e.kind IN ('webinar.attended', 'webinar.missed')
-                        AND json_extract(e.body, '$.webinar') = :webinar)
-                    GROUP BY r.lead_id
-                    """, arguments: ["webinar": webinar])
+            try NoShow.note(webinar, registeredBefore: nil, tx)
             return tx.db.totalChangesCount - before
         }
     }

@@ -191,6 +191,7 @@ public struct MagnetSettings: SettingsRecord {
         public var minutes = 60
         public var recording: String?
         public var field: LocatedText?
+        public var noShowAfter: Span?
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -200,6 +201,19 @@ public struct MagnetSettings: SettingsRecord {
             SettingsField(
                 "field", \.field, optional: .locatedText,
                 "A time of the lead that takes the beginning, for reminders: webinar_at.")
+            SettingsField(
+                "no_show_after", \.noShowAfter, optional: .span,
+                "How long after its end who registered and is not known to have attended has missed it; never by itself without it."
+            )
+        }
+
+        public func problems(at place: Place) -> [ConfigProblem] {
+            guard noShowAfter != nil, startsAt == nil else { return [] }
+            return [
+                ConfigProblem(
+                    "no_show_after counts from the end of the webinar: say when it begins, starts_at: \"2026-05-04 16:00\"",
+                    at: place)
+            ]
         }
     }
 

@@ -36,8 +36,7 @@ struct Offer: Sendable {
 
     /// Whether a webinar has taken place.
     private func isOver(at now: Date) -> Bool {
-        let webinar = magnet.value.webinar
-        return webinar.startsAt.map { $0 + Double(webinar.minutes) * 60 <= now } ?? false
+        magnet.value.webinar.end.map { $0 <= now } ?? false
     }
 
     /// Nobody takes a seat in a webinar that is over and has no recording.

@@ -140,6 +140,10 @@ import TrellisTesting
             ".webinar.starts_at: expected a time such as 2026-01-31 14:00, got 'soon'."
         ),
         (
+            "kind: webinar, webinar: {recording: \"https://a.example\", no_show_after: 3 hours}",
+            ".webinar: no_show_after counts from the end of the webinar: say when it begins, starts_at: \"2026-05-04 16:00\""
+        ),
+        (
             "kind: trial, variants: {chief: {weight: 1001}}",
             ".variants.chief.weight: expected a whole number from 0 to 1000, got '1001'."
         ),

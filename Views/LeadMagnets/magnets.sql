@@ -22,6 +22,17 @@ FROM (SELECT day, magnet, variant, views, 0 AS submissions FROM magnets_views WH
       WHERE e.origin = 'form:' || s.magnet)
 GROUP BY day, magnet, variant;
 
+-- Who registered for a webinar, and what became of it. Who attended has not missed it, whichever the log learnt first.
+CREATE VIEW magnets_attendance AS
+SELECT json_extract(e.body, '$.webinar') AS webinar, coalesce(m.kept_id, e.lead_id) AS lead_id,
+       min(e.at) FILTER (WHERE e.kind = 'webinar.registered') AS registered_at, -- NULL where nobody knows of it
+       CASE WHEN count(*) FILTER (WHERE e.kind = 'webinar.attended') > 0 THEN 'attended'
+            WHEN count(*) FILTER (WHERE e.kind = 'webinar.missed') > 0 THEN 'missed' ELSE 'registered' END AS state,
+       max(CASE e.kind WHEN 'webinar.attended' THEN json_extract(e.body, '$.minutes') END) AS minutes -- NULL where nobody says
+FROM events AS e LEFT JOIN lead_merges AS m ON m.gone_id = e.lead_id
+WHERE e.kind IN ('webinar.registered', 'webinar.attended', 'webinar.missed') AND e.lead_id IS NOT NULL
+GROUP BY 1, 2;
+
 -- What stands still, for trellis status: leads of an ad platform that cannot be fetched.
 CREATE VIEW lead_magnets_stops AS
 SELECT 'lead not fetched' AS stop, form || ' ' || platform_id AS subject, problem AS reason, noted_at AS since

@@ -1,0 +1,146 @@
+import Testing
+import TrellisKernel
+import TrellisTesting
+
+@testable import LeadMagnets
+
+@Suite struct NoShowTests {
+    /// - Parameter webinar: the settings of the webinar, which ends an hour after it begins.
+    private static func yaml(_ webinar: String) -> String {
+        """
+        plugins:
+          lead_magnets:
+            magnets:
+              course: {title: The course, kind: webinar, url: "https://meet.acme.example/1", webinar: {\(webinar)}}
+        """
+    }
+
+    private static let may4 = #"starts_at: "2026-05-04 16:00", no_show_after: 3 hours"#
+
+    private func crm(_ webinar: String = NoShowTests.may4) throws -> TestKernel {
+        let crm = try TestKernel(NoShowTests.yaml(webinar), plugins: [LeadMagnets.self])
+        try begin(crm)
+        return crm
+    }
+
+    /// As a worker does when it starts.
+    private func begin(_ crm: TestKernel) throws {
+        try crm.kernel.write(origin: "plugin:lead_magnets") { tx in
+            for plugin in crm.kernel.plugins { try plugin.begin(since: nil, tx) }
+        }
+    }
+
+    private func appointments(_ crm: TestKernel) throws -> [String] {
+        try crm.rows("SELECT due_at, body FROM scheduled_events WHERE kind = 'magnets.no_show_due' ORDER BY due_at")
+    }
+
+    private func missed(_ crm: TestKernel) throws -> [String] {
+        try crm.rows("SELECT lead_id, at, origin FROM events WHERE kind = 'webinar.missed' ORDER BY id")
+    }
+
+    private func register(_ crm: TestKernel, _ names: String...) throws {
+        for name in names { try crm.capture(["email": "\(name)@a.example"], form: "course") }
+        try crm.pump()
+    }
+
+    @Test func `who registered and did not come has missed it some time after the end, once`() throws {
+        let crm = try crm()
+        try register(crm, "ann", "bob", "cem")
+        try begin(crm)
+        #expect(try appointments(crm) == [#"2026-05-04 20:00:00.000|{"webinar":"course"}"#])
+        crm.clock.set("2026-05-04 17:30:00")
+        try crm.record("webinar.attended", lead: 2, ["webinar": "course", "minutes": "55"])
+        crm.clock.set("2026-05-04 19:59:59")
+        try crm.pump()
+        #expect(try missed(crm) == [])
+        crm.clock.set("2026-05-04 20:00:00")
+        try crm.pump()
+        let both = ["1|2026-05-04 20:00:00.000|plugin:lead_magnets", "3|2026-05-04 20:00:00.000|plugin:lead_magnets"]
+        #expect(try missed(crm) == both)
+        #expect(
+            try crm.rows("SELECT DISTINCT body, cause_kind FROM lead_trace WHERE kind = 'webinar.missed'") == [
+                #"{"webinar":"course"}|webinar.registered"#
+            ])
+        try begin(crm)
+        #expect(try appointments(crm) == [])
+        crm.clock.advance(by: "1 day")
+        try crm.pump()
+        #expect(try missed(crm) == both)
+        #expect(try crm.run("magnets close-webinar", "course") == ["0 leads missed it."])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `attendance that comes later counts`() throws {
+        let crm = try crm()
+        try register(crm, "ann", "bob")
+        crm.clock.set("2026-05-05 09:00:00")
+        try crm.pump()
+        let attendance =
+            "SELECT webinar, lead_id, registered_at, state, minutes FROM magnets_attendance ORDER BY lead_id"
+        #expect(
+            try crm.rows(attendance) == [
+                "course|1|2026-03-02 09:00:00.000|missed|", "course|2|2026-03-02 09:00:00.000|missed|",
+            ])
+        try crm.record("webinar.attended", lead: 1, ["webinar": "course", "minutes": "20"])
+        #expect(
+            try crm.rows(attendance) == [
+                "course|1|2026-03-02 09:00:00.000|attended|20", "course|2|2026-03-02 09:00:00.000|missed|",
+            ])
+    }
+
+    @Test func `nobody misses it by itself without the setting, nor where it is written too late`() throws {
+        let crm = try crm(#"starts_at: "2026-05-04 16:00""#)
+        try register(crm, "ann")
+        #expect(try appointments(crm) == [])
+        crm.clock.set("2026-05-04 20:00:00")
+        let later = try crm.reopened(NoShowTests.yaml(NoShowTests.may4))
+        try begin(later)
+        #expect(try appointments(later) == [])
+        crm.clock.advance(by: "1 day")
+        try later.pump()
+        #expect(try missed(later) == [])
+        withExtendedLifetime(crm) {}
+    }
+
+    @Test func `a webinar that is put off is missed later`() throws {
+        let crm = try crm()
+        try register(crm, "ann")
+        let later = try crm.reopened(NoShowTests.yaml(#"starts_at: "2026-05-05 16:00", no_show_after: 3 hours"#))
+        try begin(later)
+        #expect(try appointments(later).count == 2)
+        later.clock.set("2026-05-05 19:59:59")
+        try later.pump()
+        #expect(try missed(later) == [])
+        later.clock.set("2026-05-05 20:00:00")
+        try later.pump()
+        #expect(try missed(later) == ["1|2026-05-05 20:00:00.000|plugin:lead_magnets"])
+        withExtendedLifetime(crm) {}
+    }
+
+    @Test func `who registers after the end wanted the recording`() throws {
+        let crm = try crm(NoShowTests.may4 + #", recording: "https://acme.example/r""#)
+        try register(crm, "ann")
+        crm.clock.set("2026-05-04 17:00:00")
+        try register(crm, "bob")
+        crm.clock.set("2026-05-04 20:00:00")
+        try crm.pump()
+        #expect(try missed(crm) == ["1|2026-05-04 20:00:00.000|plugin:lead_magnets"])
+    }
+
+    @Test func `whose lead was merged into one who attended has missed nothing, and nor has who is gone`() throws {
+        let crm = try crm()
+        try register(crm, "ann", "bob", "cem")
+        let other = try crm.capture(["email": "ann@b.example"])
+        crm.clock.set("2026-05-04 18:00:00")
+        try crm.record("webinar.attended", lead: other, ["webinar": "course", "minutes": "55"])
+        try crm.kernel.write(origin: "cli") { try $0.merge(1, into: other) }
+        try crm.foreign("DELETE FROM leads WHERE id = 3")
+        crm.clock.set("2026-05-04 20:00:00")
+        try crm.pump()
+        #expect(try missed(crm) == ["2|2026-05-04 20:00:00.000|plugin:lead_magnets"])
+        #expect(
+            try crm.rows("SELECT lead_id, state FROM magnets_attendance WHERE lead_id <> 3 ORDER BY lead_id") == [
+                "2|missed", "\(other)|attended",
+            ])
+    }
+}
