@@ -120,18 +120,19 @@ struct Visits: Sendable {
     ) throws {
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO magnets_visits (visitor, lead_id, at, page, channel, source, medium, campaign, referrer)
+                INSERT INTO magnets_visits (visitor, lead_id, at, page, channel, source, medium, campaign, referrer, click_id_kind, click_id)
                 VALUES (:visitor, (SELECT lead_id FROM magnets_visits WHERE visitor = :visitor AND lead_id IS NOT NULL ORDER BY id DESC LIMIT 1),
-                        :now, :page, :channel, :source, :medium, :campaign, :referrer)
+                        :now, :page, :channel, :source, :medium, :campaign, :referrer, :click_kind, :click)
                 """
         ).execute(arguments: [
             "visitor": visitor, "now": tx.stamp, "page": page, "channel": channel, "source": arrival.source,
             "medium": arrival.medium, "campaign": arrival.campaign, "referrer": arrival.referrer,
+            "click_kind": arrival.click?.kind, "click": arrival.click?.id,
         ])
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign, referrer, landing_page)
-                SELECT lead_id, at, 'view', channel, source, medium, campaign, referrer, page FROM magnets_visits
+                INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign, referrer, landing_page, click_id_kind, click_id)
+                SELECT lead_id, at, 'view', channel, source, medium, campaign, referrer, page, click_id_kind, click_id FROM magnets_visits
                 WHERE id = ? AND lead_id IS NOT NULL
                 """
         ).execute(arguments: [tx.db.lastInsertedRowID])
@@ -141,8 +142,8 @@ struct Visits: Sendable {
     static func belong(to lead: Int64, visitor: String, _ tx: Transaction) throws {
         try tx.db.cachedStatement(
             sql: """
-                INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign, referrer, landing_page)
-                SELECT :lead, at, 'view', channel, source, medium, campaign, referrer, page FROM magnets_visits
+                INSERT INTO touches (lead_id, at, kind, channel, source, medium, campaign, referrer, landing_page, click_id_kind, click_id)
+                SELECT :lead, at, 'view', channel, source, medium, campaign, referrer, page, click_id_kind, click_id FROM magnets_visits
                 WHERE visitor = :visitor AND lead_id IS NULL ORDER BY id
                 """
         ).execute(arguments: ["visitor": visitor, "lead": lead])

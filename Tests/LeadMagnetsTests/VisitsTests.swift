@@ -261,6 +261,29 @@ import TrellisTesting
         #expect(try site.crm.troubles() == [])
     }
 
+    @Test func `a click on an ad is kept with the page it led to, and goes to the lead with it`() async throws {
+        var site = try Site(.consent)
+        site.browser.headers.merge(VisitsTests.known) { _, new in new }
+        _ = try await site.browser.get(
+            "/pixel.gif?page=https%3A%2F%2Fwww.acme.example%2Fspring%3Fgclid%3DG1%26utm_campaign%3Dspring")
+        _ = try await site.browser.get("/pixel.gif?page=/prices")
+        #expect(
+            try site.crm.rows("SELECT page, click_id_kind, click_id FROM magnets_visits ORDER BY id") == [
+                "/spring|gclid|G1", "/prices||",
+            ])
+        site.crm.clock.advance(by: "1 hour")
+        let form = try await site.browser.open("/offers/tool")
+        _ = try await site.browser.submit(form, ["email": "ann@a.example"])
+        let touches = "SELECT kind, channel, campaign, landing_page, click_id_kind, click_id FROM touches ORDER BY id"
+        #expect(
+            try site.crm.rows(touches) == [
+                "form|direct||https://crm.acme.example/offers/tool||", "view|paid_search|spring|/spring|gclid|G1",
+                "view|direct||/prices||", "view|direct||/offers/tool||",
+            ])
+        _ = try await site.browser.get("/offers/tool?li_fat_id=L1")
+        #expect(try site.crm.rows(touches).last == "view|paid_social||/offers/tool|li_fat_id|L1")
+    }
+
     @Test func `what one visitor looked at is nothing to another`() async throws {
         let site = try Site(.consent)
         _ = try await site.browser.get(

@@ -176,7 +176,8 @@ struct Conversions {
                        END AS value, coalesce(\(Conversions.currency), (SELECT currency FROM site)) AS currency
                 FROM audiences_conversions AS d JOIN stage_history AS h ON h.event_id = d.event_id JOIN leads AS l ON l.id = d.lead_id
                 JOIN touches AS t ON t.id = (
-                    SELECT max(id) FROM touches WHERE lead_id = d.lead_id AND click_id_kind IN (\(kinds)) AND click_id IS NOT NULL AND at <= h.at)
+                    SELECT id FROM touches WHERE lead_id = d.lead_id AND click_id_kind IN (\(kinds)) AND click_id IS NOT NULL AND at <= h.at
+                    ORDER BY at DESC, id DESC LIMIT 1)
                 WHERE d.export_id = ? ORDER BY d.event_id
                 """, arguments: [export])
         while let row = try rows.next() {

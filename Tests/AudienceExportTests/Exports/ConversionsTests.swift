@@ -146,6 +146,14 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `of several clicks the newest counts, whichever the log learnt last`() throws {
+        let crm = try crm()
+        try crm.foreign(
+            "INSERT INTO touches (lead_id, at, kind, click_id_kind, click_id) VALUES (1, '2026-03-01 08:00:00.000', 'view', 'gclid', 'G0')"
+        )
+        #expect(try file(crm, "google").last == "'=G1,mql,2026-03-02 10:00:00,,")
+    }
+
     @Test func `old clicks, suppressed people and stages nobody asked for are left out`() throws {
         let crm = try crm()
         try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', 'unsubscribed')")
