@@ -31,7 +31,7 @@ struct Confirmation: Sendable {
     }
 
     private func asked(_ request: WebRequest, purpose: String) throws -> Asked {
-        let parts = JSONValue(parsing: try request.kernel.open(request["token"], purpose: purpose))?.elements ?? []
+        let parts = try offers.parts(ofLink: request, purpose: purpose, magnetAt: 1)
         guard parts.count == 2, let id = parts[0].scalarText.flatMap(Int64.init), let name = parts[1].scalarText else {
             throw WebProblem.notFound
         }

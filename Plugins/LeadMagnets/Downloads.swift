@@ -10,7 +10,7 @@ struct Downloads: Sendable {
     }
 
     private func download(_ request: WebRequest) async throws -> WebReply {
-        let parts = JSONValue(parsing: try request.kernel.open(request["token"], purpose: "download"))?.elements ?? []
+        let parts = try offers.parts(ofLink: request, purpose: "download", magnetAt: 0)
         guard parts.count == 2, let name = parts[0].scalarText, let leadID = parts[1].scalarText.flatMap(Int64.init)
         else {
             throw WebProblem.notFound

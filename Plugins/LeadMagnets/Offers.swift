@@ -21,6 +21,18 @@ struct Offers: Sendable {
         return offer
     }
 
+    /// What a sealed link is about, where one of its parts is the name of a magnet: `["sales-plan", 17]`.
+    ///
+    /// - Throws: ``WebProblem``; of a link that is too old in the language of the magnet.
+    func parts(ofLink request: WebRequest, purpose: String, magnetAt index: Int) throws -> [JSONValue] {
+        func parts(_ subject: String) -> [JSONValue] { JSONValue(parsing: subject)?.elements ?? [] }
+        return parts(
+            try request.kernel.open(request["token"], purpose: purpose) { subject in
+                let name = parts(subject).dropFirst(index).first?.scalarText
+                return settings.magnets.first { $0.name == name }?.value.language?.value
+            })
+    }
+
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/", index),

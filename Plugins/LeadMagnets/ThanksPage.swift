@@ -24,8 +24,7 @@ struct ThanksPage: Sendable {
 
     /// - Throws: ``WebProblem`` where the address is not one of ours.
     init(_ request: WebRequest, _ offers: Offers) throws {
-        let parts =
-            JSONValue(parsing: try request.kernel.open(request["token"], purpose: ThanksPage.purpose))?.elements ?? []
+        let parts = try offers.parts(ofLink: request, purpose: ThanksPage.purpose, magnetAt: 0)
         guard parts.count == 3, let name = parts[0].scalarText else { throw WebProblem.notFound }
         offer = try offers.offer(name, request)
         leadID = parts[1].scalarText.flatMap(Int64.init).flatMap { $0 == 0 ? nil : $0 }

@@ -72,6 +72,20 @@ import TrellisTesting
         #expect(list.list("offers").map { $0.text("lang") } == ["", "", "en", "", ""])
     }
 
+    @Test(arguments: [
+        ("download", #"["paper",1]"#, "en"), ("thanks", #"["paper",1,null]"#, "en"), ("confirm", #"[1,"paper"]"#, "en"),
+        ("confirmed", #"[1,"paper"]"#, "en"), ("download", #"["plan",1]"#, nil), ("download", #"["gone",1]"#, nil),
+        ("confirm", "1", nil),
+    ])
+    func `a link that is too old says so in the language of its magnet, else of the site`(
+        _ page: String, _ subject: String, _ language: String?
+    ) async throws {
+        let crm = try crm()
+        let token = try crm.kernel.signer.token(purpose: page, subject: subject, expires: crm.clock.now)
+        let problem = await #expect(throws: WebProblem.self) { try await Browser(crm).get("/\(page)/\(token)") }
+        #expect(problem?.status == 410 && problem?.language == language)
+    }
+
     @Test func `a magnet may be in another language, and so is what follows from it`() async throws {
         let crm = try crm()
         let browser = Browser(crm)

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Why a request is not answered as asked: a page, or JSON for a program. The sentence is shown, so that it holds
 /// nothing of the inside.
 public struct WebProblem: Error, Sendable, CustomStringConvertible {
@@ -60,11 +62,20 @@ public struct WebProblem: Error, Sendable, CustomStringConvertible {
 extension Kernel {
     /// The subject of a token in a link of this site.
     ///
+    /// - Parameter language: the language of what a subject is about, in which a link that is too old says so; nil for
+    ///   that of the site.
     /// - Throws: ``WebProblem/notFound`` or ``WebProblem/expired``.
-    public func open(_ token: String, purpose: String) throws -> String {
+    public func open(
+        _ token: String, purpose: String, speaking language: (String) throws -> String? = { _ in nil }
+    ) throws -> String {
         switch try signer.open(token, purpose: purpose, now: clock.now()) {
         case .subject(let subject): return subject
-        case .expired: throw WebProblem.expired
+        case .expired:
+            // What it was about can still be read; it only opens nothing.
+            guard case .subject(let subject) = try signer.open(token, purpose: purpose, now: .distantPast),
+                let language = try language(subject)
+            else { throw WebProblem.expired }
+            throw WebProblem.expired.speaking(language)
         case .unknown: throw WebProblem.notFound
         }
     }
