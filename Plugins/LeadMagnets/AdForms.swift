@@ -83,6 +83,11 @@ struct AdForms: Sendable {
     func keep(_ lead: AdLead, _ form: Named<AdForm>, _ kernel: Kernel, _ tx: Transaction) throws {
         let (draft, reason) = draft(of: lead, form.value, kernel)
         guard reason == nil else { return try held(lead, form.value, kernel, because: reason ?? "").insert(tx) }
+        // It was paid for, and nobody is there to be asked for another address: somebody of the house decides.
+        let magnet = offers.settings.magnets.first { $0.name == form.value.magnet.value }?.value
+        if let email = draft.email, let refusal = try magnet?.refusal(of: email, tx.db) {
+            return try held(lead, form.value, kernel, because: refusal.reason).insert(tx)
+        }
         do {
             let taken = try tx.capture(draft).leadID
             try AdForms.note(lead, form.value.platform, lead: taken, tx)

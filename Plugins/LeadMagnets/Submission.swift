@@ -88,10 +88,9 @@ struct Submission: Sendable {
     }
 
     private func refusal(of email: String?) throws -> String? {
-        guard let email, !offer.magnet.value.refuse.isEmpty else { return nil }
-        let flags = try request.kernel.read { try AddressFlags.of(email, $0) }
-        guard let flag = offer.magnet.value.refuse.first(where: { flags.contains($0) }) else { return nil }
-        return offer.words("refused_\(flag.rawValue)")
+        guard let email else { return nil }
+        let refusal = try request.kernel.read { try offer.magnet.value.refusal(of: email, $0) }
+        return refusal.map { offer.words("refused_\($0.name)") }
     }
 
     /// What is wrong with a field as a person is told it. What no words are for, as where a hook refuses a value, is

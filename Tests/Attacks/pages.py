@@ -198,7 +198,8 @@ def about_people(lab):
         who = f"{local}.{address('pages')}"
         answer = lab.forms.send("course", {"email": who, "first_name": "Ann", "consent_newsletter": "on"})
         if answer.status != 303:
-            if local == "<b":
+            # No mail of ours reaches letters beyond ASCII before the @ (SMTPUTF8): the field says so.
+            if local == "<b" or (not local.isascii() and answer.status == 422):
                 continue
             problems.append(f"{who}: {answer}")
             continue

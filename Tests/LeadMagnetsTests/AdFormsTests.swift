@@ -141,6 +141,40 @@ import TrellisTesting
         #expect(try crm.rows("SELECT email FROM magnets_quarantine") == ["no-address"])
     }
 
+    // MARK: - Addresses
+
+    @Test func `an address that the magnet refuses is held with the reason, and may be taken in`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              lead_magnets:
+                magnets: {tool: {title: T, kind: link, url: "https://t.example", refuse: [disposable, role]}}
+                lead_forms: {google-tool: {platform: google, magnet: tool, key: "${TRELLIS_SECRET}"}}
+            """, plugins: [LeadMagnets.self])
+        for (id, email) in [("g-1", "ann@mailinator.com"), ("g-2", "info@a.example"), ("g-3", "ann@a.example")] {
+            let body = google(id, ["EMAIL": email])
+            #expect(try await AdSite(crm: crm).ask(.post, "google-tool", body: body) == (200, #"{"taken":1}"#))
+        }
+        #expect(try crm.rows("SELECT email FROM leads") == ["ann@a.example"])
+        #expect(
+            try crm.rows("SELECT email, reasons FROM magnets_quarantine ORDER BY id") == [
+                "ann@mailinator.com|the magnet refuses such an address: disposable",
+                "info@a.example|the magnet refuses such an address: role",
+            ])
+        _ = try crm.run("magnets release", "2")
+        #expect(try crm.rows("SELECT email FROM leads ORDER BY id") == ["ann@a.example", "info@a.example"])
+        #expect(try crm.rows("SELECT channel, click_id FROM touches") == ["paid_search|Cj0K", "paid_search|Cj0K"])
+    }
+
+    @Test func `an address that no mail reaches is held where something is mailed`() async throws {
+        _ = try await ask(.post, "google-plan", body: google("g-1", ["EMAIL": "jürgen@a.example"]))
+        #expect(try crm.rows("SELECT email FROM leads") == [])
+        #expect(
+            try crm.rows("SELECT email, reasons FROM magnets_quarantine") == [
+                "jürgen@a.example|no mail reaches the address: the part before the @ is not ASCII"
+            ])
+    }
+
     // MARK: - What is refused
 
     @Test func `a wrong key is refused, and nothing is kept`() async throws {

@@ -38,6 +38,8 @@ struct AdSite {
             """)
     }
 
+    init(crm: TestKernel) { self.crm = crm }
+
     static let key = TestKernel.environment["TRELLIS_SECRET"] ?? ""
     static let token = TestKernel.environment["TRELLIS_ADMIN_TOKEN"] ?? ""
 

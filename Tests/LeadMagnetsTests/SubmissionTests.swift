@@ -164,6 +164,30 @@ private struct Desk: Plugin {
         #expect(try await browser.fillIn("plan", ["email": "ann@a.example"]).status == 303)
     }
 
+    @Test func `an address that no mail of ours reaches is refused where something is mailed`() async throws {
+        let sentence = "We cannot write to an address with such letters before the @. Please give another one."
+        // By mail, confirmed and by mail, confirmed and on the page.
+        for magnet in ["plan", "guide", "atlas"] {
+            let reply = try await browser.fillIn(magnet, ["email": "jürgen@a.example", "first_name": "Jürgen"])
+            #expect(reply.status == 422, "\(magnet)")
+            #expect(try WebForm(reply).errors == ["email: \(sentence)"], "\(magnet)")
+        }
+        let form = try await browser.open("/offers/plan")
+        let program = try await browser.post(
+            form.action, form.hidden + [("email", "jürgen@a.example"), ("first_name", "Jürgen")],
+            ["accept": "application/json"])
+        #expect(program.status == 422 && program.json?["fields"]?["email"]?.scalarText == sentence)
+        #expect(try crm.events() == [])
+        // A domain has a spelling in ASCII, and what stands on the page at once needs no mail.
+        #expect(
+            try await browser.fillIn("plan", ["email": "juergen@bücher.example", "first_name": "Jürgen"]).status == 303)
+        #expect(try await browser.fillIn("chart", ["email": "jürgen@a.example"]).status == 303)
+        #expect(
+            try crm.rows("SELECT email FROM leads ORDER BY id") == [
+                "juergen@xn--bcher-kva.example", "jürgen@a.example",
+            ])
+    }
+
     @Test func `a page that was open for more than a day is shown again with what was typed`() async throws {
         let form = try await browser.open("/offers/plan")
         crm.clock.advance(by: "1 day")
