@@ -108,6 +108,21 @@ import TrellisTesting
         #expect(admin.json?["error"]?.scalarText?.hasPrefix("Say the token") == true)
     }
 
+    @Test(arguments: [
+        ("email=a%00b", "In einer der Angaben stehen Zeichen, die sich nicht speichern lassen."),
+        ("first_name=J%FCrgen", "In einer der Angaben stehen Zeichen, die sich nicht speichern lassen."),
+        ("email=" + String(repeating: "x", count: FormBody.valueBytesMax + 1), "Eine der Angaben ist zu lang."),
+    ])
+    func `what was typed and cannot be read is said in the language of the site`(
+        _ body: String, _ sentence: String
+    ) async throws {
+        let crm = try crm()
+        let answer = try await Listener.open(crm).post("/forms/plan", body)
+        #expect(answer.status == 400 && answer.heading == "Das konnten wir nicht lesen")
+        #expect(answer.body.contains(sentence))
+        #expect(try crm.events() == [])
+    }
+
     // MARK: - Leaving
 
     private func path(_ purpose: String, _ lead: Int64, _ crm: TestKernel) throws -> String {

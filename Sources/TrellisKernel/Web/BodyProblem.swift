@@ -5,12 +5,24 @@
 public struct BodyProblem: Error, Sendable, Hashable, CustomStringConvertible {
     /// 400, 413, 414 or 415.
     public let status: Int
-    /// What is wrong, and what to do about it.
+    /// What is wrong, and what to do about it, in English: for whoever writes the program that sent it.
     public let description: String
+    /// The same for a visitor, in words of the kernel; nil where no person can bring it about.
+    public let phrase: Phrase?
 
-    public init(status: Int, description: String) {
+    public init(status: Int, description: String, phrase: Phrase? = nil) {
         self.status = status
         self.description = description
+        self.phrase = phrase
+    }
+
+    public static func == (left: BodyProblem, right: BodyProblem) -> Bool {
+        (left.status, left.description) == (right.status, right.description)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(status)
+        hasher.combine(description)
     }
 }
 
@@ -18,9 +30,11 @@ public struct BodyProblem: Error, Sendable, Hashable, CustomStringConvertible {
 
 extension BodyProblem {
     static let bodyTooLong = BodyProblem(
-        status: 413, description: "The body holds more than \(FormBody.bytesMax) bytes. Shorten its texts.")
+        status: 413, description: "The body holds more than \(FormBody.bytesMax) bytes. Shorten its texts.",
+        phrase: Phrase("problem_too_large", ["size": String(FormBody.bytesMax / 1024)]))
     static let queryTooLong = BodyProblem(
-        status: 414, description: "The query holds more than \(FormBody.bytesMax) bytes. Send it as a form.")
+        status: 414, description: "The query holds more than \(FormBody.bytesMax) bytes. Send it as a form.",
+        phrase: Phrase("problem_address_too_long"))
     static let contentTypeMissing = BodyProblem(
         status: 415, description: "The body comes without a content type. Send \(FormBody.contentTypes).")
     static let contentTypeUnreadable = BodyProblem(
@@ -45,28 +59,36 @@ extension BodyProblem {
 
     static func valueTooLong(_ name: String) -> BodyProblem {
         let most = FormBody.valueBytesMax
-        return BodyProblem(status: 400, description: "\(field(name)) holds more than \(most) bytes. Shorten its text.")
+        return BodyProblem(
+            status: 400, description: "\(field(name)) holds more than \(most) bytes. Shorten its text.",
+            phrase: Phrase("problem_text_too_long"))
     }
 
     static func valueNotText(_ name: String) -> BodyProblem {
-        BodyProblem(status: 400, description: "\(field(name)) is not UTF-8 text. Send it in UTF-8.")
+        BodyProblem(
+            status: 400, description: "\(field(name)) is not UTF-8 text. Send it in UTF-8.",
+            phrase: Phrase("problem_characters"))
     }
 
     static func valueWithControl(_ name: String) -> BodyProblem {
         BodyProblem(
             status: 400,
-            description: "\(field(name)) holds a control character. Only tabs and line ends may stand in a text.")
+            description: "\(field(name)) holds a control character. Only tabs and line ends may stand in a text.",
+            phrase: Phrase("problem_characters"))
     }
 
     static func valueWithPile(_ name: String) -> BodyProblem {
         let most = TextCleaning.marksMax
         return BodyProblem(
-            status: 400, description: "\(field(name)) holds more than \(most) combining marks in a row. Leave them out."
-        )
+            status: 400,
+            description: "\(field(name)) holds more than \(most) combining marks in a row. Leave them out.",
+            phrase: Phrase("problem_characters"))
     }
 
     static func file(_ name: String) -> BodyProblem {
-        BodyProblem(status: 415, description: "\(field(name)) is a file. Only texts are read here: leave it out.")
+        BodyProblem(
+            status: 415, description: "\(field(name)) is a file. Only texts are read here: leave it out.",
+            phrase: Phrase("problem_file_sent"))
     }
 
     static func partNotText(_ name: String) -> BodyProblem {

@@ -38,6 +38,15 @@ public struct WebProblem: Error, Sendable, CustomStringConvertible {
         self.phrase = phrase
     }
 
+    /// A body that cannot be read: programs of the house are told exactly what is wrong with it, visitors in words.
+    public init(_ problem: BodyProblem) {
+        status = problem.status
+        description = problem.description
+        headers = []
+        heading = nil
+        phrase = problem.phrase
+    }
+
     /// The same on a page in another language than that of the site.
     public func speaking(_ language: String) -> WebProblem {
         var problem = self

@@ -19,7 +19,7 @@ struct RequestReader: Sendable {
                 fields: isForm ? try FormBody.read(body, contentType: request.headers[.contentType]) : WebFields([]),
                 body: body, client: client(of: request, context), headers: headers(of: request))
         } catch let problem as BodyProblem {
-            throw WebProblem(problem.status, problem.description)
+            throw WebProblem(problem)
         }
     }
 
