@@ -50,7 +50,8 @@ struct Wording {
         "lead.updated", "handoff.clock_due", "handoff.recycle_due", "handoff.absence_due", "handoff.withdrawn",
         "drip.recheck",
         "opportunity.updated",
-        "opportunity.created", "opportunity.stage_changed", "magnets.lapse_due", "magnets.no_show_due", "mail.hits_gathered",
+        "opportunity.created", "opportunity.stage_changed", "magnets.lapse_due", "magnets.no_show_due",
+        "mail.hits_gathered",
     ]
 
     /// A time as people write it, to the minute; everything else as it is.
