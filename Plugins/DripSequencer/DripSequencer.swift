@@ -120,6 +120,9 @@ public struct DripSequencer: Plugin {
             try Permission(settings: settings).ask(draft, tx)
         }
         Answer("card-line", LeadCard.self) { card, db in try Overview(sequences: sequences, db: db).card(card.leadID) }
+        Answer("times", TemplateValues.self) { question, _ in
+            settings.zone(ofKey: question.key).map { ["mail.timezone": $0] } ?? [:]
+        }
         Answer("simulated-tasks", SimulatedActs.self) { _, _ in [SimulatedSequences.act] }
         Answer("simulated-sequences", SimulationReport.self) { try SimulatedSequences.sections($0, $1) }
         Answer("sequences", Report.self) { _, db in

@@ -129,4 +129,39 @@ import TrellisTesting
         try await crm.work()
         #expect(crm.transport.sent.map(\.subject) == ["Lesson two"])
     }
+
+    // MARK: - By whose clock
+
+    @Test func `a mail writes times by the zone of the lead, of its country, of the sequence, and says which`()
+        async throws
+    {
+        let crm = try TestKernel(
+            """
+            activities: {call.booked: {begins_at: time}}
+            plugins:
+              drip:
+                sequences:
+                  tokyo: {enter: {on: call.booked}, timezone: Asia/Tokyo, steps: [{mail: call}]}
+                  site: {enter: {on: call.booked}, steps: [{mail: call}]}
+            """, plugins: [DripSequencer.self],
+            files: ["mails/call.md": "---\nsubject: Your call\n---\nWe ring at {{begins_at}}.\n"])
+        for lead in [
+            try crm.capture(["email": "ann@a.example"], consents: ["newsletter"]),
+            try crm.capture(["email": "bob@a.example", "country": "DE"], consents: ["newsletter"]),
+            try crm.capture(["email": "cy@a.example", "timezone": "America/New_York"], consents: ["newsletter"]),
+        ] {
+            try crm.record("call.booked", lead: lead, ["begins_at": "2026-03-10 18:00:00"])
+        }
+        try await crm.work()
+        let times = crm.transport.sent.map { mail in
+            let text = mail.text.split(separator: "We ring at ").last?.split(separator: ".").first ?? ""
+            return "\(mail.recipient) \(text)"
+        }
+        #expect(
+            times.sorted() == [
+                "ann@a.example 2026-03-10 18:00 (UTC)", "ann@a.example 2026-03-11 03:00 (Asia/Tokyo)",
+                "bob@a.example 2026-03-10 19:00 (Europe/Berlin)", "bob@a.example 2026-03-10 19:00 (Europe/Berlin)",
+                "cy@a.example 2026-03-10 14:00 (America/New_York)", "cy@a.example 2026-03-10 14:00 (America/New_York)",
+            ])
+    }
 }

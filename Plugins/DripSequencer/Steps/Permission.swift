@@ -36,11 +36,17 @@ struct Permission: Sendable {
 
     /// The zone of the sequence that a mail is of; nil where it has none, or the mail is of no sequence.
     private func zone(of draft: MessageDraft, _ tx: Transaction) throws -> String? {
-        let zoned = settings.sequences.filter { $0.value.timezone != nil }
-        guard !zoned.isEmpty, draft.origin == "plugin:\(DripSequencer.name)" else { return nil }
+        guard draft.origin == "plugin:\(DripSequencer.name)" else { return nil }
         let key = try String.fetchOne(
             tx.db.cachedStatement(sql: "SELECT key FROM outbox_messages WHERE id = ?"), arguments: [draft.messageID])
-        return zoned.first { key?.hasPrefix("drip:\($0.name):") == true }?.value.timezone
+        return key.flatMap(settings.zone(ofKey:))
+    }
+}
+
+extension DripSettings {
+    /// The zone of the sequence that a message of this key is of; nil where it has none, or the message is of no sequence.
+    func zone(ofKey key: String) -> String? {
+        sequences.first { $0.value.timezone != nil && key.hasPrefix("drip:\($0.name):") }?.value.timezone
     }
 }
 

@@ -94,9 +94,12 @@ public struct CardLine: Sendable, Hashable {
 /// Values a plugin adds for the templates of a mail, such as a download link. Asked while the mail is rendered; the
 /// first answer for a name counts, and the body of the message counts before all answers. `owner.name` and
 /// `owner.email` say who has the lead: mails are from them where their front matter says `from: owner`.
+/// `mail.timezone` is the zone by whose clock times are written where neither the lead nor its country tells one.
 public struct TemplateValues: Question {
     public typealias Reply = [String: String]
     public let leadID: Int64?
+    /// The key of the message: `drip:welcome:3:lead 42:cycle 1`.
+    public let key: String
     public let template: String
     /// The values the message came with.
     public let body: [String: String]

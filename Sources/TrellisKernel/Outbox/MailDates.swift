@@ -11,13 +11,14 @@ public enum MailDates: String, Sendable, CaseIterable {
     /// 16 March 2026
     case long
 
-    /// A day, or a time by the clock of a place, to the minute; nil for what is neither.
+    /// A day; or a time by the clock of a place, to the minute, with the name of its zone, since a reader may be
+    /// elsewhere: `2026-03-16 01:30 (Europe/Berlin)`. Nil for what is neither.
     func text(of value: String, in place: LocalTime) -> String? {
         guard let instant = Timestamp.date(value) else { return nil }
         guard value.utf8.count > 10 else { return LocalDay(value).map { text(of: $0) } }
         let minute = place.minute(of: instant)
         let clock = [minute / 60, minute % 60].map(MailDates.twoDigits).joined(separator: ":")
-        return text(of: place.day(of: instant)) + (self == .iso ? " " : ", ") + clock
+        return text(of: place.day(of: instant)) + (self == .iso ? " " : ", ") + "\(clock) (\(place.name))"
     }
 
     private func text(of day: LocalDay) -> String {

@@ -13,13 +13,21 @@ struct MailValues {
     /// is in that of the site.
     static let language = "mail_language"
 
+    /// The zone a plugin says the times of a message are written by where the lead tells none. No column is called so.
+    static let timezone = "mail.timezone"
+
     func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
+        let question = TemplateValues(
+            leadID: order.leadID, key: order.key, template: order.template, body: order.body, now: tx.now,
+            config: kernel.config)
+        let answers = try kernel.hooks.ask(question, tx.db)
         if let leadID = order.leadID {
             let row = try Row.fetchOne(
                 tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
             let place = try tx.place(
-                ofZone: row.flatMap { $0["timezone"] as String? }, country: row.flatMap { $0["country"] as String? })
+                ofZone: row.flatMap { $0["timezone"] as String? }, country: row.flatMap { $0["country"] as String? },
+                or: answers.lazy.compactMap { $0[MailValues.timezone] }.first)
             values.merge(try fieldsOfCause(order, in: place, tx)) { own, _ in own }
             let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
             values.merge(MailValues.texts(row, written(fields, place))) { _, column in column }
@@ -29,13 +37,11 @@ struct MailValues {
             values["preferences_url"] = try? kernel.config.link("preferences", String(leadID))
             values["lead_key"] = try? kernel.signer.token(purpose: "lead", subject: String(leadID))
         }
-        let question = TemplateValues(
-            leadID: order.leadID, template: order.template, body: order.body, now: tx.now, config: kernel.config)
         if order.purpose == .internal, let leadID = order.leadID {
             let lines = try kernel.hooks.ask(LeadCard(leadID: leadID), tx.db).flatMap { $0 }
             values["lead_card"] = lines.map { "\($0.label): \($0.text)" }.joined(separator: " · ")
         }
-        for answer in try kernel.hooks.ask(question, tx.db) {
+        for answer in answers {
             values.merge(answer) { first, _ in first }
         }
         return values.merging(order.body) { _, own in own }
