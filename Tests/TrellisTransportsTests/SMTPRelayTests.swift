@@ -47,6 +47,41 @@ import TrellisTesting
         #expect(relay.heard.connections == 2 && relay.heard.messages.count == 2)
     }
 
+    /// A relay that takes two recipients on a connection: 450 and 452 are the codes that relays say it with.
+    @Test(arguments: [
+        "452 4.5.3 Too many recipients", "450 4.5.3 Error: too many recipients", "452 Too many recipients",
+    ])
+    func `one on which the relay takes no more recipients is replaced, and no mail fails for it`(_ reply: String)
+        async throws
+    {
+        // The third on each connection is one too many, and comes again on the next.
+        let relay = try await ScriptedRelay { $0.verb == "RCPT" && $0.before % 3 == 2 ? .say(reply) : nil }
+        let transport = try Outgoing.transport(relay)
+        for number in 1...5 { #expect(await transport.send(Outgoing.mail(Int64(number))) == .sent) }
+        #expect(relay.heard.connections == 3 && relay.heard.messages.count == 5)
+    }
+
+    @Test func `a relay that takes none on a new one either puts the mail off, after one try`() async throws {
+        let relay = try await ScriptedRelay { cue in
+            cue.verb == "RCPT" && cue.before > 0 ? .say("452 4.5.3 Too many recipients") : nil
+        }
+        let transport = try Outgoing.transport(relay)
+        #expect(await transport.send(Outgoing.mail(1)) == .sent)
+        #expect(Outgoing.told(await transport.send(Outgoing.mail(2))) == "slower: 452 4.5.3 Too many recipients")
+        #expect(relay.heard.connections == 2 && relay.verbs.count { $0 == "RCPT" } == 3)
+    }
+
+    @Test func `a rate that is too high is no reason for another connection`() async throws {
+        let relay = try await ScriptedRelay { cue in
+            cue.verb == "RCPT" && cue.before > 0 ? .say("450 4.7.1 Error: too many recipients from 192.0.2.1") : nil
+        }
+        let transport = try Outgoing.transport(relay)
+        #expect(await transport.send(Outgoing.mail(1)) == .sent)
+        let told = Outgoing.told(await transport.send(Outgoing.mail(2)))
+        #expect(told == "slower: 450 4.7.1 Error: too many recipients from 192.0.2.1")
+        #expect(relay.heard.connections == 1)
+    }
+
     @Test func `one that dies later is a failure of that mail`() async throws {
         let relay = try await ScriptedRelay { $0.verb == "RCPT" && $0.before == 1 ? .drop : nil }
         let transport = try Outgoing.transport(relay)

@@ -16,7 +16,8 @@ struct SMTPSession: Sendable {
     /// How a message went on this connection.
     enum Outcome {
         case settled(Delivery)
-        /// The connection was dead before the message began, as kept ones are. Nothing is lost: take another.
+        /// The connection was dead before the message began, as kept ones are, or the relay takes no more recipients on
+        /// it. Nothing is lost: take another.
         case stale
     }
 
@@ -147,7 +148,7 @@ struct SMTPSession: Sendable {
             return isReused ? .stale : .settled(.stalled(because: "\(error)"))
         }
         do throws(SMTPFault) {
-            if let delivery = try await handUp(mail, isProven) { return .settled(delivery) }
+            if let outcome = try await handUp(mail, isProven, isReused: isReused) { return outcome }
         } catch {
             drop()
             return .settled(.retry(because: "\(error)"))
@@ -168,12 +169,21 @@ struct SMTPSession: Sendable {
     }
 
     /// Recipient and content, up to and without the final dot; nil when all of it is there.
-    private mutating func handUp(_ mail: SMTPEnvelope, _ isProven: Bool) async throws(SMTPFault) -> Delivery? {
+    private mutating func handUp(
+        _ mail: SMTPEnvelope, _ isProven: Bool, isReused: Bool
+    ) async throws(SMTPFault) -> Outcome? {
         let taken = try await command("RCPT TO:<\(mail.recipient)>", within: timeouts.command)
-        guard taken.kind == 2 else { return await end(taken, at: .recipient, mail, isProven) }
+        // A message has but one recipient here: the relay counts those of the whole connection. On one that was just
+        // opened it means the sender, and the message waits as after any other reply of its kind.
+        if isReused, SMTPVerdict.isFull(taken) {
+            isUsable = false
+            line.quit()
+            return .stale
+        }
+        guard taken.kind == 2 else { return .settled(await end(taken, at: .recipient, mail, isProven)) }
         tookRecipient = true
         let ready = try await command("DATA", within: timeouts.data)
-        guard ready.code == 354 else { return await end(ready, at: .data, mail, isProven) }
+        guard ready.code == 354 else { return .settled(await end(ready, at: .data, mail, isProven)) }
         let content = MailWire.stuffed(mail.content)
         for start in stride(from: 0, to: content.count, by: SMTPSession.blockBytes) {
             let block = content[start..<min(start + SMTPSession.blockBytes, content.count)]
@@ -183,7 +193,7 @@ struct SMTPSession: Sendable {
         // It answered before it has everything: it wants no more of it. Its reply, or that it is gone, is the outcome.
         let early = try await line.reply(within: timeouts.block, step: "DATA")
         drop()
-        return SMTPVerdict.of(early, at: .data, isProven: isProven, recipient: mail.recipient)
+        return .settled(SMTPVerdict.of(early, at: .data, isProven: isProven, recipient: mail.recipient))
     }
 
     /// The final dot. Whatever fails from here on leaves the outcome open (RFC 1047).

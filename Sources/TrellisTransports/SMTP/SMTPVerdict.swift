@@ -93,6 +93,13 @@ enum SMTPVerdict {
         return contains(reply, muchWords) || hasWord("rate", in: reply.wording)
     }
 
+    /// Whether a reply to a recipient says that enough were named, not that this one is no good: 4.5.3 (RFC 3463, 3.6;
+    /// RFC 5321, 4.5.3.1.10), or the words of a relay without finer codes.
+    static func isFull(_ reply: SMTPReply) -> Bool {
+        guard reply.kind == 4, reply.code != 421 else { return false }
+        return reply.status.map { $0 == "4.5.3" } ?? contains(reply, ["too many recipients"])
+    }
+
     // MARK: - Never
 
     /// RFC 3463, 3.2, and RFC 7505 for 5.1.10, a domain that takes no mail.
