@@ -130,6 +130,32 @@ import TrellisTesting
         #expect(crm.transport.sent.map(\.subject) == ["Lesson two"])
     }
 
+    // MARK: - Lists
+
+    @Test func `the mails of a sequence are of its list, one with a list of its own of that`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              drip:
+                sequences:
+                  a: {enter: {on: lead.created}, list: product-news, steps: [{mail: one}, {mail: own}, {mail: receipt}]}
+            """, plugins: [DripSequencer.self],
+            files: DripSite.files.merging([
+                "mails/own.md": "---\nsubject: Own\nlist: events\n---\nHello.\n",
+                "mails/receipt.md": "---\nsubject: Your receipt\npurpose: transactional\n---\nThank you.\n",
+            ]) { first, _ in first })
+        try crm.capture(["email": "ann@a.example"], consents: ["product-news"])
+        try crm.capture(["email": "bob@a.example"], consents: ["newsletter", "events"])
+        try await crm.work()
+        #expect(
+            try crm.rows(
+                "SELECT lead_id, template, list, state, reason FROM outbox_messages ORDER BY lead_id, template") == [
+                    "1|one|product-news|sent|", "1|own|events|cancelled|no consent for events", "1|receipt||sent|",
+                    "2|one|product-news|cancelled|no consent for product-news", "2|own|events|sent|",
+                    "2|receipt||sent|",
+                ])
+    }
+
     // MARK: - By whose clock
 
     @Test func `a mail writes times by the zone of the lead, of its country, of the sequence, and says which`()

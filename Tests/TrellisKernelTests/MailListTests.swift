@@ -29,6 +29,22 @@ import TrellisTesting
         #expect(headers(try #require(site.crm.transport.sent.first)).contains("List-Id: <mail.acme.example>"))
     }
 
+    @Test func `mail of a list says so, and its links leave that list`() async throws {
+        let site = try MailSite(
+            files: ["mails/product.md": "---\nsubject: Product\nlist: product-news\n---\nNew.\n"],
+            consents: ["product-news"])
+        try await site.send("product")
+        let leave = try site.crm.kernel.config.link("unsubscribe", "1 product-news")
+        let mail = try #require(site.crm.transport.sent.first)
+        #expect(
+            headers(mail) == [
+                "List-Unsubscribe: <\(leave)>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+                "List-Id: <product-news.acme.example>", "Feedback-ID: product:test:marketing:acme.example",
+                "Auto-Submitted: auto-generated",
+            ])
+        #expect(mail.text.contains("Unsubscribe: \(leave)"))
+    }
+
     @Test func `mail that a lead asked for is of no list`() async throws {
         let site = try MailSite()
         try await site.send("receipt", .transactional)

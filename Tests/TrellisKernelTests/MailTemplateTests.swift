@@ -55,6 +55,9 @@ import Testing
         ("---\nsubject: x\nsubjct: y\n---\nHi", 3, .unknownKey("subjct")),
         ("---\nsubject: x\nwithin: soon\n---\nHi", 3, .badWithin("soon")),
         ("---\nsubject: x\nwithin: 0\n---\nHi", 3, .badWithin("0")),
+        ("---\nsubject: x\nlist: a b\n---\nHi", 3, .badList("a b")),
+        ("---\nsubject: x\nlist: none\n---\nHi", 3, .badList("none")),
+        ("---\nsubject: x\nlist: news\npurpose: transactional\n---\nHi", 3, .listOfTransactional),
         ("---\nsubject: x\nsubject: y\n---\nHi", 3, .repeatedKey("subject")),
         ("---\nsubject:\n---\nHi", 2, .missingSubject),
         ("---\nfrom: a@b.example\n---\nHi", 1, .missingSubject),
@@ -83,7 +86,7 @@ import Testing
         #expect(
             problem("---\nsubject: x\nsubjct: y\n---\nHi")?.description
                 == "mails/welcome.md:3: 'subjct' is not a key of a mail. Did you mean 'subject'? "
-                + "The keys are subject, preheader, from, reply_to, purpose, within.")
+                + "The keys are subject, preheader, from, reply_to, purpose, list, within.")
         #expect(
             problem("---\nsubject: x\nList-Unsubscribe: y\n---\nHi")?.description.contains(
                 "is not a key of a mail. Trellis writes this header itself.") == true)

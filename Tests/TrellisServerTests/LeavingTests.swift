@@ -115,6 +115,45 @@ private struct Asker: Plugin {
         #expect(try crm.rows("SELECT reason FROM suppressions") == [reason])
     }
 
+    // MARK: - One list
+
+    private func path(ofList list: String) throws -> String {
+        let out = WayOut(leadID: lead, list: list)
+        return "/unsubscribe/" + (try crm.kernel.config.signer.token(purpose: "unsubscribe", subject: out.subject))
+    }
+
+    @Test func `the link of a list leaves that list alone, and may be taken back`() async throws {
+        let page = try await site.get(try path(ofList: "ads"))
+        #expect(page.heading == "Stop these mails?" && page.body.contains("Yes, show me ads."))
+        let form = try #require(page.forms.first)
+        let left = try await site.post(form.action, form.body())
+        #expect(left.heading == "You are unsubscribed" && left.body.contains("Others that you agreed to still come."))
+        #expect(try states() == ["ads|withdrawn", "calls|requested", "newsletter|granted"])
+        #expect(try suppressions() == [])
+        let undo = try #require(left.forms.first)
+        #expect(try await site.post(undo.action, undo.body()).status == 303)
+        #expect(
+            try crm.rows("SELECT state, text, source FROM consents WHERE purpose = 'ads' ORDER BY id") == [
+                "granted|Yes, show me ads.|sql", "withdrawn||form:unsubscribe",
+                "granted|Yes, show me ads.|form:preferences",
+            ])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `one click twice leaves a list once, and puts nobody on one who had not agreed`() async throws {
+        for _ in 1...2 {
+            let answer = try await site.post(try path(ofList: "calls"), "List-Unsubscribe=One-Click")
+            #expect(answer.status == 200 && answer.body == "You are unsubscribed.\n")
+        }
+        #expect(
+            try crm.rows("SELECT state FROM consents WHERE purpose = 'calls' ORDER BY id") == [
+                "requested", "withdrawn",
+            ])
+        _ = try await site.post(try path(ofList: "calls"), "undo=yes")
+        #expect(try states() == ["ads|granted", "calls|withdrawn", "newsletter|granted"])
+        #expect(try suppressions() == [])
+    }
+
     // MARK: - Preferences
 
     @Test func `the page shows every purpose that was asked for, and what is ticked`() async throws {

@@ -10,6 +10,7 @@ public struct SequenceSettings: SettingsRecord {
     public var onEdit = EditPolicy.keep
     public var isPaused = false
     public var timezone: String?
+    public var list: String?
     public var group: String?
     public var priority = 0
     public var steps: [StepSettings] = []
@@ -43,6 +44,10 @@ public struct SequenceSettings: SettingsRecord {
         SettingsField(
             "timezone", \.timezone, optional: .timeZone,
             "The clock of leads whose zone neither they nor their country tell; without it that of the site.")
+        SettingsField(
+            "list", \.list, optional: .mailList,
+            "The list of its marketing mails: the purpose of consent they need and their links leave. A mail may say its own; without it, mail.consent."
+        )
         SettingsField(
             "group", \.group, optional: .text,
             "A lead is in one sequence of a group at a time; the one of higher priority takes over.")

@@ -106,7 +106,7 @@ struct Advance {
                 FROM temp.drip_due WHERE \(here)\(isNew)
                 """,
             ready: isTimed ? "(SELECT at FROM temp.drip_openings WHERE drip_openings.zone = message.zone)" : ":now",
-            within: within)
+            within: within, list: edition.sequence.settings.list)
         if isTimed { try noteOpenings(here) }
     }
 

@@ -8,6 +8,7 @@ extension Claim {
     func takeMutely() throws -> Int {
         let list = try dueList()
         try expire(list)
+        try nameLists(list)
         try refuse(list)
         let place = tx.place(ofZone: kernel.config.site.site.timezone)
         let pace = MailPace(settings: kernel.config.site.mail, place: place, tx: tx)

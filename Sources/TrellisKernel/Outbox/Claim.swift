@@ -28,6 +28,7 @@ struct Claim {
     func take() throws -> [RenderedMessage] {
         let list = try dueList()
         try expire(list)
+        try nameLists(list)
         try refuse(list)
         guard transport == "mail" else { return try render(list) }
         let place = tx.place(ofZone: kernel.config.site.site.timezone)
@@ -64,10 +65,11 @@ struct Claim {
                         WHEN EXISTS (SELECT 1 FROM suppressed_leads AS s WHERE s.lead_id = l.id
                                      AND (m.purpose = 'marketing' OR s.reason <> 'unsubscribed')) THEN 'the address is suppressed'
                         WHEN m.purpose = 'marketing' AND l.stage = 'disqualified' THEN 'the lead is disqualified'
-                        WHEN m.purpose = 'marketing' AND :consent <> 'none' AND coalesce((
-                            SELECT c.state FROM consents AS c WHERE c.lead_id = l.id AND c.purpose = :consent ORDER BY c.id DESC LIMIT 1), '') <> 'granted'
-                            THEN 'no consent for ' || :consent
-                        WHEN m.purpose = 'marketing' AND (
+                        WHEN m.purpose = 'marketing' AND coalesce(m.list, :consent) <> 'none' AND coalesce((
+                            SELECT c.state FROM consents AS c
+                            WHERE c.lead_id = l.id AND c.purpose = coalesce(m.list, :consent) ORDER BY c.id DESC LIMIT 1), '') <> 'granted'
+                            THEN 'no consent for ' || coalesce(m.list, :consent)
+                        WHEN m.purpose = 'marketing' AND m.list IS NULL AND (
                             SELECT c.state FROM consents AS c WHERE c.lead_id = l.id AND c.purpose = 'newsletter' ORDER BY c.id DESC LIMIT 1) = 'withdrawn'
                             THEN 'the consent was withdrawn'
                         END AS reason

@@ -132,7 +132,10 @@ extension Config {
         try link(purpose, purpose: purpose, subject, expires: expires)
     }
 
-    /// The same for a page whose address is not called as its purpose is.
+    /// The link by which a lead leaves: on the page, or by one click of a mail program.
+    func link(leaving out: WayOut) throws -> String { try link("unsubscribe", out.subject) }
+
+    /// As ``link(_:_:expires:)`` for a page whose address is not called as its purpose is.
     func link(_ page: String, purpose: String, _ subject: String, expires: Date? = nil) throws -> String {
         "\(site.site.baseURL)/\(page)/\(try signer.token(purpose: purpose, subject: subject, expires: expires))"
     }

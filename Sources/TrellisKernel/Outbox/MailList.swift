@@ -9,7 +9,7 @@ struct MailList {
     func headers(_ order: MailRenderer.Order, leaving: [String]) -> [(name: String, value: String)] {
         var headers = [
             (name: "List-Unsubscribe", value: leaving.map { "<\($0)>" }.joined(separator: ", ")),
-            (name: "List-Id", value: "<\(id)>"), (name: "Feedback-ID", value: feedback(order)),
+            (name: "List-Id", value: "<\(id(of: order))>"), (name: "Feedback-ID", value: feedback(order)),
         ]
         // One click is a promise that only https keeps (RFC 8058, section 3.1).
         if leaving.first?.hasPrefix("https://") == true {
@@ -20,10 +20,13 @@ struct MailList {
 
     /// What the lead agreed to, under the sender's domain: `newsletter.acme.example`; where no consent is asked for,
     /// `mail.acme.example`.
-    private var id: String {
-        let consent = config.site.mail.consent
+    private func id(of order: MailRenderer.Order) -> String {
+        let consent = order.list ?? config.site.mail.consent
         return "\(consent == "none" ? "mail" : MailList.word(consent)).\(config.messageDomain)"
     }
+
+    /// Whether a text may be the name of a list: of letters, digits, `-` and `_`, and not `none`, which is no purpose.
+    static func isName(_ text: String) -> Bool { MailTemplates.isName(text) && text != "none" }
 
     /// `welcome:drip:marketing:acme.example`: the mail, who asked for it, its purpose, and the sender, which alone must
     /// be there and has 5 to 15 characters (https://support.google.com/a/answer/6254652).
@@ -41,5 +44,14 @@ struct MailList {
             MailEncoding.isAlphanumeric(byte) || byte == UInt8(ascii: "_") ? byte : UInt8(ascii: "-")
         }
         return bytes.isEmpty ? "-" : String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension SettingType where Value == String {
+    /// The name of a list: a purpose of consent.
+    public static var mailList: SettingType {
+        .parsed("a purpose of consent such as product-news, of letters, digits, - and _") {
+            MailList.isName($0) ? $0 : nil
+        }
     }
 }

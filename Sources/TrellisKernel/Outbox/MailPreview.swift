@@ -111,8 +111,9 @@ public struct MailPreview: Sendable {
         }
         let purpose = MessagePurpose(rawValue: plain.purpose.rawValue) ?? .marketing
         // A footer needs somebody to leave; nobody has the number 0.
-        let order = MailRenderer.Order(
+        var order = MailRenderer.Order(
             id: id, key: "test:\(name):\(id)", origin: "cli", purpose: purpose, leadID: lead ?? 0, template: name)
+        order.list = plain.list
         var values = try MailValues(kernel: kernel).values(of: order, tx)
         guard let template = try renderer.templates.named(name, values: values) else {
             throw KernelError.data("There is no mail '\(name)'.")

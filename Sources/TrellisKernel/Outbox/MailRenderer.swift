@@ -17,6 +17,8 @@ struct MailRenderer: Sendable {
         var body: [String: String]
         /// The event that called for it.
         var causeID: Int64?
+        /// The list it is of: a purpose of consent; nil for that of the site.
+        var list: String?
 
         init(_ row: Row) throws {
             id = row["id"]
@@ -28,6 +30,7 @@ struct MailRenderer: Sendable {
             template = row["template"]
             body = MailRenderer.texts(row["body"])
             causeID = row["cause_id"]
+            list = row["list"]
         }
 
         /// An order that stands in no row yet.
@@ -128,7 +131,7 @@ struct MailRenderer: Sendable {
         let automatic = [(name: "Auto-Submitted", value: "auto-generated")]
         guard order.purpose == .marketing, let leadID = order.leadID, let address = config.site.site.postalAddress
         else { return ("", "", automatic) }
-        let link = try unsubscribeLink(leadID: leadID)
+        let link = try config.link(leaving: WayOut(leadID: leadID, list: order.list))
         let name = config.site.site.name
         let sender = address.hasPrefix(name) ? address : "\(name), \(address)"
         return (
@@ -144,10 +147,6 @@ struct MailRenderer: Sendable {
     }
 
     func identity(of order: Order) -> String { MessageIdentity(config: config).text(of: order.id, key: order.key) }
-
-    func unsubscribeLink(leadID: Int64) throws -> String {
-        try config.link("unsubscribe", String(leadID))
-    }
 
     /// The values of a JSON object as texts; numbers and flags as they are written, null and nested values left out.
     static func texts(_ json: String) -> [String: String] {

@@ -19,13 +19,14 @@ extension MailTemplate {
     }
 
     struct FrontMatter {
-        static let keys = ["subject", "preheader", "from", "reply_to", "purpose", "within"]
+        static let keys = ["subject", "preheader", "from", "reply_to", "purpose", "list", "within"]
 
         var subject = ""
         var preheader: String?
         var from: Sender?
         var replyTo: Sender?
         var purpose = Purpose.marketing
+        var list: String?
         var within: Span?
         /// The line of each key that was given, from 1.
         var keyLines: [String: Int] = [:]
@@ -56,6 +57,7 @@ extension MailTemplate {
                 guard !value.utf8.contains(0x09) else { throw problem(.controlCharacter, index + 1) }
                 if let kind = take(value, for: key) { throw problem(kind, index + 1) }
             }
+            if purpose == .transactional, list != nil { throw problem(.listOfTransactional, keyLines["list"] ?? 1) }
             guard !subject.isEmpty else { throw problem(.missingSubject, keyLines["subject"] ?? 1) }
         }
 
@@ -71,6 +73,9 @@ extension MailTemplate {
                 if value.contains("{{") { return .variableInSender(key: key, value) }
                 guard let sender = Sender(value) else { return .badReplyTo(value) }
                 replyTo = sender
+            case "list":
+                guard MailList.isName(value) else { return .badList(value) }
+                list = value
             case "within":
                 guard let span = Span(value), span.seconds > 0 else { return .badWithin(value) }
                 within = span

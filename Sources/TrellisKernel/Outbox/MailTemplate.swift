@@ -32,6 +32,8 @@ public struct MailTemplate: Sendable {
     /// Where answers go; nil means to the sender.
     public let replyTo: Sender?
     public let purpose: Purpose
+    /// The list a marketing mail is of: the purpose of consent it needs. Nil means that of its sequence or the site.
+    public let list: String?
     /// How long after it was ordered it is worth sending; nil means always.
     public let within: Span?
     /// The Markdown after the front matter, as written.
@@ -78,6 +80,7 @@ public struct MailTemplate: Sendable {
         self.from = matter.from
         self.replyTo = matter.replyTo
         self.purpose = matter.purpose
+        self.list = matter.list
         self.within = matter.within
         self.body = lines[matter.bodyStart...].joined(separator: "\n")
         self.variables = Set(parts.placeholders.map(\.name))

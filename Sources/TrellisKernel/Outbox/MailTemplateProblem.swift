@@ -16,6 +16,8 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         case badReplyTo(String)
         case variableInSender(key: String, String)
         case badWithin(String)
+        case badList(String)
+        case listOfTransactional
         case emptyBody
         case openPlaceholder
         case badPlaceholder(String)
@@ -81,6 +83,10 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
             "\(key): a sender holds no variables, got '\(sender)'. Write an address, or owner for the rep who has the lead."
         case .badWithin(let text):
             "within: expected a duration such as 4 hours or 2 days, got '\(text)'."
+        case .badList(let text):
+            "list: expected a purpose of consent such as product-news, of letters, digits, - and _, got '\(text)'."
+        case .listOfTransactional:
+            "list: a transactional mail is of no list, since nobody is asked for consent to it. Take out one of the two keys."
         case .emptyBody:
             "the mail has no text. Write it below the second '---'."
         case .openPlaceholder:

@@ -32,7 +32,7 @@ struct MailValues {
             let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
             values.merge(MailValues.texts(row, written(fields, place))) { _, column in column }
             if order.purpose == .marketing {
-                values["unsubscribe_url"] = try? kernel.config.link("unsubscribe", String(leadID))
+                values["unsubscribe_url"] = try? kernel.config.link(leaving: WayOut(leadID: leadID, list: order.list))
             }
             values["preferences_url"] = try? kernel.config.link("preferences", String(leadID))
             values["lead_key"] = try? kernel.signer.token(purpose: "lead", subject: String(leadID))

@@ -8,12 +8,15 @@ extension Transaction {
     ///   without it, now.
     /// - Parameter within: how long from now on it is worth sending: what could not go by then is dropped, and
     ///   `mail.expired` says so. Without it, as long as its front matter says, or always.
+    /// - Parameter list: the list that marketing mail is of, which is the purpose of consent it needs. What the mail's
+    ///   front matter says goes before; without both it is that of the site.
     public func send(
         _ purpose: MessagePurpose, forEach select: String, ready: String = ":now", within: Span? = nil,
-        arguments: StatementArguments = [:]
+        list: String? = nil, arguments: StatementArguments = [:]
     ) throws {
         try put(
-            "mail", purpose, forEach: select, ready: ready, expires: within.map { now + Double($0.seconds) }, arguments)
+            "mail", purpose, forEach: select, ready: ready, expires: within.map { now + Double($0.seconds) },
+            list: purpose == .marketing ? list : nil, arguments)
     }
 
     /// Puts a call of a webhook of the config into the outbox per row of the same kind of SELECT: `recipient` is its
@@ -28,13 +31,13 @@ extension Transaction {
 
     private func put(
         _ transport: String, _ purpose: MessagePurpose, forEach select: String, ready: String, expires: Date? = nil,
-        _ arguments: StatementArguments
+        list: String? = nil, _ arguments: StatementArguments
     ) throws {
         try db.cachedStatement(
             sql: """
-                INSERT INTO outbox_messages (key, transport, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at, expires_at)
+                INSERT INTO outbox_messages (key, transport, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at, expires_at, list)
                 SELECT message.key, :transport, :purpose, :origin, message.lead_id, message.recipient, message.template, message.body,
-                       message.cause_id, \(ready), :now, :expires
+                       message.cause_id, \(ready), :now, :expires, :list
                 FROM (\(select)) AS message
                 WHERE true ON CONFLICT (key) DO NOTHING
                 """
@@ -42,7 +45,7 @@ extension Transaction {
             arguments: arguments
                 &+ [
                     "transport": transport, "purpose": purpose.rawValue, "origin": origin, "now": stamp,
-                    "expires": expires.map(Timestamp.text),
+                    "expires": expires.map(Timestamp.text), "list": list,
                 ])
     }
 

@@ -109,5 +109,5 @@ enum KernelPast {
             "settled_at": "CASE WHEN t.settled_at <= :at THEN t.settled_at END",
             "leased_at": "CASE WHEN t.leased_at <= :at THEN t.leased_at END",
         ],
-        asNow: ["attempts", "ready_at", "recipient", "body", "held_by", "expires_at"])
+        asNow: ["attempts", "ready_at", "recipient", "body", "held_by", "expires_at", "list"])
 }

@@ -180,6 +180,11 @@ public final class ConfigCheck {
         }
         guard let template = try templates.template(file) else { return }
         variables(of: template, called: file.stem, known: known, at: place)
+        if template.list != mail.list {
+            problem(
+                "\(shown) says list: \(template.list ?? "nothing"), and the mail it is a variant of \(mail.list ?? "nothing"). Give both the same list.",
+                at: place)
+        }
         if template.purpose != mail.purpose {
             problem(
                 "\(shown) is \(template.purpose.rawValue), and the mail it is a variant of is \(mail.purpose.rawValue). Give both the same purpose.",

@@ -9,7 +9,7 @@ import Foundation
 /// | soft bounce | `mail.bounced`; on three days within 14, the address rests for 30 days |
 /// | complaint | the address is suppressed, `mail.complained` |
 /// | reply | `mail.replied` |
-/// | unsubscribe | the address is suppressed as unsubscribed |
+/// | unsubscribe | the address is suppressed as unsubscribed; by the way out of a mail of a list, its consent is taken back |
 /// | any other | a row in `mail_returns` and nothing else |
 public struct Mailroom: Sendable {
     let kernel: Kernel
@@ -105,7 +105,14 @@ public struct Mailroom: Sendable {
         case .reply:
             try emit(filed, subject, row: nil, tx) { MailReplied(mail: $0, messageID: $1) }
         case .unsubscribe:
-            try suppress(subject, "unsubscribed", origin: Mailroom.origin, tx)
+            // Who writes so to a person means more than the list; who takes the way out of a mail means that list.
+            if let subject, subject.knownBy == .returnAddress, let list = subject.message?.list,
+                let leadID = subject.leadID
+            {
+                try tx.leave(WayOut(leadID: leadID, list: list))
+            } else {
+                try suppress(subject, "unsubscribed", origin: Mailroom.origin, tx)
+            }
         case .unknown:
             try tx.db.cachedStatement(
                 sql: """

@@ -15,6 +15,8 @@ struct ReturnSubject {
     struct Message {
         let id: Int64
         let mail: String
+        /// The list it was of; nil for that of the site.
+        let list: String?
     }
 
     let knownBy: Evidence
@@ -91,7 +93,7 @@ extension Mailroom {
         let row = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT m.id, m.key, m.template, m.purpose, m.recipient, substr(m.content, 1, 16384) AS head, l.id AS lead_id, l.email
+                    SELECT m.id, m.key, m.template, m.list, m.purpose, m.recipient, substr(m.content, 1, 16384) AS head, l.id AS lead_id, l.email
                     FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id WHERE m.id = ? AND m.transport = 'mail'
                     """), arguments: [id])
         guard let row, hash.map({ identity.isRight($0, of: id, key: row["key"]) }) != false else { return nil }
@@ -99,7 +101,8 @@ extension Mailroom {
             .flatMap { MailHeaders.addresses($0).last }
         let isOfHouse = row["purpose"] == MessagePurpose.internal.rawValue
         return ReturnSubject(
-            knownBy: evidence, message: .init(id: row["id"], mail: row["template"]), isOfHouse: isOfHouse,
+            knownBy: evidence, message: .init(id: row["id"], mail: row["template"], list: row["list"]),
+            isOfHouse: isOfHouse,
             leadID: isOfHouse ? nil : row["lead_id"], address: row["recipient"] ?? sentTo ?? row["email"])
     }
 

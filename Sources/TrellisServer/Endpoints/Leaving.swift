@@ -24,10 +24,10 @@ enum Leaving {
     private static func leave(_ request: WebRequest) async throws -> WebReply {
         let member = try Member(request, purpose: "unsubscribe")
         if request.fields["undo"] != nil {
-            try await request.kernel.writeTogether(origin: "form:preferences") { tx in try member.stay(tx) }
+            try await request.kernel.writeTogether(origin: "form:preferences") { tx in try tx.comeBack(member.out) }
             return try .see(member.path("preferences") + "?saved=1")
         }
-        try await request.kernel.writeTogether(origin: "form:unsubscribe") { tx in try member.leave(tx) }
+        try await request.kernel.writeTogether(origin: "form:unsubscribe") { tx in try tx.leave(member.out) }
         if request.fields["List-Unsubscribe"] == "One-Click" { return .text(member.words("left_plain") + "\n") }
         return try .page("left", member.leftPage())
     }
@@ -38,7 +38,7 @@ enum Leaving {
             request.fields.pairs.compactMap { $0.name.hasPrefix("consent_") ? String($0.name.dropFirst(8)) : nil })
         let proof = request.proof()
         if request.fields["leave"] != nil {
-            try await request.kernel.writeTogether(origin: "form:preferences") { tx in try member.leave(tx) }
+            try await request.kernel.writeTogether(origin: "form:preferences") { tx in try tx.leave(member.out) }
             return try .page("left", member.leftPage())
         }
         try await request.kernel.writeTogether(origin: "form:preferences") { tx in
@@ -51,15 +51,20 @@ enum Leaving {
 /// The lead a sealed link is about. Once they are erased the link still works, and does nothing.
 private struct Member {
     let kernel: Kernel
-    let leadID: Int64
+    /// The lead, and the list where the link is about one alone.
+    let out: WayOut
     let email: String?
     /// In the language of the lead.
     let words: Words
 
     init(_ request: WebRequest, purpose: String) throws {
         kernel = request.kernel
-        guard let id = Int64(try kernel.open(request["token"], purpose: purpose)) else { throw WebProblem.notFound }
-        (leadID, email) = try kernel.lead(ofLink: id)
+        guard let sealed = WayOut(try kernel.open(request["token"], purpose: purpose)) else {
+            throw WebProblem.notFound
+        }
+        let leadID: Int64
+        (leadID, email) = try kernel.lead(ofLink: sealed.leadID)
+        out = WayOut(leadID: leadID, list: sealed.list)
         words = kernel.config.lexicon.words(for: try Member.language(leadID, kernel))
     }
 
@@ -80,8 +85,12 @@ private struct Member {
         return ofForm ?? kernel.config.site.site.language
     }
 
+    private var leadID: Int64 { out.leadID }
+
+    /// The page of choices is about all of their mail.
     func path(_ purpose: String) throws -> String {
-        "/\(purpose)/\(try kernel.signer.token(purpose: purpose, subject: String(leadID)))"
+        let subject = purpose == "unsubscribe" ? out.subject : String(leadID)
+        return "/\(purpose)/\(try kernel.signer.token(purpose: purpose, subject: subject))"
     }
 
     // MARK: - Pages
@@ -92,6 +101,10 @@ private struct Member {
             "action": .text(try path("unsubscribe")), "preferences_url": .text(try path("preferences")),
         ]
         values["address"] = .optional(email.map(MaskedAddress.of))
+        if let list = out.list {
+            let known = try kernel.read { try purposes($0) }.first { $0.name == list }
+            values["list"] = .text(known?.text ?? list)
+        }
         return values
     }
 
@@ -99,6 +112,7 @@ private struct Member {
         [
             "title": .text(words("left_title")), "language": .text(words.language), "is_private": true,
             "preferences_url": .text(try path("preferences")), "undo_action": .text(try path("unsubscribe")),
+            "is_list": .flag(out.list != nil),
         ]
     }
 
@@ -158,25 +172,6 @@ private struct Member {
 
     // MARK: - Changes
 
-    /// No marketing mail any more. What is there already is left as it is, so that a click repeated is one.
-    func leave(_ tx: Transaction) throws {
-        try tx.db.execute(
-            sql: """
-                INSERT INTO suppressions (email, reason, origin, at)
-                SELECT email, 'unsubscribed', :origin, :now FROM leads WHERE id = :lead AND email IS NOT NULL
-                ON CONFLICT DO NOTHING
-                """, arguments: ["origin": tx.origin, "now": tx.stamp, "lead": leadID])
-    }
-
-    /// Takes back what the person did here, under whichever spelling of their address; what a mail server or a
-    /// complaint said stays.
-    func stay(_ tx: Transaction) throws {
-        try tx.db.execute(
-            sql: """
-                DELETE FROM suppressions WHERE reason = 'unsubscribed' AND id IN (SELECT suppression_id FROM suppressed_leads WHERE lead_id = ?)
-                """, arguments: [leadID])
-    }
-
     /// Grants and withdraws as the boxes say, with the sentence beside the box as its text. Who had left and ticks a
     /// box is back.
     func set(_ wanted: Set<String>, proof: ConsentProof, _ tx: Transaction) throws {
@@ -202,6 +197,6 @@ private struct Member {
                 "lead": leadID, "origin": tx.origin, "page": proof.page, "network": proof.network,
                 "agent": proof.agent, "now": tx.stamp, "list": list.text(),
             ])
-        if asked.contains(where: { wanted.contains($0.name) }) { try stay(tx) }
+        if asked.contains(where: { wanted.contains($0.name) }) { try tx.comeBack(WayOut(leadID: leadID)) }
     }
 }
