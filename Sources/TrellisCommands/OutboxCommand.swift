@@ -5,7 +5,7 @@ import TrellisKernel
 struct OutboxCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "outbox", abstract: "What is to be sent and what became of it.",
-        subcommands: [List.self, Resolve.self, Retry.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Resolve.self, Retry.self, Resume.self], defaultSubcommand: List.self)
 
     /// - Throws: ``KernelError/data(_:)`` where there is no such message.
     private static func state(of message: Int64, _ kernel: Kernel) throws -> String {
@@ -115,6 +115,22 @@ struct OutboxCommand: ParsableCommand {
         }
     }
 
+    struct Resume: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "resume", abstract: "Let marketing mail go on that paused because too much was called spam.")
+        @OptionGroup var global: GlobalOptions
+
+        func run() throws {
+            let kernel = try global.open(checks: false)
+            guard let count = try kernel.write(origin: "cli", { try $0.resumeMarketing(by: "cli") }) else {
+                return print("Marketing mail is not paused.")
+            }
+            print(
+                "Marketing mail goes on: \(count) message\(count == 1 ? "" : "s") that waited will be sent when 'trellis work' runs."
+            )
+        }
+    }
+
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "retry",
@@ -144,7 +160,7 @@ struct OutboxCommand: ParsableCommand {
                 let state = try OutboxCommand.state(of: message, kernel)
                 if state == "held" {
                     throw KernelError.data(
-                        "Message \(message) is held by a plugin, which lets it go by itself. 'trellis outbox' says why."
+                        "Message \(message) is held on purpose, not for a fault of its own. 'trellis outbox' says why, and 'trellis status' what to do."
                     )
                 }
                 throw KernelError.data(

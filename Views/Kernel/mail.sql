@@ -41,10 +41,11 @@ LEFT JOIN (
 WHERE m.state = 'sent' AND m.purpose <> 'internal' AND m.lead_id IS NOT NULL
 GROUP BY m.template;
 
--- What came back of the last 500 mails to leads.
+-- What came back of the last 500 mails to leads; where marketing mail was paused, of those since a person let it go on.
 CREATE VIEW mail_health AS
 WITH latest AS (
-    SELECT json_extract(body, '$.message_id') AS message_id, at FROM events WHERE kind = 'mail.sent' ORDER BY id DESC LIMIT 500)
+    SELECT json_extract(body, '$.message_id') AS message_id, at FROM events
+    WHERE kind = 'mail.sent' AND id > (SELECT coalesce(max(settled_event), 0) FROM mail_pauses) ORDER BY id DESC LIMIT 500)
 SELECT count(DISTINCT l.message_id) AS sent, min(l.at) AS since,
        count(DISTINCT CASE WHEN r.kind = 'hard_bounce' THEN l.message_id END) AS hard,
        count(DISTINCT CASE WHEN r.kind = 'blocked' THEN l.message_id END) AS blocked,
@@ -97,7 +98,14 @@ LEFT JOIN mail_links AS l ON l.id = h.link_id;
 CREATE VIEW mail_stops AS
 SELECT 'mail called spam' AS stop, complaints || ' of the last ' || sent || ' mails' AS subject,
        'the receivers complain: stop what they were sent, ask for consent more clearly, and see mail_bounces' AS reason, since
-FROM mail_health WHERE complaints * 1000 > 3 * 500
+FROM mail_health WHERE complaints * 1000 > 3 * 500 AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
+UNION ALL
+SELECT 'marketing mail paused', complaints || ' of the last ' || sent || ' mails',
+       'more than ' || printf('%g', percent_max) || ' % is called spam; marketing mails that wait: '
+           || (SELECT count(*) FROM outbox_messages WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = 'kernel')
+           || '. Stop what was called so, ask for consent more clearly, then ''trellis outbox resume''; transactional mail goes on',
+       noticed_at
+FROM mail_pauses WHERE settled_at IS NULL
 UNION ALL
 SELECT 'mail to nobody', hard || ' of the last ' || sent || ' mails',
        'the addresses do not exist: stop mailing the list they came from, and see mail_bounces', since

@@ -10,6 +10,7 @@ extension Claim {
         try expire(list)
         try nameLists(list)
         try refuse(list)
+        try holdPaused(list)
         let place = tx.place(ofZone: kernel.config.site.site.timezone)
         let pace = MailPace(settings: kernel.config.site.mail, place: place, tx: tx)
         if transport == "mail" { try pace.apply(to: list) }

@@ -30,6 +30,7 @@ struct Claim {
         try expire(list)
         try nameLists(list)
         try refuse(list)
+        try holdPaused(list)
         guard transport == "mail" else { return try render(list) }
         let place = tx.place(ofZone: kernel.config.site.site.timezone)
         let pace = MailPace(settings: kernel.config.site.mail, place: place, tx: tx)

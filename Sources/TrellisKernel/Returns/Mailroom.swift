@@ -7,7 +7,7 @@ import Foundation
 /// |---|---|
 /// | hard bounce | the address is suppressed, `mail.bounced` |
 /// | soft bounce | `mail.bounced`; on three days within 14, the address rests for 30 days |
-/// | complaint | the address is suppressed, `mail.complained` |
+/// | complaint | the address is suppressed, `mail.complained`; too many pause marketing mail |
 /// | reply | `mail.replied` |
 /// | unsubscribe | the address is suppressed as unsubscribed; by the way out of a mail of a list, its consent is taken back |
 /// | any other | a row in `mail_returns` and nothing else |
@@ -102,6 +102,7 @@ public struct Mailroom: Sendable {
         case .complaint:
             try suppress(subject, "complained", origin: Mailroom.origin, tx)
             try emit(filed, subject, row: row, tx) { MailComplained(mail: $0, messageID: $1) }
+            try MarketingPause.beginIfDue(above: kernel.config.site.mail.complaintPercentMax, tx)
         case .reply:
             try emit(filed, subject, row: nil, tx) { MailReplied(mail: $0, messageID: $1) }
         case .unsubscribe:

@@ -10,6 +10,7 @@ extension SiteSettings {
         public var consent = "newsletter"
         public var pace: [Named<Rate>] = []
         public var warmUp: WarmUp?
+        public var complaintPercentMax = 0.3
         public var returns: String?
         public var inbox: String?
         public var tracking = MailTracking.clicks
@@ -40,6 +41,10 @@ extension SiteSettings {
             SettingsField(
                 "warm_up", \.warmUp, optional: .record(),
                 "Few marketing mails on the first day and more on each, while receivers do not know the sender.")
+            SettingsField(
+                "complaints_max", \.complaintPercentMax, .complaintPercent,
+                "Marketing mail pauses when more than this of the last 500 mails is called spam; never goes on whatever comes."
+            )
             SettingsField(
                 "returns", \.returns, optional: .returnAddress,
                 "Where bounces come back: bounces@acme.example. Each mail gets its own with +ID-HASH before the @, which that host must take for the same mailbox."
@@ -92,6 +97,19 @@ extension SettingType where Value == String {
             "a bare address such as bounces@acme.example, at most \(BounceAddress.baseBytesMax) characters before the @"
         ) {
             BounceAddress.parts(of: $0) == nil ? nil : $0.lowercased()
+        }
+    }
+}
+
+extension SettingType where Value == Double {
+    /// `0.3%`; infinite for `never`.
+    static var complaintPercent: SettingType {
+        .parsed("a percentage such as 0.3%, or never") { text in
+            if text == "never" { return .infinity }
+            guard text.hasSuffix("%"), let percent = Double(text.dropLast().filter { $0 != " " }),
+                (0...100).contains(percent)
+            else { return nil }
+            return percent
         }
     }
 }

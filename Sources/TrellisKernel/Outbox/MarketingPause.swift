@@ -1,0 +1,60 @@
+import Foundation
+
+/// Marketing mail that pauses by itself while too much of what was sent is called spam: providers refuse the mail of such
+/// a sender altogether, also the one that somebody waits for. Other mail goes on.
+///
+/// It is measured over the newest 500 mails to leads (`mail_health`), when a complaint comes in. Fewer are measured as
+/// 500, so that a first complaint pauses nothing. Gmail wants less than 0.1 % and never 0.3 %
+/// (https://support.google.com/mail/answer/81126); Yahoo says 0.3 % too.
+enum MarketingPause {
+    /// What `held_by` says of the mail that waits for the end of it.
+    static let holder = "kernel"
+    static let reason = "marketing mail is paused: too much of it was called spam"
+
+    /// Begins a pause where more is called spam than the site lets pass.
+    ///
+    /// - Parameter percentMax: of ``SiteSettings/Mail/complaintPercentMax``.
+    static func beginIfDue(above percentMax: Double, _ tx: Transaction) throws {
+        guard percentMax.isFinite else { return }
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO mail_pauses (noticed_at, complaints, sent, percent_max)
+                SELECT :now, complaints, sent, :most FROM mail_health
+                WHERE complaints * 100.0 > :most * 500 AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
+                """
+        ).execute(arguments: ["now": tx.stamp, "most": percentMax])
+    }
+}
+
+extension Claim {
+    /// Holds the marketing mail of a list while it is paused.
+    func holdPaused(_ list: String) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                UPDATE outbox_messages SET state = 'held', held_by = :holder, reason = :reason
+                WHERE id IN (SELECT value FROM json_each(:list)) AND transport = 'mail' AND state = 'waiting' AND purpose = 'marketing'
+                  AND EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
+                """
+        ).execute(arguments: ["holder": MarketingPause.holder, "reason": MarketingPause.reason, "list": list])
+    }
+}
+
+extension Transaction {
+    /// Lets marketing mail go on that paused by itself. What was sent before is not measured again.
+    ///
+    /// - Returns: how many messages waited; nil where nothing was paused.
+    public func resumeMarketing(by: String) throws -> Int? {
+        try db.execute(
+            sql: """
+                UPDATE mail_pauses SET settled_at = ?, settled_by = ?, settled_event = (SELECT coalesce(max(id), 0) FROM events)
+                WHERE settled_at IS NULL
+                """, arguments: [stamp, by])
+        guard db.changesCount > 0 else { return nil }
+        try db.execute(
+            sql: """
+                UPDATE outbox_messages SET state = 'waiting', held_by = NULL, reason = NULL
+                WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = ?
+                """, arguments: [MarketingPause.holder])
+        return db.changesCount
+    }
+}
