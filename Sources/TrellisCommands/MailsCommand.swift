@@ -16,12 +16,15 @@ struct MailsCommand: ParsableCommand {
         func run() throws {
             let entries = try MailPreview(try global.open()).list()
             Table(
-                columns: ["name", "purpose", "subject", "variants", "used_by"],
+                columns: ["name", "purpose", "subject", "variants", "used_by", "problem"],
                 rows: entries.map { entry in
                     [entry.name, entry.purpose, entry.subject, entry.variants.joined(separator: ", ")]
-                        .map(Cell.text) + [.text(entry.uses.joined(separator: ", "))]
+                        .map(Cell.text) + [
+                            .text(entry.uses.joined(separator: ", ")), entry.problem.map(Cell.text) ?? .null,
+                        ]
                 }
             ).show(global.format)
+            if entries.contains(where: { $0.problem != nil }) { throw QuietExit(code: 65) }
         }
     }
 

@@ -213,6 +213,21 @@ private struct Timer: Plugin {
 
     // MARK: - Files
 
+    /// A folder is what not even root can read as a file.
+    @Test func `a .env that cannot be read is not called missing`() throws {
+        let folder = NSTemporaryDirectory() + "trellis-env-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder + "/.env", withIntermediateDirectories: true)
+        try Data("site: {name: \"${A}\"}\n".utf8).write(to: URL(filePath: folder + "/config.yaml"))
+        let found = try #require(throws: ConfigProblems.self) {
+            try Config.load(file: folder + "/config.yaml", plugins: [], environment: [:])
+        }
+        #expect(
+            found.problems.map(\.description) == [
+                "config.yaml:1:14: site.name: the environment variable A is not set, and .env beside the config cannot be read (Is a directory). Let this user read it, or export it."
+            ])
+    }
+
     @Test func `a file is read with the .env beside it, and the real environment wins`() throws {
         let crm = try TestKernel(files: [
             "site.yaml": "site: {name: \"${A} ${B} ${C}\"}\ndatabase: data/crm.sqlite\n",

@@ -122,4 +122,32 @@ private struct Sender: Plugin {
                     name: "receipt", purpose: "transactional", subject: "Receipt", variants: [], uses: []),
             ])
     }
+
+    @Test func `a mail that cannot be read says why, and hides no other`() throws {
+        let crm = try TestKernel(
+            files: [
+                "mails/a.md": "---\nsubject: A\n---\nA\n", "mails/a@mql.md": "---\nsubject: A\n---\n{{\n",
+                "mails/b.md": "---\nsubjct: B\n---\nB\n", "mails/c.md": "---\nsubject: C\n---\nC\n",
+            ], checks: false)
+        let list = try withExtendedLifetime(crm) { try MailPreview(crm.kernel).list() }
+        #expect(list.map(\.name) == ["a", "b", "c"] && list.map(\.subject) == ["A", "", "C"])
+        #expect(list[0].problem?.hasPrefix("mails/a@mql.md:4: ") == true)
+        #expect(list[1].problem?.hasPrefix("mails/b.md:2: 'subjct' is not a key of a mail.") == true)
+        #expect(list[2].problem == nil)
+    }
+
+    @Test func `an answer to a test mail is known for one, and tells nothing of a lead`() async throws {
+        let crm = try crm()
+        let id = try MailPreview(crm.kernel).send("news", to: "me@acme.example", lead: 1)
+        try await crm.work()
+        let source = try #require(crm.transport.sent.first).source
+        let messageID = try #require(source.firstMatch(of: /Message-ID:\s*<([^>]+)>/)).1
+        let answer = try #require(CorpusMail.named("reply/plain")).bytes(
+            returnAddress: "bounces@acme.example", messageID: String(messageID))
+        let events = try crm.events()
+        let filed = try Mailroom(crm.kernel).take(answer)
+        #expect(filed == Mailroom.Filed(kind: .reply, messageID: id, leadID: nil, status: nil, isNew: true))
+        #expect(try crm.events() == events)
+        #expect(try crm.troubles() == [])
+    }
 }

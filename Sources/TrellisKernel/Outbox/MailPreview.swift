@@ -30,21 +30,28 @@ public struct MailPreview: Sendable {
         public let variants: [String]
         /// Where the config names it: `plugins.drip.sequences.welcome.steps.1.mail`.
         public let uses: [String]
+        /// Why it, or a variant of it, cannot be read; then purpose and subject may be empty.
+        public var problem: String?
     }
 
-    /// Every mail there is, and where it is used.
-    ///
-    /// - Throws: ``MailTemplateProblem`` for one that cannot be read.
+    /// Every mail there is, and where it is used. One that cannot be read says why, and hides no other.
     public func list() throws -> [Entry] {
         let uses = try Dictionary(grouping: kernel.config.mailUses(plugins: kernel.pluginTypes), by: \.value)
         let files = renderer.templates.files
-        return try renderer.templates.names.compactMap { name in
-            try renderer.templates.named(name).map { template in
-                Entry(
-                    name: name, purpose: template.purpose.rawValue, subject: template.subject,
-                    variants: files.filter { $0.name == name && !$0.conditions.isEmpty }.map(\.file),
-                    uses: (uses[name] ?? []).map(\.place.path))
+        return renderer.templates.names.compactMap { name in
+            let variants = files.filter { $0.name == name && !$0.conditions.isEmpty }
+            var problems: [String] = []
+            func read(_ template: () throws -> MailTemplate?) -> MailTemplate? {
+                do { return try template() } catch { problems.append("\(error)") }
+                return nil
             }
+            let template = read { try renderer.templates.named(name) }
+            for variant in variants { _ = read { try renderer.templates.template(variant) } }
+            guard template != nil || !problems.isEmpty else { return nil }
+            return Entry(
+                name: name, purpose: template?.purpose.rawValue ?? "", subject: template?.subject ?? "",
+                variants: variants.map(\.file), uses: (uses[name] ?? []).map(\.place.path),
+                problem: problems.isEmpty ? nil : problems.joined(separator: " "))
         }
     }
 
@@ -55,7 +62,8 @@ public struct MailPreview: Sendable {
         try kernel.write(origin: "cli") { tx in
             var page: Page?
             try tx.db.inSavepoint {
-                let (message, file, problems) = try message(name, lead: lead, to: "you@example.com", id: 0, tx)
+                let (message, file, problems) = try message(
+                    name, lead: lead, to: "you@example.com", id: 0, key: "preview", tx)
                 page = Page(
                     file: file, subject: message.subject, text: message.text, html: message.html ?? "",
                     problems: problems)
@@ -84,7 +92,10 @@ public struct MailPreview: Sendable {
                     SELECT 'test:' || :mail || ':' || :now || ':' || (SELECT coalesce(max(id), 0) FROM outbox_messages), 'internal', 'cli', :to, :mail, :now, :now
                     """, arguments: ["mail": name, "to": to.address, "now": tx.stamp])
             let id = tx.db.lastInsertedRowID
-            var (message, _, _) = try message(name, lead: lead, to: to.address, id: id, tx)
+            // By the key of the row, so that an answer to it, or that it bounced, is known for one to this mail.
+            let key = try String.fetchOne(
+                tx.db, sql: "SELECT key FROM outbox_messages WHERE id = ?", arguments: [id])
+            var (message, _, _) = try message(name, lead: lead, to: to.address, id: id, key: key ?? "", tx)
             message.subject = "[Test] " + message.subject
             message.headers = [(name: "Auto-Submitted", value: "auto-generated")]
             do {
@@ -99,7 +110,7 @@ public struct MailPreview: Sendable {
     }
 
     private func message(
-        _ name: String, lead: Int64?, to recipient: String, id: Int64, _ tx: Transaction
+        _ name: String, lead: Int64?, to recipient: String, id: Int64, key: String, _ tx: Transaction
     ) throws -> (MailMessage, file: String, problems: [String]) {
         if let lead,
             try Bool.fetchOne(tx.db, sql: "SELECT EXISTS (SELECT 1 FROM leads WHERE id = ?)", arguments: [lead]) != true
@@ -112,7 +123,7 @@ public struct MailPreview: Sendable {
         let purpose = MessagePurpose(rawValue: plain.purpose.rawValue) ?? .marketing
         // A footer needs somebody to leave; nobody has the number 0.
         var order = MailRenderer.Order(
-            id: id, key: "test:\(name):\(id)", origin: "cli", purpose: purpose, leadID: lead ?? 0, template: name)
+            id: id, key: key, origin: "cli", purpose: purpose, leadID: lead ?? 0, template: name)
         order.list = plain.list
         var values = try MailValues(kernel: kernel).values(of: order, tx)
         guard let template = try renderer.templates.named(name, values: values) else {

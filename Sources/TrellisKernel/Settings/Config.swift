@@ -123,7 +123,7 @@ public struct Config: Sendable {
         named otherName: String? = nil
     ) -> (Config, [ConfigProblem]) {
         let name = otherName ?? (file as NSString).lastPathComponent
-        let reader = SettingsReader(file: name, environment: environment)
+        let reader = SettingsReader(file: name, environment: environment, dotEnv: folder + "/.env")
         let document = YAMLDocument(text: text, file: name)
         reader.open(document)
         var root = ConfigRoot(pluginTypes: plugins)
@@ -290,6 +290,14 @@ private struct ConfigRoot {
 
 /// `.env` beside the config: `NAME=value` lines, `#` comments, optional quotes. The real environment wins.
 enum DotEnv {
+    /// Why a file that is there cannot be read; nil where it can be, or is not there.
+    static func fault(_ path: String) -> String? {
+        guard let file = fopen(path, "r") else { return errno == ENOENT ? nil : String(cString: strerror(errno)) }
+        defer { fclose(file) }
+        // A folder opens, and cannot be read.
+        return fgetc(file) == EOF && ferror(file) != 0 ? String(cString: strerror(errno)) : nil
+    }
+
     static func read(_ path: String) -> [String: String] {
         guard let data = FileManager.default.contents(atPath: path) else { return [:] }
         var values: [String: String] = [:]

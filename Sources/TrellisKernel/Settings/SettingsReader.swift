@@ -12,14 +12,17 @@ public final class SettingsReader {
     public private(set) var warnings: [ConfigProblem] = []
     let environment: [String: String]
     private let file: String
+    /// The `.env` beside the config, to say why it could not be read.
+    private let dotEnv: String?
     private var path: [String] = []
     private var document: YAMLDocument?
 
     /// Nesting beyond this is refused: no real config is deeper, and recursion stays bounded.
     static let depthMax = 40
 
-    init(file: String, environment: [String: String]) {
+    init(file: String, environment: [String: String], dotEnv: String? = nil) {
         self.file = file
+        self.dotEnv = dotEnv
         self.environment = environment
     }
 
@@ -104,8 +107,13 @@ public final class SettingsReader {
             }
             let name = String(rest[open.upperBound..<close])
             guard let value = environment[name] else {
+                let fault = dotEnv.flatMap(DotEnv.fault)
                 problem(
-                    "the environment variable \(name) is not set. Export it, or put it in .env beside the config.",
+                    "the environment variable \(name) is not set"
+                        + (fault.map {
+                            ", and .env beside the config cannot be read (\($0)). Let this user read it, or export it."
+                        }
+                            ?? ". Export it, or put it in .env beside the config."),
                     at: node)
                 return nil
             }
