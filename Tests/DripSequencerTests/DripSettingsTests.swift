@@ -92,7 +92,7 @@ import TrellisTesting
                 "0|wait 1 day|0", "1|if not (title = 'Head') go to 4|2", "2|mail one|0", "3|go to 5|0",
                 "4|set city = Kiel|0", "5|exit|0", "6|end|0",
             ])
-        #expect(try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000|"])
+        #expect(try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000||0"])
         #expect(throws: KernelError.usage("There is no sequence 'curse'. Did you mean 'course'? There are: course.")) {
             try crm.run("sequences show", "curse")
         }

@@ -43,7 +43,7 @@ import TrellisTesting
         try await rest(crm)
         #expect(sent(crm) == [])
         #expect(
-            try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000|2026-03-02 09:00:00.000"])
+            try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000|2026-03-02 09:00:00.000|0"])
         #expect(
             try crm.rows("SELECT stop, subject, reason, since FROM kernel_stops") == [
                 "sequence paused|course|2 leads stand still, 0 messages are held; it goes on by: trellis sequences resume course|2026-03-02 09:00:00.000"

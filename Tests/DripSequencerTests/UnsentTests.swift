@@ -110,4 +110,26 @@ import TrellisTesting
                 "1|one", "2|one", "1|two", "2|three",
             ])
     }
+
+    @Test func `who waits behind a held mail is counted by sequence, with what to do`() async throws {
+        let crm = try DripSite.crm(Self.steps)
+        for name in ["ann", "bob"] { try crm.lead("\(name)@a.example") }
+        try crm.pump()
+        let stops = { try crm.rows("SELECT subject, reason FROM kernel_stops WHERE stop = 'leads wait'") }
+        #expect(try stops() == [])
+        #expect(try crm.run("sequences").first?.hasSuffix("||0") == true)
+        try crm.foreign("UPDATE outbox_messages SET state = 'held', reason = 'a gap'")
+        crm.clock.advance(by: "5 days")
+        try await crm.work()
+        #expect(
+            try stops() == [
+                "course|2 leads wait behind held mail (one): mend what 'trellis outbox list --state held' says, then 'trellis outbox retry'"
+            ])
+        #expect(try crm.run("sequences").first?.hasSuffix("||2") == true)
+        // What a plugin holds, it lets go by itself, and who left waits no more.
+        try crm.foreign("UPDATE outbox_messages SET held_by = 'plugin:drip' WHERE lead_id = 1")
+        try crm.foreign(
+            "UPDATE drip_enrolments SET state = 'exited', due_at = NULL, ended_at = '2026-03-07' WHERE lead_id = 2")
+        #expect(try stops() == [])
+    }
 }

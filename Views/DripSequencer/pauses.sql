@@ -1,6 +1,6 @@
 -- What stands still.
 
--- What stands still in the sequences, for trellis status: those that are paused, by the config or by hand.
+-- What stands still in the sequences, for trellis status: those that are paused, by the config or by hand, and leads behind held mail.
 CREATE VIEW drip_stops AS
 SELECT 'sequence paused' AS stop, p.sequence AS subject,
        (SELECT count(*) FROM drip_enrolments AS e WHERE e.sequence = p.sequence AND e.state = 'active') || ' leads stand still, '
@@ -9,4 +9,9 @@ SELECT 'sequence paused' AS stop, p.sequence AS subject,
        || CASE p.paused_by WHEN 'config' THEN 'it goes on without paused: true in the config'
                            ELSE 'it goes on by: trellis sequences resume ' || p.sequence END AS reason,
        p.paused_at AS since
-FROM drip_pauses AS p WHERE p.resumed_at IS NULL;
+FROM drip_pauses AS p WHERE p.resumed_at IS NULL
+UNION ALL
+SELECT 'leads wait', sequence,
+       leads || ' leads wait behind held mail (' || mails || '): mend what ''trellis outbox list --state held'' says, then ''trellis outbox retry''',
+       since
+FROM drip_held;

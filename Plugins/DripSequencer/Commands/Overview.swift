@@ -19,20 +19,27 @@ struct Overview {
         let versions = try Row.fetchAll(
             db, sql: "SELECT sequence, max(version) FROM drip_versions GROUP BY sequence"
         ).reduce(into: [String: Int64]()) { $0[$1[0]] = $1[1] }
+        let held = try Row.fetchAll(db, sql: "SELECT sequence, leads FROM drip_held").reduce(into: [String: Int64]()) {
+            $0[$1[0]] = $1[1]
+        }
         let paused = try Pauses.open(db)
         let names = sequences.map(\.name) + rows.keys.filter { name in !sequences.contains { $0.name == name } }
         return Table(
-            columns: ["sequence", "version", "active", "completed", "exited", "goal", "next_due", "paused_since"],
+            columns: [
+                "sequence", "version", "active", "completed", "exited", "goal", "next_due", "paused_since",
+                "behind_held",
+            ],
             rows: names.sorted().map { name in
                 let since = paused[name].map(Cell.text) ?? .null
                 let version = versions[name].map(Cell.integer) ?? .null
+                let behind = Cell.integer(held[name] ?? 0)
                 guard let row = rows[name] else {
-                    return [.text(name), version] + (0..<4).map { _ in .integer(0) } + [.null, since]
+                    return [.text(name), version] + (0..<4).map { _ in .integer(0) } + [.null, since, behind]
                 }
                 let next: String? = row["next_due"]
                 return [.text(name), version]
                     + ["active", "completed", "exited", "goal"].map { .integer(row[$0]) }
-                    + [next.map { $0 == Rest.never ? .text("when it happens") : .text($0) } ?? .null, since]
+                    + [next.map { $0 == Rest.never ? .text("when it happens") : .text($0) } ?? .null, since, behind]
             })
     }
 
