@@ -107,7 +107,7 @@ import TrellisTesting
         let text = String(decoding: message.bytes, as: UTF8.self)
         #expect(message.recipient == "crm" && message.returnPath.isEmpty)
         #expect(text.hasPrefix(#"{"data":{"#) && text.contains(#""email":"ann@acme.example""#))
-        #expect(text.contains(#""step":"3""#))
+        #expect(text.contains(#""step":"3""#) && text.contains(#""created_at":"2026-03-02 09:00""#))
         #expect(text.hasSuffix(#""timestamp":"2026-03-02T09:00:00.000Z","type":"drip.webhook"}"#))
         #expect(!text.contains("preferences_url") && !text.contains("lead_key"))
         #expect(try crm.events().filter { $0.hasPrefix("mail.") } == [])

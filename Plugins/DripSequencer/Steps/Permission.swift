@@ -44,7 +44,7 @@ struct Permission: Sendable {
 }
 
 extension DripSettings {
-    /// The zone of the sequence that a message of this key is of; nil where it has none, or the message is of no sequence.
+    /// The zone of the sequence that a message of this key is of; nil where it has none, or the message is of none.
     func zone(ofKey key: String) -> String? {
         sequences.first { $0.value.timezone != nil && key.hasPrefix("drip:\($0.name):") }?.value.timezone
     }

@@ -1,7 +1,7 @@
 /// Mail of a list, which a lead agrees to and leaves by itself.
 extension Claim {
-    /// Notes of which list each marketing mail is where its front matter says so, whatever its sequence says: read when it
-    /// is claimed, so that an edit counts for what waits. A variant is of the list of its mail.
+    /// Notes of which list each marketing mail is where its front matter says so, whatever its sequence says: read when
+    /// it is claimed, so that an edit counts for what waits. A variant is of the list of its mail.
     func nameLists(_ list: String) throws {
         guard transport == "mail" else { return }
         let templates = try String.fetchAll(

@@ -17,6 +17,8 @@ struct MailRenderer: Sendable {
         var body: [String: String]
         /// The event that called for it.
         var causeID: Int64?
+        /// Whether a person reads it, and no program.
+        var isMail = true
         /// The list it is of: a purpose of consent; nil for that of the site.
         var list: String?
 
@@ -30,6 +32,7 @@ struct MailRenderer: Sendable {
             template = row["template"]
             body = MailRenderer.texts(row["body"])
             causeID = row["cause_id"]
+            isMail = row["transport"] == "mail"
             list = row["list"]
         }
 

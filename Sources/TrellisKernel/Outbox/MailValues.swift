@@ -27,10 +27,10 @@ struct MailValues {
                 tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
             let place = try tx.place(
                 ofZone: row.flatMap { $0["timezone"] as String? }, country: row.flatMap { $0["country"] as String? },
-                or: answers.lazy.compactMap { $0[MailValues.timezone] }.first)
+                or: order.isMail ? answers.lazy.compactMap { $0[MailValues.timezone] }.first : nil)
             values.merge(try fieldsOfCause(order, in: place, tx)) { own, _ in own }
             let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
-            values.merge(MailValues.texts(row, written(fields, place))) { _, column in column }
+            values.merge(MailValues.texts(row, written(fields, place, order))) { _, column in column }
             if order.purpose == .marketing {
                 values["unsubscribe_url"] = try? kernel.config.link(leaving: WayOut(leadID: leadID, list: order.list))
             }
@@ -44,6 +44,7 @@ struct MailValues {
         for answer in answers {
             values.merge(answer) { first, _ in first }
         }
+        values[MailValues.timezone] = nil
         return values.merging(order.body) { _, own in own }
     }
 
@@ -57,17 +58,21 @@ struct MailValues {
                 tx.db.cachedStatement(sql: "SELECT kind, body FROM events WHERE id = ?"), arguments: [cause]),
             let fields = kernel.kinds[row["kind"]]?.fields, !fields.isEmpty
         else { return [:] }
-        let write = written(fields.map { ($0.name, $0.value) }, place)
+        let write = written(fields.map { ($0.name, $0.value) }, place, order)
         let declared = Set(fields.map(\.name))
         let values = MailRenderer.texts(row["body"]).filter { declared.contains($0.key) }
         return Dictionary(uniqueKeysWithValues: values.map { ($0.key, write($0.key, $0.value)) })
     }
 
     /// Writes the values of days and times as the site wants them, and leaves others as they are.
-    private func written(_ fields: [(String, CustomField.Kind)], _ place: LocalTime) -> (String, String) -> String {
+    private func written(
+        _ fields: [(String, CustomField.Kind)], _ place: LocalTime, _ order: MailRenderer.Order
+    ) -> (String, String) -> String {
         let dated = Set(fields.filter { $0.1 == .date || $0.1 == .time }.map(\.0))
         let dates = kernel.config.site.mail.dates
-        return { name, value in (dated.contains(name) ? dates.text(of: value, in: place) : nil) ?? value }
+        return { name, value in
+            (dated.contains(name) ? dates.text(of: value, in: place, isZoned: order.isMail) : nil) ?? value
+        }
     }
 
     private static func texts(_ row: Row?, _ write: (String, String) -> String) -> [String: String] {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Marketing mail that pauses by itself while too much of what was sent is called spam: providers refuse the mail of such
-/// a sender altogether, also the one that somebody waits for. Other mail goes on.
+/// Marketing mail that pauses by itself while too much of what was sent is called spam: providers refuse the mail of
+/// such a sender altogether, also the one that somebody waits for. Other mail goes on.
 ///
 /// It is measured over the newest 500 mails to leads (`mail_health`), when a complaint comes in. Fewer are measured as
 /// 500, so that a first complaint pauses nothing. Gmail wants less than 0.1 % and never 0.3 %

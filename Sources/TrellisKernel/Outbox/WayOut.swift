@@ -23,8 +23,8 @@ public struct WayOut: Sendable, Hashable {
 }
 
 extension Transaction {
-    /// Takes a lead out: of a list by taking the consent to it back, and of all marketing mail by suppressing the address.
-    /// What is there already is left as it is, so that a click repeated is one.
+    /// Takes a lead out: of a list by taking the consent to it back, and of all marketing mail by suppressing the
+    /// address. What is there already is left as it is, so that a click repeated is one.
     public func leave(_ out: WayOut) throws {
         guard let list = out.list else {
             return try db.execute(
@@ -43,8 +43,8 @@ extension Transaction {
                 """, arguments: ["origin": origin, "now": stamp, "lead": out.leadID, "list": list])
     }
 
-    /// Takes back what ``leave(_:)`` did, under whichever spelling of the address; what a mail server or a complaint said
-    /// stays, and nobody is put on a list they had not agreed to.
+    /// Takes back what ``leave(_:)`` did, under whichever spelling of the address; what a mail server or a complaint
+    /// said stays, and nobody is put on a list they had not agreed to.
     public func comeBack(_ out: WayOut) throws {
         guard let list = out.list else {
             return try db.execute(

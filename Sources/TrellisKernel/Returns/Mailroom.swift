@@ -9,7 +9,7 @@ import Foundation
 /// | soft bounce | `mail.bounced`; on three days within 14, the address rests for 30 days |
 /// | complaint | the address is suppressed, `mail.complained`; too many pause marketing mail |
 /// | reply | `mail.replied` |
-/// | unsubscribe | the address is suppressed as unsubscribed; by the way out of a mail of a list, its consent is taken back |
+/// | unsubscribe | the address is suppressed as unsubscribed; by the way out of a list's mail, that list is left |
 /// | any other | a row in `mail_returns` and nothing else |
 public struct Mailroom: Sendable {
     let kernel: Kernel
