@@ -14,6 +14,7 @@ public struct Figures: Plugin {
     /// An erased lead keeps its row, which names nobody: nothing else tells how it had come.
     public static let rebuilds: [String]? = [
         "figures_days", "figures_cohorts", "figures_contents", "figures_forms", "figures_handoffs", "figures_offers",
+        "figures_answers", "figures_answer_bands",
         "figures_stages WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
         "figures_credits WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
         "figures_leads WHERE NOT is_erased",
@@ -60,6 +61,31 @@ public struct Figures: Plugin {
             violations: """
                 SELECT lead, sum(first_touch), sum(last_touch), sum(linear), sum(position) FROM figures_credits GROUP BY lead
                 HAVING abs(sum(first_touch) - 1) + abs(sum(last_touch) - 1) + abs(sum(linear) - 1) + abs(sum(position) - 1) > 0.000001
+                """),
+        Invariant(
+            "each credit stands in the month of its purchase",
+            violations: """
+                SELECT lead, month FROM figures_credits AS c
+                WHERE month IS NOT (SELECT substr(bought_on, 1, 7) FROM figures_leads WHERE lead = c.lead)
+                """),
+        Invariant(
+            "the answers to handoffs are as their times say",
+            violations: """
+                SELECT lead, cycle, offer FROM figures_answered AS t LEFT JOIN figures_answers AS k USING (lead, cycle, offer)
+                WHERE (k.month, k.rep, k.hours, k.is_accepted, k.is_rejected) IS NOT (t.month, t.rep, t.hours, t.is_accepted, t.is_rejected)
+                UNION ALL
+                SELECT NULL, NULL, count(*) FROM figures_answers HAVING count(*) <> (SELECT count(*) FROM figures_answered)
+                """),
+        Invariant(
+            "the bands of answers are the sum of the answers",
+            violations: """
+                SELECT month, rep, band, sum(handoffs) AS off FROM (
+                    WITH bounds AS MATERIALIZED (SELECT band, begins FROM figures_bands)
+                    SELECT month, rep, band, handoffs, accepted, rejected FROM figures_answer_bands
+                    UNION ALL
+                    SELECT month, rep, (SELECT coalesce(max(band), 0) FROM bounds WHERE begins <= hours), -1, -is_accepted, -is_rejected
+                    FROM figures_answers)
+                GROUP BY 1, 2, 3 HAVING sum(handoffs) <> 0 OR sum(accepted) <> 0 OR sum(rejected) <> 0
                 """),
     ]
 

@@ -10,11 +10,19 @@ struct HandoffRoll {
     ]
 
     func keep(_ kinds: Set<String>) throws {
+        guard !kinds.isDisjoint(with: HandoffRoll.kinds) else { return }
+        // Out of the sums, changed, and in again.
+        try count(-1)
         if !kinds.isDisjoint(with: HandoffRoll.kinds.dropLast()) {
             try follow()
             try followOffers()
         }
         if kinds.contains("lead.contacted") { try noteContacts() }
+        try time()
+        try count(1)
+        try tx.db.cachedStatement(
+            sql: "DELETE FROM figures_answer_bands INDEXED BY figures_answer_bands_empty WHERE handoffs = 0"
+        ).execute()
     }
 
     /// One event after the other: what came first counts of an acceptance, what came last of a refusal.
@@ -69,6 +77,45 @@ struct HandoffRoll {
                 FROM (SELECT b.lead_id, (SELECT max(cycle) FROM figures_handoffs WHERE lead = b.lead_id AND event_id < b.id) AS cycle, min(b.at) AS at
                       FROM batch AS b WHERE b.kind = 'lead.contacted' GROUP BY 1, 2) AS word
                 WHERE h.lead = word.lead_id AND h.cycle = word.cycle AND h.contacted_at IS NULL
+                """
+        ).execute()
+    }
+
+    // MARK: - How fast
+
+    private static let hours = "(julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24"
+    private static let touched = """
+        SELECT lead_id FROM batch WHERE kind IN (\(kinds.map(\.sqlLiteral).joined(separator: ", "))) AND lead_id IS NOT NULL
+        """
+
+    /// How long each handoff and offer of the leads touched waits, or waited. The view `figures_answered` is written
+    /// out again because SQLite would read it for all leads first; an invariant holds the two together.
+    private func time() throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO figures_answers (lead, cycle, offer, month, rep, hours, is_accepted, is_rejected)
+                SELECT lead, cycle, 0, substr(offered_at, 1, 7), '', \(HandoffRoll.hours), accepted_at IS NOT NULL, rejected_at IS NOT NULL
+                FROM figures_handoffs WHERE lead IN (\(HandoffRoll.touched))
+                UNION ALL
+                SELECT lead, cycle, offer, substr(offered_at, 1, 7), rep, \(HandoffRoll.hours), accepted_at IS NOT NULL, 0
+                FROM figures_offers WHERE offer > 0 AND lead IN (\(HandoffRoll.touched))
+                ON CONFLICT (lead, cycle, offer) DO UPDATE SET
+                    hours = excluded.hours, is_accepted = excluded.is_accepted, is_rejected = excluded.is_rejected
+                """
+        ).execute()
+    }
+
+    /// Adds what is known of the leads touched to the sums, or takes it out.
+    private func count(_ sign: Int) throws {
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO figures_answer_bands (month, rep, band, handoffs, accepted, rejected)
+                WITH bounds AS MATERIALIZED (SELECT band, begins FROM figures_bands)
+                SELECT month, rep, (SELECT coalesce(max(band), 0) FROM bounds WHERE begins <= hours), \(sign) * count(*),
+                       \(sign) * sum(is_accepted), \(sign) * sum(is_rejected)
+                FROM figures_answers WHERE lead IN (\(HandoffRoll.touched)) GROUP BY 1, 2, 3
+                ON CONFLICT (month, rep, band) DO UPDATE SET
+                    handoffs = handoffs + excluded.handoffs, accepted = accepted + excluded.accepted, rejected = rejected + excluded.rejected
                 """
         ).execute()
     }

@@ -334,7 +334,7 @@ extension LeadRoll {
     /// The rows of the view `attribution` for the leads touched that have bought, added up by road. It is written out
     /// again because SQLite would work out the view for all leads first; a test holds the two together.
     fileprivate static let credit = """
-        INSERT INTO figures_credits (lead, channel, campaign, first_touch, last_touch, linear, position)
+        INSERT INTO figures_credits (lead, channel, campaign, first_touch, last_touch, linear, position, month)
         WITH buyers AS (
             SELECT f.lead, f.bought_on, f.channel, f.campaign FROM temp.figures_touched AS d CROSS JOIN figures_leads AS f ON f.lead = d.lead
             WHERE f.bought_on IS NOT NULL AND EXISTS (SELECT 1 FROM leads WHERE id = f.lead)
@@ -348,9 +348,11 @@ extension LeadRoll {
             FROM visits
         )
         SELECT lead, channel, campaign, sum(place = 1), sum(place = places), sum(1.0 / places),
-               sum(CASE WHEN places = 1 THEN 1.0 WHEN places = 2 THEN 0.5 WHEN place IN (1, places) THEN 0.4 ELSE 0.2 / (places - 2) END)
+               sum(CASE WHEN places = 1 THEN 1.0 WHEN places = 2 THEN 0.5 WHEN place IN (1, places) THEN 0.4 ELSE 0.2 / (places - 2) END),
+               substr(bought_on, 1, 7)
         FROM placed WHERE place <= places GROUP BY lead, channel, campaign
         UNION ALL
-        SELECT lead, channel, campaign, 1, 1, 1, 1 FROM buyers AS b WHERE NOT EXISTS (SELECT 1 FROM touches WHERE lead_id = b.lead)
+        SELECT lead, channel, campaign, 1, 1, 1, 1, substr(bought_on, 1, 7) FROM buyers AS b
+        WHERE NOT EXISTS (SELECT 1 FROM touches WHERE lead_id = b.lead)
         """
 }

@@ -10,7 +10,8 @@ import TrellisTesting
         "figures_leads": "lead", "figures_stages": "lead, stage", "figures_days": "1, 2, 3, 4",
         "figures_cohorts": "1, 2, 3, 4",
         "figures_credits": "1, 2, 3", "figures_contents": "1, 2, 3, 4, 5, 6", "figures_forms": "1, 2, 3, 4",
-        "figures_handoffs": "1, 2",
+        "figures_handoffs": "1, 2", "figures_offers": "1, 2, 3", "figures_answers": "1, 2, 3",
+        "figures_answer_bands": "1, 2, 3",
     ]
 
     private func rows(_ crm: TestKernel) throws -> [String: [String]] {
@@ -23,7 +24,8 @@ import TrellisTesting
     func `after any history, with merges, erasures, the trash and replays`(_ seed: Int) throws {
         var dice = Dice(seed: UInt64(seed))
         let crm = try TestKernel(
-            "activities: {demo.booked: {}}\nplugins: {figures: {activities: [demo.booked]}}", plugins: [Figures.self])
+            "activities: {demo.booked: {}}\ngoals: {speed_to_lead: 24 hours}\nplugins: {figures: {activities: [demo.booked]}}",
+            plugins: [Figures.self])
         for number in 1...5 { try arrive("lead\(number)@a.example", crm, &dice) }
         var arrived = 5
         for _ in 0..<90 {
@@ -67,14 +69,38 @@ import TrellisTesting
         }
         #expect(try crm.troubles() == [])
         #expect(try differing(crm) == [])
+        #expect(try crm.rows(Self.slow) == crm.rows("\(Self.speeds) FROM kpi_speed_to_lead ORDER BY 1, 2"))
     }
+
+    private static let speeds = "SELECT month, rep, handoffs, answered, median_hours, within_goal_percent"
+
+    /// The speed to lead from the times of each handoff and offer, without what is kept for it.
+    private static let slow = """
+        WITH grouped AS (
+            SELECT substr(offered_at, 1, 7) AS month, '' AS rep, (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 AS hours
+            FROM figures_handoffs
+            UNION ALL
+            SELECT substr(offered_at, 1, 7), rep, (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 FROM figures_offers
+        ), sizes AS (
+            SELECT month, rep, count(*) AS handoffs, count(hours) AS answered, count(*) FILTER (WHERE round(hours, 4) <= 24) AS timely
+            FROM grouped GROUP BY month, rep
+        ), placed AS (
+            SELECT month, rep, hours, row_number() OVER (PARTITION BY month, rep ORDER BY hours) AS place FROM grouped WHERE hours IS NOT NULL
+        )
+        \(speeds) FROM (
+            SELECT s.month, nullif(s.rep, '') AS rep, handoffs, answered, round(avg(hours), 2) AS median_hours,
+                   round(100.0 * timely / handoffs, 1) AS within_goal_percent
+            FROM sizes AS s LEFT JOIN placed AS p ON p.month = s.month AND p.rep = s.rep AND place IN ((answered + 1) / 2, answered / 2 + 1)
+            GROUP BY s.month, s.rep)
+        ORDER BY 1, 2
+        """
 
     /// Leads that bought whose credit in the table is not that of the view.
     private func differing(_ crm: TestKernel) throws -> [String] {
         try crm.rows(
             """
             SELECT lead, channel, campaign, round(sum(first_touch), 6), round(sum(last_touch), 6), round(sum(linear), 6), round(sum(position), 6) FROM (
-                SELECT c.* FROM figures_credits AS c JOIN leads ON leads.id = c.lead
+                SELECT c.lead, c.channel, c.campaign, c.first_touch, c.last_touch, c.linear, c.position FROM figures_credits AS c JOIN leads ON leads.id = c.lead
                 UNION ALL
                 SELECT lead_id, channel, campaign, -sum(weight) FILTER (WHERE model = 'first'), -sum(weight) FILTER (WHERE model = 'last'),
                        -sum(weight) FILTER (WHERE model = 'linear'), -sum(weight) FILTER (WHERE model = 'position')

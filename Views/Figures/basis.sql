@@ -64,17 +64,30 @@ CREATE VIEW figures_spend AS
 SELECT substr(day, 1, 7) AS month, channel, coalesce(campaign, '') AS campaign, half, currency, sum(amount) AS amount
 FROM spend GROUP BY 1, 2, 3, 4, 5;
 
+-- Money spent on all halves: a row per month, channel, campaign and currency; campaign NULL is the channel as a whole, channel
+-- NULL the month as a whole.
+CREATE VIEW figures_paid AS
+WITH spent AS MATERIALIZED (
+    SELECT month, channel, campaign, currency, amount FROM figures_spend
+)
+SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM spent GROUP BY month, channel, currency
+UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM spent GROUP BY month, currency
+UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM spent WHERE campaign <> '' GROUP BY 1, 2, 3, 4;
+
 -- A deal that was decided: won or lost, by the day it was closed, with the days it took. The cycle begins when the deal
 -- was opened; where that is not known when the lead was handed to sales, or else arrived, or else the row was made.
 CREATE VIEW figures_deals AS
-SELECT o.id AS opportunity_id, o.lead_id, o.owner, o.stage = 'won' AS is_won, date(coalesce(o.closed_at, o.updated_at)) AS closed_on,
-       coalesce(o.amount, 0.0) AS amount, coalesce(o.currency, (SELECT currency FROM site)) AS currency, coalesce(l.channel, 'unknown') AS channel,
-       coalesce(l.campaign, '') AS campaign,
-       julianday(date(coalesce(o.closed_at, o.updated_at)))
-           - julianday(date(coalesce(o.opened_at, (SELECT min(offered_at) FROM figures_handoffs WHERE lead = o.lead_id), l.arrived_on, o.created_at))) AS days,
-       julianday(date(coalesce(o.closed_at, o.updated_at))) - julianday(l.arrived_on) AS days_from_arrival
-FROM opportunities AS o LEFT JOIN figures_leads AS l ON l.lead = o.lead_id
-WHERE o.stage IN ('won', 'lost');
+WITH decided AS (
+    SELECT o.id, o.lead_id, o.owner, o.stage = 'won' AS is_won, date(coalesce(o.closed_at, o.updated_at)) AS closed_on,
+           date(coalesce(o.opened_at, (SELECT min(offered_at) FROM figures_handoffs WHERE lead = o.lead_id), l.arrived_on, o.created_at)) AS begun_on,
+           l.arrived_on, coalesce(o.amount, 0.0) AS amount, coalesce(o.currency, (SELECT currency FROM site)) AS currency,
+           coalesce(l.channel, 'unknown') AS channel, coalesce(l.campaign, '') AS campaign
+    FROM opportunities AS o LEFT JOIN figures_leads AS l ON l.lead = o.lead_id
+    WHERE o.stage IN ('won', 'lost')
+)
+SELECT id AS opportunity_id, lead_id, owner, is_won, closed_on, amount, currency, channel, campaign,
+       julianday(closed_on) - julianday(begun_on) AS days, julianday(closed_on) - julianday(arrived_on) AS days_from_arrival, begun_on, arrived_on
+FROM decided;
 
 -- Won money credited to roads: a row per model, month of closing, channel, campaign and currency. Revenue: the amount of
 -- each deal times the weight of the road on the lead it grew from; a deal without one is credited to the channel unknown.
@@ -95,11 +108,28 @@ UNION ALL SELECT 'position', month, channel, campaign, currency, by_position FRO
 -- the weights, so that a customer of two roads is half a customer of each.
 CREATE VIEW figures_customers AS
 WITH credited AS (
-    SELECT substr(l.bought_on, 1, 7) AS month, c.channel, c.campaign, sum(c.first_touch) AS by_first, sum(c.last_touch) AS by_last,
-           sum(c.linear) AS by_linear, sum(c.position) AS by_position
-    FROM figures_credits AS c JOIN figures_leads AS l ON l.lead = c.lead GROUP BY 1, 2, 3
+    SELECT month, channel, campaign, sum(first_touch) AS by_first, sum(last_touch) AS by_last, sum(linear) AS by_linear, sum(position) AS by_position
+    FROM figures_credits GROUP BY 1, 2, 3
 )
 SELECT 'first' AS model, month, channel, campaign, by_first AS customers FROM credited WHERE by_first <> 0
 UNION ALL SELECT 'last', month, channel, campaign, by_last FROM credited WHERE by_last <> 0
 UNION ALL SELECT 'linear', month, channel, campaign, by_linear FROM credited WHERE by_linear <> 0
 UNION ALL SELECT 'position', month, channel, campaign, by_position FROM credited WHERE by_position <> 0;
+
+-- The bands of hours in which answers to handoffs are counted; of an answer it is the last one that begins no later.
+CREATE VIEW figures_bands AS
+WITH bounds (begins) AS (
+    VALUES (-1e300), (0.25), (0.5), (1.0), (2.0), (3.0), (4.0), (6.0), (8.0), (12.0), (18.0), (24.0), (36.0), (48.0), (72.0), (120.0), (240.0), (480.0)
+)
+SELECT row_number() OVER (ORDER BY begins) AS band, begins, lead(begins, 1, 1e300) OVER (ORDER BY begins) AS ends FROM bounds;
+
+-- How long each handoff (offer 0) and each offer to a rep waited for its answer: what figures_answers keeps.
+CREATE VIEW figures_answered AS
+SELECT lead, cycle, 0 AS offer, substr(offered_at, 1, 7) AS month, '' AS rep,
+       (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 AS hours,
+       accepted_at IS NOT NULL AS is_accepted, rejected_at IS NOT NULL AS is_rejected
+FROM figures_handoffs
+UNION ALL
+SELECT lead, cycle, offer, substr(offered_at, 1, 7), rep,
+       (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24, accepted_at IS NOT NULL, 0
+FROM figures_offers WHERE offer > 0;

@@ -5,11 +5,14 @@
 -- Lead volume: a row per month, channel and campaign of the first touch. Leads: those that arrived in the month. The others:
 -- those that first reached the stage in the month, whenever they had arrived. Counts: they may be added up.
 CREATE VIEW kpi_lead_volume AS
-SELECT substr(day, 1, 7) AS month, channel, campaign,
-       coalesce(sum(leads) FILTER (WHERE step = '(arrived)'), 0) AS leads,
-       coalesce(sum(leads) FILTER (WHERE step = 'mql'), 0) AS mql, coalesce(sum(leads) FILTER (WHERE step = 'sql'), 0) AS sql,
-       coalesce(sum(leads) FILTER (WHERE step = '(bought)'), 0) AS customers
-FROM figures_days WHERE step IN ('(arrived)', 'mql', 'sql', '(bought)') GROUP BY 1, 2, 3;
+SELECT month, channel, campaign, sum(leads) AS leads, sum(mql) AS mql, sum(sql) AS sql, sum(customers) AS customers
+FROM (
+    -- Whoever arrived in a month is in its cohort, which is counted by the month already.
+    SELECT month, channel, campaign, leads, 0 AS mql, 0 AS sql, 0 AS customers FROM figures_cohorts WHERE step = '(arrived)'
+    UNION ALL
+    SELECT substr(day, 1, 7), channel, campaign, 0, iif(step = 'mql', leads, 0), iif(step = 'sql', leads, 0), iif(step = '(bought)', leads, 0)
+    FROM figures_days WHERE step IN ('mql', 'sql', '(bought)'))
+GROUP BY month, channel, campaign;
 
 -- Cost per lead: a row per month, channel and currency, and one per campaign that money was booked on; campaign NULL is the
 -- channel as a whole, what was booked on its campaigns included. Cost per lead: generation spend of the month / leads that
@@ -19,18 +22,25 @@ WITH paid AS (
     SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'generation' GROUP BY month, channel, currency
     UNION ALL
     SELECT month, channel, campaign, currency, sum(amount) FROM figures_spend WHERE half = 'generation' AND campaign <> '' GROUP BY 1, 2, 3, 4
-), volume AS MATERIALIZED (
-    SELECT month, channel, campaign, leads, mql FROM kpi_lead_volume
+), volume AS MATERIALIZED ( -- As in kpi_lead_volume, without the steps nobody asks for here.
+    SELECT month, channel, campaign, sum(leads) AS leads, sum(mql) AS mql FROM (
+        SELECT month, channel, campaign, leads, 0 AS mql FROM figures_cohorts WHERE step = '(arrived)'
+        UNION ALL SELECT substr(day, 1, 7), channel, campaign, 0, leads FROM figures_days WHERE step = 'mql')
+    GROUP BY 1, 2, 3
 ), came AS (
     SELECT month, channel, NULL AS campaign, sum(leads) AS leads, sum(mql) AS mql FROM volume GROUP BY month, channel
     UNION ALL
     SELECT month, channel, campaign, leads, mql FROM volume WHERE campaign <> ''
+), listed AS ( -- A FULL JOIN would hold every row of the one against every row of the other.
+    SELECT month, channel, campaign, currency, spend, NULL AS leads, NULL AS mql, true AS is_paid FROM paid
+    UNION ALL SELECT month, channel, campaign, NULL, NULL, leads, mql, false FROM came
+), joined AS (
+    SELECT month, channel, campaign, currency, spend, max(leads) OVER road AS leads, max(mql) OVER road AS mql, is_paid, max(is_paid) OVER road AS has_spend
+    FROM listed WINDOW road AS (PARTITION BY month, channel, campaign)
 )
-SELECT coalesce(p.month, c.month) AS month, coalesce(p.channel, c.channel) AS channel, coalesce(p.campaign, c.campaign) AS campaign, p.currency,
-       round(coalesce(p.spend, 0), 2) AS spend, coalesce(c.leads, 0) AS leads, coalesce(c.mql, 0) AS mql,
-       round(p.spend / nullif(c.leads, 0), 2) AS cost_per_lead, round(p.spend / nullif(c.mql, 0), 2) AS cost_per_mql
-FROM paid AS p FULL JOIN came AS c ON c.month = p.month AND c.channel = p.channel AND c.campaign IS p.campaign
-WHERE p.month IS NOT NULL OR c.leads > 0;
+SELECT month, channel, campaign, currency, round(coalesce(spend, 0), 2) AS spend, coalesce(leads, 0) AS leads, coalesce(mql, 0) AS mql,
+       round(spend / nullif(leads, 0), 2) AS cost_per_lead, round(spend / nullif(mql, 0), 2) AS cost_per_mql
+FROM joined WHERE is_paid OR (NOT has_spend AND leads > 0);
 
 -- Form conversion: a row per month and magnet. Conversion: forms that were filled in on a page of the magnet / times a person looked
 -- at one. New leads: those of the forms that made a lead we did not know; confirmed: where an address is confirmed first.
@@ -88,20 +98,14 @@ FROM (
 -- in the month / new customers of the month.
 CREATE VIEW kpi_cac AS
 WITH models (model) AS (VALUES ('first'), ('last'), ('linear'), ('position')),
-spent AS MATERIALIZED (
-    SELECT month, channel, campaign, currency, amount FROM figures_spend
-), paid AS (
-    SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM spent GROUP BY month, channel, currency
-    UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM spent GROUP BY month, currency
-    UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM spent WHERE campaign <> '' GROUP BY 1, 2, 3, 4
-), by_campaign AS MATERIALIZED (
+by_campaign AS MATERIALIZED (
     SELECT model, month, channel, campaign, customers FROM figures_customers
 ), bought AS (
     SELECT model, month, channel, NULL AS campaign, sum(customers) AS customers FROM by_campaign GROUP BY model, month, channel
     UNION ALL SELECT model, month, NULL, NULL, sum(customers) FROM by_campaign GROUP BY model, month
     UNION ALL SELECT model, month, channel, campaign, customers FROM by_campaign WHERE campaign <> ''
-), listed AS ( -- A FULL JOIN would hold every row of the one against every row of the other.
-    SELECT model, month, channel, campaign, currency, spend, NULL AS customers, true AS is_paid FROM models CROSS JOIN paid
+), listed AS ( -- As in kpi_cost_per_lead.
+    SELECT model, month, channel, campaign, currency, spend, NULL AS customers, true AS is_paid FROM models CROSS JOIN figures_paid
     UNION ALL SELECT model, month, channel, campaign, NULL, NULL, customers, false FROM bought
 ), joined AS (
     SELECT model, month, channel, campaign, currency, spend, max(customers) OVER road AS customers, is_paid, max(is_paid) OVER road AS has_spend
@@ -116,20 +120,14 @@ FROM joined WHERE is_paid OR NOT has_spend;
 -- halves in the month) / that spend.
 CREATE VIEW kpi_roi AS
 WITH models (model) AS (VALUES ('first'), ('last'), ('linear'), ('position')),
-spent AS MATERIALIZED (
-    SELECT month, channel, campaign, currency, amount FROM figures_spend
-), paid AS (
-    SELECT month, channel, NULL AS campaign, currency, sum(amount) AS spend FROM spent GROUP BY month, channel, currency
-    UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM spent GROUP BY month, currency
-    UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM spent WHERE campaign <> '' GROUP BY 1, 2, 3, 4
-), by_campaign AS MATERIALIZED (
+by_campaign AS MATERIALIZED (
     SELECT model, month, channel, campaign, currency, revenue FROM figures_revenue
 ), won AS (
     SELECT model, month, channel, NULL AS campaign, currency, sum(revenue) AS revenue FROM by_campaign GROUP BY model, month, channel, currency
     UNION ALL SELECT model, month, NULL, NULL, currency, sum(revenue) FROM by_campaign GROUP BY model, month, currency
     UNION ALL SELECT model, month, channel, campaign, currency, revenue FROM by_campaign WHERE campaign <> ''
 ), listed AS ( -- As in kpi_cac; of each road there is one row on either side.
-    SELECT model, month, channel, campaign, currency, spend, NULL AS revenue FROM models CROSS JOIN paid
+    SELECT model, month, channel, campaign, currency, spend, NULL AS revenue FROM models CROSS JOIN figures_paid
     UNION ALL SELECT model, month, channel, campaign, currency, NULL, revenue FROM won
 )
 SELECT model, month, channel, campaign, currency, round(coalesce(max(spend), 0), 2) AS spend, round(coalesce(max(revenue), 0), 2) AS revenue,
@@ -139,37 +137,31 @@ FROM listed GROUP BY model, month, channel, campaign, currency;
 -- Sales cycle: a row per month of closing and channel of the lead's first touch; channel NULL is all deals of the month, month
 -- NULL all months. Days: medians over won deals, from their opening, and from the arrival of the lead they grew from.
 CREATE VIEW kpi_sales_cycle AS
-WITH won AS MATERIALIZED (
-    SELECT substr(closed_on, 1, 7) AS month, channel, days, days_from_arrival, count(*) AS deals
-    FROM figures_deals WHERE is_won GROUP BY 1, 2, 3, 4
-), grouped AS MATERIALIZED (
-    SELECT month || '|' || channel AS key, month, channel, days, days_from_arrival, deals FROM won
-    UNION ALL SELECT month || '|', month, NULL, days, days_from_arrival, deals FROM won
-    UNION ALL SELECT '|' || channel, NULL, channel, days, days_from_arrival, deals FROM won
-    UNION ALL SELECT '|', NULL, NULL, days, days_from_arrival, deals FROM won
+WITH won AS MATERIALIZED ( -- Each day is worked out once.
+    SELECT substr(closed_on, 1, 7) AS month, channel, julianday(closed_on) - julianday(begun_on) AS days,
+           julianday(closed_on) - julianday(arrived_on) AS days_from_arrival FROM figures_deals WHERE is_won
+), counted AS MATERIALIZED ( -- Each number of days once: 0 from the opening of the deal, 1 from the arrival of the lead.
+    SELECT 0 AS since, month, channel, days, count(*) AS deals FROM won GROUP BY month, channel, days
+    UNION ALL SELECT 1, month, channel, days_from_arrival, count(*) FROM won GROUP BY month, channel, days_from_arrival
+), grouped AS ( -- Scope: 0 a month and channel, 1 a month, 2 a channel, 3 all.
+    SELECT since, 0 AS scope, month, channel, days, deals FROM counted WHERE month IS NOT NULL
+    UNION ALL SELECT since, 1, month, '', days, sum(deals) FROM counted WHERE month IS NOT NULL GROUP BY since, month, days
+    UNION ALL SELECT since, 2, '', channel, days, sum(deals) FROM counted GROUP BY since, channel, days
+    UNION ALL SELECT since, 3, '', '', days, sum(deals) FROM counted GROUP BY since, days
+), placed AS MATERIALIZED (
+    SELECT 4 * since + scope AS scope, month, channel, days, deals,
+           sum(iif(days IS NULL, 0, deals)) OVER (PARTITION BY 4 * since + scope, month, channel ORDER BY days) AS through
+    FROM grouped
 ), sizes AS MATERIALIZED (
-    SELECT key, month, channel, sum(deals) AS deals, 1.0 * sum(days * deals) / sum(deals) FILTER (WHERE days IS NOT NULL) AS mean,
-           coalesce(sum(deals) FILTER (WHERE days IS NOT NULL), 0) AS timed,
-           coalesce(sum(deals) FILTER (WHERE days_from_arrival IS NOT NULL), 0) AS of_leads
-    FROM grouped GROUP BY key
-), counted AS (
-    SELECT key, days, sum(deals) AS deals FROM grouped WHERE days IS NOT NULL GROUP BY 1, 2
-), placed AS (
-    SELECT key, days, deals, sum(deals) OVER (PARTITION BY key ORDER BY days) AS through FROM counted
+    SELECT scope, month, channel, sum(deals) AS deals, sum(days * deals) AS days, max(through) AS timed FROM placed GROUP BY 1, 2, 3
 ), medians AS (
-    SELECT s.key, avg(p.days) AS median FROM (SELECT key, (timed + 1) / 2 AS place FROM sizes UNION ALL SELECT key, timed / 2 + 1 FROM sizes) AS s
-    JOIN placed AS p ON p.key = s.key AND s.place > p.through - p.deals AND s.place <= p.through GROUP BY 1
-), counted_from_arrival AS (
-    SELECT key, days_from_arrival AS days, sum(deals) AS deals FROM grouped WHERE days_from_arrival IS NOT NULL GROUP BY 1, 2
-), placed_from_arrival AS (
-    SELECT key, days, deals, sum(deals) OVER (PARTITION BY key ORDER BY days) AS through FROM counted_from_arrival
-), medians_from_arrival AS (
-    SELECT s.key, avg(p.days) AS median FROM (SELECT key, (of_leads + 1) / 2 AS place FROM sizes UNION ALL SELECT key, of_leads / 2 + 1 FROM sizes) AS s
-    JOIN placed_from_arrival AS p ON p.key = s.key AND s.place > p.through - p.deals AND s.place <= p.through GROUP BY 1
+    SELECT s.scope, s.month, s.channel, avg(p.days) AS median FROM placed AS p CROSS JOIN sizes AS s USING (scope, month, channel)
+    WHERE p.through >= (s.timed + 1) / 2 AND p.through - p.deals < s.timed / 2 + 1 GROUP BY 1, 2, 3
 )
-SELECT s.month, s.channel, s.deals, m.median AS median_days, round(s.mean, 1) AS mean_days, a.median AS median_days_from_arrival
-FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key
-LEFT JOIN medians_from_arrival AS a ON a.key = s.key;
+SELECT nullif(month, '') AS month, iif(scope % 4 IN (1, 3), NULL, channel) AS channel, max(deals) AS deals,
+       max(median) FILTER (WHERE scope < 4) AS median_days, round(max(days / timed) FILTER (WHERE scope < 4), 1) AS mean_days,
+       max(median) FILTER (WHERE scope >= 4) AS median_days_from_arrival
+FROM sizes LEFT JOIN medians USING (scope, month, channel) GROUP BY scope % 4, month, channel;
 
 -- What sales closed: a row per month, owner and currency. Won rate: won / (won + lost), by the day of closing. Revenue: the
 -- amounts of the won. The quarter stands beside it to group by.
@@ -187,24 +179,31 @@ FROM (
 -- the offer to that rep, so that nobody answers for another. Within the goal: handoffs answered within goals.speed_to_lead / all
 -- handoffs of the month, those nobody answered among them; NULL where the config has no such goal.
 CREATE VIEW kpi_speed_to_lead AS
-WITH grouped AS MATERIALIZED (
-    SELECT substr(offered_at, 1, 7) || '|' || rep AS key, substr(offered_at, 1, 7) AS month, rep,
-           (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24 AS hours
-    FROM figures_offers
-    UNION ALL
-    SELECT substr(offered_at, 1, 7) || '|', substr(offered_at, 1, 7), NULL,
-           (julianday(coalesce(contacted_at, accepted_at)) - julianday(offered_at)) * 24
-    FROM figures_handoffs
-), sizes AS MATERIALIZED (
-    SELECT key, month, rep, count(*) AS handoffs, count(hours) AS answered,
-           count(*) FILTER (WHERE round(hours, 4) <= (SELECT value FROM goals WHERE name = 'speed_to_lead')) AS within_goal
-    FROM grouped GROUP BY key
-), placed AS (
-    SELECT key, hours, row_number() OVER (PARTITION BY key ORDER BY hours) AS place FROM grouped WHERE hours IS NOT NULL
-), medians AS (
-    SELECT s.key, avg(p.hours) AS median
-    FROM placed AS p CROSS JOIN sizes AS s ON s.key = p.key AND p.place IN ((s.answered + 1) / 2, s.answered / 2 + 1) GROUP BY 1
+WITH sizes AS (
+    SELECT month, rep, sum(handoffs) AS handoffs, coalesce(sum(handoffs) FILTER (WHERE band > 0), 0) AS answered
+    FROM figures_answer_bands WHERE handoffs > 0 GROUP BY month, rep
+), bounds AS MATERIALIZED (
+    SELECT band, begins, ends FROM figures_bands
+), goal AS MATERIALIZED (
+    SELECT (SELECT value FROM goals WHERE name = 'speed_to_lead') AS hours
 )
-SELECT s.month, s.rep, s.handoffs, s.answered, round(m.median, 2) AS median_hours, g.value AS goal_hours,
-       CASE WHEN g.value IS NOT NULL THEN round(100.0 * s.within_goal / s.handoffs, 1) END AS within_goal_percent
-FROM sizes AS s LEFT JOIN medians AS m ON m.key = s.key LEFT JOIN goals AS g ON g.name = 'speed_to_lead';
+-- What is asked for each row is asked for the rows alone that are read. The median: of the bands that hold the two answers in
+-- the middle (of an odd number it is one), those two. Within the goal: the bands that lie within it, and of the one it lies in
+-- the answers up to it; hours are told apart to four places.
+SELECT s.month, nullif(s.rep, '') AS rep, s.handoffs, s.answered,
+       round((SELECT sum((SELECT sum(hours) FROM (
+                              SELECT hours, row_number() OVER (ORDER BY hours) + b.through - b.handoffs AS place FROM figures_answers AS a
+                              WHERE a.month = s.month AND a.rep = s.rep AND a.hours >= b.begins AND a.hours < b.ends)
+                          WHERE place IN ((s.answered + 1) / 2, s.answered / 2 + 1)))
+              FROM (SELECT handoffs, begins, ends, sum(handoffs) OVER (ORDER BY begins) AS through FROM figures_answer_bands JOIN bounds USING (band)
+                    WHERE month = s.month AND rep = s.rep) AS b
+              WHERE through >= (s.answered + 1) / 2 AND through - handoffs < s.answered / 2 + 1) / (2 - s.answered % 2), 2) AS median_hours,
+       g.hours AS goal_hours,
+       CASE WHEN g.hours IS NOT NULL THEN round(100.0 * (
+           SELECT coalesce(sum(CASE WHEN ends <= g.hours - 0.0001 THEN handoffs ELSE (
+                      SELECT count(*) FROM figures_answers AS a
+                      WHERE a.month = s.month AND a.rep = s.rep AND a.hours >= begins AND a.hours < min(ends, g.hours + 0.0001)
+                        AND (a.hours <= g.hours - 0.0001 OR round(a.hours, 4) <= g.hours)) END), 0)
+           FROM figures_answer_bands JOIN bounds USING (band) WHERE month = s.month AND rep = s.rep AND begins < g.hours + 0.0001)
+           / s.handoffs, 1) END AS within_goal_percent
+FROM sizes AS s CROSS JOIN goal AS g;

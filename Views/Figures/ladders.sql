@@ -9,20 +9,28 @@
 CREATE VIEW ladder_roi AS
 WITH paid AS (
     SELECT month, channel, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'generation' GROUP BY 1, 2, 3
-), came AS (
-    SELECT month, channel, sum(leads) AS leads FROM kpi_lead_volume GROUP BY 1, 2 HAVING sum(leads) > 0
+), came AS MATERIALIZED (
+    SELECT month, channel, sum(leads) AS leads FROM figures_cohorts WHERE step = '(arrived)' GROUP BY 1, 2 HAVING sum(leads) > 0
 ), bought AS (
     SELECT month, channel, sum(customers) AS customers FROM figures_customers JOIN figures_model USING (model) GROUP BY 1, 2
-), won AS (
-    SELECT month, channel, currency, sum(revenue) AS revenue FROM figures_revenue JOIN figures_model USING (model) GROUP BY 1, 2, 3
-), moneyed AS (
-    SELECT coalesce(p.month, w.month) AS month, coalesce(p.channel, w.channel) AS channel, coalesce(p.currency, w.currency) AS currency, p.spend, w.revenue
-    FROM paid AS p FULL JOIN won AS w ON w.month = p.month AND w.channel = p.channel AND w.currency = p.currency
+), won AS ( -- As in figures_revenue, by the one model alone.
+    SELECT month, channel, currency, sum(amount * weight) AS revenue FROM (
+        SELECT substr(d.closed_on, 1, 7) AS month, coalesce(c.channel, d.channel) AS channel, d.currency, d.amount,
+               coalesce(CASE m.model WHEN 'first' THEN c.first_touch WHEN 'last' THEN c.last_touch WHEN 'linear' THEN c.linear ELSE c.position END, 1) AS weight
+        FROM figures_model AS m CROSS JOIN figures_deals AS d LEFT JOIN figures_credits AS c ON c.lead = d.lead_id WHERE d.is_won AND d.amount <> 0)
+    WHERE weight <> 0 GROUP BY 1, 2, 3
+), moneyed AS MATERIALIZED ( -- A FULL JOIN would hold every row of the one against every row of the other.
+    SELECT month, channel, currency, max(spend) AS spend, max(revenue) AS revenue FROM (
+        SELECT month, channel, currency, spend, NULL AS revenue FROM paid UNION ALL SELECT month, channel, currency, NULL, revenue FROM won)
+    GROUP BY 1, 2, 3
+), listed AS (
+    SELECT month, channel, currency, spend, revenue FROM moneyed
+    UNION ALL SELECT month, channel, NULL, NULL, NULL FROM (SELECT month, channel FROM came EXCEPT SELECT month, channel FROM moneyed)
 ), generation AS (
-    SELECT coalesce(m.month, c.month) AS month, coalesce(m.channel, c.channel) AS channel, m.currency, coalesce(m.spend, 0.0) AS spend,
-           coalesce(c.leads, 0) AS leads, coalesce(b.customers, 0.0) AS outcomes, coalesce(m.revenue, 0.0) AS revenue
-    FROM moneyed AS m FULL JOIN came AS c ON c.month = m.month AND c.channel = m.channel
-    LEFT JOIN bought AS b ON b.month = coalesce(m.month, c.month) AND b.channel = coalesce(m.channel, c.channel)
+    SELECT l.month, l.channel, l.currency, coalesce(l.spend, 0.0) AS spend, coalesce(c.leads, 0) AS leads, coalesce(b.customers, 0.0) AS outcomes,
+           coalesce(l.revenue, 0.0) AS revenue
+    FROM listed AS l LEFT JOIN came AS c ON c.month = l.month AND c.channel = l.channel
+    LEFT JOIN bought AS b ON b.month = l.month AND b.channel = l.channel
 ), tests AS (
     SELECT sequence, test, sum(leads) FILTER (WHERE NOT is_holdout) AS leads, sum(outcomes) FILTER (WHERE NOT is_holdout) AS outcomes,
            sum(leads) FILTER (WHERE is_holdout) AS held, sum(outcomes) FILTER (WHERE is_holdout) AS held_outcomes
@@ -131,17 +139,20 @@ FROM figures_handoffs WHERE accepted_at IS NULL AND contacted_at IS NULL AND rej
 -- another one is named besides.
 CREATE VIEW ladder_goals AS
 WITH volume AS MATERIALIZED (
-    SELECT substr(day, 1, 7) AS month, coalesce(sum(leads) FILTER (WHERE step = '(arrived)'), 0) AS leads,
-           coalesce(sum(leads) FILTER (WHERE step = 'mql'), 0) AS mql, coalesce(sum(leads) FILTER (WHERE step = 'sql'), 0) AS sql,
-           coalesce(sum(leads) FILTER (WHERE step = '(bought)'), 0) AS customers
-    FROM figures_days WHERE step IN ('(arrived)', 'mql', 'sql', '(bought)') AND leads > 0 GROUP BY 1
+    SELECT month, sum(leads) AS leads, sum(mql) AS mql, sum(sql) AS sql, sum(customers) AS customers
+    FROM (
+        SELECT month, leads, 0 AS mql, 0 AS sql, 0 AS customers FROM figures_cohorts WHERE step = '(arrived)' AND leads > 0
+        UNION ALL -- Day by day first, which takes no sorting.
+        SELECT substr(day, 1, 7), 0, iif(step = 'mql', leads, 0), iif(step = 'sql', leads, 0), iif(step = '(bought)', leads, 0)
+        FROM (SELECT step, day, sum(leads) AS leads FROM figures_days WHERE step IN ('mql', 'sql', '(bought)') AND leads > 0 GROUP BY step, day))
+    GROUP BY month
 ), won AS MATERIALIZED (
     SELECT substr(closed_on, 1, 7) AS month, currency, sum(amount) AS amount FROM figures_deals WHERE is_won GROUP BY 1, 2
 ), paid AS MATERIALIZED (
     SELECT substr(day, 1, 7) AS month, currency, coalesce(sum(amount) FILTER (WHERE half = 'generation'), 0) AS amount FROM spend GROUP BY 1, 2
 ), months AS (
     SELECT month FROM volume UNION SELECT month FROM won UNION SELECT month FROM paid
-), actual AS (
+), actual AS MATERIALIZED (
     SELECT month, 'leads_per_month' AS goal, leads AS actual FROM volume
     UNION ALL SELECT month, 'mql_per_month', mql FROM volume
     UNION ALL SELECT month, 'sql_per_month', sql FROM volume
@@ -163,7 +174,8 @@ WITH volume AS MATERIALIZED (
     SELECT *, round(100.0 * CASE WHEN goal IN ('cost_per_lead', 'speed_to_lead') THEN target / nullif(actual, 0) ELSE actual / target END, 1) AS attainment
     FROM held
 ), quality AS (
-    SELECT substr(offered_at, 1, 7) AS month, count(*) AS handoffs, count(accepted_at) AS accepted, count(rejected_at) AS rejected FROM figures_handoffs GROUP BY 1
+    SELECT month, sum(handoffs) AS handoffs, sum(accepted) AS accepted, sum(rejected) AS rejected
+    FROM figures_answer_bands WHERE rep = '' AND handoffs > 0 GROUP BY month
 ), reasons AS (
     SELECT substr(offered_at, 1, 7) AS month, reason, count(*) AS times,
            row_number() OVER (PARTITION BY substr(offered_at, 1, 7) ORDER BY count(*) DESC, reason) AS place
@@ -191,25 +203,36 @@ FROM quality AS q LEFT JOIN reasons AS r ON r.month = q.month AND r.place = 1;
 -- for themselves), engaged those who opened, followed a link or came, in percent of the delivered mails that are watched; moved on those whose
 -- next stage followed on it as the last thing they had done. Test next says what to try, against the best mail of the stage with 20 delivered or more.
 CREATE VIEW ladder_engagement AS
-WITH contents AS MATERIALIZED (
+WITH told AS MATERIALIZED ( -- As the index has them, so that nothing is sorted.
+    SELECT kind, content, sequence, stage, measure, sum(count) AS count FROM figures_contents
+    WHERE kind NOT IN ('form.submitted', 'form.confirmed', 'lead.unsubscribed') GROUP BY 1, 2, 3, 4, 5
+), contents AS MATERIALIZED (
     SELECT stage, kind, content, sequence, CASE WHEN kind = 'mail' THEN sum(CASE measure WHEN 'sent' THEN count WHEN 'bounced' THEN -count ELSE 0 END) END AS reached,
            nullif(sum(CASE measure WHEN 'watched' THEN count WHEN 'watched_bounced' THEN -count ELSE 0 END), 0) AS watched,
            coalesce(sum(count) FILTER (WHERE measure = CASE WHEN kind = 'mail' THEN 'engaged' ELSE 'done' END), 0) AS engaged,
            coalesce(sum(count) FILTER (WHERE measure = 'moved_on'), 0) AS moved_on
-    FROM figures_contents WHERE kind NOT IN ('form.submitted', 'form.confirmed', 'lead.unsubscribed') GROUP BY 1, 2, 3, 4
+    FROM told GROUP BY stage, kind, content, sequence
+), magnets AS ( -- As in kpi_form_conversion, over all months.
+    SELECT magnet, sum(views) AS views, sum(submissions) AS submissions, sum(new_leads) AS new_leads FROM (
+        SELECT magnet, sum(views) AS views, 0 AS submissions, 0 AS new_leads FROM figures_page_views WHERE magnet <> '' GROUP BY magnet
+        UNION ALL
+        SELECT form, 0, sum(iif(measure = 'done', count, 0)), sum(iif(measure = 'new', count, 0)) FROM figures_forms GROUP BY form
+        UNION ALL
+        SELECT content, 0, 0, 0 FROM figures_contents WHERE kind = 'form.confirmed' AND measure = 'done' GROUP BY content)
+    GROUP BY magnet
 ), ranked AS (
     SELECT *, first_value(content) OVER best AS best, first_value(1.0 * engaged / watched) OVER best AS best_rate
     FROM contents
     WINDOW best AS (PARTITION BY stage, kind ORDER BY CASE WHEN watched >= 20 THEN 1.0 * engaged / watched END DESC NULLS LAST, content
                     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 )
-SELECT 'generation' AS half, '' AS stage, 'magnet' AS kind, magnet AS content, '' AS sequence, sum(views) AS reached, sum(submissions) AS engaged,
-       round(100.0 * sum(submissions) / nullif(sum(views), 0), 1) AS engaged_percent, sum(new_leads) AS moved_on,
-       round(100.0 * sum(new_leads) / nullif(sum(submissions), 0), 1) AS moved_on_percent, 'lead' AS next_stage,
-       CASE WHEN sum(views) < 100 THEN 'too few looked at it to say: bring people to it first'
-            WHEN sum(submissions) * 20 < sum(views) THEN 'under 5 % fill in the form: test a shorter one, or another headline'
+SELECT 'generation' AS half, '' AS stage, 'magnet' AS kind, magnet AS content, '' AS sequence, views AS reached, submissions AS engaged,
+       round(100.0 * submissions / nullif(views, 0), 1) AS engaged_percent, new_leads AS moved_on,
+       round(100.0 * new_leads / nullif(submissions, 0), 1) AS moved_on_percent, 'lead' AS next_stage,
+       CASE WHEN views < 100 THEN 'too few looked at it to say: bring people to it first'
+            WHEN submissions * 20 < views THEN 'under 5 % fill in the form: test a shorter one, or another headline'
             ELSE 'it works: test a second headline against it' END AS test_next
-FROM kpi_form_conversion GROUP BY magnet
+FROM magnets
 UNION ALL
 SELECT 'nurturing', r.stage, r.kind, r.content, r.sequence, r.reached, r.engaged, round(100.0 * r.engaged / r.watched, 1), r.moved_on,
        round(100.0 * r.moved_on / nullif(r.engaged, 0), 1), s.next_stage,
