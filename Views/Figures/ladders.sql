@@ -14,11 +14,16 @@ WITH paid AS (
 ), bought AS (
     SELECT month, channel, sum(customers) AS customers FROM figures_customers JOIN figures_model USING (model) GROUP BY 1, 2
 ), won AS ( -- As in figures_revenue, by the one model alone.
-    SELECT month, channel, currency, sum(amount * weight) AS revenue FROM (
-        SELECT substr(d.closed_on, 1, 7) AS month, coalesce(c.channel, d.channel) AS channel, d.currency, d.amount,
-               coalesce(CASE m.model WHEN 'first' THEN c.first_touch WHEN 'last' THEN c.last_touch WHEN 'linear' THEN c.linear ELSE c.position END, 1) AS weight
-        FROM figures_model AS m CROSS JOIN figures_deals AS d LEFT JOIN figures_credits AS c ON c.lead = d.lead_id WHERE d.is_won AND d.amount <> 0)
-    WHERE weight <> 0 GROUP BY 1, 2, 3
+    SELECT month, channel, currency, sum(revenue) AS revenue FROM (
+        SELECT month, channel, campaign, currency, sum(amount * weight) AS revenue FROM (
+            SELECT substr(date(coalesce(o.closed_at, o.updated_at)), 1, 7) AS month, coalesce(c.channel, l.channel, 'unknown') AS channel,
+                   coalesce(c.campaign, l.campaign, '') AS campaign, coalesce(o.currency, (SELECT currency FROM site)) AS currency, o.amount,
+                   coalesce(CASE m.model WHEN 'first' THEN c.first_touch WHEN 'last' THEN c.last_touch WHEN 'linear' THEN c.linear ELSE c.position END, 1) AS weight
+            FROM figures_model AS m CROSS JOIN opportunities AS o LEFT JOIN figures_credits AS c ON c.lead = o.lead_id
+            LEFT JOIN figures_leads AS l ON l.lead = o.lead_id AND c.lead IS NULL
+            WHERE o.stage = 'won' AND o.amount <> 0)
+        WHERE weight <> 0 GROUP BY 1, 2, 3, 4)
+    WHERE revenue <> 0 GROUP BY 1, 2, 3
 ), moneyed AS MATERIALIZED ( -- A FULL JOIN would hold every row of the one against every row of the other.
     SELECT month, channel, currency, max(spend) AS spend, max(revenue) AS revenue FROM (
         SELECT month, channel, currency, spend, NULL AS revenue FROM paid UNION ALL SELECT month, channel, currency, NULL, revenue FROM won)
@@ -147,7 +152,10 @@ WITH volume AS MATERIALIZED (
         FROM (SELECT step, day, sum(leads) AS leads FROM figures_days WHERE step IN ('mql', 'sql', '(bought)') AND leads > 0 GROUP BY step, day))
     GROUP BY month
 ), won AS MATERIALIZED (
-    SELECT substr(closed_on, 1, 7) AS month, currency, sum(amount) AS amount FROM figures_deals WHERE is_won GROUP BY 1, 2
+    -- As in figures_deals, without looking up the lead of each.
+    SELECT substr(date(coalesce(closed_at, updated_at)), 1, 7) AS month, coalesce(currency, (SELECT currency FROM site)) AS currency,
+           sum(coalesce(amount, 0.0)) AS amount
+    FROM opportunities WHERE stage = 'won' GROUP BY 1, 2
 ), paid AS MATERIALIZED (
     SELECT substr(day, 1, 7) AS month, currency, coalesce(sum(amount) FILTER (WHERE half = 'generation'), 0) AS amount FROM spend GROUP BY 1, 2
 ), months AS (
