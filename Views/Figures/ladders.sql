@@ -7,8 +7,10 @@
 -- (https://en.wikipedia.org/wiki/Two-proportion_Z-test); extra outcomes are lift * mailed; spend is what was booked on half
 -- nurturing for the campaign called like the sequence.
 CREATE VIEW ladder_roi AS
-WITH paid AS (
-    SELECT month, channel, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'generation' GROUP BY 1, 2, 3
+WITH spent AS MATERIALIZED (
+    SELECT month, channel, campaign, half, currency, amount FROM figures_spend
+), paid AS (
+    SELECT month, channel, currency, sum(amount) AS spend FROM spent WHERE half = 'generation' GROUP BY 1, 2, 3
 ), came AS MATERIALIZED (
     SELECT month, channel, sum(leads) AS leads FROM figures_cohorts WHERE step = '(arrived)' GROUP BY 1, 2 HAVING sum(leads) > 0
 ), bought AS (
@@ -40,16 +42,15 @@ WITH paid AS (
     SELECT sequence, test, sum(leads) FILTER (WHERE NOT is_holdout) AS leads, sum(outcomes) FILTER (WHERE NOT is_holdout) AS outcomes,
            sum(leads) FILTER (WHERE is_holdout) AS held, sum(outcomes) FILTER (WHERE is_holdout) AS held_outcomes
     FROM figures_tests GROUP BY sequence, test HAVING held > 0 AND leads > 0
+), nurtured AS MATERIALIZED (
+    SELECT campaign AS sequence, currency, sum(amount) AS spend FROM spent WHERE half = 'nurturing' GROUP BY 1, 2
 ), nurturing AS (
     SELECT t.*, s.currency, coalesce(s.spend, 0.0) AS spend, 1.0 * t.outcomes / t.leads - 1.0 * t.held_outcomes / t.held AS lift,
            sqrt(1.0 * (t.outcomes + t.held_outcomes) / (t.leads + t.held) * (1 - 1.0 * (t.outcomes + t.held_outcomes) / (t.leads + t.held))
                 * (1.0 / t.leads + 1.0 / t.held)) AS error
-    FROM tests AS t LEFT JOIN (
-        SELECT campaign, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'nurturing' GROUP BY 1, 2) AS s ON s.campaign = t.sequence
+    FROM tests AS t LEFT JOIN nurtured AS s ON s.sequence = t.sequence
 ), mailed AS (
     SELECT sequence, sum(count) AS mails FROM figures_contents WHERE kind = 'mail' AND measure = 'sent' AND sequence <> '' GROUP BY 1
-), nurtured AS (
-    SELECT campaign AS sequence, currency, sum(amount) AS spend FROM figures_spend WHERE half = 'nurturing' GROUP BY 1, 2
 ), untested AS (
     SELECT coalesce(n.sequence, m.sequence) AS sequence, n.currency, coalesce(n.spend, 0.0) AS spend, coalesce(m.mails, 0) AS mails
     FROM nurtured AS n FULL JOIN mailed AS m ON m.sequence = n.sequence
