@@ -29,6 +29,48 @@ struct SQLCommandTests {
         } throws: { "\($0)" == "--limit takes a number of rows, 0 meaning all, got '\(words[1])'." }
     }
 
+    @Test(arguments: [
+        (["--memory", "x"], "--memory takes MB, got 'x'."),
+        (["--memory", "8"], "--memory takes MB, from 16 to 1048576, got '8'."),
+        (["--seconds", "x"], "--seconds takes seconds, got 'x'."),
+        (["--seconds", "0"], "--seconds takes seconds, from 0.1 to 86400, got '0.0'."),
+        (["--write", "--memory", "64"], "--memory and --seconds limit reading. Leave them out, or leave out --write."),
+    ])
+    func `a limit of reading is a number that something holds`(words: [String], sentence: String) throws {
+        var command = try SQLCommand.parse(["SELECT 1"] + words)
+        #expect {
+            try command.ask()
+        } throws: { "\($0)" == sentence }
+    }
+
+    @Test func `a statement that grows without end is stopped with what would let it go on, and rows stream past`()
+        throws
+    {
+        let trellis = try TrellisProcess()
+        #expect(try trellis.run("init").code == 0 && trellis.run("import", "leads.csv").code == 0)
+        let grows =
+            "The statement needed more than 32 MB of memory and was stopped. Ask for less, or give it more with --memory MB."
+        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+        for (sql, sentence) in [
+            (
+                "WITH RECURSIVE n (i, t) AS (SELECT 1, hex(zeroblob(1000)) UNION SELECT i + 1, t FROM n) SELECT count(*) FROM n",
+                grows
+            ),
+            ("\(endless) SELECT i, hex(zeroblob(500)) FROM n ORDER BY random()", grows),
+            ("SELECT zeroblob(1000000000)", "A value of the statement is longer than 2 MB, a sixteenth"),
+        ] {
+            let outcome = try trellis.run("sql", "--memory", "32", sql)
+            #expect(outcome.code == 65 && outcome.errors.contains(sentence), "\(sql): \(outcome)")
+        }
+        let late = try trellis.run("sql", "\(endless) SELECT count(*) FROM n", "--seconds", "0.2")
+        #expect(late.code == 65 && late.errors.contains("took longer than 0.2 s and was stopped."), "\(late)")
+        let rows = try trellis.run(
+            "sql", "--memory", "32", "--format", "csv", "\(endless) SELECT i, hex(zeroblob(500)) FROM n LIMIT 50000")
+        #expect(rows.code == 0 && rows.output.utf8.count > 50_000_000, "\(rows.errors)")
+        let chart = try trellis.run("sql", "--chart", "\(endless) SELECT hex(zeroblob(500)), i FROM n LIMIT 50000")
+        #expect(chart.code == 65 && chart.errors.contains("these are more than 16 MB"), "\(chart.errors)")
+    }
+
     @Test func `a statement that fails in a pipe decides how the command ends, and the others are run`() throws {
         let trellis = try TrellisProcess()
         #expect(try trellis.run("init").code == 0 && trellis.run("import", "leads.csv").code == 0)

@@ -308,6 +308,17 @@ struct TableFormatTests {
         #expect(output.hasSuffix("abcd\nabc…\n"))
     }
 
+    @Test func `a table of long rows holds only so many bytes of them`() {
+        var output = ""
+        var writer = RowWriter(
+            format: .table, columns: ["word"], width: 40, colour: false, measuredRowsMax: 1_000, measuredBytesMax: 100
+        ) { output += $0 }
+        writer.append([.text(String(repeating: "a", count: 10))])
+        #expect(output.isEmpty)
+        writer.append([.text(String(repeating: "b", count: 90))])
+        #expect(output.contains("aaaaaaaaaa\n") && output.contains("bbb"))
+    }
+
     @Test func `a piped row beyond the measured ones is written whole`() {
         var output = ""
         var writer = RowWriter(format: .table, columns: ["word"]) { output += $0 }

@@ -39,10 +39,10 @@ struct PastAccess {
     let reader: PastReader
     private let place: LocalTime
 
-    init(_ moment: String, path: String, config: Config) throws {
+    init(_ moment: String, path: String, config: Config, limits: ReadingLimits) throws {
         place = LocalTime(named: config.site.site.timezone) ?? LocalTime(.gmt)
         let moment = try PastMoment(moment, in: place, now: KernelClock.system.now())
-        reader = try PastReader(path: path, moment: moment, plugins: TrellisProgram.plugins)
+        reader = try PastReader(path: path, moment: moment, plugins: TrellisProgram.plugins, limits: limits)
     }
 
     /// Says which moment it is, on the standard error, so that answers stay answers.

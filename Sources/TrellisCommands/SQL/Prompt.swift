@@ -7,6 +7,8 @@ struct Prompt {
     private var session: SQLSession
     /// What the first statement that failed would end a command with; nil while none did.
     private(set) var failure: Int32?
+    /// Whether a person sits there: Ctrl-C then stops a statement, where it ends the program that reads a pipe.
+    private var isConversing = false
     private let style = Terminal.attached(to: STDOUT_FILENO).style
 
     init(session: SQLSession) {
@@ -34,6 +36,7 @@ struct Prompt {
 
     /// Talks to a person.
     private mutating func converse() {
+        isConversing = true
         print("\(session.path). A statement ends with ';'. \(style.dim("Tab completes, .help helps, Ctrl-D leaves."))")
         let completion = words()
         var statement = ""
@@ -123,7 +126,7 @@ struct Prompt {
     /// A mistake is said, and the next line read.
     private mutating func attempt(_ body: () throws -> Void) {
         do {
-            try body()
+            if isConversing { try session.whileStoppable(body) } else { try body() }
         } catch {
             complain(error)
         }
@@ -145,7 +148,7 @@ struct Prompt {
         .queries               the queries of the config
         .mode FORMAT           table, line, csv, json, jsonl or markdown
         .chart                 bars in place of a table, and back
-        .quit                  or Ctrl-D
+        .quit                  or Ctrl-D; Ctrl-C stops a statement
         """
 
     private mutating func answer(_ words: [String]) throws {

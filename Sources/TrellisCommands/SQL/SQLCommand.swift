@@ -26,6 +26,10 @@ struct SQLCommand: ParsableCommand {
     var write = false
     @Option(help: "Rows at most on a terminal; 0 means all.")
     var limit = 1000
+    @Option(help: "MB of memory that reading may take; the default is 1024, at most half of the machine.")
+    var memory: Int?
+    @Option(help: "Seconds after which reading is stopped; the default is 300.")
+    var seconds: Double?
     @Argument(help: "SQL, or the name of a query; then --parameter value.")
     var query: String?
     @Argument(parsing: .captureForPassthrough)
@@ -49,13 +53,17 @@ struct SQLCommand: ParsableCommand {
             throw KernelError.usage("--limit takes a number of rows, 0 meaning all, got '\(limit)'.")
         }
         let words = query.map { [$0] + parameters } ?? []
-        let past = try moment.map { try PastAccess($0, path: try global.databasePath(), config: try global.load()) }
+        let limits = try readingLimits()
+        if !write { limits.limitMemory() }
+        let past = try moment.map {
+            try PastAccess($0, path: try global.databasePath(), config: try global.load(), limits: limits)
+        }
         guard past == nil || !write else {
             throw KernelError.usage("What was cannot be written: --write is for today.")
         }
         try past?.begin()
         let session = SQLSession(
-            path: try global.databasePath(), access: try past.map { .past($0) } ?? access(global),
+            path: try global.databasePath(), access: try past.map { .past($0) } ?? access(global, limits),
             queries: isNamed
                 ? try global.load().site.queries : words.isEmpty ? (try? global.load().site.queries) ?? [] : [],
             format: try chosenFormat(), isChart: chart, rowsMax: limit)
@@ -74,9 +82,24 @@ struct SQLCommand: ParsableCommand {
         try Watch(seconds: watch, title: first).run(ask)
     }
 
-    private func access(_ global: GlobalOptions) throws -> SQLSession.Access {
+    /// - Throws: ``KernelError/usage(_:)`` for a limit that cannot be, or that nothing would hold.
+    private func readingLimits() throws -> ReadingLimits {
+        guard !write || memory == nil && seconds == nil else {
+            throw KernelError.usage("--memory and --seconds limit reading. Leave them out, or leave out --write.")
+        }
+        if let memory, !(16...1_048_576).contains(memory) {
+            throw KernelError.usage("--memory takes MB, from 16 to 1048576, got '\(memory)'.")
+        }
+        if let seconds, !(0.1...86_400).contains(seconds) {
+            throw KernelError.usage("--seconds takes seconds, from 0.1 to 86400, got '\(seconds)'.")
+        }
+        return ReadingLimits(
+            seconds: seconds ?? ReadingLimits.secondsDefault, megabytes: memory ?? ReadingLimits.megabytesDefault)
+    }
+
+    private func access(_ global: GlobalOptions, _ limits: ReadingLimits) throws -> SQLSession.Access {
         let path = try global.databasePath()
-        guard write else { return .reading(try SQLConnection(path: path, access: .read)) }
+        guard write else { return .reading(try SQLConnection(path: path, access: .read, limits: limits)) }
         let clock = KernelClock.system
         if try !HandWriting.isReady(path) { try global.open(checks: false).close() }
         return .writing(try HandWriting(path: path, user: SQLCommand.user, now: { clock.now() }))
@@ -122,6 +145,16 @@ struct SQLCommand: ParsableCommand {
             case "--format": format = try value(of: word)
             case "--config": config = try value(of: word)
             case "--database": database = try value(of: word)
+            case "--memory":
+                let text = try value(of: word)
+                guard let number = Int(text) else { throw KernelError.usage("--memory takes MB, got '\(text)'.") }
+                memory = number
+            case "--seconds":
+                let text = try value(of: word)
+                guard let number = Double(text) else {
+                    throw KernelError.usage("--seconds takes seconds, got '\(text)'.")
+                }
+                seconds = number
             case "--limit":
                 let text = try value(of: word)
                 guard let number = Int(text) else {

@@ -20,6 +20,9 @@ struct SQLSession {
     /// Rows on a terminal; 0 means all.
     var rowsMax: Int
 
+    /// What the rows of a chart may hold, since all of them are needed for the first bar.
+    private static let chartBytesMax = 16 << 20
+
     var isWriting: Bool {
         if case .writing = access { true } else { false }
     }
@@ -29,7 +32,7 @@ struct SQLSession {
         let terminal = Terminal.attached(to: STDOUT_FILENO)
         let most = terminal.isTerminal && rowsMax > 0 ? rowsMax : Int.max
         var (chart, writer) = (Table(columns: []), RowWriter?.none)
-        var (count, isCut) = (0, false)
+        var (count, isCut, held) = (0, false, 0)
         let columns = { (names: [String]) in
             guard !isChart || !isChartOnly && names.count != 2 else {
                 chart.columns = names
@@ -40,13 +43,23 @@ struct SQLSession {
                 format: format, columns: names, width: terminal.width, colour: terminal.allowsColour
             ) { print($0, terminator: "") }
         }
-        let row = { (cells: [Cell]) in
+        let row = { (cells: [Cell]) throws -> Bool in
             guard count < most else {
                 isCut = true
                 return false
             }
             count += 1
-            if writer == nil { chart.rows.append(cells) } else { writer?.append(cells) }
+            guard writer == nil else {
+                writer?.append(cells)
+                return true
+            }
+            held += cells.reduce(0) { $0 + $1.byteCount }
+            guard held <= SQLSession.chartBytesMax else {
+                throw KernelError.data(
+                    "A chart holds its rows, and these are more than \(SQLSession.chartBytesMax >> 20) MB. Ask for fewer."
+                )
+            }
+            chart.rows.append(cells)
             return true
         }
         let outcome: HandWriting.Outcome? =
@@ -103,6 +116,15 @@ struct SQLSession {
             values[String(parts[0])] = value == "null" ? .some(nil) : value
         }
         return values
+    }
+
+    /// Runs `body` while Ctrl-C stops the statement that it runs, and not the program.
+    func whileStoppable(_ body: () throws -> Void) throws {
+        switch access {
+        case .reading(let connection): try connection.whileStoppable(body)
+        case .writing(let writing): try writing.whileStoppable(body)
+        case .past(let past): try past.reader.connection.whileStoppable(body)
+        }
     }
 
     /// Reads for the prompt itself.

@@ -2,8 +2,8 @@ import TrellisKernel
 
 /// Writes a table row by row, so that a million rows need no more memory than a thousand.
 ///
-/// `csv`, `json` and `jsonl` hold nothing back. `table` and `markdown` hold the first 1,000 rows to find the
-/// widths of the columns and keep those widths for the rest. Nothing is written before the first row or the
+/// `csv`, `json` and `jsonl` hold nothing back. `table` and `markdown` hold the first 1,000 rows, or 16 MB of long
+/// ones, to find the widths of the columns and keep those widths for the rest. Nothing is written before the first row or the
 /// end, so a query that fails at once leaves no output.
 ///
 /// ```swift
@@ -16,15 +16,20 @@ public struct RowWriter {
     /// enough to appear at once.
     static let measuredRowsMax = 1_000
 
+    /// How much those rows may hold.
+    static let measuredBytesMax = 16 << 20
+
     private let format: TableFormat
     private let columns: [String]
     private let keys: [String]
     private let width: Int?
     private let style: TextStyle
     private let measuredRowsMax: Int
+    private let measuredBytesMax: Int
     private let write: (String) -> Void
 
     private var heldRows: [[Cell]] = []
+    private var heldBytes = 0
     private var layout: TableLayout?
     private var rowCount = 0
 
@@ -54,6 +59,7 @@ public struct RowWriter {
         width: Int?,
         colour: Bool,
         measuredRowsMax: Int,
+        measuredBytesMax: Int = RowWriter.measuredBytesMax,
         write: @escaping (String) -> Void
     ) {
         self.format = format
@@ -62,6 +68,7 @@ public struct RowWriter {
         self.width = width
         self.style = TextStyle(isColoured: colour && width != nil)
         self.measuredRowsMax = measuredRowsMax
+        self.measuredBytesMax = measuredBytesMax
         self.write = write
     }
 
@@ -108,7 +115,8 @@ public struct RowWriter {
             return
         }
         heldRows.append(row)
-        if heldRows.count >= measuredRowsMax { layOut() }
+        heldBytes += row.reduce(0) { $0 + $1.byteCount }
+        if heldRows.count >= measuredRowsMax || heldBytes > measuredBytesMax { layOut() }
     }
 
     private mutating func finishAligned(isTruncated: Bool) {

@@ -10,15 +10,17 @@ public struct PastReader {
     /// The tables of the file, in lower case.
     private let tables: Set<String>
 
-    /// - Parameter plugins: all that the program has: what a plugin keeps stays readable while it is off.
+    /// - Parameters:
+    ///   - plugins: all that the program has: what a plugin keeps stays readable while it is off.
+    ///   - limits: how much a statement may take.
     /// - Throws: ``KernelError`` as ``SQLConnection`` does.
-    public init(path: String, moment: PastMoment, plugins: [any Plugin.Type]) throws {
+    public init(path: String, moment: PastMoment, plugins: [any Plugin.Type], limits: ReadingLimits? = nil) throws {
         self.moment = moment
         let declared = KernelPast.views + plugins.flatMap { $0.pastViews }
         var (views, tables) = ([PastView](), Set<String>())
         var rules = StatementRules.reading
         rules.notesReading = true
-        connection = try SQLConnection(path: path, rules: rules) { handle, _ in
+        connection = try SQLConnection(path: path, rules: rules, limits: limits) { handle, _ in
             let past = PastSchema(handle: handle, moment: moment)
             tables = Set(try past.tables().map { $0.lowercased() })
             views = try past.install(declared)

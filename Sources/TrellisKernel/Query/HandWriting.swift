@@ -84,6 +84,9 @@ public final class HandWriting {
         }
     }
 
+    /// Runs `body` while Ctrl-C stops the statement that it runs, of which nothing is kept then.
+    public func whileStoppable<T>(_ body: () throws -> T) rethrows -> T { try connection.whileStoppable(body) }
+
     /// Reads, as the same connection sees it.
     public func table(_ sql: String, parameters: [String: Cell] = [:], limit: Int = .max) throws -> Table {
         try connection.table(sql, parameters: parameters, limit: limit)

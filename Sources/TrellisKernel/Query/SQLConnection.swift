@@ -9,6 +9,7 @@ public final class SQLConnection {
     private let path: String
     let rules: StatementRules
     private let budget: Duration
+    private let limits: ReadingLimits?
     /// What the statement before this one failed with (https://www.sqlite.org/rescode.html).
     private(set) var resultCode = SQLITE_OK
     private let deadlineBox = DeadlineBox()
@@ -20,9 +21,11 @@ public final class SQLConnection {
     /// A query longer than this is interrupted.
     public static let budget = Duration.seconds(300)
 
-    /// - Parameter prepare: what is done with the connection before the rules hold on it, and to the rules.
+    /// - Parameters:
+    ///   - limits: how much a statement may take; its memory is limited for the whole process, and not from here.
+    ///   - prepare: what is done with the connection before the rules hold on it, and to the rules.
     public init(
-        path: String, rules: StatementRules, budget: Duration = budget,
+        path: String, rules: StatementRules, budget: Duration = budget, limits: ReadingLimits? = nil,
         prepare: (OpaquePointer, inout StatementRules) throws -> Void = { _, _ in }
     ) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw KernelError.noDatabase(path) }
@@ -35,11 +38,13 @@ public final class SQLConnection {
                 ?? KernelError.notADatabase(path)
         }
         self.path = path
-        self.budget = budget
+        self.budget = limits.map { .seconds($0.seconds) } ?? budget
+        self.limits = limits
         self.handle = handle
         _ = trellis_harden(handle)
         sqlite3_busy_timeout(handle, Int32(Store.busyTimeoutSeconds * 1000))
         sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0)
+        limits?.hold(on: handle)
         var rules = rules
         let result = Result { try prepare(handle, &rules) }
         self.rules = rules
@@ -53,9 +58,13 @@ public final class SQLConnection {
             }, Unmanaged.passUnretained(deadlineBox).toOpaque())
     }
 
-    /// - Parameter clock: whose moment `'now'` is, where it rules SQL.
-    public convenience init(path: String, access: Access, clock: KernelClock = .system) throws {
-        try self.init(path: path, rules: access == .read ? .reading : .writing) { handle, _ in
+    /// - Parameters:
+    ///   - clock: whose moment `'now'` is, where it rules SQL.
+    ///   - limits: how much a statement may take.
+    public convenience init(
+        path: String, access: Access, clock: KernelClock = .system, limits: ReadingLimits? = nil
+    ) throws {
+        try self.init(path: path, rules: access == .read ? .reading : .writing, limits: limits) { handle, _ in
             if clock.rulesSQL { try UnrealTime.install(clock, on: handle) }
             guard access == .write else { return }
             for pragma in ["synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0"] {
@@ -66,6 +75,16 @@ public final class SQLConnection {
 
     deinit {
         sqlite3_close_v2(handle)
+    }
+
+    /// Runs `body` while Ctrl-C stops the statement that it runs, which then throws, and not the program. A second one
+    /// ends the program: nothing interrupts a function of SQLite in its middle.
+    ///
+    /// One connection of a process at a time.
+    public func whileStoppable<T>(_ body: () throws -> T) rethrows -> T {
+        trellis_stop_on_interrupt(handle)
+        defer { trellis_stop_on_interrupt(nil) }
+        return try body()
     }
 
     /// Prepares one statement and runs nothing: what it asks for beyond the rules, and what does not fit the schema,
@@ -133,12 +152,11 @@ public final class SQLConnection {
         try bind(parameters, to: statement)
         let count = sqlite3_column_count(statement)
         try columns((0..<count).map { String(cString: sqlite3_column_name(statement, $0)) })
-        deadlineBox.start(budget)
         while true {
             let code = sqlite3_step(statement)
             if code == SQLITE_DONE { break }
             guard code == SQLITE_ROW else { throw failure(code, sql) }
-            if try !row((0..<count).map { SQLConnection.cell(statement, $0) }) { break }
+            if try !row((0..<count).map { try cell(statement, $0, sql) }) { break }
         }
         return sqlite3_stmt_readonly(statement) == 0 ? Int(sqlite3_changes(handle)) : 0
     }
@@ -148,6 +166,8 @@ public final class SQLConnection {
         var statement: OpaquePointer?
         var rest = ""
         guardian.forget()
+        // Newer versions of SQLite ask for the time while they prepare, too.
+        deadlineBox.start(budget)
         let code = sql.withCString { start -> Int32 in
             var tail: UnsafePointer<CChar>?
             let code = sqlite3_prepare_v2(handle, start, -1, &statement, &tail)
@@ -207,19 +227,24 @@ public final class SQLConnection {
         }
     }
 
-    private static func cell(_ statement: OpaquePointer, _ column: Int32) -> Cell {
+    /// - Throws: ``KernelError`` where there is no memory for a value that SQLite makes when it is read.
+    private func cell(_ statement: OpaquePointer, _ column: Int32, _ sql: String) throws -> Cell {
         switch sqlite3_column_type(statement, column) {
         case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, column))
         case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, column))
         case SQLITE_TEXT:
-            guard let text = sqlite3_column_text(statement, column) else { return .text("") }
+            guard let text = sqlite3_column_text(statement, column) else { throw failure(SQLITE_NOMEM, sql) }
             return .text(
                 String(
                     decoding: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, column))),
                     as: UTF8.self))
         case SQLITE_BLOB:
+            // An empty blob has no address either.
+            guard let bytes = sqlite3_column_blob(statement, column) else {
+                if sqlite3_errcode(handle) == SQLITE_NOMEM { throw failure(SQLITE_NOMEM, sql) }
+                return .blob([])
+            }
             let count = Int(sqlite3_column_bytes(statement, column))
-            guard count > 0, let bytes = sqlite3_column_blob(statement, column) else { return .blob([]) }
             return .blob(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
         default: return .null
         }
@@ -229,12 +254,15 @@ public final class SQLConnection {
         let message = String(cString: sqlite3_errmsg(handle))
         resultCode = code & 0xFF
         if let refusal = guardian.refusal { return .usage(sentence(of: refusal)) }
+        let isStopped = resultCode == SQLITE_INTERRUPT && !deadlineBox.hasPassed
+        if !isStopped, let sentence = limits?.sentence(of: code) { return .data(sentence) }
         switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED: return .busy
         case SQLITE_FULL: return .diskFull
         case SQLITE_CANTOPEN: return .folderNotWritable((path as NSString).deletingLastPathComponent)
         case SQLITE_IOERR: return .diskError(message)
         case SQLITE_READONLY: return .usage("This would write, and reading is all that is allowed without --write.")
+        case SQLITE_INTERRUPT where isStopped: return .data("The statement was stopped.")
         case SQLITE_INTERRUPT: return .data("The query took longer than \(budget) and was stopped.")
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)
         case SQLITE_CONSTRAINT: return .data("The database refused it: \(message).")

@@ -57,6 +57,15 @@ extension Cell {
         }
     }
 
+    /// About what the cell holds in memory, in bytes.
+    public var byteCount: Int {
+        switch self {
+        case .null, .integer, .real: MemoryLayout<Cell>.size
+        case .text(let value): MemoryLayout<Cell>.size + value.utf8.count
+        case .blob(let bytes): MemoryLayout<Cell>.size + bytes.count
+        }
+    }
+
     private static func hexadecimalLiteral(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(unsafeUninitializedCapacity: bytes.count * 2 + 3) { buffer in

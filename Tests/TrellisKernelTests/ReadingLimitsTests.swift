@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+import TrellisTesting
+
+@testable import TrellisKernel
+
+/// The limit of memory holds for a whole process, and is tested with one: `SQLCommandTests`.
+@Suite struct ReadingLimitsTests {
+    private let crm: TestKernel
+    private let reader: SQLConnection
+
+    init() throws {
+        crm = try TestKernel()
+        reader = try SQLConnection(
+            path: crm.kernel.config.databasePath, access: .read, limits: ReadingLimits(seconds: 0.2, megabytes: 64))
+    }
+
+    private let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
+
+    @Test func `a statement that never ends is stopped, and the next one is answered`() throws {
+        let late =
+            "The statement took longer than 0.2 s and was stopped. Ask for less, or give it longer with --seconds."
+        for sql in ["\(endless) count(*) FROM n", "\(endless) i FROM n WHERE i < 0"] {
+            #expect(throws: KernelError.data(late)) { try reader.table(sql) }
+        }
+        #expect(try reader.table("SELECT 1").rows == [[1]])
+        #expect(ReadingLimits(seconds: 60).sentence(of: 9)?.contains(" longer than 60 s and ") == true)
+    }
+
+    @Test func `a value is a sixteenth of the memory at most`() throws {
+        #expect(try reader.table("SELECT length(zeroblob(4194304))").rows == [[4_194_304]])
+        let long =
+            "A value of the statement is longer than 4 MB, a sixteenth of the memory it may have. Ask for less, or give it more with --memory MB."
+        #expect(throws: KernelError.data(long)) { try reader.table("SELECT zeroblob(4194305)") }
+    }
+
+    @Test func `Ctrl-C stops the statement and not the program`() throws {
+        var rows = 0
+        let error = try #require(throws: KernelError.self) {
+            try reader.whileStoppable {
+                try reader.run("\(endless) i FROM n") { _ in
+                    rows += 1
+                    if rows == 3 { try interrupt() }
+                    return true
+                }
+            }
+        }
+        #expect(rows == 3 && error.description == "The statement was stopped.")
+        #expect(try reader.whileStoppable { try reader.table("SELECT 1") }.rows == [[1]])
+    }
+
+    /// As the terminal does to the main thread; the threads of a pool take no signals.
+    private func interrupt() throws {
+        var (signals, before) = (sigset_t(), sigset_t())
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        try #require(pthread_sigmask(SIG_UNBLOCK, &signals, &before) == 0)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        raise(SIGINT)
+    }
+
+    @Test func `the default is never more than half of the machine`() {
+        let limits = ReadingLimits()
+        #expect(limits.seconds == 300 && limits.megabytes <= 1_024)
+        #expect(UInt64(limits.megabytes) << 21 <= max(ProcessInfo.processInfo.physicalMemory, 32 << 20))
+    }
+}
