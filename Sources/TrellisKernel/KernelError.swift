@@ -18,8 +18,6 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     case migrationUnknown(String)
     case migrationOutOfSequence(String, expected: String)
     case migrationFailed(String, String)
-    case columnTypeChanged(table: String, column: String, inFile: String, inConfig: String)
-    case columnTaken(table: String, column: String)
     case secondWorker(pid: Int32?)
     case lockedForOpening(String)
     case busy
@@ -55,7 +53,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .secondWorker, .busy, .lockedForOpening, .cannotListen(_, _, .taken): 75
         case .cannotListen(_, _, .notPermitted), .folderNotWritable, .fileNotWritable, .fileNotReadable: 77
         case .foreignDatabase, .migrationEdited, .migrationUnknown, .migrationOutOfSequence, .migrationFailed,
-            .columnTypeChanged, .columnTaken, .duplicateHook, .noSecret, .cannotListen(_, _, .notOurs):
+            .duplicateHook, .noSecret, .cannotListen(_, _, .notOurs):
             78
         }
     }
@@ -96,10 +94,6 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
             "The migration \(id) is out of sequence: the next must be numbered \(expected). Rename it."
         case .migrationFailed(let id, let reason):
             "The migration \(id) failed and the database is as it was before: \(reason)"
-        case .columnTypeChanged(let table, let column, let inFile, let inConfig):
-            "\(table).\(column) is \(inFile) in the database and \(inConfig) in the config. Change the config back, or add a field with a new name."
-        case .columnTaken(let table, let column):
-            "\(table).\(column) is a column of Trellis itself. Give the field in the config another name."
         case .secondWorker(let pid):
             "Another worker\(pid.map { " (pid \($0))" } ?? "") already runs this database. Stop it first, or let it do the work."
         case .lockedForOpening(let path):

@@ -125,5 +125,6 @@ import TrellisTesting
         #expect(
             error.description.contains(
                 "migrations: the folder \(crm.folder)/nowhere cannot be read. Make it, or remove the key."))
+        #expect(error.problems.first.map { $0.place.line > 0 && $0.place.column == 13 } == true)
     }
 }

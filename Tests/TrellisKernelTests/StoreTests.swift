@@ -117,11 +117,23 @@ import TrellisTesting
 
     @Test func `a column that changed its type is refused`() throws {
         let crm = try TestKernel("leads: {fields: {budget: real}}")
-        let error = try #require(throws: KernelError.self) { try crm.reopened("leads: {fields: {budget: text}}") }
+        let error = try #require(throws: ConfigProblems.self) { try crm.reopened("leads: {fields: {budget: text}}") }
         #expect(
-            error.description
-                == "leads.budget is REAL in the database and TEXT in the config. Change the config back, or add a field with a new name."
-        )
+            error.problems.map(\.message) == [
+                "leads.budget is REAL in the database and TEXT in the config. Change the config back, or add a field with a new name."
+            ])
+    }
+
+    @Test func `a field that is a column of another type is named with its place, and so is the next`() throws {
+        let config = try Config.parse(
+            "leads: {fields: {email: integer, budget: real}}\naccounts: {fields: {name: real}}", plugins: [])
+        let error = try #require(throws: ConfigProblems.self) { try config.check(plugins: []) }
+        let advice = "in the config. Change the config back, or add a field with a new name."
+        #expect(
+            error.problems.map(\.description) == [
+                "config.yaml:1:18: leads.fields.email: leads.email is TEXT in the database and INTEGER \(advice)",
+                "config.yaml:2:21: accounts.fields.name: accounts.name is TEXT in the database and REAL \(advice)",
+            ])
     }
 
     @Test func `a field that leaves the config keeps its column and its data`() throws {

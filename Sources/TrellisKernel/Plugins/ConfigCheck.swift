@@ -352,6 +352,7 @@ extension Config {
             check.activities()
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)
+            try check.hiddenNames(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
             check.mailFolder()
             check.words()

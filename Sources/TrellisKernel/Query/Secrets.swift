@@ -4,7 +4,7 @@ extension Kernel {
     public var secrets: [String] { Kernel.secrets(of: pluginTypes, config) }
 
     static func secrets(of types: [any Plugin.Type], _ config: Config) -> [String] {
-        ownSecrets + types.flatMap { $0.secrets } + config.site.server.admin.sql.hidden
+        ownSecrets + types.flatMap { $0.secrets } + config.site.server.admin.sql.hidden.map(\.value)
     }
 
     private static let ownSecrets = [
@@ -21,4 +21,32 @@ extension Kernel {
         // Deleted rows, with every column of theirs.
         "trash.row", "replaced_rows",
     ]
+}
+
+extension ConfigCheck {
+    /// Notes which names under `server.admin.sql.hidden` hide nothing that the config makes: most are misspelt. They may
+    /// be right, since tables are made by hand, and fields that left the config keep their columns.
+    func hiddenNames(of types: [any Plugin.Type]) throws {
+        let made = try String.fetchAll(
+            db, sql: "SELECT lower(name) FROM sqlite_schema WHERE type IN ('table', 'view')")
+        let ofPlugins = types.reduce(into: Set<String>()) { $0.formUnion($1.migrations.tables) }
+        let unlessMade = "in what this config makes: nothing is hidden, unless you made it yourself."
+        for name in config.site.server.admin.sql.hidden {
+            let parts = name.value.lowercased().split(separator: ".", maxSplits: 1).map(String.init)
+            let table = parts.first ?? ""
+            guard made.contains(table) else {
+                if ofPlugins.contains(table) { continue }
+                note(
+                    "there is no table '\(table)' \(unlessMade)\(NearMiss.hint(table, among: made))", at: name.place)
+                continue
+            }
+            guard parts.count == 2 else { continue }
+            let columns = try String.fetchAll(
+                db, sql: "SELECT lower(name) FROM pragma_table_info(?)", arguments: [table])
+            guard !columns.contains(parts[1]) else { continue }
+            note(
+                "\(table) has no column '\(parts[1])' \(unlessMade)\(NearMiss.hint(parts[1], among: columns))",
+                at: name.place)
+        }
+    }
 }

@@ -71,7 +71,7 @@ public struct ServerSettings: SettingsRecord {
         public var seconds = 1.0
         public var rows = 1_000
         public var atOnce = 2
-        public var hidden: [String] = []
+        public var hidden: [LocatedText] = []
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -80,7 +80,7 @@ public struct ServerSettings: SettingsRecord {
             SettingsField(
                 "at_once", \.atOnce, .integer(1...16), "Questions that are answered at once; more wait, then get 503.")
             SettingsField(
-                "hidden", \.hidden, .list(of: .text),
+                "hidden", \.hidden, .list(of: .locatedText),
                 "Tables that may not be read, and columns, such as leads.phone, that read as NULL.")
         }
     }

@@ -4,7 +4,7 @@ import Foundation
 public struct SiteSettings: SettingsRecord {
     public var site = Site()
     public var database = "crm.sqlite"
-    public var migrations: String?
+    public var migrations: LocatedText?
     public var server = ServerSettings()
     public var mail = Mail()
     public var webhooks: [Named<WebhookSettings>] = []
@@ -23,7 +23,8 @@ public struct SiteSettings: SettingsRecord {
     public static var fields: [SettingsField<Self>] {
         SettingsField("site", \.site, .record(), "Who runs this CRM.")
         SettingsField("database", \.database, .text, "The SQLite file, beside the config.")
-        SettingsField("migrations", \.migrations, optional: .text, "A folder of the site's own numbered .sql files.")
+        SettingsField(
+            "migrations", \.migrations, optional: .locatedText, "A folder of the site's own numbered .sql files.")
         SettingsField("server", \.server, .record(), "Where pages, forms and links are answered.")
         SettingsField("mail", \.mail, .record(), "Where mail comes from and how it leaves.")
         SettingsField(

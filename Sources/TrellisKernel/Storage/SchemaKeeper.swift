@@ -44,13 +44,11 @@ struct SchemaKeeper {
         }
     }
 
-    private func siteFolder(_ name: String) throws -> MigrationFolder {
-        let folder = config.path(name)
+    private func siteFolder(_ name: LocatedText) throws -> MigrationFolder {
+        let folder = config.path(name.value)
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw ConfigProblems([
-                ConfigProblem(
-                    "the folder \(folder) cannot be read. Make it, or remove the key.",
-                    at: Place(file: config.file, path: "migrations"))
+                ConfigProblem("the folder \(folder) cannot be read. Make it, or remove the key.", at: name.place)
             ])
         }
         let files = try names.filter { $0.hasSuffix(".sql") }.sorted().map { file in

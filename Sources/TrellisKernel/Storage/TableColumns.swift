@@ -47,8 +47,11 @@ struct CustomColumns {
     }
 
     /// Adds what is missing. Returns `leads.budget` for each column added.
+    ///
+    /// - Throws: ``ConfigProblems`` for fields whose column is there with another type: one of Trellis itself, or one
+    ///   that the config gave another type before.
     func apply(_ db: Database) throws -> [String] {
-        var added: [String] = []
+        var (added, problems) = ([String](), [ConfigProblem]())
         for table in LoggedTable.allCases {
             let columns = try table.columns(db)
             for field in fields[table] ?? [] {
@@ -57,13 +60,15 @@ struct CustomColumns {
                     added.append("\(table.rawValue).\(field.name)")
                     continue
                 }
-                guard column.type == field.value.kind.sqlType else {
-                    throw KernelError.columnTypeChanged(
-                        table: table.rawValue, column: field.name, inFile: column.type,
-                        inConfig: field.value.kind.sqlType)
+                if column.type != field.value.kind.sqlType {
+                    problems.append(
+                        ConfigProblem(
+                            "\(table.rawValue).\(field.name) is \(column.type) in the database and \(field.value.kind.sqlType) in the config. Change the config back, or add a field with a new name.",
+                            at: field.place))
                 }
             }
         }
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
         return added
     }
 

@@ -62,10 +62,10 @@ private struct Scribe: Plugin {
         let config = try Config.parse(
             TestKernel.site + "\nleads: {fields: {budget: text}}", folder: crm.folder, plugins: [],
             environment: TestKernel.environment)
-        #expect(
-            throws: KernelError.columnTypeChanged(
-                table: "leads", column: "budget", inFile: "INTEGER", inConfig: "TEXT")
-        ) { try TrialCopy(of: crm.kernel.config.databasePath, config: config, plugins: [], in: folder) }
+        let error = try #require(throws: ConfigProblems.self) {
+            try TrialCopy(of: crm.kernel.config.databasePath, config: config, plugins: [], in: folder)
+        }
+        #expect(error.description.contains("leads.budget is INTEGER in the database and TEXT in the config."))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
     }
 
