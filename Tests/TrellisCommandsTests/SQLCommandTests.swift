@@ -1,5 +1,6 @@
 import ArgumentParser
 import Testing
+import TrellisKernel
 
 @testable import TrellisCommands
 
@@ -69,6 +70,26 @@ struct SQLCommandTests {
         #expect(rows.code == 0 && rows.output.utf8.count > 50_000_000, "\(rows.errors)")
         let chart = try trellis.run("sql", "--chart", "\(endless) SELECT hex(zeroblob(500)), i FROM n LIMIT 50000")
         #expect(chart.code == 65 && chart.errors.contains("these are more than 16 MB"), "\(chart.errors)")
+    }
+
+    @Test func `a query of the config has its own form where nobody names one`() throws {
+        #expect(TableFormat.allCases.map(\.rawValue) == AnswerFormat.allCases.map(\.rawValue))
+        let trellis = try TrellisProcess()
+        #expect(try trellis.run("init").code == 0 && trellis.run("import", "leads.csv").code == 0)
+        try trellis.write(
+            """
+            database: crm.sqlite
+            queries:
+              saved: {format: csv, sql: SELECT 1 AS one}
+              bars: {chart: true, sql: "SELECT 'a' AS label, 4 AS number"}
+            """, to: "saved.yaml")
+        let ask = { (words: [String]) in
+            try trellis.run(TrellisProcess.path, ["sql", "--config", "saved.yaml"] + words).output
+        }
+        #expect(try ask(["saved"]) == "one\n1\n")
+        #expect(try ask(["saved", "--format", "jsonl"]) == "{\"one\":1}\n")
+        #expect(try ask(["bars"]).hasPrefix("a  4  ####"))
+        #expect(try ask(["bars", "--format", "csv"]) == "label,number\na,4\n")
     }
 
     @Test func `a statement that fails in a pipe decides how the command ends, and the others are run`() throws {

@@ -27,6 +27,28 @@ import TrellisTesting
         rep: null
         """
 
+    @Test func `a query may say how its answer is written, and a chart takes two columns`() throws {
+        func config(_ query: String) throws -> Config {
+            try Config.parse("queries: {asked: {\(query)}}", plugins: [])
+        }
+        let saved = try #require(try config("format: csv, chart: true, sql: 'SELECT 1, 2'").site.queries.first).value
+        #expect(saved.format == .csv && saved.isChart)
+        let plain = try #require(try config("sql: SELECT 1").site.queries.first).value
+        #expect(plain.format == nil && !plain.isChart)
+        let unknown = try #require(throws: ConfigProblems.self) { try config("format: xml, sql: SELECT 1") }
+        #expect(
+            unknown.description
+                == "config.yaml:1:27: queries.asked.format: expected one of table, line, csv, json, jsonl, markdown, got 'xml'."
+        )
+        let three = try #require(throws: ConfigProblems.self) {
+            try config("chart: true, sql: 'SELECT 1, 2, 3'").check(plugins: [])
+        }
+        #expect(
+            three.description
+                == "config.yaml:1:37: queries.asked.sql: a chart takes a query of two columns, a label and a number; this one has 3."
+        )
+    }
+
     @Test func `what is not given has its default`() throws {
         let values = try query(typed).values([:])
         let expected: [String: Cell] = [

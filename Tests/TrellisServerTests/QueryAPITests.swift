@@ -148,6 +148,33 @@ import TrellisTesting
         #expect(lines.headers[cut] == "rows")
     }
 
+    @Test func `a query of the config has its own form where nobody names one`() async throws {
+        let crm = try TestKernel(
+            """
+            server: {admin: {token: "${TRELLIS_ADMIN_TOKEN}"}}
+            queries:
+              saved: {format: csv, sql: SELECT 1 AS one}
+              lines: {format: jsonl, sql: SELECT 1 AS one}
+              shown: {format: markdown, sql: SELECT 1 AS one}
+            """)
+        let admin = try Listener.admin(crm, program: QueryAPITests.program)
+        func get(_ path: String, accept: String? = nil) async throws -> (type: String?, body: String) {
+            var headers = QueryAPITests.token
+            if let accept { headers[.accept] = accept }
+            let answer = try await admin.get("/api/queries/" + path, headers)
+            return (answer.headers[.contentType], answer.body)
+        }
+        let saved = try await get("saved", accept: "*/*")
+        #expect(saved.type?.hasPrefix("text/csv") == true && saved.body == "one\n1\n", "\(saved)")
+        let lines = try await get("lines")
+        #expect(lines.type == "application/x-ndjson" && lines.body == "{\"one\":1}\n", "\(lines)")
+        let asked: [(String, String?)] = [("saved?format=json", nil), ("saved", "application/json"), ("shown", nil)]
+        for (path, accept) in asked {
+            let json = try await get(path, accept: accept)
+            #expect(json.type == "application/json" && json.body.contains("\"rows\":[[1]]"), "\(path): \(json)")
+        }
+    }
+
     @Test(arguments: [
         ("?country=XX", 400, "country: expected one of DE, FR, got 'XX'."),
         ("?county=DE", 400, "'county' is no parameter of this query. Did you mean 'country'?"),

@@ -167,7 +167,7 @@ struct Prompt {
             Table(columns: ["query", "parameters", "description"], rows: rows).show(session.format)
         case ".mode":
             guard words.count > 1 else { return print(session.format.rawValue) }
-            session.format = try TableFormat(named: words[1])
+            session.chosenFormat = try TableFormat(named: words[1])
         case ".chart":
             session.isChart.toggle()
             print(session.isChart ? "A label and a number are drawn as bars." : "Answers are tables again.")

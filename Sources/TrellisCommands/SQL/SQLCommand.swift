@@ -66,7 +66,7 @@ struct SQLCommand: ParsableCommand {
             path: try global.databasePath(), access: try past.map { .past($0) } ?? access(global, limits),
             queries: isNamed
                 ? try global.load().site.queries : words.isEmpty ? (try? global.load().site.queries) ?? [] : [],
-            format: try chosenFormat(), isChart: chart, rowsMax: limit)
+            chosenFormat: try chosenFormat(), isChart: chart, rowsMax: limit)
         guard let first = words.first else {
             var prompt = Prompt(session: session)
             try prompt.run()
@@ -167,10 +167,9 @@ struct SQLCommand: ParsableCommand {
         parameters = rest
     }
 
-    private func chosenFormat() throws -> TableFormat {
+    private func chosenFormat() throws -> TableFormat? {
         if json { return .json }
-        guard let format else { return .table }
-        return try TableFormat(named: format)
+        return try format.map(TableFormat.init(named:))
     }
 }
 

@@ -13,7 +13,8 @@ struct SQLSession {
     let path: String
     let access: Access
     let queries: [Named<NamedQuery>]
-    var format: TableFormat
+    /// The form that whoever asks named; nil leaves it to the query.
+    var chosenFormat: TableFormat?
     /// Whether an answer of two columns is drawn as bars; at the prompt any other is a table then.
     var isChart: Bool
     var isChartOnly = true
@@ -22,6 +23,8 @@ struct SQLSession {
 
     /// What the rows of a chart may hold, since all of them are needed for the first bar.
     private static let chartBytesMax = 16 << 20
+
+    var format: TableFormat { chosenFormat ?? .table }
 
     var isWriting: Bool {
         if case .writing = access { true } else { false }
@@ -98,7 +101,13 @@ struct SQLSession {
                 "There is no query '\(name)' in the config.\(NearMiss.hint(name, among: names))"
                     + (names.isEmpty ? "" : " There are: \(names.joined(separator: ", "))."))
         }
-        try run(query.value.sql.value, try query.value.values(SQLSession.values(of: Array(words.dropFirst()))))
+        var session = self
+        if chosenFormat == nil {
+            session.chosenFormat = query.value.format.flatMap { TableFormat(rawValue: $0.rawValue) }
+            session.isChart = isChart || query.value.isChart
+        }
+        try session.run(
+            query.value.sql.value, try query.value.values(SQLSession.values(of: Array(words.dropFirst()))))
     }
 
     /// The values of `--name value` and `--name=value`; `null` means none.

@@ -375,6 +375,11 @@ extension Plugin {
 extension ConfigCheck {
     fileprivate func namedQuery(_ query: Named<NamedQuery>) {
         guard let statement = prepare(query.value.sql.value, for: query.value.sql) else { return }
+        if query.value.isChart, statement.columnNames.count != 2 {
+            problem(
+                "a chart takes a query of two columns, a label and a number; this one has \(statement.columnNames.count).",
+                at: query.value.sql.place)
+        }
         let declared = Set(query.value.parameters.map(\.name))
         let used = Set(SQLText.parameters(of: statement.sqliteStatement))
         for name in used.subtracting(declared).sorted() {

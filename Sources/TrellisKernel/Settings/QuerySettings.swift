@@ -4,6 +4,10 @@ import Foundation
 public struct NamedQuery: SettingsRecord {
     public var description: String?
     public var parameters: [Named<QueryParameter>] = []
+    /// How the answer is written where whoever asks names no form; nil leaves it to the place.
+    public var format: AnswerFormat?
+    /// Whether a shell draws the answer as bars, where whoever asks names no form.
+    public var isChart = false
     public var sql = Located("")
     public init() {}
 
@@ -15,6 +19,10 @@ public struct NamedQuery: SettingsRecord {
                 "a mapping of parameters and their defaults", isIdentifier: true,
                 of: .record(orShort: SettingType<String?>.nullableText.map(QueryParameter.init(default:)))),
             "Parameters with their defaults, null meaning none, or with a type and more.")
+        SettingsField(
+            "format", \.format, optional: .choice(),
+            "How the answer is written where nobody asks for another form; over HTTP csv, json and jsonl count.")
+        SettingsField("chart", \.isChart, .flag, "Whether a shell draws a label and a number as bars.")
         SettingsField.required("sql", \.sql, .sql, "One SELECT; parameters stand as :name.")
     }
 
@@ -34,6 +42,11 @@ public struct NamedQuery: SettingsRecord {
         }
         return values
     }
+}
+
+/// The forms of an answer that a config may name: those of `trellis sql --format`.
+public enum AnswerFormat: String, Sendable, CaseIterable {
+    case table, line, csv, json, jsonl, markdown
 }
 
 /// What a parameter of a ``NamedQuery`` takes.

@@ -52,7 +52,7 @@ struct QueryAPI: Sendable {
         var query = GuardedQuery(found.sql.value, for: request.kernel)
         query.isByStranger = false
         query.parameters = try QueryAPI.values(found, given)
-        query.rowForm = try QueryAPI.form(format, accepted: request.header("accept"))
+        query.rowForm = try QueryAPI.form(format, accepted: request.header("accept"), of: found)
         if let limit {
             guard let rows = Int(limit) else { throw QueryAPI.noLimit(query) }
             query.allowance.rows = try QueryAPI.rows(rows, query)
@@ -162,7 +162,10 @@ struct QueryAPI: Sendable {
         }
     }
 
-    private static func form(_ format: String?, accepted: String?) throws -> GuardedQuery.RowForm {
+    /// What the address names, then what `Accept` names, then what the config says of the query.
+    private static func form(
+        _ format: String?, accepted: String?, of query: NamedQuery
+    ) throws -> GuardedQuery.RowForm {
         if let format {
             guard let form = GuardedQuery.RowForm(rawValue: format) else {
                 throw WebProblem(400, "format takes json, ndjson or csv.")
@@ -171,7 +174,14 @@ struct QueryAPI: Sendable {
         }
         let accepted = accepted ?? ""
         if accepted.hasPrefix("text/csv") { return .csv }
-        return accepted.hasPrefix("application/x-ndjson") ? .ndjson : .json
+        if accepted.hasPrefix("application/x-ndjson") { return .ndjson }
+        if accepted.hasPrefix("application/json") { return .json }
+        return switch query.format {
+        case .csv: .csv
+        case .jsonl: .ndjson
+        // What is meant for people to read is none of a program's.
+        case .json, .table, .line, .markdown, nil: .json
+        }
     }
 
     private static func rows(_ limit: Int, _ query: GuardedQuery) throws -> Int {
