@@ -3,8 +3,8 @@ import TrellisKernel
 /// Writes a table row by row, so that a million rows need no more memory than a thousand.
 ///
 /// `csv`, `json` and `jsonl` hold nothing back. `table` and `markdown` hold the first 1,000 rows, or 16 MB of long
-/// ones, to find the widths of the columns and keep those widths for the rest. Nothing is written before the first row or the
-/// end, so a query that fails at once leaves no output.
+/// ones, to find the widths of the columns and keep those widths for the rest. Nothing is written before the first
+/// row or the end, so a query that fails at once leaves no output.
 ///
 /// ```swift
 /// var writer = RowWriter(format: .csv, columns: ["id"]) { print($0, terminator: "") }

@@ -38,15 +38,19 @@ public struct ReadingLimits: Sendable, Hashable {
         sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(clamping: (megabytes << 20) / ReadingLimits.valuesPerMemory))
     }
 
+    /// `300`, `0.5`: without the zero of a whole number.
+    private var spelledSeconds: String { seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds) }
+
     /// Why a statement was stopped, and what would let it go on; nil for a code that has nothing to do with limits.
     func sentence(of code: Int32) -> String? {
         switch code & 0xFF {
         case SQLITE_NOMEM:
             "The statement needed more than \(megabytes) MB of memory and was stopped. Ask for less, or give it more with --memory MB."
         case SQLITE_TOOBIG:
-            "A value of the statement is longer than \(megabytes / ReadingLimits.valuesPerMemory) MB, a sixteenth of the memory it may have. Ask for less, or give it more with --memory MB."
+            "A value of the statement is longer than \(megabytes / ReadingLimits.valuesPerMemory) MB, "
+                + "a sixteenth of the memory it may have. Ask for less, or give it more with --memory MB."
         case SQLITE_INTERRUPT:
-            "The statement took longer than \(seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)) s and was stopped. Ask for less, or give it longer with --seconds."
+            "The statement took longer than \(spelledSeconds) s and was stopped. Ask for less, or give it longer with --seconds."
         default: nil
         }
     }

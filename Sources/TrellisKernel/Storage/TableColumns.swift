@@ -60,11 +60,12 @@ struct CustomColumns {
                     added.append("\(table.rawValue).\(field.name)")
                     continue
                 }
-                if column.type != field.value.kind.sqlType {
+                let type = field.value.kind.sqlType
+                if column.type != type {
                     problems.append(
                         ConfigProblem(
-                            "\(table.rawValue).\(field.name) is \(column.type) in the database and \(field.value.kind.sqlType) in the config. Change the config back, or add a field with a new name.",
-                            at: field.place))
+                            "\(table.rawValue).\(field.name) is \(column.type) in the database and \(type) in the config. "
+                                + "Change the config back, or add a field with a new name.", at: field.place))
                 }
             }
         }
