@@ -120,6 +120,14 @@ private struct Timer: Plugin {
             "config.yaml:1:8: leads: 'lead' is missing from the stages; it is the stage of a new lead."
         ),
         (
+            "leads: {stages: [lead, mql, lead]}",
+            "config.yaml:1:8: leads: the stage 'lead' stands twice in the order. Leave one of the two out."
+        ),
+        (
+            "leads: {fields: {size: {type: integer, one_of: [1, two]}}}",
+            "config.yaml:1:24: leads.fields.size: one_of: expected a whole number, got 'two'."
+        ),
+        (
             "site: {secret: \"${S}\"}",
             "config.yaml:1:7: site: the secret is shorter than 16 characters. Make one with: openssl rand -hex 32"
         ),

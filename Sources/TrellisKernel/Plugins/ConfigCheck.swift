@@ -353,6 +353,7 @@ extension Config {
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)
             try check.hiddenNames(of: types)
+            check.cardColumns(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
             check.mailFolder()
             check.words()

@@ -233,21 +233,28 @@ public final class SQLConnection {
         case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, column))
         case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, column))
         case SQLITE_TEXT:
-            guard let text = sqlite3_column_text(statement, column) else { throw failure(SQLITE_NOMEM, sql) }
+            guard let text = sqlite3_column_text(statement, column) else {
+                try holdMemory(sql)
+                return .text("")
+            }
             return .text(
                 String(
                     decoding: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, column))),
                     as: UTF8.self))
         case SQLITE_BLOB:
-            // An empty blob has no address either.
             guard let bytes = sqlite3_column_blob(statement, column) else {
-                if sqlite3_errcode(handle) == SQLITE_NOMEM { throw failure(SQLITE_NOMEM, sql) }
+                try holdMemory(sql)
                 return .blob([])
             }
             let count = Int(sqlite3_column_bytes(statement, column))
             return .blob(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
         default: return .null
         }
+    }
+
+    /// A value without an address is empty, or there was no memory to make it.
+    private func holdMemory(_ sql: String) throws {
+        if sqlite3_errcode(handle) == SQLITE_NOMEM { throw failure(SQLITE_NOMEM, sql) }
     }
 
     private func failure(_ code: Int32, _ sql: String) -> KernelError {

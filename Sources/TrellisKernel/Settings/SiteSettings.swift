@@ -136,7 +136,10 @@ public struct SiteSettings: SettingsRecord {
             let missing =
                 stages.contains("lead")
                 ? [] : [ConfigProblem("'lead' is missing from the stages; it is the stage of a new lead.", at: place)]
-            return missing + CustomColumns.problems(fields, ofLeads: true)
+            let twice = Set(stages.filter { stage in stages.count { $0 == stage } > 1 }).sorted().map {
+                ConfigProblem("the stage '\($0)' stands twice in the order. Leave one of the two out.", at: place)
+            }
+            return missing + twice + CustomColumns.problems(fields, ofLeads: true)
         }
     }
 }
@@ -156,6 +159,13 @@ public struct CustomField: SettingsRecord {
         SettingsField("type", \.kind, .choice(), "text, integer, real, date, time or boolean.")
         SettingsField("label", \.label, optional: .text, "How people call it.")
         SettingsField("one_of", \.oneOf, .list(of: .text), "The only values a form or an import may give.")
+    }
+
+    public func problems(at place: Place) -> [ConfigProblem] {
+        var parameter = QueryParameter()
+        parameter.kind = kind
+        parameter.oneOf = oneOf
+        return parameter.problems(at: place)
     }
 }
 

@@ -1,0 +1,24 @@
+import Testing
+
+@testable import TrellisKernel
+
+/// Adds a column to the cards of leads.
+private struct Ranks: Plugin {
+    static let name = "ranks"
+    static let summary = "Ranks."
+    static var cardColumns: KeyValuePairs<String, String> { ["rank": "SELECT 1"] }
+
+    init(settings: NoSettings) {}
+
+    var hooks: [any Hook] { [] as [any Hook] }
+}
+
+@Suite struct ConfigCheckFieldsTests {
+    @Test func `a field that stands in the place of a plugin's column is noted`() throws {
+        let config = try Config.parse("leads: {fields: {rank: integer, budget: real}}", plugins: [Ranks.self])
+        #expect(
+            try config.check(plugins: [Ranks.self]).map(\.description).filter { $0.contains("lead_cards") } == [
+                "config.yaml:1:18: leads.fields.rank: lead_cards shows this field in place of the column 'rank' of a plugin. Call it otherwise to see both."
+            ])
+    }
+}
