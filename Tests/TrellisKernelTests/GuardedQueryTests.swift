@@ -71,6 +71,21 @@ import TrellisTesting
         }
     }
 
+    @Test func `a column that is hidden in every table reads as NULL in views and conditions too`() throws {
+        let hiding: (inout GuardedQuery) -> Void = { $0.hidden.append("*.email") }
+        let all = try answer(
+            query(
+                """
+                SELECT (SELECT group_concat(email) FROM leads), (SELECT group_concat(EMAIL) FROM lead_cards),
+                       (SELECT count(*) FROM leads WHERE email LIKE 'ann%'), (SELECT max(upper(l.email)) FROM leads AS l),
+                       (WITH w AS (SELECT email AS e FROM leads) SELECT max(e) FROM w), (SELECT count(country) FROM leads)
+                """, hiding))
+        #expect(all.rows == [[.null, .null, 0, .null, .null, 3]])
+        #expect(try answer(query("SELECT max(email) FROM leads")).rows == [["cem@acme.example"]])
+        _ = try crm.foreign("INSERT INTO contacts (email, first_name) VALUES ('eva@acme.example', 'Eva')")
+        #expect(try answer(query("SELECT email, first_name FROM contacts", hiding)).rows == [[.null, "Eva"]])
+    }
+
     @Test func `an answer is cut at its rows, and says so`() throws {
         let found = try answer(query("SELECT email FROM leads ORDER BY id") { $0.allowance.rows = 2 })
         #expect(found.rows == [["ann@acme.example"], ["bob@acme.example"]] && found.ending?.cutBy == "rows")

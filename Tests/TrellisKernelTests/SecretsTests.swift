@@ -17,6 +17,15 @@ import Testing
             ])
     }
 
+    @Test func `what is hidden from a reader is looked at as well`() throws {
+        let yaml =
+            "server: {admin: {readers: {analyst: {token: \"${TOKEN}\", hidden: [leads.phnoe, \"*.phone\"]}}, token: \"${HOUSE}\"}}"
+        let environment = ["TOKEN": String(repeating: "t", count: 32), "HOUSE": String(repeating: "h", count: 32)]
+        let notes = try Config.parse(yaml, plugins: [], environment: environment).check(plugins: [])
+            .filter { $0.place.path.contains("hidden") }
+        #expect(notes.map(\.place.path) == ["server.admin.readers.analyst.hidden.1"])
+    }
+
     @Test func `what is there is hidden without a word, in any case`() throws {
         #expect(try notes("leads.phone, Leads.Email, spend, lead_cards").isEmpty)
     }

@@ -4,10 +4,14 @@ import Testing
 
 @Suite struct ServerSettingsTests {
     private static let token = "0123456789abcdef0123456789abcdef"
+    private static let other = "fedcba9876543210fedcba9876543210"
 
     private func server(_ yaml: String) throws -> ServerSettings {
         try Config.parse(
-            "server: \(yaml)", plugins: [], environment: ["TOKEN": ServerSettingsTests.token, "SHORT": "0123456789"]
+            "server: \(yaml)", plugins: [],
+            environment: [
+                "TOKEN": ServerSettingsTests.token, "OTHER": ServerSettingsTests.other, "SHORT": "0123456789",
+            ]
         ).site.server
     }
 
@@ -105,6 +109,38 @@ import Testing
                 "config.yaml:1:17: server.admin: the token is shorter than 32 characters. Make one with: openssl rand -hex 32"
             ])
         #expect(try server("{admin: {token: \"${TOKEN}\"}}").admin.token == ServerSettingsTests.token)
+    }
+
+    @Test func `a reader has a token of its own, and what is hidden from it`() throws {
+        let admin = try server(
+            "{admin: {token: \"${TOKEN}\", readers: {analyst: {token: \"${OTHER}\", hidden: [\"*.phone\", spend]}}}}"
+        ).admin
+        #expect(admin.readers.map(\.name) == ["analyst"])
+        #expect(admin.readers.first?.value.token == ServerSettingsTests.other)
+        #expect(admin.readers.first?.value.hidden.map(\.value) == ["*.phone", "spend"])
+    }
+
+    @Test(arguments: [
+        (
+            "{admin: {token: \"${TOKEN}\", readers: {analyst: {token: \"${SHORT}\"}}}}",
+            "config.yaml:1:56: server.admin.readers.analyst: the token is shorter than 32 characters. Make one with: openssl rand -hex 32"
+        ),
+        (
+            "{admin: {token: \"${TOKEN}\", readers: {analyst: {}}}}",
+            "config.yaml:1:56: server.admin.readers.analyst: the key 'token' is missing: What it says as 'Authorization: Bearer …', at least 32 characters."
+        ),
+        (
+            "{admin: {readers: {analyst: {token: \"${OTHER}\"}}}}",
+            "config.yaml:1:28: server.admin.readers.analyst: readers ask where the house does, and without a token of the house the API is off. Add server.admin.token."
+        ),
+        (
+            "{admin: {token: \"${TOKEN}\", readers: {analyst: {token: \"${TOKEN}\"}}}}",
+            "config.yaml:1:17: server.admin: two tokens are the same, so that nobody knows who asks. Make one anew."
+        ),
+    ])
+    func `a reader that could not be told from others is refused`(_ yaml: String, _ sentence: String) throws {
+        let found = try problems(yaml)
+        #expect(found.contains(sentence), "\(found)")
     }
 
     @Test func `a token in clear text is warned of`() throws {

@@ -12,6 +12,8 @@ import TrellisTesting
 
     private static let token: HTTPFields = [.authorization: "Bearer a token for tests only, and long enough"]
 
+    private static let word = "a word that an analyst says and that is long enough"
+
     init() throws {
         crm = try TestKernel(
             """
@@ -146,6 +148,39 @@ import TrellisTesting
         #expect(lines.body.hasPrefix(#"{"id":1,"email":"ann@a.example","#))
         let cut = try #require(HTTPFields.Element.Name("Trellis-Truncated-By"))
         #expect(lines.headers[cut] == "rows")
+    }
+
+    @Test func `a reader asks, does not see what is hidden from it, and does nothing else`() async throws {
+        let crm = try TestKernel(
+            """
+            server:
+              admin:
+                token: "${TRELLIS_ADMIN_TOKEN}"
+                readers: {analyst: {token: \(QueryAPITests.word), hidden: ["*.email", spend]}}
+            queries: {people: {sql: "SELECT id, email FROM lead_cards"}}
+            """)
+        try crm.capture(["email": "ann@a.example", "country": "DE"])
+        let admin = try Listener.admin(crm, program: QueryAPITests.program)
+        var reader: HTTPFields = [.authorization: "Bearer " + QueryAPITests.word]
+        let password = "Basic " + Data("me:\(QueryAPITests.word)".utf8).base64EncodedString()
+        let named = try await admin.get("/api/queries/people", reader)
+        #expect(named.status == 200 && named.json?["rows"]?.text() == "[[1,null]]", "\(named.body)")
+        let page = try await admin.get("/queries/people", [.authorization: password])
+        #expect(page.status == 200 && !page.body.contains("ann@a.example"))
+        let house = try await admin.get("/api/queries/people", QueryAPITests.token)
+        #expect(house.json?["rows"]?.text() == #"[[1,"ann@a.example"]]"#, "\(house.body)")
+        for path in ["/api/leads", "/api/leads/1", "/metrics", "/api/openapi.json"] {
+            let refused = try await admin.get(path, reader)
+            #expect(refused.status == 403 && !refused.body.contains("ann@"), "\(path): \(refused.status)")
+        }
+        reader[.contentType] = "application/json"
+        let any = try await admin.post(
+            "/api/sql", #"{"sql": "SELECT email, country FROM leads WHERE email IS NULL"}"#, reader)
+        #expect(any.json?["rows"]?.text() == #"[[null,"DE"]]"#, "\(any.body)")
+        #expect(try await admin.post("/api/sql", #"{"sql": "SELECT * FROM spend"}"#, reader).status == 403)
+        #expect(try await admin.post("/api/leads/1/activities", #"{"kind": "x.y"}"#, reader).status == 403)
+        reader[.authorization] = "Bearer " + QueryAPITests.word + "x"
+        #expect(try await admin.post("/api/sql", #"{"sql": "SELECT 1"}"#, reader).status == 401)
     }
 
     @Test func `a query of the config has its own form where nobody names one`() async throws {

@@ -19,7 +19,8 @@ public struct GuardedQuery: Sendable, Hashable {
     public var rowForm = RowForm.json
     public var arrangement: Arrangement?
     public var allowance = Allowance()
-    /// Tables (`api_calls`) that may not be read, and columns (`leads.phone`) that read as NULL.
+    /// Tables (`api_calls`) that may not be read, and columns that read as NULL: `leads.phone`, or `*.phone` in every
+    /// table.
     public var hidden: [String] = []
     /// Whether whoever asks wrote the SQL, rather than the config.
     public var isByStranger = true

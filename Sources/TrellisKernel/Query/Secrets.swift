@@ -24,14 +24,15 @@ extension Kernel {
 }
 
 extension ConfigCheck {
-    /// Notes which names under `server.admin.sql.hidden` hide nothing that the config makes: most are misspelt. They
-    /// may be right, since tables are made by hand, and fields that left the config keep their columns.
+    /// Notes which names of what is hidden from all who ask, or from one reader, hide nothing that the config makes: most
+    /// are misspelt. They may be right, since tables are made by hand, and fields that left the config keep their columns.
     func hiddenNames(of types: [any Plugin.Type]) throws {
         let made = try String.fetchAll(
             db, sql: "SELECT lower(name) FROM sqlite_schema WHERE type IN ('table', 'view')")
         let ofPlugins = types.reduce(into: Set<String>()) { $0.formUnion($1.migrations.tables) }
         let unlessMade = "in what this config makes: nothing is hidden, unless you made it yourself."
-        for name in config.site.server.admin.sql.hidden {
+        let admin = config.site.server.admin
+        for name in admin.sql.hidden + admin.readers.flatMap(\.value.hidden) where !name.value.hasPrefix("*.") {
             let parts = name.value.lowercased().split(separator: ".", maxSplits: 1).map(String.init)
             let table = parts.first ?? ""
             guard made.contains(table) else {

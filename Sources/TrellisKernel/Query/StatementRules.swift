@@ -38,7 +38,7 @@ public struct StatementRules: Sendable {
     /// The name of a view a column is read through is no ground to allow more: SQLite gives the name of a `WITH` there
     /// as well, which the writer of the statement chooses.
     public var readable = Names.all
-    /// Columns that read as NULL everywhere, in a condition too: by their table.
+    /// Columns that read as NULL everywhere, in a condition too: by their table, or by `*` in every table and view.
     ///
     /// Of the columns that `JOIN … USING` and `NATURAL JOIN` compare SQLite does not ask. From whoever must learn
     /// nothing of a column these two are kept as well (``SQLTokens/joinsByName(_:)``).
@@ -236,7 +236,7 @@ public final class StatementGuard {
     }
 
     private func reading(_ table: String, column: String) -> Int32 {
-        if rules.hidden[table]?.contains(column) == true { return SQLITE_IGNORE }
+        if [table, "*"].contains(where: { rules.hidden[$0]?.contains(column) == true }) { return SQLITE_IGNORE }
         if rules.readable.contains(table) { return SQLITE_OK }
         // Of a relation whose columns are of no interest, as in count(*), SQLite asks by the name in the statement, be
         // it a table or a WITH.

@@ -36,6 +36,7 @@ public struct ServerSettings: SettingsRecord {
         public var token: String?
         public var isBehindTLS = false
         public var sql = QueryWindow()
+        public var readers: [Named<Reader>] = []
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -47,6 +48,9 @@ public struct ServerSettings: SettingsRecord {
                 "behind_tls", \.isBehindTLS, .flag,
                 "Says that a proxy with TLS stands before it: then it may listen on other addresses than loopback.")
             SettingsField("sql", \.sql, .record(), "What a question in SQL and a named query may cost, and not see.")
+            SettingsField(
+                "readers", \.readers, .named("a mapping of readers", of: .record()),
+                "Others who may ask in SQL, and for named queries, and do nothing else: each with a token of its own.")
         }
 
         public func problems(at place: Place) -> [ConfigProblem] {
@@ -56,6 +60,17 @@ public struct ServerSettings: SettingsRecord {
                     ConfigProblem(
                         "the token is shorter than 32 characters. Make one with: openssl rand -hex 32", at: place))
             }
+            if token == nil, let first = readers.first {
+                problems.append(
+                    ConfigProblem(
+                        "readers ask where the house does, and without a token of the house the API is off. Add server.admin.token.",
+                        at: first.place))
+            }
+            let words = [token].compactMap { $0 } + readers.map(\.value.token)
+            if Set(words).count < words.count {
+                problems.append(
+                    ConfigProblem("two tokens are the same, so that nobody knows who asks. Make one anew.", at: place))
+            }
             if !listen.isLoopback, !isBehindTLS {
                 problems.append(
                     ConfigProblem(
@@ -63,6 +78,29 @@ public struct ServerSettings: SettingsRecord {
                         at: place))
             }
             return problems
+        }
+    }
+
+    /// Somebody who may ask in SQL, and for named queries, and do nothing else.
+    public struct Reader: SettingsRecord {
+        public var token = ""
+        public var hidden: [LocatedText] = []
+        public init() {}
+
+        public static var fields: [SettingsField<Self>] {
+            SettingsField.required(
+                "token", \.token, .secret, "What it says as 'Authorization: Bearer …', at least 32 characters.")
+            SettingsField(
+                "hidden", \.hidden, .list(of: .locatedText),
+                "Hidden from it besides: tables, columns, and *.phone, which is every column of that name.")
+        }
+
+        public func problems(at place: Place) -> [ConfigProblem] {
+            guard token.utf8.count < 32 else { return [] }
+            return [
+                ConfigProblem(
+                    "the token is shorter than 32 characters. Make one with: openssl rand -hex 32", at: place)
+            ]
         }
     }
 

@@ -31,7 +31,7 @@ struct QueryAPI: Sendable {
         guard sql.utf8.count <= GuardedQuery.Allowance.sqlBytesMax else {
             throw WebProblem(413, "A statement may be \(GuardedQuery.Allowance.sqlBytesMax) bytes long at most.")
         }
-        var query = GuardedQuery(sql, for: request.kernel)
+        var query = GuardedQuery(sql, for: request.kernel, by: try QueryAPI.caller(of: request))
         query.parameters = try QueryAPI.cells(json["parameters"])
         if let limit = json["limit"], limit != .null {
             guard case .integer(let rows) = limit else { throw QueryAPI.noLimit(query) }
@@ -49,7 +49,7 @@ struct QueryAPI: Sendable {
             return given.removeValue(forKey: name) ?? nil
         }
         let (format, limit) = (option("format"), option("limit"))
-        var query = GuardedQuery(found.sql.value, for: request.kernel)
+        var query = GuardedQuery(found.sql.value, for: request.kernel, by: try QueryAPI.caller(of: request))
         query.isByStranger = false
         query.parameters = try QueryAPI.values(found, given)
         query.rowForm = try QueryAPI.form(format, accepted: request.header("accept"), of: found)
@@ -89,6 +89,15 @@ struct QueryAPI: Sendable {
         } catch {
             throw QueryAPI.problem(error)
         }
+    }
+
+    /// - Throws: ``WebProblem`` where nobody is known by what the request says: none such comes this far.
+    static func caller(of request: WebRequest) throws -> Caller {
+        let admin = request.kernel.config.site.server.admin
+        guard let caller = Caller(request.header("authorization"), admin, takesPasswords: true) else {
+            throw WebProblem(401, "Say the token of server.admin.token: Authorization: Bearer …")
+        }
+        return caller
     }
 
     static func find(_ request: WebRequest) throws -> NamedQuery {

@@ -31,7 +31,7 @@ struct QueryPages: Sendable {
         let found = try QueryAPI.find(request)
         var given = try QueryAPI.given(request)
         let view = QueryView(name: request["query"], query: found, given: &given)
-        var query = GuardedQuery(found.sql.value, for: request.kernel)
+        var query = GuardedQuery(found.sql.value, for: request.kernel, by: try QueryAPI.caller(of: request))
         query.isByStranger = false
         query.allowance.rows = QueryPages.rowsPerPage
         do {

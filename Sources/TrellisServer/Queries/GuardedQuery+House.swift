@@ -5,13 +5,16 @@ extension GuardedQuery {
     static let answerBytesMax = 8 << 20
 
     /// A question under the limits of `server.admin.sql` of the config, without what nobody reads from elsewhere.
-    public init(_ sql: String, for kernel: Kernel) {
+    ///
+    /// - Parameter caller: who asks; a reader does not see what is hidden from it besides.
+    public init(_ sql: String, for kernel: Kernel, by caller: Caller = .house) {
         self.init(database: kernel.config.databasePath, sql: sql)
         let window = kernel.config.site.server.admin.sql
         allowance.seconds = window.seconds
         allowance.rows = window.rows
         allowance.bytes = max(allowance.bytes, min(window.rows * 1_024, GuardedQuery.answerBytesMax))
         hidden = kernel.secrets
+        if case .reader(let reader) = caller { hidden += reader.hidden.map(\.value) }
     }
 }
 

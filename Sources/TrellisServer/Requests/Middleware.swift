@@ -188,23 +188,24 @@ struct RequestLimit: RouterMiddleware {
 
 /// Lets in who says the token of `server.admin.token`: a program as `Bearer`, and a person with a browser, who only
 /// reads queries, as the password of `Basic`. A browser says that again by itself wherever a page of somebody else
-/// sends it, so that it opens nothing that changes anything.
+/// sends it, so that it opens nothing that changes anything. Who says the token of a reader is let in to ask alone.
 struct TokenCheck: RouterMiddleware {
-    private let token: String?
+    private let admin: ServerSettings.Admin
 
     init(config: Config) {
-        token = config.site.server.admin.token
+        admin = config.site.server.admin
     }
 
     func handle(
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
-        // The name of the scheme has no case (RFC 9110, 11.1).
-        let said = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1).map(String.init)
         let isForPeople = TokenCheck.isForPeople(request)
-        guard let token, said.count == 2, let word = TokenCheck.token(said[0].lowercased(), said[1], isForPeople),
-            Signature.isSame(word, token)
-        else {
+        switch Caller(request.headers[.authorization], admin, takesPasswords: isForPeople) {
+        case .house: break
+        case .reader where isForPeople || TokenCheck.isQuestion(request): break
+        case .reader:
+            throw WebProblem(403, "This token only asks: POST /api/sql, GET /api/queries and GET /queries.")
+        case nil:
             throw WebProblem(
                 401, "Say the token of server.admin.token: Authorization: Bearer …",
                 headers: [
@@ -220,13 +221,8 @@ struct TokenCheck: RouterMiddleware {
         return path.first == "queries" || path.starts(with: ["api", "queries"])
     }
 
-    /// The token as it was said; of `Basic` (RFC 7617) the password, whatever the name.
-    private static func token(_ scheme: String, _ said: String, _ isForPeople: Bool) -> String? {
-        if scheme == "bearer" { return said }
-        guard scheme == "basic", isForPeople, let data = Data(base64Encoded: said),
-            let pair = String(validating: data, as: UTF8.self), let colon = pair.firstIndex(of: ":")
-        else { return nil }
-        return String(pair[pair.index(after: colon)...])
+    private static func isQuestion(_ request: Request) -> Bool {
+        request.method == .post && request.uri.path == "/api/sql"
     }
 }
 
