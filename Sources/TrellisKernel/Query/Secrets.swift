@@ -24,8 +24,9 @@ extension Kernel {
 }
 
 extension ConfigCheck {
-    /// Notes which names of what is hidden from all who ask, or from one reader, hide nothing that the config makes: most
-    /// are misspelt. They may be right, since tables are made by hand, and fields that left the config keep their columns.
+    /// Notes which names of what is hidden from all who ask, or from one reader, hide nothing that the config makes:
+    /// most are misspelt. They may be right, since tables are made by hand, and fields that left the config keep their
+    /// columns.
     func hiddenNames(of types: [any Plugin.Type]) throws {
         let made = try String.fetchAll(
             db, sql: "SELECT lower(name) FROM sqlite_schema WHERE type IN ('table', 'view')")

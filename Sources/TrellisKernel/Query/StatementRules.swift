@@ -39,6 +39,7 @@ public struct StatementRules: Sendable {
     /// as well, which the writer of the statement chooses.
     public var readable = Names.all
     /// Columns that read as NULL everywhere, in a condition too: by their table, or by `*` in every table and view.
+    /// What a table generates of a hidden column is a column of its own, and is hidden by its own name.
     ///
     /// Of the columns that `JOIN … USING` and `NATURAL JOIN` compare SQLite does not ask. From whoever must learn
     /// nothing of a column these two are kept as well (``SQLTokens/joinsByName(_:)``).
