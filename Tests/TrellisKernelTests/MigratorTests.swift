@@ -98,6 +98,7 @@ import TrellisTesting
         }
         #expect(schemas[0] == schemas[1])
         #expect(try new.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM cats") } == 0)
+        #expect(try new.read { try Int.fetchOne($0, sql: "PRAGMA application_id") } == Store.applicationID)
     }
 
     @Test func `a file that breaks a foreign key leaves nothing`() throws {

@@ -25,7 +25,10 @@ struct TallyTests {
     @Test func `a number that was not announced is not counted`() throws {
         let crm = try TestKernel()
         let counts = try crm.kernel.write(origin: "cli") { tx in
-            try tx.tally(2) { _ = try Int.fetchAll(tx.db, sql: "SELECT tally(i - 5) FROM (\(Self.numbers))") }
+            try tx.tally(2) {
+                _ = try Int.fetchAll(tx.db, sql: "SELECT tally(i - 5) FROM (\(Self.numbers))")
+                #expect(try Bool.fetchOne(tx.db, sql: "SELECT tally(NULL) IS NULL AND tally('1') = '1'") == true)
+            }
         }
         #expect(counts == [1, 1])
     }

@@ -94,7 +94,7 @@ struct LeadProgram {
             sql: """
                 SELECT s.name, s.tbl_name, s.type, s.rootpage,
                        s.type = 'table' AND EXISTS (
-                           SELECT 1 FROM pragma_index_list(s.name) AS i WHERE i.origin = 'pk'
+                           SELECT 1 FROM pragma_index_list(s.name, 'main') AS i WHERE i.origin = 'pk'
                              AND i.name NOT IN (SELECT name FROM main.sqlite_schema WHERE type = 'index')) AS is_keyed
                 FROM main.sqlite_schema AS s
                 WHERE s.rootpage > 0 AND s.rootpage IN (\(roots.map(String.init).joined(separator: ", ")))
@@ -107,13 +107,14 @@ struct LeadProgram {
                 cursor.isIndex = true
             } else if row["is_keyed"] == true {
                 let key = try String.fetchOne(
-                    db, sql: "SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'", arguments: [name])
+                    db, sql: "SELECT name FROM pragma_index_list(?, 'main') WHERE origin = 'pk'", arguments: [name])
                 cursor.columns = try key.map { try indexColumns($0, of: table, db) } ?? []
                 cursor.isIndex = true
             } else {
                 // A column that is computed is not stored, and those behind it move up.
                 let columns = try Row.fetchAll(
-                    db, sql: "SELECT name, pk, type FROM pragma_table_xinfo(?) WHERE hidden <> 2", arguments: [name])
+                    db, sql: "SELECT name, pk, type FROM pragma_table_xinfo(?, 'main') WHERE hidden <> 2",
+                    arguments: [name])
                 cursor.columns = columns.map { $0["name"] }
                 let key = columns.filter { $0["pk"] > 0 }
                 let isRow = key.count == 1 && (key[0]["type"] as String).uppercased() == "INTEGER"
@@ -133,8 +134,9 @@ struct LeadProgram {
     }
 
     private static func indexColumns(_ index: String, of table: String, _ db: Database) throws -> [String?] {
-        try Row.fetchAll(db, sql: "SELECT cid, name FROM pragma_index_xinfo(?) ORDER BY seqno", arguments: [index]).map
-        {
+        try Row.fetchAll(
+            db, sql: "SELECT cid, name FROM pragma_index_xinfo(?, 'main') ORDER BY seqno", arguments: [index]
+        ).map {
             // The last column of an index is the row's number.
             $0["cid"] == -1 ? (table == "leads" ? "id" : nil) : $0["name"]
         }

@@ -89,7 +89,8 @@ struct Migrator {
 }
 
 /// What a new file has in it, made once in memory for all new files of the process: the check of a config and the file
-/// it is for are copies of the same pages (https://www.sqlite.org/backup.html), which takes a millisecond.
+/// it is for are copies of the same pages (https://www.sqlite.org/backup.html), which takes a millisecond. It stays in
+/// memory, about a megabyte for each set of migrations.
 private struct MigratedImage: Sendable {
     private let queue: DatabaseQueue
     private let ids: [String]
@@ -103,6 +104,8 @@ private struct MigratedImage: Sendable {
         return try made.withLock { made in
             if let image = made[texts] { return image }
             let queue = try DatabaseQueue()
+            // The copy takes the mark of the file along: a process that dies right after it leaves a file of ours.
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA application_id = \(Store.applicationID)") }
             let ids = try migrator.change(queue, now: Date(timeIntervalSince1970: 0))
             let image = MigratedImage(queue: queue, ids: ids)
             made[texts] = image
@@ -110,15 +113,13 @@ private struct MigratedImage: Sendable {
         }
     }
 
-    /// Makes an empty database like it, in one transaction but for the moment at which it was done.
+    /// Makes an empty database like it, at once; then notes when that was.
     ///
     /// - Returns: the ids of the files.
     func fill(_ writer: some DatabaseWriter, now: Date) throws -> [String] {
-        let mark = try writer.read { try Int.fetchOne($0, sql: "PRAGMA application_id") ?? 0 }
         try queue.backup(to: writer)
-        try writer.write { db in
-            try db.execute(sql: "PRAGMA application_id = \(mark)")
-            try db.execute(sql: "UPDATE migrations SET applied_at = ?", arguments: [Timestamp.text(now)])
+        try writer.write {
+            try $0.execute(sql: "UPDATE migrations SET applied_at = ?", arguments: [Timestamp.text(now)])
         }
         return ids
     }

@@ -34,6 +34,9 @@ private final class TallyCounts {
                 handle, "tally", 1, SQLITE_UTF8, Unmanaged.passRetained(counts).toOpaque(),
                 { context, _, values in
                     guard let context, let value = values?[0], let counts = sqlite3_user_data(context) else { return }
+                    guard sqlite3_value_type(value) == SQLITE_INTEGER else {
+                        return sqlite3_result_value(context, value)
+                    }
                     let number = sqlite3_value_int64(value)
                     Unmanaged<TallyCounts>.fromOpaque(counts).takeUnretainedValue().count(number)
                     sqlite3_result_int64(context, number)
