@@ -76,7 +76,7 @@ struct Lapse {
     /// Nothing is left but ids: what is deleted goes to no trash, and the mails keep no words.
     private func forgetStrangers() throws {
         let strangers = "(SELECT lead_id FROM temp.magnets_lapsing WHERE is_stranger)"
-        for table in ["consents", "touches", "magnets_visits", "magnets_receipts", "magnets_mixed_scripts"] {
+        for table in LeadMagnets.personTables + ["consents", "touches", "magnets_receipts", "magnets_mixed_scripts"] {
             try tx.db.cachedStatement(sql: "DELETE FROM \(table) WHERE lead_id IN \(strangers)").execute()
         }
         try tx.db.cachedStatement(

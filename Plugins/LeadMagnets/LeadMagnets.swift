@@ -29,6 +29,7 @@ public struct LeadMagnets: Plugin {
     public static func mails(in words: Words) -> [String: String] { Mails.builtIn(words) }
     public static var words: [String: String] { EmbeddedWords.files }
     public static let addressTables = ["magnets_quarantine"]
+    public static let personTables = ["magnets_visits", "magnets_told"]
     public static let secrets = [
         "magnets_receipts", "magnets_quarantine.fields", "magnets_quarantine.network", "magnets_quarantine.agent",
     ]

@@ -114,14 +114,15 @@ struct Visits: Sendable {
         return reply
     }
 
-    /// A visitor whose lead is known leaves a touch of that lead.
+    /// A visitor whose lead is known, and still there, leaves a touch of that lead.
     private static func keep(
         visitor: String, page: String, channel: String, _ arrival: Arrival, _ tx: Transaction
     ) throws {
         try tx.db.cachedStatement(
             sql: """
                 INSERT INTO magnets_visits (visitor, lead_id, at, page, channel, source, medium, campaign, referrer, click_id_kind, click_id)
-                VALUES (:visitor, (SELECT lead_id FROM magnets_visits WHERE visitor = :visitor AND lead_id IS NOT NULL ORDER BY id DESC LIMIT 1),
+                VALUES (:visitor, (SELECT v.lead_id FROM magnets_visits AS v JOIN leads AS l ON l.id = v.lead_id
+                                   WHERE v.visitor = :visitor ORDER BY v.id DESC LIMIT 1),
                         :now, :page, :channel, :source, :medium, :campaign, :referrer, :click_kind, :click)
                 """
         ).execute(arguments: [

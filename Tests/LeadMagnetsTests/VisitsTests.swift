@@ -294,6 +294,37 @@ import TrellisTesting
         #expect(try site.crm.value("SELECT count(*) FROM touches WHERE kind = 'view'") == "1")
     }
 
+    /// A site on which Ann came by an ad and sent a form.
+    private func siteOfAnn() async throws -> Site {
+        var site = try Site(.consent)
+        site.browser.headers.merge(VisitsTests.known) { _, new in new }
+        let form = try await site.browser.open("/offers/tool?gclid=G1")
+        _ = try await site.browser.submit(form, ["email": "ann@a.example"])
+        #expect(try site.crm.rows("SELECT lead_id, page, click_id FROM magnets_visits") == ["1|/offers/tool|G1"])
+        return site
+    }
+
+    @Test func `who is erased leaves no visit and no click, and their cookie leads to nobody`() async throws {
+        let site = try await siteOfAnn()
+        #expect(try site.crm.rows("SELECT DISTINCT lead_id FROM magnets_told") == ["1"])
+        _ = try Person(email: "ann@a.example").erase(site.crm.kernel)
+        for table in ["magnets_visits", "magnets_told", "touches"] {
+            #expect(try site.crm.rows("SELECT * FROM \(table)") == [], "\(table)")
+        }
+        _ = try await site.browser.get("/pixel.gif?page=/prices")
+        #expect(try site.visits() == ["|/prices|direct|"])
+        #expect(try site.touches() == [])
+    }
+
+    @Test func `the cookie of a lead that was deleted leaves no touch of it`() async throws {
+        let site = try await siteOfAnn()
+        try site.crm.foreign("DELETE FROM leads WHERE id = 1")
+        _ = try await site.browser.get("/pixel.gif?page=/prices")
+        #expect(try site.visits().last == "|/prices|direct|")
+        #expect(try site.touches().filter { $0.contains("/prices") } == [])
+        #expect(try site.crm.rows("SELECT kind FROM touches ORDER BY id") == ["form", "view"], "the history stays")
+    }
+
     // MARK: - Asking
 
     private func asks(_ page: WebReply) throws -> Bool? {

@@ -43,6 +43,10 @@ public protocol Plugin: Sendable {
     /// Its tables with a column `email` for people who are no leads: what they hold is given out and erased too.
     static var addressTables: [String] { get }
 
+    /// Its tables with a column `lead_id` whose rows are the person's own, such as the pages they looked at: they go
+    /// when that person is erased. What has a `lead_id` is given out in any case.
+    static var personTables: [String] { get }
+
     /// Those of its tables that SQL of the site may write: a hook, beside whoever opens the file.
     static var openTables: [String] { get }
     /// Its tables (`magnets_receipts`) that nobody reads over HTTP, and columns (`magnets_quarantine.agent`) that read
@@ -104,6 +108,7 @@ extension Plugin {
     public static func mails(in _: Words) -> [String: String] { mails }
     public static var words: [String: String] { [:] }
     public static var addressTables: [String] { [] }
+    public static var personTables: [String] { [] }
     public static var secrets: [String] { [] }
     public static var rebuilds: [String]? { nil }
     public static var openTables: [String] { [] }

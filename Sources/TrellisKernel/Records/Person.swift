@@ -3,7 +3,7 @@ import Foundation
 /// What is kept about one person, and how it is given out (GDPR articles 15 and 20) or removed (article 17).
 ///
 /// Plugins keep names, addresses and free text in no table but such as have a `lead_id`, found in the schema, or such
-/// as they name (``Plugin/addressTables``).
+/// as they name (``Plugin/addressTables``). They name what goes with the person too (``Plugin/personTables``).
 public struct Person: Sendable {
     private let email: String
 
@@ -102,8 +102,8 @@ public struct Person: Sendable {
     }
 
     private func erase(lead id: Int64, _ tx: Transaction) throws {
-        for table in ["touches", "consents"] {
-            try tx.db.execute(sql: "DELETE FROM \(table) WHERE lead_id = ?", arguments: [id])
+        for table in try ["touches", "consents"] + Person.tablesOfPeople(tx) {
+            try tx.db.execute(sql: "DELETE FROM \(table.sqlIdentifier) WHERE lead_id = ?", arguments: [id])
         }
         try tx.db.execute(
             sql: """
@@ -124,6 +124,11 @@ public struct Person: Sendable {
     /// Tables of plugins that hold an address before there is a lead, such as forms held back.
     private static func tablesOfAddresses(_ tx: Transaction) throws -> [String] {
         try tx.kernel.pluginTypes.flatMap { $0.addressTables }.filter { try tx.db.tableExists($0) }
+    }
+
+    /// Tables of plugins whose rows go with their lead. One that was never on has none.
+    private static func tablesOfPeople(_ tx: Transaction) throws -> [String] {
+        try tx.kernel.pluginTypes.flatMap { $0.personTables }.filter { try tx.db.tableExists($0) }
     }
 
     private func leadIDs(_ db: Database) throws -> [Int64] {
