@@ -23,7 +23,8 @@ public struct LeadMagnets: Plugin {
         EventDeclaration(
             "lead.referred", ["lead_id": .integer, "magnet": .text], says: "brought lead {lead_id}[ by {magnet}]"),
         EventDeclaration(Lapse.kind, says: "forms that nobody confirmed were due to lapse"),
-        EventDeclaration(NoShow.kind, ["webinar": .text], says: "the webinar {webinar} was over for long enough"),
+        EventDeclaration(
+            NoShow.kind, ["webinar": .text, "ends_at": .text], says: "the webinar {webinar} was over for long enough"),
     ]
     public static var mails: [String: String] { mails(in: MagnetWords.english) }
     public static func mails(in words: Words) -> [String: String] { Mails.builtIn(words) }

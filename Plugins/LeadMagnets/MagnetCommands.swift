@@ -64,7 +64,7 @@ struct MagnetCommands: Sendable {
                         "The webinar '\(offer.name)' begins on \(offer.time ?? Timestamp.text(start)). Close it when it is over: nobody can have missed it yet."
                     )
                 }
-                let missed = try close(offer.name, call.kernel)
+                let missed = try close(offer, call.kernel)
                 return .text(missed == 1 ? "1 lead missed it." : "\(missed) leads missed it.")
             },
         ]
@@ -81,10 +81,11 @@ struct MagnetCommands: Sendable {
     }
 
     /// Returns how many. Once more, it logs nobody twice.
-    private func close(_ webinar: String, _ kernel: Kernel) throws -> Int {
+    private func close(_ offer: Offer, _ kernel: Kernel) throws -> Int {
         try kernel.write(origin: "cli") { tx in
             let before = tx.db.totalChangesCount
-            try NoShow.note(webinar, registeredBefore: nil, tx)
+            try NoShow.note(
+                offer.name, end: offer.magnet.value.webinar.end.map(Timestamp.text), registeredBefore: nil, tx)
             return tx.db.totalChangesCount - before
         }
     }

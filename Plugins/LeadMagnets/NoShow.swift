@@ -2,56 +2,79 @@ import Foundation
 import TrellisKernel
 
 /// Who registered for a webinar and did not come has missed it: logged by the command, or by itself some time after
-/// its end.
+/// its end. A magnet whose `starts_at` moves on is a webinar of several editions: each counts who registered since the
+/// end of the one before, which its appointment in the log tells.
 enum NoShow {
     static let kind = "magnets.no_show_due"
 
     /// One appointment for each webinar to come that says when. For one whose moment has passed there is the command:
-    /// a setting that is written months later does not send mails about it.
+    /// a setting that is written months later does not send mails about it. A webinar that is put off before its end
+    /// has no other appointment any more, and was no edition.
     static func appoint(_ magnets: [Named<MagnetSettings.Magnet>], _ tx: Transaction) throws {
         for magnet in magnets {
-            guard let due = magnet.value.noShowAt, due > tx.now else { continue }
+            let due = magnet.value.noShowAt.map(Timestamp.text)
+            try tx.db.cachedStatement(
+                sql: """
+                    DELETE FROM scheduled_events WHERE kind = :kind AND json_extract(body, '$.webinar') = :webinar
+                      AND json_extract(body, '$.ends_at') > :now AND due_at IS NOT :due
+                    """
+            ).execute(arguments: ["kind": kind, "webinar": magnet.name, "now": tx.stamp, "due": due])
+            guard let due, due > tx.stamp, let end = magnet.value.webinar.end else { continue }
             try tx.schedule(
                 kind,
                 forEach: """
                     SELECT 'magnets no-show ' || :webinar || ' ' || :due AS key, :due AS due_at, NULL AS lead_id, NULL AS cause_id,
-                           json_object('webinar', :webinar) AS body
-                    """, arguments: ["webinar": magnet.name, "due": Timestamp.text(due)])
+                           json_object('webinar', :webinar, 'ends_at', :end) AS body
+                    """, arguments: ["webinar": magnet.name, "due": due, "end": Timestamp.text(end)])
         }
     }
 
-    /// What is due in the batch. A webinar that was put off has a later appointment, and one that says no time any more
-    /// none.
+    /// What is due in the batch: each edition as it was when it ended, whichever comes next by now.
     static func run(_ magnets: [Named<MagnetSettings.Magnet>], _ tx: Transaction) throws {
-        let names = try String.fetchAll(
+        let editions = try Row.fetchAll(
             tx.db.cachedStatement(
-                sql:
-                    "SELECT DISTINCT json_extract(body, '$.webinar') FROM batch WHERE json_extract(body, '$.webinar') IS NOT NULL"
-            ))
-        for magnet in magnets where names.contains(magnet.name) {
-            guard let due = magnet.value.noShowAt, due <= tx.now, let end = magnet.value.webinar.end else { continue }
-            try note(magnet.name, registeredBefore: end, tx)
+                sql: """
+                    SELECT json_extract(body, '$.webinar'), json_extract(body, '$.ends_at') FROM batch
+                    WHERE json_extract(body, '$.ends_at') IS NOT NULL ORDER BY id
+                    """))
+        for edition in editions {
+            let (webinar, end) = (edition[0] as String, edition[1] as String)
+            guard magnets.contains(where: { $0.name == webinar && $0.value.kind == .webinar }) else { continue }
+            try note(webinar, end: end, registeredBefore: end, tx)
         }
     }
 
-    /// Logs `webinar.missed` for who registered and has not attended; nobody twice. Who was merged counts as the lead
-    /// that was kept, and who is gone not at all.
+    /// Logs `webinar.missed` for who registered for an edition and has not attended; nobody twice. Who was merged
+    /// counts as the lead that was kept, and who is gone not at all. Of several editions, attendance before somebody
+    /// registered for this one was of another.
     ///
-    /// - Parameter end: whoever registered later wanted the recording. Nil counts everybody.
-    static func note(_ webinar: String, registeredBefore end: Date?, _ tx: Transaction) throws {
+    /// - Parameters:
+    ///   - end: when the edition ends; nil for a recording alone.
+    ///   - limit: whoever registered later wanted the recording. Nil counts everybody since the edition before.
+    static func note(_ webinar: String, end: String?, registeredBefore limit: String?, _ tx: Transaction) throws {
+        let since = try String.fetchOne(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT max(json_extract(body, '$.ends_at')) FROM events WHERE kind = :kind
+                      AND json_extract(body, '$.webinar') = :webinar AND (:end IS NULL OR json_extract(body, '$.ends_at') < :end)
+                    """), arguments: ["kind": kind, "webinar": webinar, "end": end])
         try tx.emit(
             "webinar.missed",
             forEach: """
                 SELECT r.lead_id, r.cause_id, json_object('webinar', :webinar) AS body
-                FROM (SELECT coalesce(m.kept_id, e.lead_id) AS lead_id, max(e.id) AS cause_id
+                FROM (SELECT coalesce(m.kept_id, e.lead_id) AS lead_id, max(e.id) AS cause_id, min(e.id) AS first_id
                       FROM events AS e LEFT JOIN lead_merges AS m ON m.gone_id = e.lead_id
-                      WHERE e.kind = 'webinar.registered' AND json_extract(e.body, '$.webinar') = :webinar AND (:end IS NULL OR e.at < :end)
+                      WHERE e.kind = 'webinar.registered' AND json_extract(e.body, '$.webinar') = :webinar
+                        AND (:since IS NULL OR e.at >= :since) AND (:limit IS NULL OR e.at < :limit)
                       GROUP BY 1) AS r
-                WHERE EXISTS (SELECT 1 FROM leads WHERE id = r.lead_id) AND r.lead_id NOT IN (
-                    SELECT coalesce(m.kept_id, e.lead_id) FROM events AS e LEFT JOIN lead_merges AS m ON m.gone_id = e.lead_id
-                    WHERE e.kind IN ('webinar.attended', 'webinar.missed') AND json_extract(e.body, '$.webinar') = :webinar AND e.lead_id IS NOT NULL)
+                LEFT JOIN (SELECT coalesce(m.kept_id, e.lead_id) AS lead_id, max(e.id) AS last_id
+                      FROM events AS e LEFT JOIN lead_merges AS m ON m.gone_id = e.lead_id
+                      WHERE e.kind IN ('webinar.attended', 'webinar.missed') AND json_extract(e.body, '$.webinar') = :webinar
+                      GROUP BY 1) AS known ON known.lead_id = r.lead_id
+                WHERE EXISTS (SELECT 1 FROM leads WHERE id = r.lead_id)
+                  AND (known.last_id IS NULL OR :since IS NOT NULL AND known.last_id < r.first_id)
                 ORDER BY r.lead_id
-                """, arguments: ["webinar": webinar, "end": end.map(Timestamp.text)])
+                """, arguments: ["webinar": webinar, "since": since, "limit": limit])
     }
 }
 
