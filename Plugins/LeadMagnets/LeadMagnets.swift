@@ -33,6 +33,7 @@ public struct LeadMagnets: Plugin {
     public static let personTables = ["magnets_visits", "magnets_told"]
     public static let secrets = [
         "magnets_receipts", "magnets_quarantine.fields", "magnets_quarantine.network", "magnets_quarantine.agent",
+        "magnets_visits.visitor", "magnets_told.visitor",
     ]
     public static var pages: [String: String] { EmbeddedPages.files }
     public static let counts = [

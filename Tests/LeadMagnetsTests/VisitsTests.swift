@@ -325,6 +325,21 @@ import TrellisTesting
         #expect(try site.crm.rows("SELECT kind FROM touches ORDER BY id") == ["form", "view"], "the history stays")
     }
 
+    @Test func `who asks in SQL over HTTP reads no cookie`() async throws {
+        let site = try await siteOfAnn()
+        for table in ["magnets_visits", "magnets_told"] {
+            var query = GuardedQuery(
+                database: site.crm.kernel.config.databasePath, sql: "SELECT DISTINCT visitor, lead_id FROM \(table)")
+            query.hidden = site.crm.kernel.secrets
+            var rows: [[Cell]] = []
+            query.run { part in
+                if case .row(let row) = part { rows.append(row) }
+                return true
+            }
+            #expect(rows == [[.null, 1]], "\(table)")
+        }
+    }
+
     // MARK: - Asking
 
     private func asks(_ page: WebReply) throws -> Bool? {
