@@ -14,7 +14,7 @@ struct MagnetCommands: Sendable {
                 guard !held.rows.isEmpty else { return .text("No form is held.") }
                 return .tableWithNote(
                     held,
-                    "'trellis magnets release ID' takes one in, 'trellis magnets discard ID' lets go of one; the others go after \(Quarantine.daysKept) days."
+                    "'trellis magnets release ID' takes one in, 'trellis magnets discard ID' lets go of one; forms go after \(Quarantine.daysKept) days, ad leads stay."
                 )
             },
             Command("magnets release", "Take in a form that was held.", arguments: ["id"]) { call in

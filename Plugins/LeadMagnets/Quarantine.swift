@@ -1,7 +1,8 @@
 import Foundation
 import TrellisKernel
 
-/// Forms that look like no person's: kept 30 days, and taken in where somebody of the house says so.
+/// Forms that look like no person's: kept 30 days, and taken in where somebody of the house says so. Leads of ad
+/// platforms were paid for: they are kept until somebody decides.
 enum Quarantine {
     static let daysKept = 30
 
@@ -40,10 +41,18 @@ enum Quarantine {
         }
     }
 
-    /// What was held for long enough goes.
+    /// What was held for long enough goes, but for leads of ad platforms, known by what ``AdForms`` writes as their
+    /// agent.
     static func empty(_ tx: Transaction) throws {
-        try tx.db.cachedStatement(sql: "DELETE FROM magnets_quarantine WHERE at < datetime(?, '-\(daysKept) days')")
-            .execute(arguments: [tx.stamp])
+        try tx.db.cachedStatement(
+            sql: """
+                DELETE FROM magnets_quarantine AS q WHERE q.at < datetime(?, '-\(daysKept) days') AND NOT (
+                    q.released_at IS NULL AND EXISTS (
+                        SELECT 1 FROM magnets_platform_leads AS p
+                        WHERE p.platform = substr(q.agent, 1, instr(q.agent, ' lead form, lead ') - 1)
+                          AND p.platform_id = substr(q.agent, instr(q.agent, ' lead form, lead ') + length(' lead form, lead '))))
+                """
+        ).execute(arguments: [tx.stamp])
     }
 
     /// Takes a held form in as if it had passed. Its consents count only once they are confirmed by mail, because

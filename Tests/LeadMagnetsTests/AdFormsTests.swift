@@ -141,6 +141,25 @@ import TrellisTesting
         #expect(try crm.rows("SELECT email FROM magnets_quarantine") == ["no-address"])
     }
 
+    @Test func `a lead that was paid for is held until somebody decides, a form for thirty days`() async throws {
+        for (id, address) in [("g-1", "no-address"), ("g-2", "none")] {
+            _ = try await ask(.post, "google-plan", body: google(id, ["EMAIL": address]))
+        }
+        let held = "SELECT email FROM magnets_quarantine ORDER BY id"
+        try crm.foreign(
+            """
+            INSERT INTO magnets_quarantine (magnet, reasons, email, fields, agent, at)
+            VALUES ('plan', 'no form token', 'bot@b.example', '{}', 'google lead form, lead g-9', '2026-03-02 09:00:00.000')
+            """)
+        #expect(try crm.rows(held) == ["no-address", "none", "bot@b.example"])
+        crm.clock.advance(by: "31 days")
+        try crm.kernel.write(origin: "cli") { try Quarantine.empty($0) }
+        #expect(try crm.rows(held) == ["no-address", "none"])
+        try crm.foreign("UPDATE magnets_quarantine SET released_at = at WHERE id = 1")
+        try crm.kernel.write(origin: "cli") { try Quarantine.empty($0) }
+        #expect(try crm.rows(held) == ["none"], "one that was taken in goes as before")
+    }
+
     // MARK: - Addresses
 
     @Test func `an address that the magnet refuses is held with the reason, and may be taken in`() async throws {

@@ -55,7 +55,7 @@ import TrellisTesting
         #expect(
             try crm.run("magnets quarantine") == [
                 "1|2026-03-02 09:00:00.000|plan|bot@b.example|no form token",
-                "'trellis magnets release ID' takes one in, 'trellis magnets discard ID' lets go of one; the others go after 30 days.",
+                "'trellis magnets release ID' takes one in, 'trellis magnets discard ID' lets go of one; forms go after 30 days, ad leads stay.",
             ])
     }
 
