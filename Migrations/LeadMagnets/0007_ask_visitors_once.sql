@@ -7,3 +7,4 @@ CREATE TABLE magnets_told (
     PRIMARY KEY (visitor, lead_id, field)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX magnets_told_by_time ON magnets_told (at);
+CREATE INDEX magnets_told_by_lead ON magnets_told (lead_id);

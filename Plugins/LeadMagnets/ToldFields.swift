@@ -6,13 +6,15 @@ import TrellisKernel
 /// it. So nobody learns from a form whether an address is known here, not even who sends one with the address of
 /// somebody else; and it is kept which columns were told, never what was said.
 enum ToldFields {
-    /// Nothing where the forms of this browser were of several leads: then nobody knows who sits there.
+    /// Nothing where the forms of this browser were of several leads: then nobody knows who sits there. Leads that were
+    /// merged are one, also where both told the same and the row of the one that is gone stays.
     static func read(visitor: String, _ db: Database) throws -> Set<String> {
         let fields = try String.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT field FROM magnets_told WHERE visitor = :visitor
-                      AND (SELECT count(DISTINCT lead_id) FROM magnets_told WHERE visitor = :visitor) = 1
+                    SELECT field FROM magnets_told WHERE visitor = :visitor AND 1 = (
+                        SELECT count(DISTINCT coalesce((SELECT kept_id FROM lead_merges WHERE gone_id = t.lead_id), t.lead_id))
+                        FROM magnets_told AS t WHERE t.visitor = :visitor)
                     """), arguments: ["visitor": visitor])
         return Set(fields)
     }

@@ -63,6 +63,18 @@ import TrellisTesting
         #expect(try await names(browser) == ToldFieldsTests.everything)
     }
 
+    @Test func `two leads that became one are one person`() async throws {
+        let browser = try ToldFieldsTests.visitor()
+        try await browser.fillIn("plan", ["email": "ann@a.example", "first_name": "Ann", "company": "A"])
+        try await browser.fillIn("plan", ["email": "ann@b.example", "first_name": "Ann"])
+        #expect(try await names(browser) == ToldFieldsTests.everything)
+        try browser.crm.kernel.write(origin: "cli") { try $0.merge(2, into: 1) }
+        #expect(
+            try browser.crm.rows("SELECT DISTINCT lead_id FROM magnets_told ORDER BY 1") == ["1", "2"],
+            "both told a name")
+        #expect(try await names(browser) == ["email", "first_name", "budget", "size", "phone"])
+    }
+
     @Test func `a form with a mistake comes back with the same questions`() async throws {
         let browser = try ToldFieldsTests.visitor()
         try await browser.fillIn(
