@@ -1,4 +1,5 @@
 import Testing
+import TrellisTesting
 
 @testable import TrellisKernel
 
@@ -9,21 +10,87 @@ import Testing
     }
 
     @Test func `a name that hides nothing is noted with the near miss`() throws {
-        let unlessMade = "in what this config makes: nothing is hidden, unless you made it yourself."
+        let nowhere = "in what this config makes, nor in its file: nothing is hidden."
         #expect(
             try notes("leads.phnoe, leeds") == [
-                "config.yaml:1:33: server.admin.sql.hidden.1: leads has no column 'phnoe' \(unlessMade) Did you mean 'phone'?",
-                "config.yaml:1:46: server.admin.sql.hidden.2: there is no table 'leeds' \(unlessMade) Did you mean 'leads'?",
+                "config.yaml:1:33: server.admin.sql.hidden.1: leads has no column 'phnoe' \(nowhere) Did you mean 'phone'?",
+                "config.yaml:1:46: server.admin.sql.hidden.2: there is no table 'leeds' \(nowhere) Did you mean 'leads'?",
             ])
     }
 
-    @Test func `what is hidden from a reader is looked at as well`() throws {
-        let yaml =
-            "server: {admin: {readers: {analyst: {token: \"${TOKEN}\", hidden: [leads.phnoe, \"*.phone\"]}}, token: \"${HOUSE}\"}}"
-        let environment = ["TOKEN": String(repeating: "t", count: 32), "HOUSE": String(repeating: "h", count: 32)]
-        let notes = try Config.parse(yaml, plugins: [], environment: environment).check(plugins: [])
-            .filter { $0.place.path.contains("hidden") }
-        #expect(notes.map(\.place.path) == ["server.admin.readers.analyst.hidden.1"])
+    /// The part of a config that hides names from a reader.
+    private func reader(_ hidden: String) -> String {
+        let word = String(repeating: "t", count: 32)
+        let house = String(repeating: "h", count: 32)
+        return "server: {admin: {token: \(house), readers: {analyst: {token: \(word), hidden: [\(hidden)]}}}}\n"
+    }
+
+    @Test func `what hides nothing from a reader is a problem, each with its place`() throws {
+        let names = #""*.emial", "*.*", "*", "leads.*", "leads.", leeds, leads.phnoe, sqlite_schema"#
+        let config = try Config.parse(reader(names), plugins: [])
+        let error = try #require(throws: ConfigProblems.self) { try config.check(plugins: []) }
+        let nowhere = "in what this config makes, nor in its file: nothing is hidden."
+        let instead =
+            "Name the tables, the columns, such as leads.phone, or *.phone, which is every column of that name."
+        #expect(error.problems.map(\.place.path) == (1...8).map { "server.admin.readers.analyst.hidden.\($0)" })
+        #expect(error.problems.allSatisfy { $0.place.line == 1 && $0.place.column > 1 })
+        #expect(
+            error.problems.map(\.message) == [
+                "there is no column 'emial' \(nowhere) Did you mean 'email'?",
+                "'*.*' hides nothing. \(instead)",
+                "'*' hides nothing. \(instead)",
+                "'leads.*' hides nothing. Write 'leads', which hides the whole table.",
+                "leads has no column '' \(nowhere)",
+                "there is no table 'leeds' \(nowhere) Did you mean 'leads'?",
+                "leads has no column 'phnoe' \(nowhere) Did you mean 'phone'?",
+                "'sqlite_schema' hides nothing: SQLite calls the table sqlite_master. Write that.",
+            ])
+    }
+
+    @Test func `what is hidden from a reader may be generated, a view, SQLite's own, and in any case`() throws {
+        let names = #"spend, lead_cards, Leads.Email, "*.Phone", suppressions.mailbox, "*.mailbox", "*.recipient","#
+        let config = try Config.parse(reader(names + " sqlite_master, sqlite_master.sql, json_each"), plugins: [])
+        #expect(try config.check(plugins: []).filter { $0.place.path.contains("hidden") }.isEmpty)
+    }
+
+    @Test func `a table that was made by hand may be hidden from a reader`() throws {
+        let crm = try TestKernel()
+        let yaml = reader(#"diary, diary.secret, "*.secret""#)
+        let config = try Config.parse(
+            TestKernel.site + "\n" + yaml, folder: crm.folder, plugins: [],
+            environment: TestKernel.environment)
+        let error = try #require(throws: ConfigProblems.self) { try config.check(plugins: []) }
+        #expect(error.problems.count == 3, "\(error)")
+        _ = try crm.foreign("CREATE TABLE diary (secret TEXT)")
+        try config.check(plugins: [])
+    }
+
+    private struct Lender: Plugin {
+        static let name = "lender"
+        static let summary = "Has a table and a view."
+        static let migrations = MigrationFolder(
+            owner: "lender",
+            files: [MigrationFile(name: "0001_lend", sql: "CREATE TABLE lender_books (isbn TEXT) STRICT;")])
+        static let views = [ViewFile(name: "shelf", sql: "CREATE VIEW lender_shelf AS SELECT isbn FROM lender_books;")]
+        init(settings _: NoSettings) {}
+        var hooks: [any Hook] { [] }
+    }
+
+    @Test func `what a plugin would make that is off is noted`() throws {
+        func notes(_ hidden: String, isOn: Bool) throws -> [String] {
+            let yaml = reader(hidden) + "plugins: {lender: {enabled: \(isOn)}}"
+            return try Config.parse(yaml, plugins: [Lender.self]).check(plugins: [Lender.self])
+                .filter { $0.place.path.contains("hidden") }.map(\.message)
+        }
+        let names = ["lender_books", "lender_books.isbn", "lender_shelf", "*.isbn"]
+        let hidden = names.map { "\"\($0)\"" }.joined(separator: ", ")
+        #expect(
+            try notes(hidden, isOn: false)
+                == names.map { "'\($0)' hides nothing as long as the plugin lender is off." })
+        #expect(try notes(hidden, isOn: true).isEmpty)
+        for name in ["\"*.ibsn\"", "lender_boks", "\"lender_books.*\""] {
+            #expect(throws: ConfigProblems.self, "\(name)") { try notes(name, isOn: false) }
+        }
     }
 
     @Test func `what is there is hidden without a word, in any case`() throws {

@@ -108,7 +108,7 @@ extension GuardedQuery {
     }
 
     /// What is no table of the file and harmless to read.
-    private static let offered: Set<String> = Set(StatementRules.schemaPragmas.map { "pragma_" + $0 })
+    static let offered: Set<String> = Set(StatementRules.schemaPragmas.map { "pragma_" + $0 })
         .union(["json_each", "json_tree", "sqlite_schema", "sqlite_master"])
 
     private static let limits: [(Int32, Int32)] = [

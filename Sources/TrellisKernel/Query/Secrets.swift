@@ -24,31 +24,104 @@ extension Kernel {
 }
 
 extension ConfigCheck {
-    /// Notes which names of what is hidden from all who ask, or from one reader, hide nothing that the config makes:
-    /// most are misspelt. They may be right, since tables are made by hand, and fields that left the config keep their
-    /// columns.
+    /// Notes what hides nothing of what is hidden from all who ask. From a reader something must be hidden: there it is
+    /// a problem, unless a plugin that is off would make it.
+    ///
+    /// Tables are made by hand too, and fields that left the config keep their columns: the file of the config is asked
+    /// as well, where there is one.
     func hiddenNames(of types: [any Plugin.Type]) throws {
-        let made = try String.fetchAll(
-            db, sql: "SELECT lower(name) FROM sqlite_schema WHERE type IN ('table', 'view')")
-        let ofPlugins = types.reduce(into: Set<String>()) { $0.formUnion($1.migrations.tables) }
-        let unlessMade = "in what this config makes: nothing is hidden, unless you made it yourself."
         let admin = config.site.server.admin
-        for name in admin.sql.hidden + admin.readers.flatMap(\.value.hidden) where !name.value.hasPrefix("*.") {
-            let parts = name.value.lowercased().split(separator: ".", maxSplits: 1).map(String.init)
-            let table = parts.first ?? ""
-            guard made.contains(table) else {
-                if ofPlugins.contains(table) { continue }
-                note(
-                    "there is no table '\(table)' \(unlessMade)\(NearMiss.hint(table, among: made))", at: name.place)
-                continue
+        try faults(of: admin.sql.hidden, types) { note($0, at: $1) }
+        try faults(of: admin.readers.flatMap(\.value.hidden), types) { problem($0, at: $1) }
+    }
+
+    private func faults(
+        of names: [LocatedText], _ types: [any Plugin.Type], _ say: (String, Place) -> Void
+    ) throws {
+        guard !names.isEmpty else { return }
+        let made = try HideableNames(db)
+        let found = names.compactMap { name in made.fault(of: name.value).map { (name, $0) } }
+        guard !found.isEmpty else { return }
+        // Whoever cannot open the file is told so elsewhere.
+        let inFile = try? ReadingQueue.open(config.databasePath).read { db in
+            let there = try HideableNames(db)
+            return Set(found.map(\.0.value).filter { there.fault(of: $0) == nil })
+        }
+        for (name, fault) in found where inFile?.contains(name.value) != true {
+            if let off = types.first(where: { !config.isOn($0.name) && $0.makes(name.value) }) {
+                note("'\(name.value)' hides nothing as long as the plugin \(off.name) is off.", at: name.place)
+            } else {
+                say(fault, name.place)
             }
-            guard parts.count == 2 else { continue }
-            let columns = try String.fetchAll(
-                db, sql: "SELECT lower(name) FROM pragma_table_info(?)", arguments: [table])
-            guard !columns.contains(parts[1]) else { continue }
-            note(
-                "\(table) has no column '\(parts[1])' \(unlessMade)\(NearMiss.hint(parts[1], among: columns))",
-                at: name.place)
+        }
+    }
+}
+
+/// The tables and views of a file with their columns, in lower case: what a name may hide in it.
+private struct HideableNames {
+    private let db: Database
+    private let tables: Set<String>
+
+    init(_ db: Database) throws {
+        self.db = db
+        // SQLite asks for its own table by the older of its names.
+        tables = try Set(
+            String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
+                .map { $0.lowercased() }
+        ).union(GuardedQuery.offered).subtracting(["sqlite_schema"])
+    }
+
+    /// Those that a table generates too. None of a view that somebody made and that can no longer be read.
+    private func columns(of table: String) -> [String] {
+        let sql = "SELECT name FROM pragma_table_xinfo(?)"
+        return ((try? String.fetchAll(db, sql: sql, arguments: [table])) ?? []).map { $0.lowercased() }
+    }
+
+    /// Why `leads`, `leads.phone` or `*.phone` hides nothing; nil where it does.
+    func fault(of name: String) -> String? {
+        let nowhere = "in what this config makes, nor in its file: nothing is hidden."
+        switch HideableNames.parts(name) {
+        case ("*", nil), ("*", "*"):
+            return
+                "'\(name)' hides nothing. Name the tables, the columns, such as leads.phone, or *.phone, which is every column of that name."
+        case (let table, "*"):
+            return "'\(name)' hides nothing. Write '\(table)', which hides the whole table."
+        case ("*", let column?):
+            if tables.contains(where: { columns(of: $0).contains(column) }) { return nil }
+            let all = Set(tables.flatMap { columns(of: $0) })
+            return "there is no column '\(column)' \(nowhere)\(NearMiss.hint(column, among: all))"
+        case ("sqlite_schema", _):
+            return "'\(name)' hides nothing: SQLite calls the table sqlite_master. Write that."
+        case (let table, let column):
+            guard tables.contains(table) else {
+                return "there is no table '\(table)' \(nowhere)\(NearMiss.hint(table, among: tables))"
+            }
+            guard let column else { return nil }
+            let all = columns(of: table)
+            if all.contains(column) { return nil }
+            return "\(table) has no column '\(column)' \(nowhere)\(NearMiss.hint(column, among: all))"
+        }
+    }
+
+    static func parts(_ name: String) -> (table: String, column: String?) {
+        let parts = name.lowercased().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        return (String(parts[0]), parts.count > 1 ? String(parts[1]) : nil)
+    }
+}
+
+extension Plugin {
+    /// Whether the plugin, when it is on, makes the table of a hidden name, or names the column of `*.column` in its
+    /// SQL.
+    fileprivate static func makes(_ hidden: String) -> Bool {
+        let (table, column) = HideableNames.parts(hidden)
+        guard column != "*" else { return false }
+        if table != "*" {
+            return migrations.tables.contains(table)
+                || views.contains { $0.views.contains { $0.lowercased() == table } }
+        }
+        return (migrations.files.map(\.sql) + views.map(\.sql)).contains { sql in
+            let tokens = SQLTokens(sql)
+            return tokens.contains { $0.kind == .word && tokens.letters($0).lowercased() == column }
         }
     }
 }
