@@ -101,6 +101,15 @@ import TrellisTesting
         #expect(answer.status == 503 && answer.headers[.retryAfter] == "2")
     }
 
+    @Test func `what a question does not see depends on who asks`() throws {
+        var reader = ServerSettings.Reader()
+        reader.hidden = [LocatedText("*.email"), LocatedText("spend")]
+        let ofHouse = GuardedQuery("SELECT 1", for: crm.kernel, by: .house).hidden
+        #expect(ofHouse == crm.kernel.secrets && !ofHouse.contains("spend"))
+        #expect(
+            GuardedQuery("SELECT 1", for: crm.kernel, by: .reader(reader)).hidden == ofHouse + ["*.email", "spend"])
+    }
+
     @Test func `a program that says nothing, too much or never ends is done with`() throws {
         var query = GuardedQuery(database: "x", sql: "SELECT 1")
         query.allowance.seconds = 0.1

@@ -30,7 +30,7 @@ struct MCPTools: Sendable {
                 MCPTool.Argument("limit", "integer", "Rows at most."),
             ]
         ) { given in
-            var question = GuardedQuery(given["sql"]?.scalarText ?? "", for: kernel)
+            var question = GuardedQuery(given["sql"]?.scalarText ?? "", for: kernel, by: .house)
             question.parameters = try MCPTools.cells(given["parameters"])
             return try answer(question, limit: given["limit"])
         }
@@ -57,7 +57,7 @@ struct MCPTools: Sendable {
                 throw KernelError.usage(
                     "There is no query '\(name.prefix(60))'.\(NearMiss.hint(name, among: queries.map(\.name)))")
             }
-            var question = GuardedQuery(query.value.sql.value, for: kernel)
+            var question = GuardedQuery(query.value.sql.value, for: kernel, by: .house)
             question.isByStranger = false
             let cells = try MCPTools.cells(given["parameters"])
             question.parameters = try query.value.values(cells.mapValues(\.text))

@@ -7,7 +7,7 @@ extension GuardedQuery {
     /// A question under the limits of `server.admin.sql` of the config, without what nobody reads from elsewhere.
     ///
     /// - Parameter caller: who asks; a reader does not see what is hidden from it besides.
-    public init(_ sql: String, for kernel: Kernel, by caller: Caller = .house) {
+    public init(_ sql: String, for kernel: Kernel, by caller: Caller) {
         self.init(database: kernel.config.databasePath, sql: sql)
         let window = kernel.config.site.server.admin.sql
         allowance.seconds = window.seconds
