@@ -21,4 +21,18 @@ private struct Ranks: Plugin {
                 "config.yaml:1:18: leads.fields.rank: lead_cards shows this field in place of the column 'rank' of a plugin. Call it otherwise to see both."
             ])
     }
+
+    @Test func `a field that clashes with a column hides nothing else that is wrong`() throws {
+        let config = try Config.parse(
+            """
+            leads: {fields: {email: integer, budget: real}}
+            queries:
+              rich: {sql: SELECT id FROM leads WHERE budgte > 9}
+            hooks:
+              flag: {on: lead.created, sql: UPDATE leads SET ownr = 'me'}
+            """, plugins: [])
+        let error = try #require(throws: ConfigProblems.self) { try config.check(plugins: []) }
+        #expect(error.problems.map(\.place.path) == ["leads.fields.email", "queries.rich.sql", "hooks.flag.sql"])
+        #expect(error.problems[1].message == "SQL: no such column: budgte. Did you mean 'budget'?")
+    }
 }

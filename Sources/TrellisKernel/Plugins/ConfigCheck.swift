@@ -12,7 +12,7 @@ public final class ConfigCheck {
     /// The section that is checked now.
     fileprivate var section = Place(file: "")
     let db: Database
-    public private(set) var problems: [ConfigProblem] = []
+    public fileprivate(set) var problems: [ConfigProblem] = []
     /// What works, and is worth knowing.
     public private(set) var notes: [ConfigProblem] = []
     /// The mails that the config names, with their places.
@@ -342,13 +342,14 @@ extension Config {
 
     private func examined(plugins types: [any Plugin.Type]) throws -> ConfigCheck {
         let queue = try DatabaseQueue()
-        _ = try SchemaKeeper(config: self, types: types, path: "the config").apply(
-            to: queue, now: Date(timeIntervalSince1970: 0))
+        let made = try SchemaKeeper(config: self, types: types, path: "the config").apply(
+            to: queue, now: Date(timeIntervalSince1970: 0), leavesOutClashes: true)
         let kinds = Kernel.kinds(of: types, self)
         let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types, self))
         return try queue.read { db in
             let check = ConfigCheck(
                 config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
+            check.problems = made.clashes
             check.activities()
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)

@@ -10,22 +10,28 @@ struct SchemaKeeper {
     struct Changes: Sendable {
         var migrations: [String] = []
         var columns: [String] = []
+        /// Fields that were left out, because their column is there with another type.
+        var clashes: [ConfigProblem] = []
     }
 
-    func apply(to writer: some DatabaseWriter, now: Date) throws -> Changes {
+    /// - Parameter leavesOutClashes: whether the schema is made without the fields that clash with it, so that the rest
+    ///   of the config can be looked at.
+    /// - Throws: ``ConfigProblems`` for fields that clash where they are not left out; the file then keeps its columns.
+    func apply(to writer: some DatabaseWriter, now: Date, leavesOutClashes: Bool = false) throws -> Changes {
         let migrator = Migrator(folders: try folders(), path: path)
         var changes = Changes()
         changes.migrations = try migrator.migrate(writer, now: now)
-        changes.columns = try writer.write { db in
+        (changes.columns, changes.clashes) = try writer.write { db in
             try setViews(db)
-            let added = try CustomColumns(config.site).apply(db)
+            let (added, clashes) = try CustomColumns(config.site).apply(db)
+            guard clashes.isEmpty || leavesOutClashes else { throw ConfigProblems(clashes) }
             try setStages(db)
             try ChangeTriggers.install(db)
             try CardView(types: types).install(db)
             for view in types.flatMap({ $0.borrowedViews }) { try view.install(db) }
             try StopView(types: types, config: config).install(db)
             try config.site.goals.keep(in: config.site.site.currency, db)
-            return added
+            return (added, clashes)
         }
         return changes
     }

@@ -46,12 +46,12 @@ struct CustomColumns {
         }
     }
 
-    /// Adds what is missing. Returns `leads.budget` for each column added.
+    /// Adds what is missing.
     ///
-    /// - Throws: ``ConfigProblems`` for fields whose column is there with another type: one of Trellis itself, or one
-    ///   that the config gave another type before.
-    func apply(_ db: Database) throws -> [String] {
-        var (added, problems) = ([String](), [ConfigProblem]())
+    /// - Returns: `leads.budget` for each column added, and the fields whose column is there with another type: one of
+    ///   Trellis itself, or one that the config gave another type before. Those are left as they are.
+    func apply(_ db: Database) throws -> (added: [String], clashes: [ConfigProblem]) {
+        var (added, clashes) = ([String](), [ConfigProblem]())
         for table in LoggedTable.allCases {
             let columns = try table.columns(db)
             for field in fields[table] ?? [] {
@@ -62,15 +62,14 @@ struct CustomColumns {
                 }
                 let type = field.value.kind.sqlType
                 if column.type != type {
-                    problems.append(
+                    clashes.append(
                         ConfigProblem(
                             "\(table.rawValue).\(field.name) is \(column.type) in the database and \(type) in the config. "
                                 + "Change the config back, or add a field with a new name.", at: field.place))
                 }
             }
         }
-        guard problems.isEmpty else { throw ConfigProblems(problems) }
-        return added
+        return (added, clashes)
     }
 
     private static func definition(_ field: Named<CustomField>) -> String {
