@@ -27,6 +27,8 @@ static void stop(int number) {
     (void)number;
     // Only sets a flag of the connection (https://www.sqlite.org/c3ref/interrupt.html), as SQLite's own shell has it.
     if (stoppable) sqlite3_interrupt(stoppable);
+    // May be called from a handler (signal-safety(7)).
+    sigaction(SIGINT, &before, (struct sigaction *)0);
 }
 
 void trellis_stop_on_interrupt(sqlite3 *database) {
@@ -36,10 +38,11 @@ void trellis_stop_on_interrupt(sqlite3 *database) {
         stoppable = (sqlite3 *)0;
         return;
     }
+    if (sigaction(SIGINT, (struct sigaction *)0, &before) || before.sa_handler == SIG_IGN) return;
     struct sigaction action = {0};
     action.sa_handler = stop;
     sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART | SA_RESETHAND;
+    action.sa_flags = SA_RESTART;
     stoppable = database;
-    if (sigaction(SIGINT, &action, &before)) stoppable = (sqlite3 *)0;
+    if (sigaction(SIGINT, &action, (struct sigaction *)0)) stoppable = (sqlite3 *)0;
 }

@@ -1,8 +1,12 @@
 import Foundation
+import Synchronization
 import Testing
 import TrellisTesting
 
 @testable import TrellisKernel
+
+/// How often Ctrl-C reached whoever handles it beside a statement.
+private let interruptsOutside = Atomic<Int>(0)
 
 /// The limit of memory holds for a whole process, and is tested with one: `SQLCommandTests`.
 @Suite struct ReadingLimitsTests {
@@ -36,19 +40,38 @@ import TrellisTesting
         #expect(throws: KernelError.data(long)) { try reader.table("SELECT zeroblob(4194305)") }
     }
 
-    @Test func `Ctrl-C stops the statement and not the program`() throws {
-        var rows = 0
-        let error = try #require(throws: KernelError.self) {
-            try reader.whileStoppable {
-                try reader.run("\(endless) i FROM n") { _ in
-                    rows += 1
-                    if rows == 3 { try interrupt() }
-                    return true
+    @Test func `Ctrl-C stops the statement, and is then what it was before`() throws {
+        let own = signal(SIGINT) { _ in interruptsOutside.add(1, ordering: .relaxed) }
+        defer { signal(SIGINT, own) }
+        for (times, outside) in [(1, 0), (2, 1)] {
+            interruptsOutside.store(0, ordering: .relaxed)
+            var rows = 0
+            let error = try #require(throws: KernelError.self) {
+                try reader.whileStoppable {
+                    try reader.run("\(endless) i FROM n") { _ in
+                        rows += 1
+                        if rows == 3 { for _ in 0..<times { try interrupt() } }
+                        return true
+                    }
                 }
             }
+            #expect(rows == 3 && error.description == "The statement was stopped.")
+            #expect(interruptsOutside.load(ordering: .relaxed) == outside)
+            #expect(try reader.whileStoppable { try reader.table("SELECT 1") }.rows == [[1]])
+            try interrupt()
+            #expect(interruptsOutside.load(ordering: .relaxed) == outside + 1)
         }
-        #expect(rows == 3 && error.description == "The statement was stopped.")
-        #expect(try reader.whileStoppable { try reader.table("SELECT 1") }.rows == [[1]])
+        // Whoever starts the program with Ctrl-C ignored, as a shell does behind '&', means it.
+        signal(SIGINT, SIG_IGN)
+        var rows = 0
+        _ = try reader.whileStoppable {
+            try reader.run("\(endless) i FROM n") { _ in
+                rows += 1
+                if rows == 3 { try interrupt() }
+                return rows < 9
+            }
+        }
+        #expect(rows == 9)
     }
 
     /// As the terminal does to the main thread; the threads of a pool take no signals.

@@ -78,7 +78,8 @@ public final class SQLConnection {
     }
 
     /// Runs `body` while Ctrl-C stops the statement that it runs, which then throws, and not the program. A second one
-    /// ends the program: nothing interrupts a function of SQLite in its middle.
+    /// does what it did before, which ends the program unless somebody else handles it: nothing interrupts a function
+    /// of SQLite in its middle. Where Ctrl-C was ignored it stays so.
     ///
     /// One connection of a process at a time.
     public func whileStoppable<T>(_ body: () throws -> T) rethrows -> T {
