@@ -41,15 +41,18 @@ LEFT JOIN (
 WHERE m.state = 'sent' AND m.purpose <> 'internal' AND m.lead_id IS NOT NULL
 GROUP BY m.template;
 
--- What came back of the last 500 mails to leads; where marketing mail was paused, of those since a person let it go on.
+-- What came back of the last 500 mails to leads. Where marketing mail was paused, complaints about what was sent before a person let it go
+-- on are settled; bounces and refusals are not.
 CREATE VIEW mail_health AS
 WITH latest AS (
-    SELECT json_extract(body, '$.message_id') AS message_id, at FROM events
-    WHERE kind = 'mail.sent' AND id > (SELECT coalesce(max(settled_event), 0) FROM mail_pauses) ORDER BY id DESC LIMIT 500)
+    SELECT json_extract(body, '$.message_id') AS message_id, lead_id, at,
+           id > (SELECT coalesce(max(settled_event), 0) FROM mail_pauses) AS is_measured
+    FROM events WHERE kind = 'mail.sent' ORDER BY id DESC LIMIT 500)
 SELECT count(DISTINCT l.message_id) AS sent, min(l.at) AS since,
        count(DISTINCT CASE WHEN r.kind = 'hard_bounce' THEN l.message_id END) AS hard,
        count(DISTINCT CASE WHEN r.kind = 'blocked' THEN l.message_id END) AS blocked,
-       count(DISTINCT CASE WHEN r.kind = 'complaint' THEN l.message_id END) AS complaints
+       count(DISTINCT CASE WHEN r.kind = 'complaint' AND l.is_measured THEN l.message_id END) AS complaints,
+       count(DISTINCT CASE WHEN r.kind = 'complaint' AND l.is_measured THEN l.lead_id END) AS people_complained
 FROM latest AS l LEFT JOIN mail_returns AS r ON r.message_id = l.message_id;
 
 -- Why each hit would be taken for that of a machine, the first rule that fits; NULL for a person.

@@ -4,12 +4,15 @@ import Foundation
 /// such a sender altogether, also the one that somebody waits for. Other mail goes on.
 ///
 /// It is measured over the newest 500 mails to leads (`mail_health`), when a complaint comes in. Fewer are measured as
-/// 500, so that a first complaint pauses nothing. Gmail wants less than 0.1 % and never 0.3 %
+/// 500. Counted are the people who complain and not their mails, and it takes two of them, whatever the share: nobody
+/// stops the mail of a site alone. Gmail wants less than 0.1 % and never 0.3 %
 /// (https://support.google.com/mail/answer/81126); Yahoo says 0.3 % too.
 enum MarketingPause {
     /// What `held_by` says of the mail that waits for the end of it.
     static let holder = "kernel"
     static let reason = "marketing mail is paused: too much of it was called spam"
+    /// So many people have to complain, however small the share that the site lets pass.
+    static let peopleMin = 2
 
     /// Begins a pause where more is called spam than the site lets pass.
     ///
@@ -20,7 +23,8 @@ enum MarketingPause {
             sql: """
                 INSERT INTO mail_pauses (noticed_at, complaints, sent, percent_max)
                 SELECT :now, complaints, sent, :most FROM mail_health
-                WHERE complaints * 100.0 > :most * 500 AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
+                WHERE people_complained >= \(peopleMin) AND people_complained * 100.0 > :most * 500
+                  AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
                 """
         ).execute(arguments: ["now": tx.stamp, "most": percentMax])
     }

@@ -43,7 +43,7 @@ extension SiteSettings {
                 "Few marketing mails on the first day and more on each, while receivers do not know the sender.")
             SettingsField(
                 "complaints_max", \.complaintPercentMax, .complaintPercent,
-                "Marketing mail pauses when more than this of the last 500 mails is called spam; never goes on whatever comes."
+                "Marketing mail pauses when more than this of the last 500 mails is called spam, by two people at least; never goes on whatever comes."
             )
             SettingsField(
                 "returns", \.returns, optional: .returnAddress,
