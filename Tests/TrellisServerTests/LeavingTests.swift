@@ -154,6 +154,14 @@ private struct Asker: Plugin {
         #expect(try suppressions() == [])
     }
 
+    @Test func `what the house took back is undone by no button`() async throws {
+        try crm.foreign("INSERT INTO consents (lead_id, purpose, state, source) VALUES (1, 'ads', 'withdrawn', 'cli')")
+        let left = try await site.post(try path(ofList: "ads"))
+        #expect(left.heading == "You are unsubscribed" && left.forms.isEmpty)
+        _ = try await site.post(try path(ofList: "ads"), "undo=yes")
+        #expect(try states() == ["ads|withdrawn", "calls|requested", "newsletter|granted"])
+    }
+
     // MARK: - Preferences
 
     @Test func `the page shows every purpose that was asked for, and what is ticked`() async throws {

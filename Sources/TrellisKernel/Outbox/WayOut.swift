@@ -44,7 +44,7 @@ extension Transaction {
     }
 
     /// Takes back what ``leave(_:)`` did, under whichever spelling of the address; what a mail server or a complaint
-    /// said stays, and nobody is put on a list they had not agreed to.
+    /// said stays. A list is only come back to where ``canComeBack(_:)`` says so.
     public func comeBack(_ out: WayOut) throws {
         guard let list = out.list else {
             return try db.execute(
@@ -55,10 +55,27 @@ extension Transaction {
         try db.execute(
             sql: """
                 INSERT INTO consents (lead_id, purpose, state, text, source, at)
-                SELECT was.lead_id, was.purpose, 'granted', was.text, :origin, :now FROM consents AS was
-                WHERE was.id = (SELECT max(id) FROM consents WHERE lead_id = :lead AND purpose = :list AND state <> 'withdrawn')
-                  AND was.state = 'granted'
-                  AND EXISTS (SELECT 1 FROM consents_now WHERE lead_id = :lead AND purpose = :list AND state = 'withdrawn')
+                SELECT lead_id, purpose, 'granted', text, :origin, :now FROM (\(WayOut.agreementSQL))
                 """, arguments: ["origin": origin, "now": stamp, "lead": out.leadID, "list": list])
     }
+
+    /// Whether ``comeBack(_:)`` would take back that somebody left. Of a list: where they had agreed to it, and a way
+    /// out took that back. What they said on the telephone, or the house wrote, is not undone by a button.
+    public func canComeBack(_ out: WayOut) throws -> Bool {
+        guard let list = out.list else { return true }
+        return try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (\(WayOut.agreementSQL))", arguments: ["lead": out.leadID, "list": list]) ?? false
+    }
+}
+
+extension WayOut {
+    /// The agreement to a list that a way out took back. The ways out write their origin: the link and the one click,
+    /// the page of choices, and a mail that came in.
+    fileprivate static let agreementSQL = """
+        SELECT was.* FROM consents AS was
+        WHERE was.id = (SELECT max(id) FROM consents WHERE lead_id = :lead AND purpose = :list AND state <> 'withdrawn')
+          AND was.state = 'granted'
+          AND EXISTS (SELECT 1 FROM consents_now WHERE lead_id = :lead AND purpose = :list AND state = 'withdrawn'
+                      AND source IN ('form:unsubscribe', 'form:preferences', '\(Mailroom.origin)'))
+        """
 }

@@ -27,9 +27,12 @@ enum Leaving {
             try await request.kernel.writeTogether(origin: "form:preferences") { tx in try tx.comeBack(member.out) }
             return try .see(member.path("preferences") + "?saved=1")
         }
-        try await request.kernel.writeTogether(origin: "form:unsubscribe") { tx in try tx.leave(member.out) }
+        let mayUndo = try await request.kernel.writeTogether(origin: "form:unsubscribe") { tx in
+            try tx.leave(member.out)
+            return try tx.canComeBack(member.out)
+        }
         if request.fields["List-Unsubscribe"] == "One-Click" { return .text(member.words("left_plain") + "\n") }
-        return try .page("left", member.leftPage())
+        return try .page("left", member.leftPage(mayUndo: mayUndo))
     }
 
     private static func setPreferences(_ request: WebRequest) async throws -> WebReply {
@@ -38,8 +41,11 @@ enum Leaving {
             request.fields.pairs.compactMap { $0.name.hasPrefix("consent_") ? String($0.name.dropFirst(8)) : nil })
         let proof = request.proof()
         if request.fields["leave"] != nil {
-            try await request.kernel.writeTogether(origin: "form:preferences") { tx in try tx.leave(member.out) }
-            return try .page("left", member.leftPage())
+            let mayUndo = try await request.kernel.writeTogether(origin: "form:preferences") { tx in
+                try tx.leave(member.out)
+                return try tx.canComeBack(member.out)
+            }
+            return try .page("left", member.leftPage(mayUndo: mayUndo))
         }
         try await request.kernel.writeTogether(origin: "form:preferences") { tx in
             try member.set(wanted, proof: proof, tx)
@@ -108,12 +114,14 @@ private struct Member {
         return values
     }
 
-    func leftPage() throws -> PageValues {
-        [
+    /// - Parameter mayUndo: whether there is something to take back by the button.
+    func leftPage(mayUndo: Bool) throws -> PageValues {
+        var values: PageValues = [
             "title": .text(words("left_title")), "language": .text(words.language), "is_private": true,
-            "preferences_url": .text(try path("preferences")), "undo_action": .text(try path("unsubscribe")),
-            "is_list": .flag(out.list != nil),
+            "preferences_url": .text(try path("preferences")), "is_list": .flag(out.list != nil),
         ]
+        if mayUndo { values["undo_action"] = .text(try path("unsubscribe")) }
+        return values
     }
 
     func preferencesPage(isSaved: Bool) throws -> PageValues {
