@@ -6,7 +6,6 @@ extension Claim {
     /// the pace, so that it takes no turn of its domain from mail that is still wanted.
     func expire(_ list: String) throws {
         guard transport == "mail" else { return }
-        try limit(list)
         try tx.db.cachedStatement(
             sql: """
                 UPDATE outbox_messages SET state = 'cancelled', settled_at = :now,
@@ -23,26 +22,5 @@ extension Claim {
                 WHERE m.state = 'cancelled' AND m.expires_at <= :now AND m.lead_id IS NOT NULL AND m.purpose <> 'internal'
                 ORDER BY listed.key
                 """, arguments: ["list": list])
-    }
-
-    /// Where whoever ordered a mail set no limit, its front matter may: read when it is first asked for, so that an
-    /// edit counts for what waits.
-    private func limit(_ list: String) throws {
-        let templates = try String.fetchAll(
-            tx.db.cachedStatement(
-                sql: """
-                    SELECT DISTINCT template FROM outbox_messages
-                    WHERE id IN (SELECT value FROM json_each(?)) AND expires_at IS NULL AND content IS NULL
-                    """), arguments: [list])
-        for name in templates {
-            // One that cannot be read is said where it is rendered.
-            guard let within = try? renderer.templates.named(name)?.within else { continue }
-            try tx.db.cachedStatement(
-                sql: """
-                    UPDATE outbox_messages SET expires_at = strftime('%Y-%m-%d %H:%M:%f', created_at, '+' || :seconds || ' seconds')
-                    WHERE id IN (SELECT value FROM json_each(:list)) AND template = :template AND expires_at IS NULL
-                    """
-            ).execute(arguments: ["seconds": within.seconds, "list": list, "template": name])
-        }
     }
 }

@@ -7,8 +7,8 @@ extension Claim {
     /// - Returns: how many messages went.
     func takeMutely() throws -> Int {
         let list = try dueList()
+        try readFrontMatter(list)
         try expire(list)
-        try nameLists(list)
         try refuse(list)
         try holdPaused(list)
         let place = tx.place(ofZone: kernel.config.site.site.timezone)

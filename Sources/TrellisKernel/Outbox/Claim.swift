@@ -27,8 +27,8 @@ struct Claim {
     /// The messages to send; empty where what was due may not or cannot go now.
     func take() throws -> [RenderedMessage] {
         let list = try dueList()
+        try readFrontMatter(list)
         try expire(list)
-        try nameLists(list)
         try refuse(list)
         try holdPaused(list)
         guard transport == "mail" else { return try render(list) }

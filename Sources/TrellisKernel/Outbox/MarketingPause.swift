@@ -7,6 +7,9 @@ import Foundation
 /// 500. Counted are the people who complain and not their mails, and it takes two of them, whatever the share: nobody
 /// stops the mail of a site alone. Gmail wants less than 0.1 % and never 0.3 %
 /// (https://support.google.com/mail/answer/81126); Yahoo says 0.3 % too.
+///
+/// It ends when a person says so, also where the config says `never` by then. What waited goes then, whatever its
+/// sequence says of what comes late, unless it is not worth sending any more.
 enum MarketingPause {
     /// What `held_by` says of the mail that waits for the end of it.
     static let holder = "kernel"
@@ -33,13 +36,18 @@ enum MarketingPause {
 extension Claim {
     /// Holds the marketing mail of a list while it is paused.
     func holdPaused(_ list: String) throws {
+        guard transport == "mail", try isPaused() else { return }
         try tx.db.cachedStatement(
             sql: """
                 UPDATE outbox_messages SET state = 'held', held_by = :holder, reason = :reason
-                WHERE id IN (SELECT value FROM json_each(:list)) AND transport = 'mail' AND state = 'waiting' AND purpose = 'marketing'
-                  AND EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
+                WHERE id IN (SELECT value FROM json_each(:list)) AND state = 'waiting' AND purpose = 'marketing'
                 """
         ).execute(arguments: ["holder": MarketingPause.holder, "reason": MarketingPause.reason, "list": list])
+    }
+
+    private func isPaused() throws -> Bool {
+        try Bool.fetchOne(
+            tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)")) ?? false
     }
 }
 

@@ -1,13 +1,18 @@
+import Foundation
 import Testing
 import TrellisTesting
 
 @testable import TrellisKernel
 
 /// Mail of a list, which leads agree to and leave by itself.
-@Suite struct ClaimListsTests {
+@Suite struct ClaimFrontMatterTests {
     private static let files = [
         "mails/product.md": "---\nsubject: Product\nlist: product-news\n---\nNew.\n"
     ]
+
+    private static func mail(_ list: String, _ text: String) -> String {
+        "---\nsubject: Product\n\(list)---\n\(text)\n"
+    }
 
     private func outcomes(_ crm: TestKernel) throws -> [String] {
         try crm.rows("SELECT lead_id, template, list, state, reason FROM outbox_messages ORDER BY id")
@@ -60,6 +65,25 @@ import TrellisTesting
             try outcomes(site.crm) == [
                 "1|news|events|sent|", "1|product|product-news|sent|", "1|receipt||sent|",
             ])
+    }
+
+    @Test func `a list that is changed counts for what waits, and one that is taken out stays`() async throws {
+        // Ann has no last name, and so her mail is held until it asks for none.
+        let site = try MailSite(
+            files: ["mails/product.md": Self.mail("list: product-news\n", "{{last_name}}")],
+            consents: ["product-news", "events"])
+        func edit(_ list: String, _ text: String) async throws {
+            try Data(Self.mail(list, text).utf8).write(to: URL(filePath: site.crm.folder + "/mails/product.md"))
+            try site.crm.foreign("UPDATE outbox_messages SET state = 'waiting', reason = NULL")
+            try await site.crm.work()
+        }
+        let lists = { try site.crm.rows("SELECT list, state FROM outbox_messages") }
+        try await site.send("product")
+        #expect(try lists() == ["product-news|held"])
+        try await edit("list: events\n", "{{last_name}}")
+        #expect(try lists() == ["events|held"])
+        try await edit("", "New.")
+        #expect(try lists() == ["events|sent"])
     }
 
     @Test func `who takes the way out of a mail leaves its list, and who writes so to a person leaves all`()
