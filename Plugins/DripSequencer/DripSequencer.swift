@@ -83,6 +83,7 @@ public struct DripSequencer: Plugin {
     public func check(_ check: ConfigCheck) {
         for sequence in settings.sequences {
             SequenceCheck(settings: sequence.value, check: check).run()
+            if let list = sequence.value.list { check.list(Located(list, at: sequence.place)) }
         }
     }
 

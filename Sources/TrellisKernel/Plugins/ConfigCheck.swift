@@ -7,10 +7,11 @@ public final class ConfigCheck {
     public let config: Config
     /// Every kind of event there can be.
     public let kinds: [String: EventDeclaration]
-    private let templates: MailTemplates
+    let templates: MailTemplates
     private let names: NameRegister
     /// The section that is checked now.
     fileprivate var section = Place(file: "")
+    var lists = Lists()
     let db: Database
     public fileprivate(set) var problems: [ConfigProblem] = []
     /// What works, and is worth knowing.
@@ -359,6 +360,7 @@ extension Config {
             check.mailFolder()
             check.words()
             for type in types { try type.checkSection(of: self, check) }
+            check.compareLists()
             return check
         }
     }
@@ -370,7 +372,9 @@ extension Plugin {
         guard let loaded = config.plugins[name], let settings = loaded.settings as? Settings else { return }
         check.section = Place(
             file: loaded.place.file, line: loaded.place.line, column: loaded.place.column, path: "plugins.\(name)")
-        try Self(settings: settings).check(check)
+        let plugin = Self(settings: settings)
+        check.lists.asked.formUnion(plugin.consentTexts.keys)
+        try plugin.check(check)
     }
 }
 
