@@ -95,7 +95,8 @@ public struct LeadMagnets: Plugin {
                     at: mail.place)
             }
             if let language = magnet.language { check.language(language) }
-            for field in [magnet.trial.field, magnet.webinar.field].compactMap({ $0 }) { check.leadColumn(field) }
+            if let field = magnet.trial.field { LeadMagnets.checkMoment(field, .date, "trial_ends_on", check) }
+            if let field = magnet.webinar.field { LeadMagnets.checkMoment(field, .time, "webinar_at", check) }
         }
         let names = magnets.map(\.name)
         for form in offers.settings.leadForms.map(\.value) {
@@ -106,6 +107,19 @@ public struct LeadMagnets: Plugin {
                     at: form.magnet.place)
             }
         }
+    }
+
+    /// A column that a magnet writes a date or time into: one that the site made for it, for what stood there is lost.
+    private static func checkMoment(
+        _ field: LocatedText, _ kind: CustomField.Kind, _ example: String, _ check: ConfigCheck
+    ) {
+        let own = check.config.site.leads.fields
+        if own.contains(where: { $0.name == field.value && $0.value.kind == kind }) { return }
+        let hint = NearMiss.hint(field.value, among: own.filter { $0.value.kind == kind }.map(\.name))
+        let wanted = "Declare one for it, such as \(example): \(kind.rawValue)."
+        check.problem(
+            "'\(field.value)' is no \(kind.rawValue) among leads.fields, and it would be written over.\(hint) \(wanted)",
+            at: field.place)
     }
 
     /// A text of a page: there, and Markdown that can be shown.

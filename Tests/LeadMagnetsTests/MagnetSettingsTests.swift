@@ -97,7 +97,7 @@ import TrellisTesting
         "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\"}, mail: mine",
         "kind: webinar, webinar: {recording: \"https://acme.example/r\"}",
         "kind: webinar, webinar: {starts_at: \"2026-05-04 16:00\", recording: \"https://acme.example/r\"}, deliver: page",
-        "kind: trial, url: \"https://a.example\", opt_in: double, confirm_mail: mine, trial: {field: source}, stage: mql",
+        "kind: trial, url: \"https://a.example\", opt_in: double, confirm_mail: mine, trial: {days: 10}, stage: mql",
     ])
     func `a magnet with it is taken`(_ magnet: String) throws {
         #expect(try problems("{magnets: {plan: {title: The plan, \(magnet)}}}") == [])
@@ -188,12 +188,16 @@ import TrellisTesting
             ".confirm_mail: there is no mail 'min'. Did you mean 'mine'? Write mails/min.md."
         ),
         (
+            "kind: trial, url: \"https://a.example\", trial: {field: email}",
+            ".trial.field: 'email' is no date among leads.fields, and it would be written over. Declare one for it, such as trial_ends_on: date."
+        ),
+        (
             "kind: trial, url: \"https://a.example\", trial: {field: emial}",
-            ".trial.field: leads has no column 'emial'. Did you mean 'email'?"
+            ".trial.field: 'emial' is no date among leads.fields, and it would be written over. Declare one for it, such as trial_ends_on: date."
         ),
         (
             "kind: webinar, webinar: {recording: \"https://acme.example/r\", field: emial}",
-            ".webinar.field: leads has no column 'emial'. Did you mean 'email'?"
+            ".webinar.field: 'emial' is no time among leads.fields, and it would be written over. Declare one for it, such as webinar_at: time."
         ),
         (
             "kind: trial, url: \"https://a.example\", form: {fields: [email!, emial!]}",
