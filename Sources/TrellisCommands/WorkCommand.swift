@@ -57,7 +57,10 @@ struct WorkCommand: AsyncParsableCommand {
         bar.finish()
         print("Handled \(events) events and settled \(messages) messages.")
         let stops = try StatusLines(kernel).stops()
-        if !stops.rows.isEmpty { print("\(stops.rows.count) things stand still: see 'trellis status'.") }
+        guard !stops.rows.isEmpty else { return }
+        print(
+            "\(stops.rows.count == 1 ? "1 thing stands" : "\(stops.rows.count) things stand") still: see 'trellis status'."
+        )
     }
 }
 
