@@ -133,4 +133,15 @@ private struct Promising: Plugin {
         let crm = try never.reopened("plugins: {promising: {}}")
         #expect(try broken(crm) == ["nobody is called Bob: id 1, first_name Bob"])
     }
+
+    @Test func `what is asked of each row looks through no kind of event as a whole`() throws {
+        let crm = try TestKernel()
+        for invariant in Doctor.invariants {
+            let plan = try crm.kernel.read {
+                try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(invariant.violations)").map { $0["detail"] as String }
+            }
+            let inner = plan.drop { !$0.hasPrefix("CORRELATED") }
+            #expect(!inner.contains { $0.contains("events_by_kind (kind=?)") }, "\(invariant.promise): \(plan)")
+        }
+    }
 }
