@@ -14,7 +14,7 @@ public struct Scoring: Plugin {
         EventDeclaration(
             "score.reached", ["threshold": .text, "model": .text], says: "reached the threshold {threshold} of {model}"),
         EventDeclaration(
-            "score.fell", ["threshold": .text, "model": .text], says: "fell below the threshold {threshold}"),
+            "score.fell", ["threshold": .text, "model": .text], says: "fell below the threshold {threshold} of {model}"),
         EventDeclaration("scoring.review_due", says: "the scores were due to be looked at"),
         EventDeclaration(Rechecks.kind, says: "the thresholds that ask the clock were due to be looked at"),
     ]

@@ -98,6 +98,9 @@ import TrellisTesting
             try crm.rows("SELECT lead_id, body FROM events WHERE kind = 'score.fell' ORDER BY id") == [
                 #"1|{"threshold":"hot","model":"upsell"}"#, #"1|{"threshold":"ripe","model":"upsell"}"#,
             ])
+        #expect(
+            crm.kernel.sentence(of: "score.fell", body: #"{"threshold":"hot","model":"upsell"}"#)
+                == "fell below the threshold hot of upsell")
         #expect(try crm.rows("SELECT model, threshold FROM scoring_standings") == ["main|mql"])
         #expect(try crm.troubles() == [])
     }
