@@ -13,12 +13,12 @@ sources() {
     case $1 in
     received_mail)
         ls "$kernel"/Returns/{ReceivedMail,MailHeaders,MailDecoding,StatusCode,DeliveryReport,FeedbackReport,PlainReport,AutomaticReply,ReturnVerdict}.swift \
-            "$kernel"/Outbox/{MailEncoding,MailMessage,MailAddress,StableHash}.swift \
+            "$kernel"/Mail/{MailEncoding,MailMessage,MailAddress,StableHash}.swift \
             "$kernel"/Web/HeaderValue.swift "$kernel"/Capture/TextEncoding.swift ;;
-    mail_message) ls "$kernel"/Outbox/{MailEncoding,MailMessage,MailAddress,StableHash}.swift ;;
+    mail_message) ls "$kernel"/Mail/{MailEncoding,MailMessage,MailAddress,StableHash}.swift ;;
     mail_template)
-        ls "$kernel"/Outbox/{MailTemplate,MailTemplate+FrontMatter,MailTemplate+Inlines,MailTemplate+Parsing,MailTemplate+Rendering,MailTemplate+Sender,MailTemplateProblem}.swift \
-            "$kernel"/Outbox/{MailMarkup,MarkupScanner,MailStyle,WebColor,MailEncoding,MailMessage,MailAddress,StableHash}.swift \
+        ls "$kernel"/Mail/{MailTemplate,MailTemplate+FrontMatter,MailTemplate+Inlines,MailTemplate+Parsing,MailTemplate+Rendering,MailTemplate+Sender,MailTemplateProblem}.swift \
+            "$kernel"/Mail/{MailMarkup,MarkupScanner,MailStyle,WebColor,MailEncoding,MailMessage,MailAddress,StableHash}.swift \
             "$kernel"/Settings/NearMiss.swift "$kernel"/Time/Span.swift "$kernel"/Web/WebText.swift ;;
     *) echo "There is no target '$1'. There are: received_mail, mail_message, mail_template." >&2; exit 64 ;;
     esac

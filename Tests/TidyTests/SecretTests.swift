@@ -11,7 +11,7 @@ struct SecretTests {
     private static let keyed = ["form", "admin", "signer"]
 
     /// Where both sides came from whoever asks: a token is written in one way only.
-    private static let isPublic = ["Sources/TrellisKernel/Outbox/LinkSigner.swift": "base64(data) == token"]
+    private static let isPublic = ["Sources/TrellisKernel/Web/LinkSigner.swift": "base64(data) == token"]
 
     /// The comparisons in a line of code with a secret on one side; whether there is one at all may be asked.
     static func comparisons(in line: Substring) -> [Substring] {
