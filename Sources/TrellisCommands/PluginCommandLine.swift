@@ -31,9 +31,7 @@ struct PluginCommandLine {
         guard let shape = ranked.first else { throw PluginCommandLine.unknown(parsed.words, among: commands) }
         parsed.words.removeFirst(shape.path.count)
         try check(parsed, against: shape, among: commands)
-        var global = try GlobalOptions.parse([])
-        global.config = parsed.options["config"] ?? global.config
-        global.database = parsed.options["database"]
+        let global = GlobalOptions(config: parsed.options["config"], database: parsed.options["database"])
         let kernel = try global.open(checks: false)
         guard let plugin = kernel.plugins.first(where: { Swift.type(of: $0).name == type.name }),
             let command = plugin.commands.first(where: { $0.path == shape.path })

@@ -9,11 +9,12 @@ import TrellisKernel
 /// ```
 public enum TrellisProgram {
     private static let types = Mutex<[any Plugin.Type]>([])
-    private static let wantsHelp = Mutex(false)
+    /// The command that was called; nil where the page of help is wanted, which shows them all.
+    fileprivate static let called = Mutex<String?>(nil)
 
     /// The commands of the plugins, for the page of help alone: to make them all takes a millisecond.
     fileprivate static var pluginOverview: String {
-        wantsHelp.withLock { $0 } ? PluginCommandLine.overview(plugins) : ""
+        called.withLock { $0 } == nil ? PluginCommandLine.overview(plugins) : ""
     }
 
     /// The plugins of this program.
@@ -25,12 +26,11 @@ public enum TrellisProgram {
     {
         if arguments == [GuardedQuery.command] { AnswerQuery.run() }
         types.withLock { $0 = plugins }
-        wantsHelp.withLock {
-            $0 = arguments.isEmpty || !Set(arguments).isDisjoint(with: ["help", "--help", "-h"])
-        }
         let arguments = GlobalOptions.behindCommand(arguments)
+        let wantsHelp = !Set(arguments).isDisjoint(with: ["help", "--help", "-h"])
+        called.withLock { $0 = wantsHelp ? nil : arguments.first }
         do {
-            if let call = try PluginCommandLine(arguments, plugins: plugins) {
+            if !RootCommand.has(arguments.first), let call = try PluginCommandLine(arguments, plugins: plugins) {
                 try call.run()
             } else {
                 try RootCommand.check(arguments.first)
@@ -95,34 +95,40 @@ struct QuietExit: Error {
 }
 
 struct RootCommand: AsyncParsableCommand {
-    /// Made once: the parser asks for it several times.
+    /// Made once: the parser asks for it several times. It knows no command but the one that was called, for to look
+    /// each of them over takes a millisecond.
     static let configuration = CommandConfiguration(
         commandName: "trellis", abstract: "A CRM in one SQLite file, configured in YAML and queried in SQL.",
         discussion: "PLUGIN COMMANDS:\n" + TrellisProgram.pluginOverview
             + "\n\nExit codes: 0 done, 64 usage, 65 data, 66 no input, 73 cannot create, 74 I/O, 75 try later, 77 permission, 78 config.",
         version: TrellisProgram.version,
-        subcommands: [
-            InitCommand.self, CheckCommand.self, PlanCommand.self, ApplyCommand.self, ConfigCommand.self,
-            ImportCommand.self, CaptureCommand.self, RecordCommand.self,
-            ServeCommand.self, WorkCommand.self, SimulateCommand.self,
-            ReportCommand.self, SQLCommand.self, AsOfCommand.self, TraceCommand.self, MCPCommand.self,
-            StatusCommand.self,
-            PluginsCommand.self, EventsCommand.self,
-            HooksCommand.self, OutboxCommand.self, MailsCommand.self, MailInCommand.self, PagesCommand.self,
-            ClockCommand.self, MergeCommand.self,
-            ConvertCommand.self, SuppressCommand.self,
-            TrashCommand.self, UndoCommand.self,
-            DoctorCommand.self,
-            BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
-        ])
-}
+        subcommands: TrellisProgram.called.withLock { word in
+            has(word) ? commands.filter { $0.configuration.commandName == word } : commands
+        })
 
-extension RootCommand {
+    private static let commands: [any ParsableCommand.Type] = [
+        InitCommand.self, CheckCommand.self, PlanCommand.self, ApplyCommand.self, ConfigCommand.self,
+        ImportCommand.self, CaptureCommand.self, RecordCommand.self,
+        ServeCommand.self, WorkCommand.self, SimulateCommand.self,
+        ReportCommand.self, SQLCommand.self, AsOfCommand.self, TraceCommand.self, MCPCommand.self,
+        StatusCommand.self,
+        PluginsCommand.self, EventsCommand.self,
+        HooksCommand.self, OutboxCommand.self, MailsCommand.self, MailInCommand.self, PagesCommand.self,
+        ClockCommand.self, MergeCommand.self,
+        ConvertCommand.self, SuppressCommand.self,
+        TrashCommand.self, UndoCommand.self,
+        DoctorCommand.self,
+        BackupCommand.self, EraseCommand.self, ExportPersonCommand.self, SchemaCommand.self,
+    ]
+
+    /// Whether a word is a command of the kernel: plugins bring others.
+    static func has(_ word: String?) -> Bool { commands.contains { $0.configuration.commandName == word } }
+
     /// - Throws: ``KernelError/usage(_:)`` with the command that was probably meant.
     static func check(_ word: String?) throws {
-        let names = configuration.subcommands.map { $0._commandName } + ["help"]
-        guard let word, !word.hasPrefix("-"), !names.contains(word) else { return }
-        let all = names + PluginCommandLine.names(TrellisProgram.plugins)
+        guard let word, !word.hasPrefix("-"), word != "help", !has(word) else { return }
+        let own = commands.compactMap { $0.configuration.commandName } + ["help"]
+        let all = own + PluginCommandLine.names(TrellisProgram.plugins)
         throw KernelError.usage(
             "There is no command '\(word)'.\(NearMiss.hint(word, among: all)) 'trellis help' lists them all.")
     }
@@ -142,6 +148,15 @@ struct GlobalOptions: ParsableArguments {
 
     @Flag(help: "Print JSON.")
     var json = false
+
+    init() {}
+
+    /// What a command gives that reads these options by itself.
+    init(config: String? = nil, database: String?) {
+        self.config = config ?? "config.yaml"
+        self.database = database
+        json = false
+    }
 
     /// Moves global options that stand before the command behind its words: `trellis --database x status`.
     static func behindCommand(_ arguments: [String]) -> [String] {

@@ -43,9 +43,7 @@ struct SQLCommand: ParsableCommand {
     mutating func ask(asOf moment: String? = nil) throws {
         let isNamed = query.map { !$0.contains(where: \.isWhitespace) } ?? false
         try takeOwnOptions(but: isNamed ? try declaredParameters() : [])
-        var global = try GlobalOptions.parse([])
-        global.config = config
-        global.database = database
+        let global = GlobalOptions(config: config, database: database)
         if let watch, !(0.1...86_400).contains(watch) {
             throw KernelError.usage("--watch takes seconds, from 0.1 to 86400.")
         }
@@ -55,15 +53,16 @@ struct SQLCommand: ParsableCommand {
         let words = query.map { [$0] + parameters } ?? []
         let limits = try readingLimits()
         if !write { limits.limitMemory() }
+        let path = try global.databasePath()
         let past = try moment.map {
-            try PastAccess($0, path: try global.databasePath(), config: try global.load(), limits: limits)
+            try PastAccess($0, path: path, config: try global.load(), limits: limits)
         }
         guard past == nil || !write else {
             throw KernelError.usage("What was cannot be written: --write is for today.")
         }
         try past?.begin()
         let session = SQLSession(
-            path: try global.databasePath(), access: try past.map { .past($0) } ?? access(global, limits),
+            path: path, access: try past.map { .past($0) } ?? access(to: path, global, limits),
             queries: isNamed
                 ? try global.load().site.queries : words.isEmpty ? (try? global.load().site.queries) ?? [] : [],
             chosenFormat: try chosenFormat(), isChart: chart, rowsMax: limit)
@@ -97,8 +96,7 @@ struct SQLCommand: ParsableCommand {
             seconds: seconds ?? ReadingLimits.secondsDefault, megabytes: memory ?? ReadingLimits.megabytesDefault)
     }
 
-    private func access(_ global: GlobalOptions, _ limits: ReadingLimits) throws -> SQLSession.Access {
-        let path = try global.databasePath()
+    private func access(to path: String, _ global: GlobalOptions, _ limits: ReadingLimits) throws -> SQLSession.Access {
         guard write else { return .reading(try SQLConnection(path: path, access: .read, limits: limits)) }
         let clock = KernelClock.system
         if try !HandWriting.isReady(path) { try global.open(checks: false).close() }
@@ -113,9 +111,9 @@ struct SQLCommand: ParsableCommand {
 
     /// What the query of the config declares: after its name, a parameter goes before an option that is called like it.
     private func declaredParameters() throws -> Set<String> {
-        var global = try GlobalOptions.parse([])
         // Where the config is named after the query, it is that one whose query is asked.
-        global.config = zip(parameters, parameters.dropFirst()).first { $0.0 == "--config" }?.1 ?? config
+        let named = zip(parameters, parameters.dropFirst()).first { $0.0 == "--config" }?.1
+        let global = GlobalOptions(config: named ?? config, database: nil)
         guard let declared = try? global.load().site.queries.first(where: { $0.name == query }) else { return [] }
         return Set(declared.value.parameters.map { "--\($0.name)" })
     }
