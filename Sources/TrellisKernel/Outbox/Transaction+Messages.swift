@@ -52,15 +52,17 @@ extension Transaction {
     /// Takes back what this plugin has for leads that need it no more, per row of a SELECT of `lead_id, prefix,
     /// suffix`: of the lead's messages those whose key begins and ends so. What waits, is held or failed is cancelled.
     /// What is with the courier already may arrive; where it does not, and where nobody knows, it is not sent again.
+    /// Each lead is looked up by itself: left to choose, SQLite reads all messages there ever were.
     public func withdraw(because reason: String, forEach select: String, arguments: StatementArguments = [:]) throws {
         try db.cachedStatement(
             sql: """
                 UPDATE outbox_messages SET withdrawn = :reason,
                     state = iif(\(Transaction.isStill), 'cancelled', state), settled_at = iif(\(Transaction.isStill), :now, settled_at),
                     reason = iif(\(Transaction.isStill), :reason, reason)
-                FROM (\(select)) AS gone
-                WHERE outbox_messages.lead_id = gone.lead_id AND state IN (\(Transaction.unsettled)) AND origin = :origin
-                  AND substr(key, 1, length(gone.prefix)) = gone.prefix AND substr(key, -length(gone.suffix)) = gone.suffix
+                WHERE id IN (
+                    SELECT m.id FROM (\(select)) AS gone CROSS JOIN outbox_messages AS m ON m.lead_id = gone.lead_id
+                    WHERE m.state IN (\(Transaction.unsettled)) AND m.origin = :origin
+                      AND substr(m.key, 1, length(gone.prefix)) = gone.prefix AND substr(m.key, -length(gone.suffix)) = gone.suffix)
                 """
         ).execute(arguments: arguments &+ ["now": stamp, "reason": reason, "origin": origin])
     }

@@ -219,7 +219,8 @@ import TrellisTesting
         try crm.capture(["email": "zoe@a.example"])
         try crm.pump()
         let scans = try crm.scans(
-            of: ["drip_enrolments", "drip_arms", "drip_matches", "drip_tasks"], indexes: ["drip_enrolments_resting"]
+            of: ["drip_enrolments", "drip_arms", "drip_matches", "drip_tasks", "outbox_messages"],
+            indexes: ["drip_enrolments_resting"]
         ) {
             for name in ["ann", "bob"] { try crm.capture(["email": "\(name)@a.example", "country": "DE"]) }
             for kind in ["course.started", "course.left", "course.started", "course.bought"] {
