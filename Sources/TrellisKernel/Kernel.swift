@@ -24,8 +24,6 @@ public final class Kernel: Sendable {
     let sharedCommit = SharedCommit()
     /// Of the couriers.
     let outboxCommit = SharedCommit()
-    /// Nil while the site has no secret.
-    let readySigner: LinkSigner?
 
     /// Opens the file the config names, making it when it is not there.
     ///
@@ -38,7 +36,6 @@ public final class Kernel: Sendable {
         logger: Logger = Logger(label: "trellis"), workload: Workload = .everyday, adopting: Bool = false
     ) throws {
         self.config = config
-        readySigner = try? config.signer
         self.clock = clock
         self.logger = logger
         pluginTypes = types

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Synchronization
 
 /// Seals what stands in links, so that nobody can read, guess or change it. The purpose is part of the seal: a link to
 /// unsubscribe is no link to download.
@@ -15,7 +16,19 @@ public struct LinkSigner: Sendable {
         let seal: SymmetricKey
         let nonce: SymmetricKey
 
-        init(_ secret: String) {
+        /// Derived once for each secret of the process: every mail has some links.
+        private static let derived = Mutex<[String: Keys]>([:])
+
+        static func of(_ secret: String) -> Keys {
+            derived.withLock { derived in
+                if let keys = derived[secret] { return keys }
+                let keys = Keys(secret)
+                derived[secret] = keys
+                return keys
+            }
+        }
+
+        private init(_ secret: String) {
             self.secret = SymmetricKey(data: Data(secret.utf8))
             seal = SymmetricKey(
                 data: HMAC<SHA256>.authenticationCode(for: Data("trellis.2.seal".utf8), using: self.secret))
@@ -42,7 +55,7 @@ public struct LinkSigner: Sendable {
     /// - Throws: ``KernelError/noSecret`` while the site has no secret.
     public init(secret: String?, older: [String] = []) throws {
         guard let secret else { throw KernelError.noSecret }
-        keys = ([secret] + older).map(Keys.init)
+        keys = ([secret] + older).map(Keys.of)
     }
 
     /// A text for a URL that only the site can open again. The same arguments give the same token.
@@ -120,7 +133,7 @@ public struct LinkSigner: Sendable {
 }
 
 extension Config {
-    /// The signer of this site's links. Where many are sealed or opened, ``Kernel/signer`` has it ready.
+    /// The signer of this site's links.
     ///
     /// - Throws: ``KernelError/noSecret`` while the site has no secret.
     public var signer: LinkSigner {
@@ -146,9 +159,6 @@ extension Kernel {
     ///
     /// - Throws: ``KernelError/noSecret`` while the site has no secret.
     public var signer: LinkSigner {
-        get throws {
-            guard let readySigner else { throw KernelError.noSecret }
-            return readySigner
-        }
+        get throws { try config.signer }
     }
 }
