@@ -4,6 +4,13 @@ import Foundation
 struct MailRenderer: Sendable {
     let config: Config
     let templates: MailTemplates
+    private let sender: MailAddress?
+
+    init(config: Config, templates: MailTemplates) {
+        self.config = config
+        self.templates = templates
+        sender = config.site.mail.from.flatMap(MailAddress.init(parsing:))
+    }
 
     /// What an outbox row says about its mail.
     struct Order {
@@ -108,7 +115,7 @@ struct MailRenderer: Sendable {
     func parts(of order: Order, values: [String: String], recipient: String) throws -> (
         template: MailTemplate, from: MailAddress, to: MailAddress
     ) {
-        guard let from = config.site.mail.from.flatMap(MailAddress.init(parsing:)) else {
+        guard let from = sender else {
             throw Hold(description: "mail.from is not set in the config")
         }
         guard let to = MailAddress(parsing: recipient) else {

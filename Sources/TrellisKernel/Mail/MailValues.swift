@@ -2,6 +2,9 @@
 /// links, what the plugins add, and what the message brought itself. Where two have the same name, the later one holds.
 struct MailValues {
     let kernel: Kernel
+    /// Whether the links of the lead are sealed; without it something stands in their place, for a mail that nobody
+    /// gets.
+    var sealsLinks = true
 
     /// The names that are there for every mail, besides the columns of the lead.
     static let always = [
@@ -31,11 +34,7 @@ struct MailValues {
             values.merge(try fieldsOfCause(order, in: place, tx)) { own, _ in own }
             let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
             values.merge(MailValues.texts(row, written(fields, place, order))) { _, column in column }
-            if order.purpose == .marketing {
-                values["unsubscribe_url"] = try? kernel.config.link(leaving: WayOut(leadID: leadID, list: order.list))
-            }
-            values["preferences_url"] = try? kernel.config.link("preferences", String(leadID))
-            values["lead_key"] = try? kernel.signer.token(purpose: "lead", subject: String(leadID))
+            values.merge(links(of: leadID, order)) { _, link in link }
         }
         if order.purpose == .internal, let leadID = order.leadID {
             let lines = try kernel.hooks.ask(LeadCard(leadID: leadID), tx.db).flatMap { $0 }
@@ -46,6 +45,23 @@ struct MailValues {
         }
         values[MailValues.timezone] = nil
         return values.merging(order.body) { _, own in own }
+    }
+
+    private func links(of leadID: Int64, _ order: MailRenderer.Order) -> [String: String] {
+        guard let signer = try? kernel.signer else { return [:] }
+        func token(_ purpose: String, _ subject: String) -> String {
+            sealsLinks ? signer.token(purpose: purpose, subject: subject) : purpose
+        }
+        let lead = String(leadID)
+        let base = kernel.config.site.site.baseURL
+        var links = [
+            "preferences_url": "\(base)/preferences/\(token("preferences", lead))", "lead_key": token("lead", lead),
+        ]
+        if order.purpose == .marketing {
+            let out = WayOut(leadID: leadID, list: order.list)
+            links["unsubscribe_url"] = "\(base)/unsubscribe/\(token("unsubscribe", out.subject))"
+        }
+        return links
     }
 
     private static let times = [("created_at", CustomField.Kind.time), ("updated_at", .time)]

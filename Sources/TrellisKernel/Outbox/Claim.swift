@@ -8,10 +8,14 @@ struct Claim {
     let transport: String
     /// Of the courier that claims.
     let lease: String
+    /// Of a trial: no mail is written.
+    var isMute = false
     let tx: Transaction
 
-    /// Messages in one claim.
+    /// Messages in one claim: few, for its transaction writes them all while others wait.
     static let messagesMax = 100
+    /// Messages in one claim of a trial, for which nobody waits.
+    static let muteMessagesMax = 2_000
 
     /// Whether anything is due: read before a transaction is begun for it.
     static func isDue(_ transport: String, at now: String, _ db: Database) throws -> Bool {
@@ -46,7 +50,7 @@ struct Claim {
             tx.db.cachedStatement(
                 sql: """
                     SELECT id FROM outbox_messages WHERE transport = ? AND state = 'waiting' AND ready_at <= ?
-                    ORDER BY ready_at, id LIMIT \(Claim.messagesMax)
+                    ORDER BY ready_at, id LIMIT \(isMute ? Claim.muteMessagesMax : Claim.messagesMax)
                     """), arguments: [transport, tx.stamp])
         return "[" + ids.map(String.init).joined(separator: ",") + "]"
     }
@@ -130,7 +134,7 @@ struct Claim {
     func permitted(_ order: MailRenderer.Order) throws -> MessageDraft? {
         var draft = MessageDraft(
             messageID: order.id, leadID: order.leadID, origin: order.origin, purpose: order.purpose,
-            template: order.template, values: try MailValues(kernel: kernel).values(of: order, tx))
+            template: order.template, values: try MailValues(kernel: kernel, sealsLinks: !isMute).values(of: order, tx))
         do {
             try tx.filter(&draft)
         } catch let veto as Veto {

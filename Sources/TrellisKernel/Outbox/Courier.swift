@@ -100,7 +100,10 @@ public final class Courier: Sendable {
         let now = Timestamp.text(kernel.clock.now())
         guard try kernel.read({ try Claim.isDue(transport.name, at: now, $0) }) else { return nil }
         return try kernel.write(origin: "kernel") { tx in
-            try take(Claim(kernel: kernel, renderer: renderer, transport: transport.name, lease: lease, tx: tx))
+            let claim = Claim(
+                kernel: kernel, renderer: renderer, transport: transport.name, lease: lease,
+                isMute: transport is MuteTransport, tx: tx)
+            return try take(claim)
         }
     }
 

@@ -95,7 +95,7 @@ struct MailPace {
                       ORDER BY ready_at, id LIMIT :room)
                 """
         ).execute(arguments: [
-            "now": tx.stamp, "list": list, "room": min(room, Claim.messagesMax), "most": MailPace.putOffMax,
+            "now": tx.stamp, "list": list, "room": room, "most": MailPace.putOffMax,
         ])
     }
 
