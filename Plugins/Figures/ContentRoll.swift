@@ -47,7 +47,7 @@ struct ContentRoll {
             try countForms()
         }
         if kinds.contains("lead.stage_changed") { try countMoves() }
-        if !kinds.isDisjoint(with: Self.mailKinds + visits) { try hear() }
+        if !kinds.isDisjoint(with: Self.mailKinds + visits) { try SilenceRoll(tx: tx).hear(ContentRoll.words(visits)) }
     }
 
     // MARK: - Mails
@@ -127,14 +127,26 @@ struct ContentRoll {
             FROM batch AS b WHERE b.kind = 'form.submitted' AND b.lead_id IS NOT NULL AND b.origin = 'form:' || \(form) AND \(condition)
             """
         }
-        try tx.db.cachedStatement(
-            sql: """
-                INSERT INTO figures_forms (day, form, channel, measure, count)
-                SELECT day, form, channel, measure, count(*)
-                FROM (\(told("done", "true")) UNION ALL \(told("new", ContentRoll.isNew))) WHERE true GROUP BY 1, 2, 3, 4
-                ON CONFLICT (day, form, channel, measure) DO UPDATE SET count = count + excluded.count
-                """
-        ).execute()
+        try tx.scratchTable(
+            "figures_forms_told", columns: "day TEXT, form TEXT, channel TEXT, measure TEXT, count INTEGER")
+        try run(
+            """
+            INSERT INTO temp.figures_forms_told
+            SELECT day, form, channel, measure, count(*)
+            FROM (\(told("done", "true")) UNION ALL \(told("new", ContentRoll.isNew))) WHERE true GROUP BY 1, 2, 3, 4
+            """)
+        try run(
+            """
+            INSERT INTO figures_forms (day, form, channel, measure, count)
+            SELECT day, form, channel, measure, count FROM temp.figures_forms_told WHERE true
+            ON CONFLICT (day, form, channel, measure) DO UPDATE SET count = count + excluded.count
+            """)
+        try run(
+            """
+            INSERT INTO figures_form_months (month, form, channel, measure, count)
+            SELECT substr(day, 1, 7), form, channel, measure, sum(count) FROM temp.figures_forms_told WHERE true GROUP BY 1, 2, 3, 4
+            ON CONFLICT (month, form, channel, measure) DO UPDATE SET count = count + excluded.count
+            """)
     }
 
     private static let content = """
@@ -181,26 +193,33 @@ struct ContentRoll {
         """
     }
 
-    /// The last day there was a word between a lead and us.
-    private func hear() throws {
-        try tx.db.cachedStatement(
-            sql: """
-                UPDATE figures_leads SET heard_on = word.day
-                FROM (SELECT lead_id, max(date(at)) AS day FROM batch WHERE kind IN (\(ContentRoll.words(visits))) GROUP BY lead_id) AS word
-                WHERE figures_leads.lead = word.lead_id AND NOT is_erased AND coalesce(heard_on, '') < word.day
-                """
-        ).execute()
+    /// Adds up rows that each stand for one, by day and by month: told first, or SQLite would look each stage up twice.
+    private func add(_ select: String) throws {
+        try tx.scratchTable(
+            "figures_told",
+            columns: "day TEXT, kind TEXT, content TEXT, sequence TEXT, stage TEXT, measure TEXT, count INTEGER")
+        try run(
+            """
+            WITH told (day, kind, content, sequence, stage, measure) AS MATERIALIZED (\(select))
+            INSERT INTO temp.figures_told
+            SELECT day, kind, content, sequence, stage, measure, count(*) FROM told WHERE true GROUP BY 1, 2, 3, 4, 5, 6
+            """)
+        try run(
+            """
+            INSERT INTO figures_contents (day, kind, content, sequence, stage, measure, count)
+            SELECT day, kind, content, sequence, stage, measure, count FROM temp.figures_told WHERE true
+            ON CONFLICT (day, kind, content, sequence, stage, measure) DO UPDATE SET count = count + excluded.count
+            """)
+        try run(
+            """
+            INSERT INTO figures_content_months (month, kind, content, sequence, stage, measure, count)
+            SELECT substr(day, 1, 7), kind, content, sequence, stage, measure, sum(count) FROM temp.figures_told
+            WHERE true GROUP BY 1, 2, 3, 4, 5, 6
+            ON CONFLICT (kind, month, content, sequence, stage, measure) DO UPDATE SET count = count + excluded.count
+            """)
     }
 
-    /// Adds up rows that each stand for one: told first, or SQLite would look each stage up twice.
-    private func add(_ select: String) throws {
-        try tx.db.cachedStatement(
-            sql: """
-                WITH told (day, kind, content, sequence, stage, measure) AS MATERIALIZED (\(select))
-                INSERT INTO figures_contents (day, kind, content, sequence, stage, measure, count)
-                SELECT day, kind, content, sequence, stage, measure, count(*) FROM told WHERE true GROUP BY 1, 2, 3, 4, 5, 6
-                ON CONFLICT (day, kind, content, sequence, stage, measure) DO UPDATE SET count = count + excluded.count
-                """
-        ).execute()
+    private func run(_ sql: String) throws {
+        try tx.db.cachedStatement(sql: sql).execute()
     }
 }

@@ -14,7 +14,8 @@ public struct Figures: Plugin {
     /// An erased lead keeps its row, which names nobody: nothing else tells how it had come.
     public static let rebuilds: [String]? = [
         "figures_days", "figures_cohorts", "figures_contents", "figures_forms", "figures_handoffs", "figures_offers",
-        "figures_answers", "figures_answer_bands",
+        "figures_answers", "figures_answer_bands", "figures_months", "figures_content_months", "figures_form_months",
+        "figures_closed_deals", "figures_earnings", "figures_cycles", "figures_silences",
         "figures_stages WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
         "figures_credits WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
         "figures_leads WHERE NOT is_erased",
@@ -87,6 +88,52 @@ public struct Figures: Plugin {
                     FROM figures_answers)
                 GROUP BY 1, 2, 3 HAVING sum(handoffs) <> 0 OR sum(accepted) <> 0 OR sum(rejected) <> 0
                 """),
+        Invariant(
+            "the figures of each month are the sum of its days",
+            violations: """
+                SELECT month, channel, campaign, step, sum(leads) AS off FROM (
+                    SELECT month, channel, campaign, step, leads FROM figures_months
+                    UNION ALL SELECT substr(day, 1, 7), channel, campaign, step, -leads FROM figures_days)
+                GROUP BY 1, 2, 3, 4 HAVING sum(leads) <> 0
+                UNION ALL
+                SELECT month, kind, content, measure, sum(count) FROM (
+                    SELECT month, kind, content, sequence, stage, measure, count FROM figures_content_months
+                    UNION ALL SELECT substr(day, 1, 7), kind, content, sequence, stage, measure, -count FROM figures_contents)
+                GROUP BY month, kind, content, sequence, stage, measure HAVING sum(count) <> 0
+                UNION ALL
+                SELECT month, form, channel, measure, sum(count) FROM (
+                    SELECT month, form, channel, measure, count FROM figures_form_months
+                    UNION ALL SELECT substr(day, 1, 7), form, channel, measure, -count FROM figures_forms)
+                GROUP BY 1, 2, 3, 4 HAVING sum(count) <> 0
+                """),
+        Invariant(
+            "the silences are those of the leads that may still buy",
+            violations: """
+                SELECT day, sum(leads) AS off FROM (
+                    SELECT day, leads FROM figures_silences
+                    UNION ALL SELECT coalesce(heard_on, arrived_on), -1 FROM figures_leads WHERE bought_on IS NULL AND NOT is_erased)
+                GROUP BY day HAVING sum(leads) <> 0
+                """),
+        Invariant(
+            "the sales cycles are those of the won deals",
+            violations: """
+                SELECT measure, scope, month, channel, days, sum(deals) AS off FROM (
+                    SELECT measure, scope, month, channel, days, deals FROM figures_cycles
+                    UNION ALL SELECT measure, scope, month, channel, days, -1 FROM figures_timed)
+                GROUP BY 1, 2, 3, 4, 5 HAVING sum(deals) <> 0
+                """),
+        Invariant(
+            "the earnings of each won deal are its amount",
+            violations: """
+                SELECT d.opportunity_id, d.amount, sum(e.first_touch), sum(e.last_touch), sum(e.linear), sum(e.position)
+                FROM figures_closed_deals AS d LEFT JOIN figures_earnings AS e ON e.opportunity_id = d.opportunity_id
+                WHERE d.is_won GROUP BY d.opportunity_id
+                HAVING count(e.opportunity_id) = 0 OR abs(sum(e.first_touch) - d.amount) + abs(sum(e.last_touch) - d.amount)
+                    + abs(sum(e.linear) - d.amount) + abs(sum(e.position) - d.amount) > 0.000001 * max(1, abs(d.amount))
+                UNION ALL
+                SELECT opportunity_id, NULL, NULL, NULL, NULL, NULL FROM figures_earnings
+                WHERE opportunity_id NOT IN (SELECT opportunity_id FROM figures_closed_deals WHERE is_won)
+                """),
     ]
 
     let settings: FiguresSettings
@@ -105,6 +152,7 @@ public struct Figures: Plugin {
             try LeadRoll(words: ContentRoll.words(visits), tx: tx).keep(kinds)
             try ContentRoll(visits: visits, tx: tx).keep(kinds)
             try HandoffRoll(tx: tx).keep(kinds)
+            try DealRoll(tx: tx).keep(kinds)
         }
         Answer("period-report", PeriodReport.self) { question, db in [try PeriodPage(question, db).document()] }
     }

@@ -15,7 +15,7 @@ struct LeadRoll {
             "lead.created", "lead.stage_changed", "lead.deleted", "lead.restored", "lead.erased", "lead.merged",
             "form.submitted",
         ] + opportunityKinds
-    private static let opportunityKinds = ["created", "updated", "stage_changed", "deleted", "restored"].map {
+    static let opportunityKinds = ["created", "updated", "stage_changed", "deleted", "restored"].map {
         "opportunity.\($0)"
     }
 
@@ -24,14 +24,14 @@ struct LeadRoll {
         if kinds.contains("lead.stage_changed") { try advance() }
         try review(kinds)
         if kinds.contains("lead.erased") {
-            try run(
-                """
-                UPDATE figures_leads SET is_erased = 1
-                WHERE lead IN (SELECT lead_id FROM batch WHERE kind = 'lead.erased')
-                  AND NOT EXISTS (SELECT 1 FROM leads WHERE id = figures_leads.lead)
-                """)
+            try SilenceRoll(tx: tx).erase()
+            try run("UPDATE figures_leads SET is_erased = 1 WHERE lead IN (\(Self.erased))")
         }
     }
+
+    static let erased = """
+        SELECT lead_id FROM batch WHERE kind = 'lead.erased' AND NOT EXISTS (SELECT 1 FROM leads WHERE id = batch.lead_id)
+        """
 
     // MARK: - In passing
 
@@ -70,6 +70,7 @@ struct LeadRoll {
         try addCohorts(
             "SELECT substr(day, 1, 7), channel, campaign, step, sum(leads), 0 FROM \(steps) WHERE true GROUP BY 1, 2, 3, 4"
         )
+        try SilenceRoll(tx: tx).welcome()
         try welcomeErased()
     }
 
@@ -144,7 +145,9 @@ struct LeadRoll {
         try settlePurchases()
         try count(1)
         try run("DELETE FROM figures_days INDEXED BY figures_days_empty WHERE leads = 0")
+        try run("DELETE FROM figures_months INDEXED BY figures_months_empty WHERE leads = 0")
         try run("DELETE FROM figures_cohorts INDEXED BY figures_cohorts_empty WHERE leads = 0")
+        try SilenceRoll(tx: tx).forgetEmpty()
     }
 
     private func gather(_ kinds: Set<String>) throws -> Bool {
@@ -277,13 +280,22 @@ struct LeadRoll {
             SELECT substr(arrived_on, 1, 7), channel, campaign, step, \(sign) * count(*),
                    \(sign) * sum(CAST(julianday(day) - julianday(arrived_on) AS INTEGER)) \(touched)
             """)
+        try SilenceRoll(tx: tx).count(sign)
     }
 
+    /// Adds to the sums of the days, and to those of their months.
     private func addDays(_ select: String) throws {
         try run(
             """
             INSERT INTO figures_days (day, channel, campaign, step, leads) \(select)
             ON CONFLICT (day, channel, campaign, step) DO UPDATE SET leads = leads + excluded.leads
+            """)
+        try run(
+            """
+            WITH told (day, channel, campaign, step, leads) AS (\(select))
+            INSERT INTO figures_months (month, channel, campaign, step, leads)
+            SELECT substr(day, 1, 7), channel, campaign, step, sum(leads) FROM told WHERE true GROUP BY 1, 2, 3, 4
+            ON CONFLICT (month, channel, campaign, step) DO UPDATE SET leads = leads + excluded.leads
             """)
     }
 

@@ -11,7 +11,9 @@ import TrellisTesting
         "figures_cohorts": "1, 2, 3, 4",
         "figures_credits": "1, 2, 3", "figures_contents": "1, 2, 3, 4, 5, 6", "figures_forms": "1, 2, 3, 4",
         "figures_handoffs": "1, 2", "figures_offers": "1, 2, 3", "figures_answers": "1, 2, 3",
-        "figures_answer_bands": "1, 2, 3",
+        "figures_answer_bands": "1, 2, 3", "figures_months": "1, 2, 3, 4", "figures_content_months": "1, 2, 3, 4, 5, 6",
+        "figures_form_months": "1, 2, 3, 4", "figures_closed_deals": "1", "figures_earnings": "1, 2, 3",
+        "figures_cycles": "1, 2, 3, 4, 5", "figures_silences": "1",
     ]
 
     private func rows(_ crm: TestKernel) throws -> [String: [String]] {
@@ -70,7 +72,62 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
         #expect(try differing(crm) == [])
         #expect(try crm.rows(Self.slow) == crm.rows("\(Self.speeds) FROM kpi_speed_to_lead ORDER BY 1, 2"))
+        #expect(try crm.rows(Self.stale) == [])
+        #expect(try crm.rows(Self.slowCycles) == crm.rows("\(Self.cycles) FROM kpi_sales_cycle ORDER BY 1, 2"))
+        #expect(try crm.rows(Self.slowRevenue) == [])
     }
+
+    /// Deals that are not kept as they are, whatever was done to them and to their leads since.
+    private static let stale = """
+        WITH kept AS (
+            SELECT opportunity_id, lead, month, owner, coalesce(currency, (SELECT currency FROM site)) AS currency, is_won, amount, channel, campaign,
+                   days, days_from_arrival FROM figures_closed_deals
+        ), due AS (
+            SELECT opportunity_id, lead_id AS lead, substr(closed_on, 1, 7) AS month, owner, currency, is_won, amount, channel, campaign,
+                   days, days_from_arrival FROM figures_deals
+        )
+        SELECT 'stale', * FROM (SELECT * FROM kept EXCEPT SELECT * FROM due)
+        UNION ALL SELECT 'missing', * FROM (SELECT * FROM due EXCEPT SELECT * FROM kept)
+        """
+
+    private static let cycles = "SELECT month, channel, deals, median_days, mean_days, median_days_from_arrival"
+
+    /// The sales cycle from the deals themselves, the middle counted off.
+    private static let slowCycles = """
+        WITH won AS (
+            SELECT substr(closed_on, 1, 7) AS month, channel, days, days_from_arrival FROM figures_deals WHERE is_won
+        ), grouped AS (
+            SELECT 0 AS scope, month, channel, days, days_from_arrival FROM won
+            UNION ALL SELECT 1, month, NULL, days, days_from_arrival FROM won
+            UNION ALL SELECT 2, NULL, channel, days, days_from_arrival FROM won
+            UNION ALL SELECT 3, NULL, NULL, days, days_from_arrival FROM won
+        ), placed AS (
+            SELECT *, row_number() OVER (PARTITION BY scope, month, channel ORDER BY days NULLS LAST) AS place,
+                   count(days) OVER (PARTITION BY scope, month, channel) AS timed,
+                   row_number() OVER (PARTITION BY scope, month, channel ORDER BY days_from_arrival NULLS LAST) AS arrival_place,
+                   count(days_from_arrival) OVER (PARTITION BY scope, month, channel) AS arrivals
+            FROM grouped
+        )
+        \(cycles) FROM (
+            SELECT month, channel, count(*) AS deals, avg(days) FILTER (WHERE place IN ((timed + 1) / 2, timed / 2 + 1)) AS median_days,
+                   round(avg(days), 1) AS mean_days,
+                   avg(days_from_arrival) FILTER (WHERE arrival_place IN ((arrivals + 1) / 2, arrivals / 2 + 1)) AS median_days_from_arrival
+            FROM placed GROUP BY scope, month, channel)
+        ORDER BY 1, 2
+        """
+
+    /// Where the revenue of a road is not that of its deals and credits.
+    private static let slowRevenue = """
+        SELECT model, month, channel, campaign, currency, round(sum(revenue), 4) FROM (
+            SELECT model, month, channel, campaign, currency, revenue FROM figures_revenue
+            UNION ALL
+            SELECT m.model, substr(d.closed_on, 1, 7), coalesce(c.channel, d.channel), coalesce(c.campaign, d.campaign), d.currency,
+                   -d.amount * coalesce(CASE m.model WHEN 'first' THEN c.first_touch WHEN 'last' THEN c.last_touch WHEN 'linear' THEN c.linear
+                                        ELSE c.position END, 1)
+            FROM (SELECT 'first' AS model UNION ALL SELECT 'last' UNION ALL SELECT 'linear' UNION ALL SELECT 'position') AS m
+            CROSS JOIN figures_deals AS d LEFT JOIN figures_credits AS c ON c.lead = d.lead_id WHERE d.is_won)
+        GROUP BY 1, 2, 3, 4, 5 HAVING abs(sum(revenue)) > 0.0001
+        """
 
     private static let speeds = "SELECT month, rep, handoffs, answered, median_hours, within_goal_percent"
 

@@ -129,8 +129,8 @@ import TrellisTesting
             """
             INSERT INTO spend (day, channel, campaign, half, amount, currency) VALUES
                 ('2026-03-01', 'email', 'welcome', 'nurturing', 40, 'EUR'), ('2026-03-01', 'email', NULL, 'nurturing', 15, 'EUR');
-            INSERT INTO figures_contents (day, kind, content, sequence, stage, measure, count) VALUES
-                ('2026-03-01', 'mail', 'hello', 'welcome', 'lead', 'sent', 3), ('2026-03-01', 'mail', 'spring', 'spring', 'lead', 'sent', 1);
+            INSERT INTO figures_content_months (month, kind, content, sequence, stage, measure, count) VALUES
+                ('2026-03', 'mail', 'hello', 'welcome', 'lead', 'sent', 3), ('2026-03', 'mail', 'spring', 'spring', 'lead', 'sent', 1);
             """)
         #expect(
             try rows(crm, "SELECT sequence, spend, leads, sentence FROM ladder_roi WHERE half = 'nurturing' ORDER BY 1")

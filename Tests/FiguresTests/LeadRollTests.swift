@@ -182,7 +182,8 @@ import TrellisTesting
         try crm.foreign("UPDATE figures_days SET leads = 2 WHERE step = 'lead'")
         #expect(
             try crm.troubles() == [
-                "the figures of each day are the sum of their leads: day 2026-03-02, channel email, campaign , step lead, off 1"
+                "the figures of each day are the sum of their leads: day 2026-03-02, channel email, campaign , step lead, off 1",
+                "the figures of each month are the sum of its days: month 2026-03, channel email, campaign , step lead, off -1",
             ])
     }
 }

@@ -89,15 +89,25 @@ SELECT id AS opportunity_id, lead_id, owner, is_won, closed_on, amount, currency
        julianday(closed_on) - julianday(begun_on) AS days, julianday(closed_on) - julianday(arrived_on) AS days_from_arrival, begun_on, arrived_on
 FROM decided;
 
+-- What figures_cycles counts: a row per won deal that figures_closed_deals has, measure and scope.
+CREATE VIEW figures_timed AS
+SELECT d.opportunity_id, m.measure, s.scope, iif(s.scope < 2, d.month, '') AS month, iif(s.scope IN (0, 2), d.channel, '') AS channel,
+       CASE m.measure WHEN 'won' THEN 0 WHEN 'opening' THEN d.days ELSE d.days_from_arrival END AS days
+FROM figures_closed_deals AS d CROSS JOIN (SELECT 'won' AS measure UNION ALL SELECT 'opening' UNION ALL SELECT 'arrival') AS m
+CROSS JOIN (SELECT 0 AS scope UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) AS s
+WHERE d.is_won AND (s.scope > 1 OR d.month IS NOT NULL)
+  AND (m.measure = 'won' OR CASE m.measure WHEN 'opening' THEN d.days ELSE d.days_from_arrival END IS NOT NULL);
+
 -- Won money credited to roads: a row per model, month of closing, channel, campaign and currency. Revenue: the amount of
 -- each deal times the weight of the road on the lead it grew from; a deal without one is credited to the channel unknown.
 CREATE VIEW figures_revenue AS
-WITH credited AS (
-    SELECT substr(d.closed_on, 1, 7) AS month, coalesce(c.channel, d.channel) AS channel, coalesce(c.campaign, d.campaign) AS campaign, d.currency,
-           sum(d.amount * coalesce(c.first_touch, 1)) AS by_first, sum(d.amount * coalesce(c.last_touch, 1)) AS by_last,
-           sum(d.amount * coalesce(c.linear, 1)) AS by_linear, sum(d.amount * coalesce(c.position, 1)) AS by_position
-    FROM figures_deals AS d LEFT JOIN figures_credits AS c ON c.lead = d.lead_id
-    WHERE d.is_won GROUP BY 1, 2, 3, 4
+WITH summed AS ( -- As the index has them, so that nothing is sorted but the few sums.
+    SELECT month, channel, campaign, currency, sum(first_touch) AS by_first, sum(last_touch) AS by_last, sum(linear) AS by_linear, sum(position) AS by_position
+    FROM figures_earnings GROUP BY month, channel, campaign, currency
+), credited AS (
+    SELECT month, channel, campaign, coalesce(currency, (SELECT currency FROM site)) AS currency, sum(by_first) AS by_first, sum(by_last) AS by_last,
+           sum(by_linear) AS by_linear, sum(by_position) AS by_position
+    FROM summed GROUP BY 1, 2, 3, 4
 )
 SELECT 'first' AS model, month, channel, campaign, currency, by_first AS revenue FROM credited WHERE by_first <> 0
 UNION ALL SELECT 'last', month, channel, campaign, currency, by_last FROM credited WHERE by_last <> 0

@@ -5,14 +5,9 @@
 -- Lead volume: a row per month, channel and campaign of the first touch. Leads: those that arrived in the month. The others:
 -- those that first reached the stage in the month, whenever they had arrived. Counts: they may be added up.
 CREATE VIEW kpi_lead_volume AS
-SELECT month, channel, campaign, sum(leads) AS leads, sum(mql) AS mql, sum(sql) AS sql, sum(customers) AS customers
-FROM (
-    -- Whoever arrived in a month is in its cohort, which is counted by the month already.
-    SELECT month, channel, campaign, leads, 0 AS mql, 0 AS sql, 0 AS customers FROM figures_cohorts WHERE step = '(arrived)'
-    UNION ALL
-    SELECT substr(day, 1, 7), channel, campaign, 0, iif(step = 'mql', leads, 0), iif(step = 'sql', leads, 0), iif(step = '(bought)', leads, 0)
-    FROM figures_days WHERE step IN ('mql', 'sql', '(bought)'))
-GROUP BY month, channel, campaign;
+SELECT month, channel, campaign, coalesce(sum(leads) FILTER (WHERE step = '(arrived)'), 0) AS leads, coalesce(sum(leads) FILTER (WHERE step = 'mql'), 0) AS mql,
+       coalesce(sum(leads) FILTER (WHERE step = 'sql'), 0) AS sql, coalesce(sum(leads) FILTER (WHERE step = '(bought)'), 0) AS customers
+FROM figures_months WHERE step IN ('(arrived)', 'mql', 'sql', '(bought)') GROUP BY month, channel, campaign;
 
 -- Cost per lead: a row per month, channel and currency, and one per campaign that money was booked on; campaign NULL is the
 -- channel as a whole, what was booked on its campaigns included. Cost per lead: generation spend of the month / leads that
@@ -23,10 +18,8 @@ WITH paid AS (
     UNION ALL
     SELECT month, channel, campaign, currency, sum(amount) FROM figures_spend WHERE half = 'generation' AND campaign <> '' GROUP BY 1, 2, 3, 4
 ), volume AS MATERIALIZED ( -- As in kpi_lead_volume, without the steps nobody asks for here.
-    SELECT month, channel, campaign, sum(leads) AS leads, sum(mql) AS mql FROM (
-        SELECT month, channel, campaign, leads, 0 AS mql FROM figures_cohorts WHERE step = '(arrived)'
-        UNION ALL SELECT substr(day, 1, 7), channel, campaign, 0, leads FROM figures_days WHERE step = 'mql')
-    GROUP BY 1, 2, 3
+    SELECT month, channel, campaign, coalesce(sum(leads) FILTER (WHERE step = '(arrived)'), 0) AS leads, coalesce(sum(leads) FILTER (WHERE step = 'mql'), 0) AS mql
+    FROM figures_months WHERE step IN ('(arrived)', 'mql') GROUP BY month, channel, campaign
 ), came AS (
     SELECT month, channel, NULL AS campaign, sum(leads) AS leads, sum(mql) AS mql FROM volume GROUP BY month, channel
     UNION ALL
@@ -50,7 +43,7 @@ SELECT month, magnet, sum(views) AS views, sum(submissions) AS submissions, sum(
 FROM (
     SELECT month, magnet, views, submissions, new_leads, 0 AS confirmed FROM kpi_form_conversion_by_channel
     UNION ALL
-    SELECT substr(day, 1, 7), content, 0, 0, 0, count FROM figures_contents WHERE kind = 'form.confirmed' AND measure = 'done')
+    SELECT month, content, 0, 0, 0, count FROM figures_content_months WHERE kind = 'form.confirmed' AND measure = 'done')
 GROUP BY month, magnet;
 
 -- The same by the channel of the visit, for looks and forms alike: a row per month, magnet and channel.
@@ -60,7 +53,7 @@ SELECT month, magnet, channel, sum(views) AS views, sum(submissions) AS submissi
 FROM (
     SELECT substr(day, 1, 7) AS month, magnet, channel, views, 0 AS submissions, 0 AS new_leads FROM figures_page_views WHERE magnet <> ''
     UNION ALL
-    SELECT substr(day, 1, 7), form, channel, 0, iif(measure = 'done', count, 0), iif(measure = 'new', count, 0) FROM figures_forms)
+    SELECT month, form, channel, 0, iif(measure = 'done', count, 0), iif(measure = 'new', count, 0) FROM figures_form_months)
 GROUP BY month, magnet, channel;
 
 -- Email engagement: a row per month of sending, mail and sequence (empty for none). Engaged: mails, each to one person, of
@@ -72,12 +65,12 @@ SELECT month, mail, sequence, sent, bounced, sent - bounced AS delivered, opened
        round(100.0 * engaged / nullif(watched, 0), 1) AS engaged_percent, round(100.0 * clicked / nullif(watched, 0), 1) AS clicked_percent,
        round(100.0 * bounced / nullif(sent, 0), 1) AS bounced_percent, watched
 FROM (
-    SELECT substr(day, 1, 7) AS month, content AS mail, sequence,
+    SELECT month, content AS mail, sequence,
            coalesce(sum(count) FILTER (WHERE measure = 'sent'), 0) AS sent, coalesce(sum(count) FILTER (WHERE measure = 'bounced'), 0) AS bounced,
            coalesce(sum(CASE measure WHEN 'watched' THEN count WHEN 'watched_bounced' THEN -count END), 0) AS watched,
            coalesce(sum(count) FILTER (WHERE measure = 'opened'), 0) AS opened, coalesce(sum(count) FILTER (WHERE measure = 'clicked'), 0) AS clicked,
            coalesce(sum(count) FILTER (WHERE measure = 'engaged'), 0) AS engaged, coalesce(sum(count) FILTER (WHERE measure = 'replied'), 0) AS replied
-    FROM figures_contents WHERE kind = 'mail' GROUP BY 1, 2, 3
+    FROM figures_content_months WHERE kind = 'mail' GROUP BY month, content, sequence
 );
 
 -- Conversion of cohorts: a row per month of arrival, channel and campaign. Each rate: leads of the month that reached the stage
@@ -137,31 +130,21 @@ FROM listed GROUP BY model, month, channel, campaign, currency;
 -- Sales cycle: a row per month of closing and channel of the lead's first touch; channel NULL is all deals of the month, month
 -- NULL all months. Days: medians over won deals, from their opening, and from the arrival of the lead they grew from.
 CREATE VIEW kpi_sales_cycle AS
-WITH won AS MATERIALIZED ( -- Each day is worked out once.
-    SELECT substr(closed_on, 1, 7) AS month, channel, julianday(closed_on) - julianday(begun_on) AS days,
-           julianday(closed_on) - julianday(arrived_on) AS days_from_arrival FROM figures_deals WHERE is_won
-), counted AS MATERIALIZED ( -- Each number of days once: 0 from the opening of the deal, 1 from the arrival of the lead.
-    SELECT 0 AS since, month, channel, days, count(*) AS deals FROM won GROUP BY month, channel, days
-    UNION ALL SELECT 1, month, channel, days_from_arrival, count(*) FROM won GROUP BY month, channel, days_from_arrival
-), grouped AS ( -- Scope: 0 a month and channel, 1 a month, 2 a channel, 3 all.
-    SELECT since, 0 AS scope, month, channel, days, deals FROM counted WHERE month IS NOT NULL
-    UNION ALL SELECT since, 1, month, '', days, sum(deals) FROM counted WHERE month IS NOT NULL GROUP BY since, month, days
-    UNION ALL SELECT since, 2, '', channel, days, sum(deals) FROM counted GROUP BY since, channel, days
-    UNION ALL SELECT since, 3, '', '', days, sum(deals) FROM counted GROUP BY since, days
-), placed AS MATERIALIZED (
-    SELECT 4 * since + scope AS scope, month, channel, days, deals,
-           sum(iif(days IS NULL, 0, deals)) OVER (PARTITION BY 4 * since + scope, month, channel ORDER BY days) AS through
-    FROM grouped
-), sizes AS MATERIALIZED (
-    SELECT scope, month, channel, sum(deals) AS deals, sum(days * deals) AS days, max(through) AS timed FROM placed GROUP BY 1, 2, 3
-), medians AS (
-    SELECT s.scope, s.month, s.channel, avg(p.days) AS median FROM placed AS p CROSS JOIN sizes AS s USING (scope, month, channel)
-    WHERE p.through >= (s.timed + 1) / 2 AND p.through - p.deals < s.timed / 2 + 1 GROUP BY 1, 2, 3
+WITH sizes AS MATERIALIZED (
+    SELECT measure, scope, month, channel, sum(deals) AS deals, sum(days * deals) AS days FROM figures_cycles GROUP BY measure, scope, month, channel
+), medians AS MATERIALIZED ( -- The days in the middle; of an even number of deals the mean of two.
+    SELECT measure, scope, month, channel, deals, days, (
+               SELECT avg(days) FROM (
+                   SELECT days, deals, sum(deals) OVER (ORDER BY days) AS through FROM figures_cycles AS c
+                   WHERE c.measure = s.measure AND c.scope = s.scope AND c.month = s.month AND c.channel = s.channel)
+               WHERE through >= (s.deals + 1) / 2 AND through - deals < s.deals / 2 + 1) AS median
+    FROM sizes AS s
 )
-SELECT nullif(month, '') AS month, iif(scope % 4 IN (1, 3), NULL, channel) AS channel, max(deals) AS deals,
-       max(median) FILTER (WHERE scope < 4) AS median_days, round(max(days / timed) FILTER (WHERE scope < 4), 1) AS mean_days,
-       max(median) FILTER (WHERE scope >= 4) AS median_days_from_arrival
-FROM sizes LEFT JOIN medians USING (scope, month, channel) GROUP BY scope % 4, month, channel;
+SELECT nullif(month, '') AS month, iif(scope IN (1, 3), NULL, channel) AS channel, max(deals) FILTER (WHERE measure = 'won') AS deals,
+       max(median) FILTER (WHERE measure = 'opening') AS median_days,
+       round(max(1.0 * days / deals) FILTER (WHERE measure = 'opening'), 1) AS mean_days,
+       max(median) FILTER (WHERE measure = 'arrival') AS median_days_from_arrival
+FROM medians GROUP BY scope, month, channel HAVING max(deals) > 0;
 
 -- What sales closed: a row per month, owner and currency. Won rate: won / (won + lost), by the day of closing. Revenue: the
 -- amounts of the won. The quarter stands beside it to group by.
@@ -169,9 +152,11 @@ CREATE VIEW kpi_sales AS
 SELECT month, substr(month, 1, 4) || '-Q' || ((substr(month, 6, 2) + 2) / 3) AS quarter, owner, currency, won, lost,
        round(100.0 * won / (won + lost), 1) AS won_percent, round(revenue, 2) AS revenue, round(revenue / nullif(won, 0), 2) AS mean_deal
 FROM (
-    SELECT substr(closed_on, 1, 7) AS month, owner, currency, sum(is_won) AS won, sum(NOT is_won) AS lost,
-           coalesce(sum(amount) FILTER (WHERE is_won), 0) AS revenue
-    FROM figures_deals GROUP BY 1, 2, 3
+    SELECT month, owner, coalesce(currency, (SELECT currency FROM site)) AS currency, sum(won) AS won, sum(lost) AS lost, sum(revenue) AS revenue
+    FROM ( -- As the index has them.
+        SELECT month, owner, currency, sum(is_won) AS won, sum(NOT is_won) AS lost, coalesce(sum(amount) FILTER (WHERE is_won), 0) AS revenue
+        FROM figures_closed_deals GROUP BY month, owner, currency)
+    GROUP BY 1, 2, 3
 );
 
 -- Speed to lead: a row per month in which leads were handed over, and rep; rep NULL is everybody. Hours, nights and weekends

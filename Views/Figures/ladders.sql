@@ -15,17 +15,8 @@ WITH spent AS MATERIALIZED (
     SELECT month, channel, sum(leads) AS leads FROM figures_cohorts WHERE step = '(arrived)' GROUP BY 1, 2 HAVING sum(leads) > 0
 ), bought AS (
     SELECT month, channel, sum(customers) AS customers FROM figures_customers JOIN figures_model USING (model) GROUP BY 1, 2
-), won AS ( -- As in figures_revenue, by the one model alone.
-    SELECT month, channel, currency, sum(revenue) AS revenue FROM (
-        SELECT month, channel, campaign, currency, sum(amount * weight) AS revenue FROM (
-            SELECT substr(date(coalesce(o.closed_at, o.updated_at)), 1, 7) AS month, coalesce(c.channel, l.channel, 'unknown') AS channel,
-                   coalesce(c.campaign, l.campaign, '') AS campaign, coalesce(o.currency, (SELECT currency FROM site)) AS currency, o.amount,
-                   coalesce(CASE m.model WHEN 'first' THEN c.first_touch WHEN 'last' THEN c.last_touch WHEN 'linear' THEN c.linear ELSE c.position END, 1) AS weight
-            FROM figures_model AS m CROSS JOIN opportunities AS o LEFT JOIN figures_credits AS c ON c.lead = o.lead_id
-            LEFT JOIN figures_leads AS l ON l.lead = o.lead_id AND c.lead IS NULL
-            WHERE o.stage = 'won' AND o.amount <> 0)
-        WHERE weight <> 0 GROUP BY 1, 2, 3, 4)
-    WHERE revenue <> 0 GROUP BY 1, 2, 3
+), won AS (
+    SELECT month, channel, currency, sum(revenue) AS revenue FROM figures_revenue JOIN figures_model USING (model) GROUP BY 1, 2, 3
 ), moneyed AS MATERIALIZED ( -- A FULL JOIN would hold every row of the one against every row of the other.
     SELECT month, channel, currency, max(spend) AS spend, max(revenue) AS revenue FROM (
         SELECT month, channel, currency, spend, NULL AS revenue FROM paid UNION ALL SELECT month, channel, currency, NULL, revenue FROM won)
@@ -50,7 +41,7 @@ WITH spent AS MATERIALIZED (
                 * (1.0 / t.leads + 1.0 / t.held)) AS error
     FROM tests AS t LEFT JOIN nurtured AS s ON s.sequence = t.sequence
 ), mailed AS (
-    SELECT sequence, sum(count) AS mails FROM figures_contents WHERE kind = 'mail' AND measure = 'sent' AND sequence <> '' GROUP BY 1
+    SELECT sequence, sum(count) AS mails FROM figures_content_months WHERE kind = 'mail' AND measure = 'sent' AND sequence <> '' GROUP BY 1
 ), untested AS (
     SELECT coalesce(n.sequence, m.sequence) AS sequence, n.currency, coalesce(n.spend, 0.0) AS spend, coalesce(m.mails, 0) AS mails
     FROM nurtured AS n FULL JOIN mailed AS m ON m.sequence = n.sequence
@@ -103,9 +94,8 @@ WITH paths AS (
         WHERE half = 'generation' AND day > date((SELECT day FROM figures_today), '-30 days') GROUP BY channel, currency HAVING sum(amount) > 0)
     GROUP BY channel
 ), quiet AS MATERIALIZED (
-    -- The day is worked out once, and not for each lead.
-    SELECT count(*) AS leads, count(*) FILTER (WHERE coalesce(heard_on, arrived_on) <= (SELECT date(day, '-30 days') FROM figures_today)) AS silent
-    FROM figures_leads WHERE bought_on IS NULL AND NOT is_erased
+    SELECT coalesce(sum(leads), 0) AS leads, coalesce(sum(leads) FILTER (WHERE day <= (SELECT date(day, '-30 days') FROM figures_today)), 0) AS silent
+    FROM figures_silences
 )
 SELECT 'generation' AS half, 'mix' AS aspect, month, channel AS name, leads AS figure,
        round(100.0 * leads / nullif(sum(leads) OVER (PARTITION BY month), 0), 1) AS share_percent,
@@ -115,9 +105,7 @@ FROM (SELECT month, channel, sum(leads) AS leads FROM figures_cohorts WHERE step
 UNION ALL
 SELECT 'nurturing', 'mix', month, kind, done, round(100.0 * done / sum(done) OVER (PARTITION BY month), 1),
        format('%s: %d time%s in %s.', kind, done, iif(done = 1, '', 's'), month)
-FROM (SELECT substr(day, 1, 7) AS month, kind, sum(done) AS done FROM (
-          SELECT day, kind, sum(count) AS done FROM figures_contents WHERE measure = CASE kind WHEN 'mail' THEN 'engaged' ELSE 'done' END GROUP BY day, kind)
-      GROUP BY 1, 2)
+FROM (SELECT month, kind, sum(count) AS done FROM figures_content_months WHERE measure = CASE kind WHEN 'mail' THEN 'engaged' ELSE 'done' END GROUP BY kind, month)
 UNION ALL
 SELECT 'nurturing', 'path', NULL, path, customers, round(100.0 * customers / sum(customers) OVER (), 1),
        format('%d customer%s came by %s.', customers, iif(customers = 1, '', 's'), path)
@@ -146,12 +134,7 @@ FROM figures_handoffs WHERE accepted_at IS NULL AND contacted_at IS NULL AND rej
 CREATE VIEW ladder_goals AS
 WITH volume AS MATERIALIZED (
     SELECT month, sum(leads) AS leads, sum(mql) AS mql, sum(sql) AS sql, sum(customers) AS customers
-    FROM (
-        SELECT month, leads, 0 AS mql, 0 AS sql, 0 AS customers FROM figures_cohorts WHERE step = '(arrived)' AND leads > 0
-        UNION ALL -- Day by day first, which takes no sorting.
-        SELECT substr(day, 1, 7), 0, iif(step = 'mql', leads, 0), iif(step = 'sql', leads, 0), iif(step = '(bought)', leads, 0)
-        FROM (SELECT step, day, sum(leads) AS leads FROM figures_days WHERE step IN ('mql', 'sql', '(bought)') AND leads > 0 GROUP BY step, day))
-    GROUP BY month
+    FROM kpi_lead_volume GROUP BY month
 ), won AS MATERIALIZED (
     -- As in figures_deals, without looking up the lead of each.
     SELECT substr(date(coalesce(closed_at, updated_at)), 1, 7) AS month, coalesce(currency, (SELECT currency FROM site)) AS currency,
@@ -212,8 +195,8 @@ FROM quality AS q LEFT JOIN reasons AS r ON r.month = q.month AND r.place = 1;
 -- for themselves), engaged those who opened, followed a link or came, in percent of the delivered mails that are watched; moved on those whose
 -- next stage followed on it as the last thing they had done. Test next says what to try, against the best mail of the stage with 20 delivered or more.
 CREATE VIEW ladder_engagement AS
-WITH told AS MATERIALIZED ( -- As the index has them, so that nothing is sorted.
-    SELECT kind, content, sequence, stage, measure, sum(count) AS count FROM figures_contents
+WITH told AS MATERIALIZED (
+    SELECT kind, content, sequence, stage, measure, sum(count) AS count FROM figures_content_months
     WHERE kind NOT IN ('form.submitted', 'form.confirmed', 'lead.unsubscribed') GROUP BY 1, 2, 3, 4, 5
 ), contents AS MATERIALIZED (
     SELECT stage, kind, content, sequence, CASE WHEN kind = 'mail' THEN sum(CASE measure WHEN 'sent' THEN count WHEN 'bounced' THEN -count ELSE 0 END) END AS reached,
@@ -225,9 +208,9 @@ WITH told AS MATERIALIZED ( -- As the index has them, so that nothing is sorted.
     SELECT magnet, sum(views) AS views, sum(submissions) AS submissions, sum(new_leads) AS new_leads FROM (
         SELECT magnet, sum(views) AS views, 0 AS submissions, 0 AS new_leads FROM figures_page_views WHERE magnet <> '' GROUP BY magnet
         UNION ALL
-        SELECT form, 0, sum(iif(measure = 'done', count, 0)), sum(iif(measure = 'new', count, 0)) FROM figures_forms GROUP BY form
+        SELECT form, 0, sum(iif(measure = 'done', count, 0)), sum(iif(measure = 'new', count, 0)) FROM figures_form_months GROUP BY form
         UNION ALL
-        SELECT content, 0, 0, 0 FROM figures_contents WHERE kind = 'form.confirmed' AND measure = 'done' GROUP BY content)
+        SELECT content, 0, 0, 0 FROM figures_content_months WHERE kind = 'form.confirmed' AND measure = 'done' GROUP BY content)
     GROUP BY magnet
 ), ranked AS (
     SELECT *, first_value(content) OVER best AS best, first_value(1.0 * engaged / watched) OVER best AS best_rate
@@ -302,8 +285,7 @@ WITH t AS MATERIALIZED (
     SELECT d.currency, coalesce(g.value, sum(d.won)) AS revenue, sum(d.open) AS open
     FROM deals AS d LEFT JOIN goals AS g ON g.name = 'revenue_per_month' AND g.unit = d.currency GROUP BY d.currency
 ), quiet AS MATERIALIZED (
-    SELECT count(*) AS leads, count(*) FILTER (WHERE coalesce(heard_on, arrived_on) <= d30) AS silent
-    FROM t, figures_leads WHERE bought_on IS NULL AND NOT is_erased
+    SELECT coalesce(sum(leads), 0) AS leads, coalesce(sum(leads) FILTER (WHERE day <= d30), 0) AS silent FROM t, figures_silences
 ), money AS (
     SELECT currency, sum(amount) AS spend, coalesce(sum(amount) FILTER (WHERE half = 'generation'), 0) AS generation
     FROM t JOIN spend ON day > d90 GROUP BY currency

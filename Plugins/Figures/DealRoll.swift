@@ -1,0 +1,87 @@
+import TrellisKernel
+
+/// Keeps what each decided deal came to: when it was closed, how long it took, and which roads its money is credited to.
+///
+/// The deals touched are taken out of the sums, read again as they are now, and put back in, so that no order of events
+/// makes them drift. It comes behind the rolls of leads and of handoffs, because it reads what they keep.
+struct DealRoll {
+    let tx: Transaction
+
+    func keep(_ kinds: Set<String>) throws {
+        guard try gather(kinds) else { return }
+        try count(-1)
+        try run("DELETE FROM figures_earnings WHERE opportunity_id IN (\(Self.touched))")
+        try run("DELETE FROM figures_closed_deals WHERE opportunity_id IN (\(Self.touched))")
+        try close()
+        try credit()
+        try count(1)
+        try run("DELETE FROM figures_cycles INDEXED BY figures_cycles_empty WHERE deals = 0")
+    }
+
+    private static let touched = "SELECT opportunity_id FROM temp.figures_deals_touched"
+
+    /// Deals that were written, and those of leads whose road, purchase or first handoff may have changed.
+    private func gather(_ kinds: Set<String>) throws -> Bool {
+        try tx.scratchTable("figures_deals_touched", columns: "opportunity_id INTEGER NOT NULL UNIQUE")
+        if !kinds.isDisjoint(with: LeadRoll.opportunityKinds) {
+            try run(
+                """
+                INSERT OR IGNORE INTO temp.figures_deals_touched
+                SELECT json_extract(body, '$.opportunity_id') FROM batch WHERE kind GLOB 'opportunity.*'
+                """)
+        }
+        try run(
+            """
+            INSERT OR IGNORE INTO temp.figures_deals_touched
+            SELECT o.id FROM temp.figures_touched AS t CROSS JOIN opportunities AS o ON o.lead_id = t.lead
+            """)
+        if !kinds.isDisjoint(with: HandoffRoll.kinds) {
+            try run(
+                """
+                INSERT OR IGNORE INTO temp.figures_deals_touched
+                SELECT o.id FROM batch AS b CROSS JOIN opportunities AS o ON o.lead_id = b.lead_id
+                WHERE b.kind IN (\(HandoffRoll.kinds.map(\.sqlLiteral).joined(separator: ", ")))
+                """)
+        }
+        return try Bool.fetchOne(tx.db.cachedStatement(sql: "SELECT EXISTS (\(Self.touched))")) ?? false
+    }
+
+    /// The deal as `figures_deals` has it. A currency that is not named stays so: the site may change its own.
+    private func close() throws {
+        try run(
+            """
+            INSERT INTO figures_closed_deals
+                (opportunity_id, lead, month, owner, currency, is_won, amount, channel, campaign, days, days_from_arrival)
+            SELECT d.opportunity_id, d.lead_id, substr(d.closed_on, 1, 7), d.owner, o.currency, d.is_won, d.amount, d.channel, d.campaign,
+                   d.days, d.days_from_arrival
+            FROM figures_deals AS d JOIN opportunities AS o ON o.id = d.opportunity_id WHERE d.opportunity_id IN (\(Self.touched))
+            """)
+    }
+
+    private func credit() throws {
+        try run(
+            """
+            INSERT INTO figures_earnings (opportunity_id, channel, campaign, month, currency, first_touch, last_touch, linear, position)
+            SELECT d.opportunity_id, coalesce(c.channel, d.channel), coalesce(c.campaign, d.campaign), d.month, d.currency,
+                   d.amount * coalesce(c.first_touch, 1), d.amount * coalesce(c.last_touch, 1), d.amount * coalesce(c.linear, 1),
+                   d.amount * coalesce(c.position, 1)
+            FROM figures_closed_deals AS d LEFT JOIN figures_credits AS c ON c.lead = d.lead
+            WHERE d.is_won AND d.opportunity_id IN (\(Self.touched))
+            """)
+    }
+
+    /// Adds the deals touched to the sums, or takes them out.
+    private func count(_ sign: Int) throws {
+        try run(
+            """
+            INSERT INTO figures_cycles (measure, scope, month, channel, days, deals)
+            SELECT measure, scope, month, channel, days, \(sign) * count(*) FROM figures_timed
+            WHERE opportunity_id IN (\(Self.touched)) GROUP BY 1, 2, 3, 4, 5
+            ON CONFLICT (measure, scope, month, channel, days) DO UPDATE SET deals = deals + excluded.deals
+            """)
+    }
+
+    private func run(_ sql: String) throws {
+        try tx.db.cachedStatement(sql: sql).execute()
+    }
+}
