@@ -82,7 +82,7 @@ struct AudienceCommands {
             Command(
                 "audiences diff", "Who would be added to a list and taken off it, and why. Nothing is written.",
                 arguments: ["NAME"], options: [platform.key: platform.value]
-            ) { call in .table(try difference(call)) },
+            ) { call in try difference(call) },
             Command(
                 "audiences accept", "Say that a platform has taken the files of an export.", arguments: ["EXPORT"]
             ) { call in
@@ -156,7 +156,7 @@ struct AudienceCommands {
 
     /// The files are written where nobody sees them and the transaction is undone: so what is shown is what would
     /// happen.
-    private func difference(_ call: CommandCall) throws -> Table {
+    private func difference(_ call: CommandCall) throws -> CommandResult {
         let folder = NSTemporaryDirectory() + "trellis-diff-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -167,16 +167,24 @@ struct AudienceCommands {
         struct Undo: Error { let outcome: Export.Outcome }
         do {
             try call.kernel.write(origin: "plugin:audiences") { throw Undo(outcome: try export.write($0)) }
-            return Table(columns: [])
+            return .table(Table(columns: []))
         } catch let undo as Undo {
             let outcome = undo.outcome
-            return Table(
+            let rows: [(action: String, reason: String, leads: Int)] =
+                [("add", "new, or due again", outcome.members)]
+                + outcome.removalReasons.map { ("remove", $0.reason, $0.leads) }
+                + outcome.withheld.sorted { $0.key < $1.key }.map { ("withhold", $0.key, $0.value) }
+            let table = Table(
                 columns: ["action", "reason", "leads"],
-                rows: [[.text("add"), .text("new, or due again"), .integer(Int64(outcome.members))]]
-                    + outcome.removalReasons.map { [.text("remove"), .text($0.reason), .integer(Int64($0.leads))] }
-                    + outcome.withheld.sorted { $0.key < $1.key }.map {
-                        [.text("withhold"), .text($0.key), .integer(Int64($0.value))]
-                    })
+                rows: rows.filter { $0.leads > 0 }.map {
+                    [.text($0.action), .text($0.reason), .integer(Int64($0.leads))]
+                })
+            let isSame = outcome.members == 0 && outcome.removalReasons.allSatisfy { $0.leads == 0 }
+            return isSame
+                ? .tableWithNote(
+                    table,
+                    "Nobody is to be added to the list of \(export.audience.name) on \(export.platform.name), and nobody taken off it."
+                ) : .table(table)
         }
     }
 

@@ -26,6 +26,10 @@ import TrellisTesting
 
     @Test func `without a change there is nothing to add and nobody to take off`() throws {
         let crm = try uploaded()
+        #expect(
+            try crm.run("audiences diff", "people") == [
+                "Nobody is to be added to the list of people on google, and nobody taken off it."
+            ])
         let file = try crm.export("people", diff: true)
         #expect(file.lines == [] && file.removals == [])
         #expect(
