@@ -67,6 +67,7 @@ import TrellisTesting
                 && answer.json?["rows"]?.text() == #"[["DE",2],["FR",1]]"#)
         #expect(answer.json?["truncated"] == .bool(false) && answer.json?["cut_by"] == .null)
         #expect(answer.json?["elapsed_ms"]?.scalarText.flatMap(Int.init) != nil)
+        #expect(answer.json?["hidden"]?.text() == "[]")
     }
 
     @Test(arguments: [
@@ -190,6 +191,34 @@ import TrellisTesting
         #expect(try await admin.post("/api/leads/1/activities", #"{"kind": "x.y"}"#, reader).status == 403)
         reader[.authorization] = "Bearer " + QueryAPITests.word + "x"
         #expect(try await admin.post("/api/sql", #"{"sql": "SELECT 1"}"#, reader).status == 401)
+    }
+
+    @Test func `an answer in any form says which hidden columns count as empty in it`() async throws {
+        let crm = try TestKernel(
+            """
+            server:
+              admin:
+                token: "${TRELLIS_ADMIN_TOKEN}"
+                readers: {analyst: {token: \(QueryAPITests.word), hidden: ["*.email"]}}
+            queries: {people: {sql: "SELECT id, email FROM lead_cards"}}
+            """)
+        try crm.capture(["email": "ann@a.example", "country": "DE"])
+        let admin = try Listener.admin(crm, program: QueryAPITests.program)
+        let header = try #require(HTTPFields.Element.Name("Trellis-Hidden"))
+        let reader: HTTPFields = [.authorization: "Bearer " + QueryAPITests.word]
+        let names = "lead_cards.email, leads.email"
+        let json = try await admin.get("/api/queries/people", reader)
+        #expect(json.json?["hidden"]?.text() == #"["lead_cards.email","leads.email"]"#, "\(json.body)")
+        #expect(json.headers[header] == names)
+        let csv = try await admin.get("/api/queries/people?format=csv", reader)
+        #expect(csv.body == "id,email\n1,\n" && csv.headers[header] == names, "\(csv.body)")
+        let page = try await admin.get("/queries/people", reader)
+        #expect(
+            page.body.contains("lead_cards reads leads.email, which is hidden from you: it counts as empty."),
+            "\(page.body)")
+        let house = try await admin.get("/api/queries/people", QueryAPITests.token)
+        #expect(house.json?["hidden"]?.text() == "[]" && house.headers[header] == nil, "\(house.body)")
+        #expect(try await !admin.get("/queries/people", QueryAPITests.token).body.contains("hidden from you"))
     }
 
     @Test func `a query of the config has its own form where nobody names one`() async throws {

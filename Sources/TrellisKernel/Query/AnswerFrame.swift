@@ -6,7 +6,8 @@ public struct AnswerFrame: Sendable, Hashable {
         case columns = 0x63
         /// One row, in the form that was asked for.
         case row = 0x72
-        /// How it ended: `{"cut": null}`, or `{"problem": "tooMuch", "sentence": "…"}`.
+        /// How it ended: `{"cut": null}`, or `{"problem": "tooMuch", "sentence": "…"}`; with `"hidden"` where columns
+        /// were read as NULL, each with the view that read it.
         case end = 0x65
     }
 
@@ -49,6 +50,10 @@ extension GuardedQuery.Ending {
                 ("problem", .string(problem.kind.rawValue)), ("sentence", .string(problem.description)),
             ]
         }
+        if !hidden.isEmpty {
+            let columns = hidden.map { JSONValue.array([.string($0.name)] + ($0.reader.map { [.string($0)] } ?? [])) }
+            entries.append(("hidden", .array(columns)))
+        }
         return JSONValue.object(entries).text()
     }
 
@@ -56,6 +61,10 @@ extension GuardedQuery.Ending {
     public init(text: String) {
         let json = JSONValue(parsing: text)
         self.init(cutBy: json?["cut"]?.scalarText)
+        hidden = (json?["hidden"]?.elements ?? []).compactMap { column in
+            let parts = column.elements.compactMap(\.scalarText)
+            return parts.first.map { HiddenColumn($0, reader: parts.dropFirst().first) }
+        }
         if let kind = json?["problem"]?.scalarText.flatMap(QueryProblem.Kind.init) {
             problem = QueryProblem(kind, json?["sentence"]?.scalarText ?? "")
         }

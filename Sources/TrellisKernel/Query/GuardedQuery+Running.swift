@@ -13,10 +13,13 @@ extension GuardedQuery {
         /// What cut the answer: `rows` or `bytes`; nil where it is whole.
         public var cutBy: String?
         public var problem: QueryProblem?
+        /// What was read as NULL because it is hidden, sorted; empty where the answer is the true one.
+        public var hidden: [HiddenColumn]
 
-        public init(cutBy: String? = nil, problem: QueryProblem? = nil) {
+        public init(cutBy: String? = nil, problem: QueryProblem? = nil, hidden: [HiddenColumn] = []) {
             self.cutBy = cutBy
             self.problem = problem
+            self.hidden = hidden
         }
     }
 
@@ -38,10 +41,22 @@ extension GuardedQuery {
             let opened = try SQLConnection(
                 path: database, rules: rules, budget: .seconds(allowance.seconds), prepare: prepare)
             connection = opened
-            _ = write(.end(Ending(cutBy: try answer(opened, write))))
+            let cut = try answer(opened, write)
+            _ = write(.end(Ending(cutBy: cut, hidden: GuardedQuery.hidden(opened))))
         } catch {
-            _ = write(.end(Ending(problem: QueryProblem(error, of: connection, allowance))))
+            _ = write(
+                .end(
+                    Ending(
+                        problem: QueryProblem(error, of: connection, allowance), hidden: GuardedQuery.hidden(connection)
+                    )))
         }
+    }
+
+    /// What the last statement of a connection read as NULL.
+    private static func hidden(_ connection: SQLConnection?) -> [HiddenColumn] {
+        let read = connection?.guardian.columnsHidden ?? []
+        return Set(read.map { HiddenColumn("\($0.table).\($0.column)", reader: $0.within.isEmpty ? nil : $0.within) })
+            .sorted()
     }
 
     private func answer(_ connection: SQLConnection, _ write: (Part) -> Bool) throws -> String? {

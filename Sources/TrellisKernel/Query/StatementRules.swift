@@ -140,6 +140,8 @@ public final class StatementGuard {
     private(set) var changesSchema = false
     /// What statements since ``forget()`` read, where the rules say that it is noted.
     private(set) var columnsRead: Set<ColumnRead> = []
+    /// What statements since ``forget()`` read as NULL, because the rules hide it.
+    private(set) var columnsHidden: Set<ColumnRead> = []
     private let rules: StatementRules
     private let connection: OpaquePointer
     /// What is no table of a `WITH`, where only some tables may be read.
@@ -159,8 +161,11 @@ public final class StatementGuard {
             { context, action, first, second, schema, within in
                 guard let context else { return SQLITE_DENY }
                 let guardian = Unmanaged<StatementGuard>.fromOpaque(context).takeUnretainedValue()
-                if action == SQLITE_READ { guardian.note(first, second, schema, within) }
-                return guardian.answer(action, first, second, isWithin: within != nil)
+                let answer = guardian.answer(action, first, second, isWithin: within != nil)
+                if action == SQLITE_READ {
+                    guardian.note(first, second, schema, within, isHidden: answer == SQLITE_IGNORE)
+                }
+                return answer
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
@@ -175,6 +180,7 @@ public final class StatementGuard {
         written = []
         changesSchema = false
         columnsRead = []
+        columnsHidden = []
     }
 
     /// A column that a statement reads, and the view through which it does; empty where it is none.
@@ -189,12 +195,13 @@ public final class StatementGuard {
 
     private func note(
         _ table: UnsafePointer<CChar>?, _ column: UnsafePointer<CChar>?, _ schema: UnsafePointer<CChar>?,
-        _ within: UnsafePointer<CChar>?
+        _ within: UnsafePointer<CChar>?, isHidden: Bool
     ) {
-        guard rules.notesReading else { return }
+        guard rules.notesReading || isHidden else { return }
         func name(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0).lowercased() } ?? "" }
-        columnsRead.insert(
-            ColumnRead(schema: name(schema), table: name(table), column: name(column), within: name(within)))
+        let read = ColumnRead(schema: name(schema), table: name(table), column: name(column), within: name(within))
+        if rules.notesReading { columnsRead.insert(read) }
+        if isHidden { columnsHidden.insert(read) }
     }
 
     /// - Parameter isWithin: whether a trigger, a view or a `WITH` does it. None but a trigger writes.

@@ -75,9 +75,11 @@ struct QueryAPI: Sendable {
             case .ndjson: "application/x-ndjson"
             case .csv: "text/csv; charset=utf-8; header=present"
             }
-        let reply = WebReply(
+        var reply = WebReply(
             headers: [("content-type", type)], body: .bytes(query.rowForm == .json ? answer.json() : answer.lines()))
-        return answer.ending.cutBy.map { reply.with("trellis-truncated-by", $0) } ?? reply
+        if let cut = answer.ending.cutBy { reply = reply.with("trellis-truncated-by", cut) }
+        if let hidden = answer.hiddenHeader { reply = reply.with("trellis-hidden", hidden) }
+        return reply
     }
 
     // MARK: - Shared with the pages

@@ -139,6 +139,8 @@ private struct QueryView {
         let isCut = answer.ending.cutBy != nil
         values["count"] = .text(count(first: first, rows: cells.count, isCut: isCut))
         values["is_empty"] = .flag(cells.isEmpty)
+        let hidden = HiddenColumn.sentences(answer.ending.hidden).joined(separator: " ")
+        values["hidden_note"] = .optional(hidden.isEmpty ? nil : hidden)
         if page > 1 { values["previous_url"] = .text(address([("_page", String(page - 1))])) }
         if isCut { values["next_url"] = .text(address([("_page", String(page + 1))])) }
         values["downloads"] = .list(

@@ -27,8 +27,27 @@ public struct QueryAnswer: Sendable {
         }
     }
 
-    /// `{"columns": […], "rows": [[…]], "truncated": false, "cut_by": null, "elapsed_ms": 3}`; where there is a
-    /// problem, its sentence as `error` and the rows that came before it.
+    /// The hidden columns that were read as NULL, each once: `leads.email`.
+    var hidden: [String] { Set(ending.hidden.map(\.name)).sorted() }
+
+    /// The names of a header are no more than these, so that no proxy finds the head too long.
+    private static let headerNamesMax = 20
+    private static let headerCharacters = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: ","))
+
+    /// `leads.email, leads.phone`; nil where nothing hidden was read. A byte that may stand in no header is percent
+    /// encoded (RFC 3986, 2.1).
+    var hiddenHeader: String? {
+        let names = hidden
+        guard !names.isEmpty else { return nil }
+        let shown = names.prefix(QueryAnswer.headerNamesMax).map {
+            $0.addingPercentEncoding(withAllowedCharacters: QueryAnswer.headerCharacters) ?? ""
+        }
+        let rest = names.count - shown.count
+        return shown.joined(separator: ", ") + (rest > 0 ? ", and \(rest) more" : "")
+    }
+
+    /// `{"columns": […], "rows": [[…]], "truncated": false, "cut_by": null, "hidden": [], "elapsed_ms": 3}`; where
+    /// there is a problem, its sentence as `error` and the rows that came before it.
     public func json() -> [UInt8] {
         var output = Array("{".utf8)
         if let problem = ending.problem {
@@ -40,9 +59,11 @@ public struct QueryAnswer: Sendable {
             output += row
         }
         let cut = ending.cutBy.map(JSONValue.string) ?? .null
+        let hiddenNames = JSONValue.array(hidden.map(JSONValue.string))
         let isCut = ending.cutBy != nil || ending.problem != nil
         output += Array(
-            "],\"truncated\":\(isCut),\"cut_by\":\(cut.text()),\"elapsed_ms\":\(elapsed.milliseconds)}\n".utf8)
+            "],\"truncated\":\(isCut),\"cut_by\":\(cut.text()),\"hidden\":\(hiddenNames.text()),".utf8)
+        output += Array("\"elapsed_ms\":\(elapsed.milliseconds)}\n".utf8)
         return output
     }
 

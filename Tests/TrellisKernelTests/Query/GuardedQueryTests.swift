@@ -158,6 +158,49 @@ import TrellisTesting
         #expect(try answer(query("SELECT agent, purpose FROM consents")).rows == [[.null, "ads"]])
     }
 
+    @Test func `an answer names what it read of what is hidden, and the view that did`() throws {
+        func hidden(_ sql: String, _ change: (inout GuardedQuery) -> Void = { _ in }) throws -> [HiddenColumn] {
+            let found = query(sql) {
+                $0.hidden.append("*.email")
+                change(&$0)
+            }
+            return try #require(try answer(found).ending).hidden
+        }
+        #expect(try hidden("SELECT id, country FROM leads") == [])
+        #expect(try hidden("SELECT count(*) FROM leads") == [])
+        #expect(try hidden("SELECT count(*) FROM leads WHERE Email LIKE 'ann%'") == [HiddenColumn("leads.email")])
+        #expect(
+            try hidden("WITH w AS (SELECT phone FROM leads) SELECT max(phone) FROM w")
+                == [HiddenColumn("leads.phone", reader: "w")])
+        let ofView = try hidden("SELECT count(*) FROM mailable_leads")
+        #expect(ofView.contains(HiddenColumn("leads.email", reader: "mailable_leads")), "\(ofView)")
+        #expect(ofView.contains(HiddenColumn("leads.phone", reader: "mailable_leads")), "\(ofView)")
+        #expect(
+            try hidden("SELECT id, email FROM leads") {
+                $0.arrangement = GuardedQuery.Arrangement()
+                $0.arrangement?.sortedColumn = 1
+            } == [HiddenColumn("leads.email")])
+        // Also where the answer ends before its time.
+        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+        #expect(
+            try hidden("\(endless) SELECT n.i FROM n, leads WHERE leads.phone = '1'") { $0.allowance.seconds = 0.05 }
+                == [HiddenColumn("leads.phone")])
+    }
+
+    @Test func `what was hidden is said in a sentence for each view`() {
+        #expect(HiddenColumn.sentences([]) == [])
+        let columns = [HiddenColumn("leads.email", reader: "lead_cards"), HiddenColumn("consents.page")]
+        #expect(
+            HiddenColumn.sentences(columns + [HiddenColumn("leads.phone", reader: "lead_cards")]) == [
+                "This query reads consents.page, which is hidden from you: it counts as empty.",
+                "lead_cards reads leads.email, leads.phone, which are hidden from you: they count as empty.",
+            ])
+        #expect(
+            HiddenColumn.sentences((1...8).map { HiddenColumn("t.c\($0)") }) == [
+                "This query reads t.c1, t.c2, t.c3, t.c4, t.c5, t.c6 and 2 more, which are hidden from you: they count as empty."
+            ])
+    }
+
     // MARK: - Arranged
 
     private func emails(_ change: (inout GuardedQuery.Arrangement) -> Void) throws -> [String] {
@@ -215,6 +258,7 @@ import TrellisTesting
         for ending in [
             GuardedQuery.Ending(), GuardedQuery.Ending(cutBy: "bytes"),
             GuardedQuery.Ending(problem: QueryProblem(.busy, "a \"sentence\"\n")),
+            GuardedQuery.Ending(cutBy: "rows", hidden: [HiddenColumn("a.\"b"), HiddenColumn("a.b", reader: "c")]),
         ] {
             #expect(GuardedQuery.Ending(text: ending.text) == ending)
         }
