@@ -53,13 +53,31 @@ final class TrellisProcess {
 
     /// Starts it, and does not wait.
     func start(_ arguments: String...) throws -> Running {
-        let (output, errors) = (folder + "/.started-output", folder + "/.started-errors")
+        let errors = folder + "/.started-errors"
+        let output = try file(folder + "/.started-output")
         return Running(
             process: try begin(TrellisProcess.path, arguments, [:], output: output, errors: errors), errorFile: errors)
     }
 
+    /// Runs it with a terminal as its standard output, which takes a few lines and waits for nobody to read more.
+    func runOnTerminal(_ arguments: [String]) throws -> Outcome {
+        let terminal = try PseudoTerminal()
+        let errors = folder + "/.errors"
+        let process = try begin(
+            TrellisProcess.path, arguments, [:], output: FileHandle(fileDescriptor: terminal.end), errors: errors)
+        process.waitUntilExit()
+        return Outcome(
+            code: process.terminationStatus, output: terminal.written,
+            errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
+
+    private func file(_ path: String) throws -> FileHandle {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        return try FileHandle(forWritingTo: URL(filePath: path))
+    }
+
     private func begin(
-        _ program: String, _ arguments: [String], _ environment: [String: String], output: String, errors: String
+        _ program: String, _ arguments: [String], _ environment: [String: String], output: FileHandle, errors: String
     ) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: program)
@@ -70,20 +88,58 @@ final class TrellisProcess {
             "TRELLIS_ADMIN_TOKEN": "a token for tests only, and long enough",
         ]
         .merging(environment) { $1 }
-        for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: errors))
+        process.standardOutput = output
+        process.standardError = try file(errors)
         try process.run()
         return process
     }
 
     func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
         let (output, errors) = (folder + "/.output", folder + "/.errors")
-        let process = try begin(program, arguments, environment, output: output, errors: errors)
+        let process = try begin(program, arguments, environment, output: try file(output), errors: errors)
         process.waitUntilExit()
         return Outcome(
             code: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,
             output: try String(contentsOfFile: output, encoding: .utf8),
             errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
+}
+
+/// A terminal of its own, whose other end a test holds.
+final class PseudoTerminal {
+    /// What a test types on, and reads from.
+    let controller: Int32
+    /// What a program has in place of a terminal.
+    let end: Int32
+
+    struct Missing: Error {}
+
+    init() throws {
+        controller = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        // Unlocks the other end and asks for its number (ioctl_tty(2)).
+        var (locked, number) = (Int32(0), UInt32(0))
+        guard ioctl(controller, 0x4004_5431, &locked) == 0, ioctl(controller, 0x8004_5430, &number) == 0 else {
+            end = -1
+            throw Missing()
+        }
+        end = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+    }
+
+    deinit {
+        close(end)
+        close(controller)
+    }
+
+    func enter(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return Foundation.write(controller, bytes, bytes.count) == bytes.count
+    }
+
+    /// What was written to it and not read yet, up to 4096 bytes; it waits for nothing.
+    var written: String {
+        _ = fcntl(controller, F_SETFL, fcntl(controller, F_GETFL) | O_NONBLOCK)
+        var block = [UInt8](repeating: 0, count: 4_096)
+        let count = read(controller, &block, block.count)
+        return String(decoding: block.prefix(max(count, 0)), as: UTF8.self)
     }
 }

@@ -24,8 +24,8 @@ struct SQLCommand: ParsableCommand {
     var watch: Double?
     @Flag(help: "Allow writes. They are logged, fire the same hooks as any other, and can be undone: trellis undo.")
     var write = false
-    @Option(help: "Rows at most on a terminal; 0 means all.")
-    var limit = 1000
+    @Option(help: "Rows at most on a terminal; 0 means all. The default is 1000; csv, json and jsonl are whole.")
+    var limit: Int?
     @Option(help: "MB of memory that reading may take; the default is 1024, at most half of the machine.")
     var memory: Int?
     @Option(help: "Seconds after which reading is stopped; the default is 300.")
@@ -47,7 +47,7 @@ struct SQLCommand: ParsableCommand {
         if let watch, !(0.1...86_400).contains(watch) {
             throw KernelError.usage("--watch takes seconds, from 0.1 to 86400.")
         }
-        guard limit >= 0 else {
+        if let limit, limit < 0 {
             throw KernelError.usage("--limit takes a number of rows, 0 meaning all, got '\(limit)'.")
         }
         let words = query.map { [$0] + parameters } ?? []

@@ -18,9 +18,11 @@ struct SQLSession {
     /// Whether an answer of two columns is drawn as bars; at the prompt any other is a table then.
     var isChart: Bool
     var isChartOnly = true
-    /// Rows on a terminal; 0 means all.
-    var rowsMax: Int
+    /// Rows on a terminal; 0 means all, and nil what suits the form.
+    var rowsMax: Int?
 
+    /// Of a table for people, which nobody reads to its end.
+    static let rowsMaxDefault = 1_000
     /// What the rows of a chart may hold, since all of them are needed for the first bar.
     private static let chartBytesMax = 16 << 20
 
@@ -30,10 +32,17 @@ struct SQLSession {
         if case .writing = access { true } else { false }
     }
 
+    /// Rows at most: what programs read is cut by nothing but a limit that somebody named, and what leaves the terminal
+    /// by nothing at all.
+    static func most(_ rowsMax: Int?, of format: TableFormat, onTerminal isTerminal: Bool) -> Int {
+        let most = rowsMax ?? (format.isForPrograms ? 0 : rowsMaxDefault)
+        return isTerminal && most > 0 ? most : .max
+    }
+
     /// Runs one statement and shows its rows as they come, or how many it changed.
     func run(_ sql: String, _ values: [String: Cell] = [:]) throws {
         let terminal = Terminal.attached(to: STDOUT_FILENO)
-        let most = terminal.isTerminal && rowsMax > 0 ? rowsMax : Int.max
+        let most = SQLSession.most(rowsMax, of: format, onTerminal: terminal.isTerminal)
         var (chart, writer) = (Table(columns: []), RowWriter?.none)
         var (count, isCut, held) = (0, false, 0)
         let columns = { (names: [String]) in
@@ -84,6 +93,11 @@ struct SQLSession {
         writer?.finish(isTruncated: isCut)
         if !chart.columns.isEmpty {
             print(try BarChart(chart).rendered(width: terminal.width), terminator: "")
+        }
+        if isCut, writer == nil || format.isForPrograms {
+            fflush(nil)
+            TrellisProgram.note(
+                "\(count) row\(count == 1 ? " is" : "s are") shown, and there are more. All of them: --limit 0.")
         }
         if case .past(let past) = access { try past.doubts() }
         if let outcome, let id = outcome.id {

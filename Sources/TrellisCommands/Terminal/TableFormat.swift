@@ -28,8 +28,16 @@ public enum TableFormat: String, CaseIterable, Sendable {
 
     /// What is written after the rows of a truncated table.
     ///
-    /// Only `table` and `markdown` have room for it. For the other formats it belongs on standard error.
+    /// Where ``isForPrograms`` there is no room for it: there it belongs on standard error.
     public static let truncationNotice = "… more rows; add LIMIT, or --limit 0"
+
+    /// Whether programs read it: there is no room in it for a word to people.
+    public var isForPrograms: Bool {
+        switch self {
+        case .csv, .json, .jsonl: true
+        case .table, .line, .markdown: false
+        }
+    }
 
     /// The table as text, each line ended by a newline.
     ///

@@ -75,23 +75,15 @@ struct PromptTests {
 
     /// Types on a terminal of its own, and gives what became of it.
     private func typed(_ keys: String, history: [String] = []) throws -> String? {
-        let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY)
-        defer { close(controller) }
-        // Unlocks the other end and asks for its number (ioctl_tty(2)).
-        var (locked, number) = (Int32(0), UInt32(0))
-        let isOpen = ioctl(controller, 0x4004_5431, &locked) == 0 && ioctl(controller, 0x8004_5430, &number) == 0
-        try #require(isOpen)
-        let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
-        defer { close(terminal) }
+        let terminal = try PseudoTerminal()
         var lines = LineHistory(path: nil)
         history.forEach { lines.append($0) }
         let completion = completion
-        let editor = LineEditor(history: lines, input: terminal, width: { 40 }, write: { _ in }) {
+        let editor = LineEditor(history: lines, input: terminal.end, width: { 40 }, write: { _ in }) {
             completion.complete($0)
         }
         // Waits for nobody: the line of a terminal that is not raw yet ends with its line feed.
-        let bytes = Array((keys + "\n").utf8)
-        #expect(Foundation.write(controller, bytes, bytes.count) == bytes.count)
+        #expect(terminal.enter(keys + "\n"))
         guard case .line(let line) = editor.readLine(prompt: "> ") else { return nil }
         return line
     }

@@ -72,6 +72,27 @@ struct SQLCommandTests {
         #expect(chart.code == 65 && chart.errors.contains("these are more than 16 MB"), "\(chart.errors)")
     }
 
+    @Test(arguments: TableFormat.allCases)
+    func `a table ends on a terminal after 1000 rows, and what programs read ends nowhere`(format: TableFormat) {
+        let isForPrograms = [TableFormat.csv, .json, .jsonl].contains(format)
+        #expect(SQLSession.most(nil, of: format, onTerminal: true) == (isForPrograms ? .max : 1_000))
+        #expect(SQLSession.most(5, of: format, onTerminal: true) == 5)
+        #expect(SQLSession.most(0, of: format, onTerminal: true) == .max)
+        #expect(SQLSession.most(5, of: format, onTerminal: false) == .max)
+    }
+
+    @Test(arguments: [["--format", "csv"], ["--format", "json"], ["--chart"]])
+    func `rows that are cut on a terminal are never cut in silence`(form: [String]) throws {
+        let trellis = try TrellisProcess()
+        #expect(try trellis.run("init").code == 0 && trellis.run("import", "leads.csv").code == 0)
+        let three = "SELECT value AS a, value AS b FROM json_each('[111,222,333]')"
+        let cut = try trellis.runOnTerminal(["sql", three, "--limit", "2"] + form)
+        #expect(cut.code == 0 && cut.output.contains("222") && !cut.output.contains("333"), "\(cut)")
+        #expect(cut.errors == "2 rows are shown, and there are more. All of them: --limit 0.\n")
+        let whole = try trellis.runOnTerminal(["sql", three] + form)
+        #expect(whole.code == 0 && whole.output.contains("333") && whole.errors.isEmpty, "\(whole)")
+    }
+
     @Test func `a query of the config has its own form where nobody names one`() throws {
         #expect(TableFormat.allCases.map(\.rawValue) == AnswerFormat.allCases.map(\.rawValue))
         let trellis = try TrellisProcess()
