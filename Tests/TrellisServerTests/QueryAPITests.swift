@@ -76,6 +76,10 @@ import TrellisTesting
         (#"{"sql": "SELECT titel FROM leads"}"#, 400, "SQL: no such column: titel. Did you mean 'title'?"),
         (#"{"sql": "SELECT 1", "limt": 1}"#, 400, "'limt' is not known here. Did you mean 'limit'?"),
         (#"{"sql": "SELECT 1", "limit": 51}"#, 400, "limit takes a whole number from 1 to 50."),
+        (
+            #"{"sql": " /* all */ "}"#, 400,
+            "There is no statement. Send one that reads, such as SELECT count(*) FROM leads."
+        ),
         (#"{}"#, 400, "The text 'sql' is missing."),
         (#"[]"#, 400, #"The body is no JSON object such as {"sql": "SELECT 1"}."#),
         (#"{"sql": "SELECT :x", "parameters": {"x": []}}"#, 400, "The parameter 'x' takes a text, a number or null."),

@@ -70,8 +70,12 @@ extension GuardedQuery {
         }
         var values = parameters
         let arranged = try arrangement.map { try arrange($0, connection, &values) } ?? sql
-        var (rows, cut) = (0, String?.none)
-        try connection.run(arranged, parameters: values, columns: { _ = write(.columns($0)) }) { cells in
+        var (rows, cut, isStatement) = (0, String?.none, false)
+        let columns = { (names: [String]) in
+            isStatement = true
+            _ = write(.columns(names))
+        }
+        try connection.run(arranged, parameters: values, columns: columns) { cells in
             guard rows < allowance.rows else {
                 cut = "rows"
                 return false
@@ -82,6 +86,10 @@ extension GuardedQuery {
                 return false
             }
             return true
+        }
+        guard isStatement else {
+            throw QueryProblem(
+                .mistaken, "There is no statement. Send one that reads, such as SELECT count(*) FROM leads.")
         }
         return cut
     }

@@ -124,6 +124,8 @@ import TrellisTesting
             "One statement at a time. What follows the first ';' was not run, and neither was the first."
         ),
         ("SELECT 1\u{0}; DELETE FROM leads", "The statement contains a NUL character."),
+        ("", "There is no statement. Send one that reads, such as SELECT count(*) FROM leads."),
+        (" ; -- nothing", "There is no statement. Send one that reads, such as SELECT count(*) FROM leads."),
     ])
     func `a mistake is said`(_ sql: String, _ sentence: String) throws {
         #expect(try problem(sql) == QueryProblem(.mistaken, sentence))
