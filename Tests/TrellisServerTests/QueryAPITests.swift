@@ -74,7 +74,10 @@ import TrellisTesting
         (#"{"sql": "DELETE FROM leads"}"#, 403, "The table leads may not be written here."),
         (#"{"sql": "SELECT * FROM api_calls"}"#, 403, "The table api_calls may not be read here."),
         (#"{"sql": "SELECT titel FROM leads"}"#, 400, "SQL: no such column: titel. Did you mean 'title'?"),
-        (#"{"sql": "SELECT 1", "limt": 1}"#, 400, "'limt' is not known here. Did you mean 'limit'?"),
+        (
+            #"{"sql": "SELECT 1", "limt": 1}"#, 400,
+            "'limt' is not known here. Did you mean 'limit'? There are: sql, parameters, limit."
+        ),
         (#"{"sql": "SELECT 1", "limit": 51}"#, 400, "limit takes a whole number from 1 to 50."),
         (
             #"{"sql": " /* all */ "}"#, 400,
@@ -254,7 +257,10 @@ import TrellisTesting
 
     @Test(arguments: [
         ("?country=XX", 400, "country: expected one of DE, FR, got 'XX'."),
-        ("?county=DE", 400, "'county' is no parameter of this query. Did you mean 'country'?"),
+        (
+            "?county=DE", 400,
+            "'county' is no parameter of this query. Did you mean 'country'? It takes: country, format, limit."
+        ),
         ("?country=DE&country=FR", 400, "country: given more than once"),
         ("?format=xml", 400, "format takes json, ndjson or csv."),
         ("?limit=0", 400, "limit takes a whole number from 1 to 50."),
@@ -296,6 +302,7 @@ import TrellisTesting
             ("?_in=-9223372036854775808", "_in: expected the place of a column, counted from 1."),
             ("?_sort=email", "_sort: expected the place of a column, counted from 1."),
             ("?_page=0", "_page: expected a whole number from 1 to 10000."),
+            ("?_srot=1", "Did you mean &#39;_sort&#39;? It takes: country, _sort, _filter, _in, _page."),
         ] {
             let page = try await get("/queries/by-country" + query)
             #expect(page.status == 400 && page.body.contains("<form class=\"panel sift\""), "\(query)")

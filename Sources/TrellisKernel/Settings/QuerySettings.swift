@@ -28,12 +28,18 @@ public struct NamedQuery: SettingsRecord {
 
     /// The values to bind: those that are given, and the defaults of the others.
     ///
-    /// - Parameter given: texts by the name of their parameter; nil or an empty text means none.
+    /// - Parameters:
+    ///   - given: texts by the name of their parameter; nil or an empty text means none.
+    ///   - options: what may be given beside the parameters, and is taken out of `given` already: said where a name is
+    ///     unknown.
     /// - Throws: ``KernelError/usage(_:)`` that names the parameter and says what it takes.
-    public func values(_ given: [String: String?]) throws -> [String: Cell] {
+    public func values(_ given: [String: String?], beside options: [String] = []) throws -> [String: Cell] {
         for name in given.keys.sorted() where !parameters.contains(where: { $0.name == name }) {
+            let names = parameters.map(\.name)
+            let known = names + options.filter { !names.contains($0) }
             throw KernelError.usage(
-                "'\(name)' is no parameter of this query.\(NearMiss.hint(name, among: parameters.map(\.name)))")
+                "'\(name.prefix(60))' is no parameter of this query.\(NearMiss.hint(name, among: known)) "
+                    + (known.isEmpty ? "It takes none." : "It takes: \(known.joined(separator: ", "))."))
         }
         var values: [String: Cell] = [:]
         for parameter in parameters {

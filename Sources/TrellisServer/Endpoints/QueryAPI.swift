@@ -21,11 +21,12 @@ struct QueryAPI: Sendable {
         guard let text = String(validating: request.body, as: UTF8.self), let json = JSONValue(parsing: text),
             case .object(let entries) = json
         else { throw WebProblem(400, #"The body is no JSON object such as {"sql": "SELECT 1"}."#) }
-        for entry in entries where !["sql", "parameters", "limit"].contains(entry.key) {
+        let known = ["sql", "parameters", "limit"]
+        for entry in entries where !known.contains(entry.key) {
+            let hint = NearMiss.hint(entry.key, among: known)
             throw WebProblem(
                 400,
-                "'\(entry.key.prefix(60))' is not known here.\(NearMiss.hint(entry.key, among: ["sql", "parameters", "limit"]))"
-            )
+                "'\(entry.key.prefix(60))' is not known here.\(hint) There are: \(known.joined(separator: ", ")).")
         }
         guard case .string(let sql) = json["sql"] else { throw WebProblem(400, "The text 'sql' is missing.") }
         guard sql.utf8.count <= GuardedQuery.Allowance.sqlBytesMax else {
@@ -51,7 +52,7 @@ struct QueryAPI: Sendable {
         let (format, limit) = (option("format"), option("limit"))
         var query = GuardedQuery(found.sql.value, for: request.kernel, by: try QueryAPI.caller(of: request))
         query.isByStranger = false
-        query.parameters = try QueryAPI.values(found, given)
+        query.parameters = try QueryAPI.values(found, given, beside: ["format", "limit"])
         query.rowForm = try QueryAPI.form(format, accepted: request.header("accept"), of: found)
         if let limit {
             guard let rows = Int(limit) else { throw QueryAPI.noLimit(query) }
@@ -122,9 +123,11 @@ struct QueryAPI: Sendable {
         return given
     }
 
-    static func values(_ query: NamedQuery, _ given: [String: String?]) throws -> [String: Cell] {
+    static func values(
+        _ query: NamedQuery, _ given: [String: String?], beside options: [String]
+    ) throws -> [String: Cell] {
         do {
-            return try query.values(given)
+            return try query.values(given, beside: options)
         } catch KernelError.usage(let sentence) {
             throw WebProblem(400, sentence)
         }

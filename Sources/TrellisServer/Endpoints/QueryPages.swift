@@ -36,7 +36,7 @@ struct QueryPages: Sendable {
         query.allowance.rows = QueryPages.rowsPerPage
         do {
             query.arrangement = try view.arrangement(pagesMax: QueryPages.pagesMax)
-            query.parameters = try QueryAPI.values(found, given)
+            query.parameters = try QueryAPI.values(found, given, beside: QueryView.options)
             let answer = try await api.ask(query)
             if let problem = answer.ending.problem, problem.kind != .tooMuch { throw QueryAPI.problem(problem) }
             let status = answer.ending.problem == nil ? 200 : 422
@@ -71,6 +71,8 @@ private struct QueryView {
     private let filter: String
     private let column: String
     private let number: String
+
+    static let options = ["_sort", "_filter", "_in", "_page"]
 
     /// Takes what is no parameter of the query out of `given`.
     init(name: String, query: NamedQuery, given: inout [String: String?]) {

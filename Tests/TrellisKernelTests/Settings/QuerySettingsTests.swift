@@ -90,10 +90,24 @@ import TrellisTesting
         ("share", "x", "share: expected a number, got 'x'."),
         ("is_new", "perhaps", "is_new: expected yes or no, got 'perhaps'."),
         ("tone", "grey", "tone: expected one of warm, cold, got 'grey'."),
-        ("dyas", "1", "'dyas' is no parameter of this query. Did you mean 'days'?"),
+        (
+            "dyas", "1",
+            "'dyas' is no parameter of this query. Did you mean 'days'? It takes: country, days, since, share, is_new, tone, rep."
+        ),
     ])
     func `a value that does not fit is refused`(_ name: String, _ text: String, _ sentence: String) throws {
         #expect(throws: KernelError.usage(sentence)) { try query(typed).values([name: text]) }
+    }
+
+    @Test func `who names no parameter is told what there is`() throws {
+        let query = try query("day: {type: date}")
+        #expect(
+            throws: KernelError.usage(
+                "'fromat' is no parameter of this query. Did you mean 'format'? It takes: day, format, limit.")
+        ) { try query.values(["fromat": "csv"], beside: ["format", "limit"]) }
+        #expect(throws: KernelError.usage("'x' is no parameter of this query. It takes none.")) {
+            try NamedQuery().values(["x": "1"])
+        }
     }
 
     @Test func `a value that is needed must be given`() throws {
