@@ -78,7 +78,10 @@ import TrellisTesting
             #"{"sql": "SELECT 1", "limt": 1}"#, 400,
             "'limt' is not known here. Did you mean 'limit'? There are: sql, parameters, limit."
         ),
-        (#"{"sql": "SELECT 1", "limit": 51}"#, 400, "limit takes a whole number from 1 to 50."),
+        (
+            #"{"sql": "SELECT 1", "limit": 51}"#, 400,
+            "limit takes a whole number from 1 to 50. More rows are a matter of server.admin.sql.rows in the config."
+        ),
         (
             #"{"sql": " /* all */ "}"#, 400,
             "There is no statement. Send one that reads, such as SELECT count(*) FROM leads."
@@ -101,6 +104,7 @@ import TrellisTesting
             answer.status == 422 && answer.json?["rows"]?.text() == "[[1],[2]]"
                 && answer.json?["truncated"] == .bool(true))
         #expect(error(answer)?.hasPrefix("The query took longer than 0.5 s and was stopped.") == true)
+        #expect(error(answer)?.contains("server.admin.sql.seconds in the config says how long it may take.") == true)
     }
 
     @Test func `a program that cannot be started is no fault of the caller`() async throws {
@@ -263,7 +267,10 @@ import TrellisTesting
         ),
         ("?country=DE&country=FR", 400, "country: given more than once"),
         ("?format=xml", 400, "format takes json, ndjson or csv."),
-        ("?limit=0", 400, "limit takes a whole number from 1 to 50."),
+        (
+            "?limit=0", 400,
+            "limit takes a whole number from 1 to 50. More rows are a matter of server.admin.sql.rows in the config."
+        ),
     ])
     func `a parameter that does not fit is refused`(_ query: String, _ status: Int, _ sentence: String) async throws {
         let answer = try await get("/api/queries/by-country" + query)

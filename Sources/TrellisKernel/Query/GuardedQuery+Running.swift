@@ -179,7 +179,10 @@ public struct QueryProblem: Error, Sendable, Hashable, CustomStringConvertible {
         case SQLITE_INTERRUPT: self = QueryProblem.outOfTime(allowance)
         case SQLITE_NOMEM, SQLITE_FULL: self = QueryProblem.outOfMemory
         case SQLITE_TOOBIG:
-            self.init(.tooMuch, "A value of the query is longer than \(GuardedQuery.Allowance.valueBytesMax) bytes.")
+            self.init(
+                .tooMuch,
+                "A value of the query is longer than \(GuardedQuery.Allowance.valueBytesMax) bytes. Ask for a part of it, as with substr()."
+            )
         case SQLITE_READONLY: self.init(.forbidden, "Only reading is allowed here.")
         case SQLITE_ERROR, SQLITE_OK, SQLITE_MISMATCH, SQLITE_RANGE, SQLITE_CONSTRAINT:
             self.init(.mistaken, "\(error)")
@@ -190,12 +193,15 @@ public struct QueryProblem: Error, Sendable, Hashable, CustomStringConvertible {
     public static func outOfTime(_ allowance: GuardedQuery.Allowance) -> QueryProblem {
         QueryProblem(
             .tooMuch,
-            "The query took longer than \(allowance.seconds.formatted) s and was stopped. Ask for less: fewer rows, an index, no cross join."
+            "The query took longer than \(allowance.seconds.formatted) s and was stopped. Ask for less: fewer rows, an index, no cross join. "
+                + "server.admin.sql.seconds in the config says how long it may take."
         )
     }
 
     public static let outOfMemory = QueryProblem(
-        .tooMuch, "The query needed more memory than it may have and was stopped. Ask for less.")
+        .tooMuch,
+        "The query needed more memory than it may have and was stopped. Ask for less. "
+            + "Nothing gives it more here, but trellis sql --memory in a shell.")
 }
 
 extension Double {

@@ -204,7 +204,10 @@ struct QueryAPI: Sendable {
     }
 
     private static func noLimit(_ query: GuardedQuery) -> WebProblem {
-        WebProblem(400, "limit takes a whole number from 1 to \(query.allowance.rows).")
+        WebProblem(
+            400,
+            "limit takes a whole number from 1 to \(query.allowance.rows). More rows are a matter of server.admin.sql.rows in the config."
+        )
     }
 
     private static func error(_ problem: QueryProblem) -> [UInt8] {
