@@ -20,15 +20,20 @@ struct SQLCommand: ParsableCommand {
     var json = false
     @Flag(help: "Draw bars from a query of two columns, a label and a number.")
     var chart = false
-    @Option(help: "Ask again every so many seconds, until Ctrl-C.")
+    // Numbers are taken with their sign, so that one that cannot be is named.
+    @Option(parsing: .unconditional, help: "Ask again every so many seconds, until Ctrl-C.")
     var watch: Double?
     @Flag(help: "Allow writes. They are logged, fire the same hooks as any other, and can be undone: trellis undo.")
     var write = false
-    @Option(help: "Rows at most on a terminal; 0 means all. The default is 1000; csv, json and jsonl are whole.")
+    @Option(
+        parsing: .unconditional,
+        help: "Rows at most on a terminal; 0 means all. The default is 1000; csv, json and jsonl are whole.")
     var limit: Int?
-    @Option(help: "MB of memory that reading may take; the default is 1024, at most half of the machine.")
+    @Option(
+        parsing: .unconditional,
+        help: "MB of memory that reading may take; the default is 1024, at most half of the machine.")
     var memory: Int?
-    @Option(help: "Seconds after which reading is stopped; the default is 300.")
+    @Option(parsing: .unconditional, help: "Seconds after which reading is stopped; the default is 300.")
     var seconds: Double?
     @Argument(help: "SQL, or the name of a query; then --parameter value.")
     var query: String?
@@ -118,6 +123,11 @@ struct SQLCommand: ParsableCommand {
         return Set(declared.value.parameters.map { "--\($0.name)" })
     }
 
+    /// Options that take a value: `--memory 64`, or `--memory=64`.
+    private static let valued: Set<String> = [
+        "--watch", "--format", "--config", "--database", "--memory", "--seconds", "--limit",
+    ]
+
     /// Options of the command itself may also stand after the query, among its parameters.
     ///
     /// - Parameter declared: options that are parameters of the query, and stay.
@@ -128,7 +138,13 @@ struct SQLCommand: ParsableCommand {
             guard let value = words.popFirst() else { throw KernelError.usage("\(option) needs a value.") }
             return value
         }
-        while let word = words.popFirst() {
+        while var word = words.popFirst() {
+            if let equals = word.firstIndex(of: "="), SQLCommand.valued.contains(String(word[..<equals])),
+                !declared.contains(String(word[..<equals]))
+            {
+                words.insert(String(word[word.index(after: equals)...]), at: words.startIndex)
+                word = String(word[..<equals])
+            }
             switch word {
             case _ where declared.contains(word): rest += [word] + [words.popFirst()].compactMap { $0 }
             case "--json": json = true

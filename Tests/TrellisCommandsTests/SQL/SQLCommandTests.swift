@@ -44,6 +44,29 @@ struct SQLCommandTests {
         } throws: { "\($0)" == sentence }
     }
 
+    @Test(arguments: [
+        (["--memory", "-5"], "--memory takes MB, from 16 to 1048576, got '-5'."),
+        (["--memory=-5"], "--memory takes MB, from 16 to 1048576, got '-5'."),
+        (["--seconds", "-1"], "--seconds takes seconds, from 0.1 to 86400, got '-1.0'."),
+        (["--seconds", "nan"], "--seconds takes seconds, from 0.1 to 86400, got 'nan'."),
+        (["--limit", "-1"], "--limit takes a number of rows, 0 meaning all, got '-1'."),
+        (["--watch", "-1"], "--watch takes seconds, from 0.1 to 86400."),
+    ])
+    func `a number that cannot be is named, before the query and after it`(words: [String], sentence: String) throws {
+        for line in [words + ["SELECT 1"], ["SELECT 1"] + words] {
+            var command = try SQLCommand.parse(line)
+            #expect {
+                try command.ask()
+            } throws: { "\($0)" == sentence }
+        }
+    }
+
+    @Test func `an option with its value in one word is one after the query too`() throws {
+        var command = try SQLCommand.parse(["hot-leads", "--limit=5", "--country=DE", "--format=csv"])
+        try command.takeOwnOptions(but: ["--format"])
+        #expect(command.limit == 5 && command.parameters == ["--country=DE", "--format=csv"])
+    }
+
     @Test func `a statement that grows without end is stopped with what would let it go on, and rows stream past`()
         throws
     {
