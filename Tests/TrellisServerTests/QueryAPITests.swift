@@ -193,6 +193,9 @@ import TrellisTesting
         for path in ["/api/leads", "/api/leads/1", "/metrics", "/api/openapi.json"] {
             let refused = try await admin.get(path, reader)
             #expect(refused.status == 403 && !refused.body.contains("ann@"), "\(path): \(refused.status)")
+            let sentence =
+                "A reader may ask: POST /api/sql, GET /api/queries and GET /queries. This needs the token of server.admin.token."
+            #expect(error(refused) == sentence, "\(path): \(refused.body)")
         }
         reader[.contentType] = "application/json"
         let any = try await admin.post(

@@ -98,7 +98,7 @@ struct QueryAPI: Sendable {
     static func caller(of request: WebRequest) throws -> Caller {
         let admin = request.kernel.config.site.server.admin
         guard let caller = Caller(request.header("authorization"), admin, takesPasswords: true) else {
-            throw WebProblem(401, "Say the token of server.admin.token: Authorization: Bearer …")
+            throw WebProblem(401, Caller.unknown)
         }
         return caller
     }

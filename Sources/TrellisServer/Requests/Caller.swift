@@ -7,6 +7,11 @@ public enum Caller: Sendable {
     case house
     case reader(ServerSettings.Reader)
 
+    /// What whoever says no known token is told.
+    static let unknown =
+        "The token is missing or unknown. Say it as 'Authorization: Bearer …': that of server.admin.token opens everything, "
+        + "that of a reader questions in SQL and queries."
+
     /// Nil where no token is said, or none that is known.
     ///
     /// - Parameters:

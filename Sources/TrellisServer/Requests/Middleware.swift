@@ -204,10 +204,13 @@ struct TokenCheck: RouterMiddleware {
         case .house: break
         case .reader where isForPeople || TokenCheck.isQuestion(request): break
         case .reader:
-            throw WebProblem(403, "This token only asks: POST /api/sql, GET /api/queries and GET /queries.")
+            throw WebProblem(
+                403,
+                "A reader may ask: POST /api/sql, GET /api/queries and GET /queries. This needs the token of server.admin.token."
+            )
         case nil:
             throw WebProblem(
-                401, "Say the token of server.admin.token: Authorization: Bearer …",
+                401, Caller.unknown,
                 headers: [
                     ("www-authenticate", isForPeople ? "Basic realm=\"Trellis\", charset=\"UTF-8\"" : "Bearer")
                 ])
