@@ -28,6 +28,10 @@ public struct AudienceExport: Plugin {
             "audience.expiring", ["audience": .text, "platform": .text, "members": .integer, "days": .integer],
             says: "{audience} lapses on {platform} in {days} days"),
     ]
+    /// Hashes of addresses, as the platforms have them.
+    public static let personal = [
+        "audiences_uploads.key", "audiences_removals.key", "audiences_keys.key", "audiences_leaving.hash",
+    ]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
             "audiences":

@@ -47,6 +47,9 @@ public struct Handoff: Plugin {
         EventDeclaration("handoff.recycle_due", ["into": .text], says: "the rest after the handoff was over"),
         EventDeclaration("lead.contacted", ["channel": .text], isActivity: true, says: "was contacted[ by {channel}]"),
     ]
+    public static let personal = [
+        "handoff_handoffs.reason", "handoff_handoffs.outcome_reason", "handoff_transitions.reason",
+    ]
     public static let openTables = ["handoff_handoffs", "handoff_absences", "handoff_holidays"]
     public static let mails = Mails.builtIn
     public static var pages: [String: String] { EmbeddedPages.files }

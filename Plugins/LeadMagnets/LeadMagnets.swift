@@ -35,6 +35,11 @@ public struct LeadMagnets: Plugin {
         "magnets_receipts", "magnets_quarantine.fields", "magnets_quarantine.network", "magnets_quarantine.agent",
         "magnets_visits.visitor", "magnets_told.visitor",
     ]
+    public static let personal = [
+        "magnets_quarantine.email", "magnets_quarantine.page", "magnets_quarantine.referrer", "magnets_visits.page",
+        "magnets_visits.referrer", "magnets_visits.click_id", "magnets_platform_leads.platform_id",
+        "magnets_fetches.platform_id", "magnets_address_list.value",
+    ]
     public static var pages: [String: String] { EmbeddedPages.files }
     public static let counts = [
         Count(

@@ -18,6 +18,7 @@ public struct Scoring: Plugin {
         EventDeclaration("scoring.review_due", says: "the scores were due to be looked at"),
         EventDeclaration(Rechecks.kind, says: "the thresholds that ask the clock were due to be looked at"),
     ]
+    public static let personal = ["scoring_adjustments.reason"]
     public static let rebuilds: [String]? = [
         "scoring_ledger", "scoring_totals", "scoring_standings", "scoring_clocks",
     ]

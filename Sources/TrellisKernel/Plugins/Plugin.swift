@@ -52,6 +52,9 @@ public protocol Plugin: Sendable {
     /// Its tables (`magnets_receipts`) that nobody reads over HTTP, and columns (`magnets_quarantine.agent`) that read
     /// as NULL there: what proves something, or opens something.
     static var secrets: [String] { get }
+    /// Its columns (`magnets_quarantine.email`) that tell who somebody is, lead to a person, or keep words about one,
+    /// beside its ``secrets``: what `personal` stands for where the config hides names.
+    static var personal: [String] { get }
 
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
@@ -110,6 +113,7 @@ extension Plugin {
     public static var addressTables: [String] { [] }
     public static var personTables: [String] { [] }
     public static var secrets: [String] { [] }
+    public static var personal: [String] { [] }
     public static var rebuilds: [String]? { nil }
     public static var openTables: [String] { [] }
     public static var isOnByDefault: Bool { false }

@@ -4,8 +4,34 @@ extension Kernel {
     public var secrets: [String] { Kernel.secrets(of: pluginTypes, config) }
 
     static func secrets(of types: [any Plugin.Type], _ config: Config) -> [String] {
-        ownSecrets + types.flatMap { $0.secrets } + config.site.server.admin.sql.hidden.map(\.value)
+        ownSecrets + types.flatMap { $0.secrets } + spelled(config.site.server.admin.sql.hidden, types)
     }
+
+    /// What a reader does not see beside the ``secrets``.
+    public func hidden(from reader: ServerSettings.Reader) -> [String] { Kernel.spelled(reader.hidden, pluginTypes) }
+
+    /// The word that stands for ``personal(of:)`` among hidden names, in any case.
+    static let personalWord = "personal"
+
+    /// The columns that tell who somebody is, lead to a person, or keep words about one: of the kernel and of every plugin
+    /// the program has, on or off. What many share, as a company and a town, and what the config itself adds to `leads`
+    /// is not among them.
+    public static func personal(of types: [any Plugin.Type]) -> [String] {
+        ownPersonal + types.flatMap { $0.personal }
+    }
+
+    private static func spelled(_ hidden: [LocatedText], _ types: [any Plugin.Type]) -> [String] {
+        hidden.flatMap { $0.value.lowercased() == personalWord ? personal(of: types) : [$0.value] }
+    }
+
+    private static let ownPersonal =
+        ["leads", "contacts"].flatMap { table in
+            ["email", "first_name", "last_name", "phone", "external_id"].map { "\(table).\($0)" }
+        } + [
+            "suppressions.email", "suppressions.mailbox", "outbox_messages.recipient", "mail_returns.diagnostic",
+            // Addresses of pages may name a person among their parameters.
+            "touches.referrer", "touches.landing_page", "touches.click_id",
+        ]
 
     private static let ownSecrets = [
         // Who called, who is writing, and what was written by hand, with the rows before and after it.
@@ -40,6 +66,7 @@ extension ConfigCheck {
     ) throws {
         guard !names.isEmpty else { return }
         let made = try HideableNames(db)
+        let names = names.filter { $0.value.lowercased() != Kernel.personalWord }
         let found = names.compactMap { name in made.fault(of: name.value).map { (name, $0) } }
         guard !found.isEmpty else { return }
         // Whoever cannot open the file is told so elsewhere.
@@ -94,7 +121,8 @@ private struct HideableNames {
             return "'\(name)' hides nothing: SQLite calls the table sqlite_master. Write that."
         case (let table, let column):
             guard tables.contains(table) else {
-                return "there is no table '\(table)' \(nowhere)\(NearMiss.hint(table, among: tables))"
+                let hint = NearMiss.hint(table, among: tables.union([Kernel.personalWord]))
+                return "there is no table '\(table)' \(nowhere)\(hint)"
             }
             guard let column else { return nil }
             let all = columns(of: table)

@@ -92,7 +92,8 @@ public struct ServerSettings: SettingsRecord {
                 "token", \.token, .secret, "What it says as 'Authorization: Bearer …', at least 32 characters.")
             SettingsField(
                 "hidden", \.hidden, .list(of: .locatedText),
-                "Hidden from it besides: tables, columns, and *.phone, which is every column of that name.")
+                "Hidden from it besides: tables, columns, *.phone, which is every column of that name, and personal, which is every column that tells who somebody is."
+            )
         }
 
         public func problems(at place: Place) -> [ConfigProblem] {
@@ -119,7 +120,8 @@ public struct ServerSettings: SettingsRecord {
                 "at_once", \.atOnce, .integer(1...16), "Questions that are answered at once; more wait, then get 503.")
             SettingsField(
                 "hidden", \.hidden, .list(of: .locatedText),
-                "Tables that may not be read, and columns, such as leads.phone, that read as NULL.")
+                "Tables that may not be read, and columns, such as leads.phone, that read as NULL; personal is every column that tells who somebody is."
+            )
         }
     }
 

@@ -14,7 +14,7 @@ extension GuardedQuery {
         allowance.rows = window.rows
         allowance.bytes = max(allowance.bytes, min(window.rows * 1_024, GuardedQuery.answerBytesMax))
         hidden = kernel.secrets
-        if case .reader(let reader) = caller { hidden += reader.hidden.map(\.value) }
+        if case .reader(let reader) = caller { hidden += kernel.hidden(from: reader) }
     }
 }
 

@@ -93,6 +93,20 @@ import TrellisTesting
         }
     }
 
+    @Test func `one word hides all that tells who somebody is, beside other names`() throws {
+        let config = try Config.parse(reader("personal, spend"), plugins: [])
+        #expect(try config.check(plugins: []).filter { $0.place.path.contains("hidden") }.isEmpty)
+        #expect(try notes("Personal").isEmpty)
+        let secrets = Kernel.secrets(
+            of: [], try Config.parse("server: {admin: {sql: {hidden: personal}}}", plugins: []))
+        #expect(Set(secrets).isSuperset(of: ["leads.email", "contacts.phone", "outbox_messages.recipient"]))
+        #expect(!secrets.contains("personal") && !secrets.contains("leads.country"))
+        let misspelt = try #require(throws: ConfigProblems.self) {
+            try Config.parse(reader("persnal"), plugins: []).check(plugins: [])
+        }
+        #expect(misspelt.problems.map(\.message).first?.hasSuffix(" Did you mean 'personal'?") == true, "\(misspelt)")
+    }
+
     @Test func `what is there is hidden without a word, in any case`() throws {
         #expect(try notes("leads.phone, Leads.Email, spend, lead_cards").isEmpty)
     }
