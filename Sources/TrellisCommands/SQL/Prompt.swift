@@ -151,6 +151,18 @@ struct Prompt {
         .quit                  or Ctrl-D; Ctrl-C stops a statement
         """
 
+    /// Answers a command outside the prompt. What only changes how the prompt answers is an option there.
+    static func answer(_ words: [String], in session: SQLSession) throws {
+        switch words.first {
+        case ".mode": throw KernelError.usage(".mode is for the prompt. Here it is an option: --format csv.")
+        case ".chart": throw KernelError.usage(".chart is for the prompt. Here it is an option: --chart.")
+        case nil, ".quit", ".exit": return
+        default:
+            var prompt = Prompt(session: session)
+            try prompt.answer(words)
+        }
+    }
+
     private mutating func answer(_ words: [String]) throws {
         switch words[0] {
         case ".help": print(Prompt.help)

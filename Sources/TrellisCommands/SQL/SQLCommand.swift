@@ -35,7 +35,7 @@ struct SQLCommand: ParsableCommand {
     var memory: Int?
     @Option(parsing: .unconditional, help: "Seconds after which reading is stopped; the default is 300.")
     var seconds: Double?
-    @Argument(help: "SQL, or the name of a query; then --parameter value.")
+    @Argument(help: "SQL, or the name of a query; then --parameter value. Or .tables, .schema TABLE, .queries.")
     var query: String?
     @Argument(parsing: .captureForPassthrough)
     var parameters: [String] = []
@@ -46,7 +46,9 @@ struct SQLCommand: ParsableCommand {
 
     /// - Parameter moment: when the file is to be read as it was; nil means now.
     mutating func ask(asOf moment: String? = nil) throws {
-        let isNamed = query.map { !$0.contains(where: \.isWhitespace) } ?? false
+        // No statement begins with a dot.
+        let isDotCommand = query?.hasPrefix(".") ?? false
+        let isNamed = query.map { !isDotCommand && !$0.contains(where: \.isWhitespace) } ?? false
         try takeOwnOptions(but: isNamed ? try declaredParameters() : [])
         let global = GlobalOptions(config: config, database: database)
         if let watch, !(0.1...86_400).contains(watch) {
@@ -69,19 +71,24 @@ struct SQLCommand: ParsableCommand {
         let session = SQLSession(
             path: path, access: try past.map { .past($0) } ?? access(to: path, global, limits),
             queries: isNamed
-                ? try global.load().site.queries : words.isEmpty ? (try? global.load().site.queries) ?? [] : [],
+                ? try global.load().site.queries
+                : words.isEmpty || isDotCommand ? (try? global.load().site.queries) ?? [] : [],
             chosenFormat: try chosenFormat(), isChart: chart, rowsMax: limit)
         guard let first = words.first else {
             var prompt = Prompt(session: session)
             try prompt.run()
             return
         }
-        let ask =
-            isNamed
-            ? { try session.runNamed(words) }
-            : {
-                try session.run(first, SQLSession.values(of: Array(words.dropFirst())).mapValues(Cell.init(guessing:)))
+        let ask = { () throws -> Void in
+            if isDotCommand {
+                try Prompt.answer(Prompt.words(of: first) + words.dropFirst(), in: session)
+            } else if isNamed {
+                try session.runNamed(words)
+            } else {
+                let values = try SQLSession.values(of: Array(words.dropFirst()))
+                try session.run(first, values.mapValues(Cell.init(guessing:)))
             }
+        }
         guard let watch else { return try ask() }
         try Watch(seconds: watch, title: first).run(ask)
     }

@@ -136,6 +136,27 @@ struct SQLCommandTests {
         #expect(try ask(["bars", "--format", "csv"]) == "label,number\na,4\n")
     }
 
+    @Test func `commands that begin with a dot are answered outside the prompt as in it`() throws {
+        let trellis = try TrellisProcess()
+        #expect(try trellis.run("init").code == 0 && trellis.run("import", "leads.csv").code == 0)
+        let schema = try trellis.run("sql", ".schema", "leads")
+        #expect(schema.code == 0 && schema.output.contains("CREATE TABLE leads ("), "\(schema)")
+        #expect(try trellis.run("sql", ".schema leads").output == schema.output)
+        let piped = try trellis.run("/bin/bash", ["-c", "echo .schema leads | \"$0\" sql", TrellisProcess.path])
+        #expect(piped.code == 0 && piped.output == schema.output, "\(piped)")
+        let tables = try trellis.run("sql", ".tables", "--format", "csv").output
+        #expect(tables.hasPrefix("name,type\n") && tables.contains("\nleads,table\n"), "\(tables)")
+        #expect(try trellis.run("sql", ".queries").output.contains("hot-leads"))
+        for (words, sentence) in [
+            ([".mode", "csv"], ".mode is for the prompt. Here it is an option: --format csv."),
+            ([".chart"], ".chart is for the prompt. Here it is an option: --chart."),
+            ([".tabels"], "There is no command '.tabels'. Did you mean '.tables'? See .help."),
+        ] {
+            let outcome = try trellis.run(TrellisProcess.path, ["sql"] + words)
+            #expect(outcome.code == 64 && outcome.errors.contains(sentence), "\(outcome)")
+        }
+    }
+
     @Test func `a statement that fails in a pipe decides how the command ends, and the others are run`() throws {
         let trellis = try TrellisProcess()
         #expect(try trellis.run("init").code == 0 && trellis.run("import", "leads.csv").code == 0)
