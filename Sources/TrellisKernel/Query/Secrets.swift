@@ -13,9 +13,9 @@ extension Kernel {
     /// The word that stands for ``personal(of:)`` among hidden names, in any case.
     static let personalWord = "personal"
 
-    /// The columns that tell who somebody is, lead to a person, or keep words about one: of the kernel and of every plugin
-    /// the program has, on or off. What many share, as a company and a town, and what the config itself adds to `leads`
-    /// is not among them.
+    /// The columns that tell who somebody is, lead to a person, or keep words about one: of the kernel and of every
+    /// plugin the program has, on or off. What many share, as a company and a town, and what the config itself adds to
+    /// `leads` is not among them.
     public static func personal(of types: [any Plugin.Type]) -> [String] {
         ownPersonal + types.flatMap { $0.personal }
     }
