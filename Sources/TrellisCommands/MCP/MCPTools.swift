@@ -22,7 +22,8 @@ struct MCPTools: Sendable {
             "query", title: "Ask in SQL",
             """
             Runs one SELECT and gives columns and rows as JSON. It only reads, for \(kernel.config.site.server.admin.sql.seconds) s and \
-            \(kernel.config.site.server.admin.sql.rows) rows at most; what is secret reads as NULL or is refused. Bind values as :name.
+            \(kernel.config.site.server.admin.sql.rows) rows at most; what is secret is refused, or reads as NULL and is \
+            named under hidden. Bind values as :name.
             """,
             arguments: [
                 MCPTool.Argument("sql", "string", "One SELECT in SQLite's dialect.", isRequired: true),
