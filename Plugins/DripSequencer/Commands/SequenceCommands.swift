@@ -22,11 +22,21 @@ struct SequenceCommands {
                 "What the steps in the config would change: new versions, and which leads go on where. Changes nothing."
             ) { call in try plan(call) },
             Command(
-                "sequences enter", "Bring a lead into a sequence, whatever its entry says.",
+                "sequences enter",
+                "Bring a lead into a sequence, whatever its entry says, where reentry and group let it.",
                 arguments: ["NAME", "LEAD"]
-            ) { call in try tell(call, "drip.invited", "will enter", "once 'trellis work' or 'trellis serve' runs") },
+            ) { call in
+                .text(
+                    try tell(call, "drip.invited") { lead, sequence, tx in
+                        try Invitation(sequence: sequence, sequences: plugin.sequences, lead: lead, tx: tx)
+                            .consequence()
+                    })
+            },
             Command("sequences exit", "Take a lead out of a sequence.", arguments: ["NAME", "LEAD"]) { call in
-                try tell(call, "drip.dismissed", "will leave", "once 'trellis work' or 'trellis serve' runs")
+                .text(
+                    try tell(call, "drip.dismissed") { lead, sequence, _ in
+                        "Lead \(lead) will leave \(sequence.name) once 'trellis work' or 'trellis serve' runs."
+                    })
             },
             Command("sequences tests", "The tests of mails: their numbers, and what they say.") { call in
                 .table(try call.kernel.read(tests))
@@ -126,16 +136,21 @@ struct SequenceCommands {
 
     // MARK: - By hand
 
-    private func tell(_ call: CommandCall, _ kind: String, _ verb: String, _ when: String) throws -> CommandResult {
+    /// States a fact about a lead and a sequence.
+    ///
+    /// - Parameter sentence: what follows from it; where it throws, nothing is stated.
+    private func tell(
+        _ call: CommandCall, _ kind: String, _ sentence: (Int64, RunningSequence, Transaction) throws -> String
+    ) throws -> String {
         let sequence = try sequence(call.arguments[0])
-        let lead = try call.kernel.write(origin: "cli") { tx in
+        return try call.kernel.write(origin: "cli") { tx in
             let lead = try LeadReference(call.arguments[1]).find(tx.db)
+            let consequence = try sentence(lead, sequence, tx)
             try tx.emit(
                 kind, forEach: "SELECT :lead AS lead_id, NULL AS cause_id, json_object('sequence', :name) AS body",
                 arguments: ["lead": lead, "name": sequence.name])
-            return lead
+            return consequence
         }
-        return .text("Lead \(lead) \(verb) \(sequence.name) \(when).")
     }
 
     // MARK: - Tests

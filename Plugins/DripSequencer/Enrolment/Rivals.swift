@@ -36,6 +36,23 @@ struct Rivals {
         try tx.db.cachedStatement(sql: "DELETE FROM temp.drip_coming WHERE EXISTS (SELECT 1 \(held))").execute()
     }
 
+    /// The sequence that keeps a lead out, where it is in one.
+    func strongerSequence(of lead: Int64, _ db: Database) throws -> String? {
+        try names(among: stronger, of: lead, db).first
+    }
+
+    /// The sequences that a lead leaves when it comes in here.
+    func weakerSequences(of lead: Int64, _ db: Database) throws -> [String] { try names(among: weaker, of: lead, db) }
+
+    private func names(among names: [String], of lead: Int64, _ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT sequence FROM drip_enrolments
+                WHERE lead_id = ? AND state = 'active' AND sequence IN (\(names.joined(separator: ", "))) ORDER BY sequence
+                """, arguments: [lead])
+    }
+
     /// Lets those go from the weaker sequences who have just come in here.
     func takeOver(_ tx: Transaction) throws {
         guard !weaker.isEmpty else { return }
