@@ -9,14 +9,33 @@ struct OutboxCommand: ParsableCommand {
 
     /// - Throws: ``KernelError/data(_:)`` where there is no such message.
     private static func state(of message: Int64, _ kernel: Kernel) throws -> String {
-        let state = try kernel.read {
-            try String.fetchOne($0, sql: "SELECT state FROM outbox_messages WHERE id = ?", arguments: [message])
+        try standing(of: message, kernel).state
+    }
+
+    /// The state of a message, and how it goes on from there: a sentence behind a space, or nothing.
+    private static func standing(of message: Int64, _ kernel: Kernel) throws -> (state: String, wayOut: String) {
+        let row = try kernel.read {
+            try Row.fetchOne(
+                $0, sql: "SELECT state, held_by, reason FROM outbox_messages WHERE id = ?", arguments: [message])
         }
-        guard let state else {
+        guard let row else {
             throw KernelError.data("There is no message \(message). 'trellis outbox list' shows the newest.")
         }
-        return state
+        let (state, holder): (String, String?) = (row["state"], row["held_by"])
+        let wayOut =
+            switch (state, holder) {
+            case ("held", MarketingPause.holder): " \(pause)"
+            case ("held", let holder?):
+                " \(holder) holds it (\((row["reason"] as String?) ?? "on purpose")): 'trellis status' says how it goes on."
+            case ("held", nil), ("failed", _): " Send it again with: trellis outbox retry \(message)"
+            case ("unknown", _): " Decide about it with: trellis outbox resolve \(message)"
+            default: ""
+            }
+        return (state, wayOut)
     }
+
+    private static let pause =
+        "Marketing mail is paused, for too much was called spam. It goes on with: trellis outbox resume"
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "The newest messages.")
@@ -80,11 +99,9 @@ struct OutboxCommand: ParsableCommand {
         private func resolve(_ message: Int64, _ kernel: Kernel) throws {
             let changed = try kernel.write(origin: "cli") { tx in try tx.resolveUnknown(message, resend: resend) }
             guard changed else {
-                let state = try OutboxCommand.state(of: message, kernel)
+                let (state, wayOut) = try OutboxCommand.standing(of: message, kernel)
                 throw KernelError.data(
-                    "Message \(message) is \(state): only one that is unknown is decided about."
-                        + (["held", "failed"].contains(state)
-                            ? " Send it again with: trellis outbox retry \(message)" : ""))
+                    "Message \(message) is \(state): only one that is unknown is decided about.\(wayOut)")
             }
             guard resend else { return print("Message \(message) counts as sent.") }
             let isCalledBack = try OutboxCommand.state(of: message, kernel) == "cancelled"
@@ -157,17 +174,21 @@ struct OutboxCommand: ParsableCommand {
                 return count
             }
             if count == 0, let message {
-                let state = try OutboxCommand.state(of: message, kernel)
-                if state == "held" {
-                    throw KernelError.data(
-                        "Message \(message) is held on purpose, not for a fault of its own. 'trellis outbox' says why, and 'trellis status' what to do."
-                    )
-                }
+                let (state, wayOut) = try OutboxCommand.standing(of: message, kernel)
                 throw KernelError.data(
-                    "Message \(message) is \(state): only what is held or failed is tried again."
-                        + (state == "unknown" ? " Decide about it with: trellis outbox resolve \(message)" : ""))
+                    state == "held"
+                        ? "Message \(message) is held, and not for a fault of its own.\(wayOut)"
+                        : "Message \(message) is \(state): only what is held or failed is tried again.\(wayOut)")
             }
+            if message == nil, try Retry.isPaused(kernel) { TrellisProgram.note(OutboxCommand.pause) }
             print("\(count) message\(count == 1 ? "" : "s") will be tried again when 'trellis work' runs.")
+        }
+
+        /// Whether marketing mail waits for a person to let it go on, which is none to be tried again.
+        private static func isPaused(_ kernel: Kernel) throws -> Bool {
+            try kernel.read {
+                try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)")
+            } ?? false
         }
     }
 }

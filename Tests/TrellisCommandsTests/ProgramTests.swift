@@ -241,51 +241,6 @@ import Testing
         #expect(try trellis.run("plugins", "rebuild", "scoring", "--confirm").output.contains("Replayed"))
     }
 
-    @Test func `a message that is not stuck is neither tried again nor decided about`() throws {
-        let trellis = try starter()
-        #expect(try trellis.run("import", "leads.csv").code == 0)
-        let insert = """
-            INSERT INTO outbox_messages (id, key, origin, template, state, ready_at, created_at, settled_at) VALUES
-                (1, 'a', 'cli', 'hello', 'sent', '2026-03-02', '2026-03-02', '2026-03-02'),
-                (2, 'b', 'cli', 'hello', 'unknown', '2026-03-02', '2026-03-02', '2026-03-02'),
-                (3, 'c', 'cli', 'hello', 'held', '2026-03-02', '2026-03-02', NULL)
-            """
-        #expect(
-            try trellis.run(
-                "/usr/bin/python3",
-                [
-                    "-c", "import sqlite3,sys; c=sqlite3.connect('crm.sqlite'); c.execute(sys.argv[1]); c.commit()",
-                    insert,
-                ]
-            ).code == 0)
-        for (words, sentence) in [
-            (["retry", "1"], "Message 1 is sent: only what is held or failed is tried again."),
-            (["retry", "2"], "Decide about it with: trellis outbox resolve 2"),
-            (
-                ["resolve", "3", "--accept"],
-                "Message 3 is held: only one that is unknown is decided about. Send it again with: trellis outbox retry 3"
-            ),
-        ] {
-            let outcome = try trellis.run(TrellisProcess.path, ["outbox"] + words)
-            #expect(outcome.code == 65 && outcome.errors.contains(sentence), "\(outcome.errors)")
-        }
-        #expect(try trellis.run("outbox", "retry", "3").output.hasPrefix("1 message will be tried again"))
-        for (words, sentence) in [
-            (["--accept"], "Say either a message or --all."),
-            (["2", "--all", "--accept"], "Say either a message or --all."),
-            (["--all"], "Say either --resend or --accept."),
-            (["2", "--mail", "hello", "--accept"], "--mail and --older-than belong beside --all."),
-            (["--all", "--older-than", "soon", "--accept"], "expected a duration such as 2h or 3 days, got 'soon'."),
-        ] {
-            let outcome = try trellis.run(TrellisProcess.path, ["outbox", "resolve"] + words)
-            #expect(outcome.code == 64 && outcome.errors.contains(sentence), "\(outcome.errors)")
-        }
-        let none = try trellis.run("outbox", "resolve", "--all", "--mail", "news", "--resend")
-        #expect(none.output == "No message is unknown that fits.\n")
-        let one = try trellis.run("outbox", "resolve", "--all", "--older-than", "1h", "--resend")
-        #expect(one.output == "1 message decided about: 1 will be sent again when 'trellis work' runs.\n")
-    }
-
     @Test func `what is printed as JSON is one document`() throws {
         let trellis = try starter()
         #expect(try trellis.run("import", "leads.csv").code == 0)

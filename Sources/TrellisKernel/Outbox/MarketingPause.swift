@@ -10,9 +10,9 @@ import Foundation
 ///
 /// It ends when a person says so, also where the config says `never` by then. What waited goes then, whatever its
 /// sequence says of what comes late, unless it is not worth sending any more.
-enum MarketingPause {
+public enum MarketingPause {
     /// What `held_by` says of the mail that waits for the end of it.
-    static let holder = "kernel"
+    public static let holder = "kernel"
     static let reason = "marketing mail is paused: too much of it was called spam"
     /// So many people have to complain, however small the share that the site lets pass.
     static let peopleMin = 2
