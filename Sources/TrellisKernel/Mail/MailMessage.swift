@@ -164,7 +164,7 @@ public enum MailProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case notASCII(field: String)
     case badAddress(field: String)
     case domainNotASCII(field: String)
-    /// The local part is not ASCII, which only a relay that offers SMTPUTF8 can carry (RFC 6531).
+    /// The local part is not ASCII: only a relay that offers SMTPUTF8 could carry it (RFC 6531), and no mail is written so.
     case needsSMTPUTF8(field: String)
     case badMessageID
     case dateOutOfRange
@@ -191,8 +191,8 @@ public enum MailProblem: Error, Equatable, Sendable, CustomStringConvertible {
         case .domainNotASCII(let field):
             "\(field): the address's domain is not ASCII. Write it in its xn-- form."
         case .needsSMTPUTF8(let field):
-            "\(field): the part before the @ is not ASCII, and mail to it needs a relay with SMTPUTF8. "
-                + "Use another address."
+            "\(field): the part before the @ is not ASCII, and no mail is written for such an address "
+                + "(SMTPUTF8, RFC 6531). Use another."
         case .badMessageID:
             "Message-ID: expected left@right without brackets or spaces. Correct what makes it."
         case .dateOutOfRange:

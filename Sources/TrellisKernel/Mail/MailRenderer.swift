@@ -120,9 +120,9 @@ struct MailRenderer: Sendable {
         }
         guard let to = MailAddress(parsing: recipient) else {
             do throws(MailProblem) { _ = try MailAddress(address: recipient).header("To") } catch {
-                throw Hold(description: "\(error)")
+                throw Hold(description: "\(error)\(wayOut(of: order))")
             }
-            throw Hold(description: "the address cannot be written in a mail header")
+            throw Hold(description: "the address cannot be written in a mail header.\(wayOut(of: order))")
         }
         if order.purpose == .marketing, config.site.site.postalAddress == nil {
             throw Hold(description: "site.postal_address is not set, and marketing mail needs one")
@@ -131,6 +131,14 @@ struct MailRenderer: Sendable {
             throw Hold(description: "there is no mail '\(order.template)'")
         }
         return (template, from, to)
+    }
+
+    /// What lets a mail go on that a lead's address holds: another address, or none any more. What has an address of
+    /// its own was checked where the config names it.
+    private func wayOut(of order: Order) -> String {
+        order.recipient == nil
+            ? " Correct leads.email, or never mail it again ('trellis suppress ADDRESS'); then 'trellis outbox retry'."
+            : ""
     }
 
     /// A marketing mail says who sends it and how to leave (RFC 2369, RFC 8058); other mail says that nobody typed it

@@ -266,6 +266,32 @@ private struct Gate: Plugin {
         #expect(reasons.count == 2 && reasons[0].contains("first_name") && reasons[1] == "there is no mail 'nowhere'")
     }
 
+    @Test func `a mail to letters other than ASCII before the @ names two ways out, and both work`() async throws {
+        let crm = try crm()
+        try crm.foreign("UPDATE leads SET email = 'jürgen@acme.example'")
+        try order(crm)
+        try await crm.work()
+        let reason =
+            "To: the part before the @ is not ASCII, and no mail is written for such an address (SMTPUTF8, RFC 6531). Use another."
+            + " Correct leads.email, or never mail it again ('trellis suppress ADDRESS'); then 'trellis outbox retry'."
+        #expect(try states(crm) == ["held|\(reason)"])
+        #expect(try crm.rows("SELECT stop, reason FROM kernel_stops") == ["mail held|\(reason)"])
+        let retry = "UPDATE outbox_messages SET state = 'waiting', reason = NULL WHERE state = 'held'"
+        try crm.foreign("UPDATE leads SET email = 'juergen@acme.example'")
+        try crm.foreign(retry)
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.recipient) == ["juergen@acme.example"])
+
+        try crm.foreign("UPDATE leads SET email = 'jörg@acme.example'")
+        try order(crm, key: "k2")
+        try await crm.work()
+        let address = try EmailAddress("jörg@acme.example").address
+        try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('\(address)', 'manual')")
+        try crm.foreign(retry)
+        try await crm.work()
+        #expect(try states(crm) == ["sent|", "cancelled|the address is suppressed"])
+    }
+
     @Test(arguments: [
         ("DELETE FROM leads", "the lead is gone"),
         ("UPDATE leads SET email = NULL, external_id = '1'", "the lead has no e-mail address"),
