@@ -94,7 +94,8 @@ public struct CardLine: Sendable, Hashable {
 /// Values a plugin adds for the templates of a mail, such as a download link. Asked while the mail is rendered; the
 /// first answer for a name counts, and the body of the message counts before all answers. `owner.name` and
 /// `owner.email` say who has the lead: mails are from them where their front matter says `from: owner`.
-/// `mail.timezone` is the zone by whose clock times are written where neither the lead nor its country tells one.
+/// `mail.timezone` is the zone by whose clock times are written where neither the lead nor its country tells one, and
+/// `mail.link.NAME` what stands in the target of a link in place of `NAME`, such as a time for programs.
 public struct TemplateValues: Question {
     public typealias Reply = [String: String]
     public let leadID: Int64?
@@ -105,6 +106,8 @@ public struct TemplateValues: Question {
     public let body: [String: String]
     /// The moment the mail is rendered.
     public let now: Date
+    /// The clock of the lead: by its zone, by that of its country, by that of the site.
+    public let place: LocalTime
     public let config: Config
 
     /// A link of this site, sealed for one purpose: `link("download", "17")` is `https://…/download/TOKEN`.

@@ -6,6 +6,8 @@ extension MailTemplate {
     /// Turns the parsed parts into text and HTML. Every value and every fallback is already checked.
     struct Rendering {
         let values: [String: String]
+        /// What stands in the target of a link in place of a value.
+        var inLinks: [String: String] = [:]
         /// What stands in place of an address that is the same for everybody.
         var links: [String: String] = [:]
         var style = MailStyle.standard
@@ -35,7 +37,8 @@ extension MailTemplate {
                     // structure. Only an address in a mailto keeps its @.
                     let isAddress = url.lowercased().hasPrefix("mailto:")
                     let kept = position == 0 ? Self.urlCharacters : isAddress ? "-._~@" : "-._~"
-                    url += MailEncoding.percentEncoded(value(placeholder), keeping: kept)
+                    url += MailEncoding.percentEncoded(
+                        inLinks[placeholder.name] ?? value(placeholder), keeping: kept)
                 }
             }
             return MailTemplate.isLinkable(url) ? url : nil

@@ -114,7 +114,8 @@ public struct MailTemplate: Sendable {
     func rendered(
         _ values: [String: String], links: [String: String], style: MailStyle
     ) throws(MailTemplateProblem) -> Rendered {
-        let rendering = Rendering(values: try checkedValues(values), links: links, style: style)
+        let rendering = Rendering(
+            values: try checkedValues(values), inLinks: inLinks(values), links: links, style: style)
         for target in parts.markup?.addresses ?? [] where rendering.url(target) == nil {
             // What it is meant to be stands in a value, which no problem shows.
             for case .variable(let placeholder) in target {
@@ -181,6 +182,11 @@ public struct MailTemplate: Sendable {
         }
         guard bytes <= Self.outputBytesMax else { throw problem(.outputTooLarge(bytes: bytes), line: 1) }
         return cleaned
+    }
+
+    /// Of days and times: see ``MailValues/inLink(_:)``.
+    private func inLinks(_ values: [String: String]) -> [String: String] {
+        variables.reduce(into: [:]) { $0[$1] = values[MailValues.inLink($1)].map(MailEncoding.cleaned) }
     }
 
     private func problem(_ kind: MailTemplateProblem.Kind, line: Int) -> MailTemplateProblem {

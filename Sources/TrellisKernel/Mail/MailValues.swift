@@ -19,21 +19,34 @@ struct MailValues {
     /// The zone a plugin says the times of a message are written by where the lead tells none. No column is called so.
     static let timezone = "mail.timezone"
 
+    /// The name of what stands in the target of a link in place of a day or time that is written for people, in UTC and
+    /// without the name of a zone: a page reads it. No column is called so.
+    static func inLink(_ name: String) -> String { inLinks + name }
+    static let inLinks = "mail.link."
+
     func values(of order: MailRenderer.Order, _ tx: Transaction) throws -> [String: String] {
         var values = ["site_name": kernel.config.site.site.name, "base_url": kernel.config.site.site.baseURL]
+        let row = try order.leadID.flatMap { leadID in
+            try Row.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
+        }
+        let zone = row.flatMap { $0["timezone"] as String? }
+        let country = row.flatMap { $0["country"] as String? }
         let question = TemplateValues(
             leadID: order.leadID, key: order.key, template: order.template, body: order.body, now: tx.now,
-            config: kernel.config)
+            place: try tx.place(ofZone: zone, country: country), config: kernel.config)
         let answers = try kernel.hooks.ask(question, tx.db)
+        var moments: [String: (text: String, plain: String?)] = [:]
         if let leadID = order.leadID {
-            let row = try Row.fetchOne(
-                tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [leadID])
             let place = try tx.place(
-                ofZone: row.flatMap { $0["timezone"] as String? }, country: row.flatMap { $0["country"] as String? },
+                ofZone: zone, country: country,
                 or: order.isMail ? answers.lazy.compactMap { $0[MailValues.timezone] }.first : nil)
-            values.merge(try fieldsOfCause(order, in: place, tx)) { own, _ in own }
-            let fields = kernel.config.site.leads.fields.map { ($0.name, $0.value.kind) } + MailValues.times
-            values.merge(MailValues.texts(row, written(fields, place, order))) { _, column in column }
+            let told = try fieldsOfCause(order, tx).filter { values[$0.key] == nil }.merging(columns(of: row)) { $1 }
+            for (name, fact) in told {
+                let moment = fact.isMoment ? written(fact.text, place, order) : nil
+                values[name] = moment ?? fact.text
+                if let moment { moments[name] = (moment, MailDates.plain(fact.text)) }
+            }
             values.merge(links(of: leadID, order)) { _, link in link }
         }
         if order.purpose == .internal, let leadID = order.leadID {
@@ -44,7 +57,13 @@ struct MailValues {
             values.merge(answer) { first, _ in first }
         }
         values[MailValues.timezone] = nil
-        return values.merging(order.body) { _, own in own }
+        values.merge(order.body) { _, own in own }
+        guard order.isMail else { return values.filter { !$0.key.hasPrefix(MailValues.inLinks) } }
+        // What a message brought itself may have taken the place of a moment.
+        for (name, moment) in moments where values[name] == moment.text {
+            values[MailValues.inLink(name)] = moment.plain
+        }
+        return values
     }
 
     private func links(of leadID: Int64, _ order: MailRenderer.Order) -> [String: String] {
@@ -64,38 +83,41 @@ struct MailValues {
         return links
     }
 
-    private static let times = [("created_at", CustomField.Kind.time), ("updated_at", .time)]
+    /// A column or a field as the file has it.
+    private struct Told {
+        let text: String
+        var isMoment = false
+    }
 
-    private func fieldsOfCause(_ order: MailRenderer.Order, in place: LocalTime, _ tx: Transaction) throws
-        -> [String: String]
-    {
+    private static let times = ["created_at", "updated_at"]
+
+    private func fieldsOfCause(_ order: MailRenderer.Order, _ tx: Transaction) throws -> [String: Told] {
         guard let cause = order.causeID,
             let row = try Row.fetchOne(
                 tx.db.cachedStatement(sql: "SELECT kind, body FROM events WHERE id = ?"), arguments: [cause]),
             let fields = kernel.kinds[row["kind"]]?.fields, !fields.isEmpty
         else { return [:] }
-        let write = written(fields.map { ($0.name, $0.value) }, place, order)
-        let declared = Set(fields.map(\.name))
-        let values = MailRenderer.texts(row["body"]).filter { declared.contains($0.key) }
-        return Dictionary(uniqueKeysWithValues: values.map { ($0.key, write($0.key, $0.value)) })
-    }
-
-    /// Writes the values of days and times as the site wants them, and leaves others as they are.
-    private func written(
-        _ fields: [(String, CustomField.Kind)], _ place: LocalTime, _ order: MailRenderer.Order
-    ) -> (String, String) -> String {
-        let dated = Set(fields.filter { $0.1 == .date || $0.1 == .time }.map(\.0))
-        let dates = kernel.config.site.mail.dates
-        return { name, value in
-            (dated.contains(name) ? dates.text(of: value, in: place, isZoned: order.isMail) : nil) ?? value
+        let kinds = Dictionary(fields.map { ($0.name, $0.value) }) { first, _ in first }
+        return MailRenderer.texts(row["body"]).reduce(into: [:]) { told, field in
+            guard let kind = kinds[field.key] else { return }
+            told[field.key] = Told(text: field.value, isMoment: kind == .date || kind == .time)
         }
     }
 
-    private static func texts(_ row: Row?, _ write: (String, String) -> String) -> [String: String] {
-        var values: [String: String] = [:]
+    private func columns(of row: Row?) -> [String: Told] {
+        let moments = Set(
+            kernel.config.site.leads.fields.filter { [.date, .time].contains($0.value.kind) }.map(\.name)
+                + MailValues.times)
+        var told: [String: Told] = [:]
         for (column, value) in row ?? Row() where !value.isNull {
-            values[column] = write(column, String.fromDatabaseValue(value) ?? "\(value)")
+            told[column] = Told(
+                text: String.fromDatabaseValue(value) ?? "\(value)", isMoment: moments.contains(column))
         }
-        return values
+        return told
+    }
+
+    /// A day or time as the site wants it; nil for what is neither.
+    private func written(_ value: String, _ place: LocalTime, _ order: MailRenderer.Order) -> String? {
+        (kernel.config.site.mail.dates ?? .iso).text(of: value, in: place, isZoned: order.isMail)
     }
 }

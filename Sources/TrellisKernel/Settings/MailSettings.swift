@@ -17,7 +17,8 @@ extension SiteSettings {
         public var trackingConsent: String?
         public var machineHits: [Named<LocatedText>] = []
         public var brand = MailBrand()
-        public var dates = MailDates.iso
+        /// Nil where the config says nothing: ``MailDates/iso``.
+        public var dates: MailDates?
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -55,8 +56,8 @@ extension SiteSettings {
             )
             SettingsField("brand", \.brand, .record(), "How mail looks: the colour of buttons, the logo.")
             SettingsField(
-                "dates", \.dates, .choice(),
-                "How mails write days, and times by the clock of the lead, with its zone: iso (2026-03-16), dmy (16.03.2026), mdy (03/16/2026), long (16 March 2026)."
+                "dates", \.dates, optional: .choice(),
+                "How mails write days, and times by the clock of the lead, with its zone: iso (2026-03-16, also without it), dmy (16.03.2026), mdy (03/16/2026), long (16 March 2026)."
             )
             SettingsField(
                 "tracking", \.tracking, .choice(),
