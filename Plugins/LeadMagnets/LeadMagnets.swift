@@ -29,6 +29,7 @@ public struct LeadMagnets: Plugin {
     public static var mails: [String: String] { mails(in: MagnetWords.english) }
     public static func mails(in words: Words) -> [String: String] { Mails.builtIn(words) }
     public static var words: [String: String] { EmbeddedWords.files }
+    public static var mailVariables: [String: String] { Mails.elsewhere }
     public static let addressTables = ["magnets_quarantine"]
     public static let personTables = ["magnets_visits", "magnets_told"]
     public static let secrets = [
@@ -269,7 +270,10 @@ public struct LeadMagnets: Plugin {
             "trial_days": String(magnet.value.trial.days),
         ]
         values["mail_language"] = offer.language
-        values["webinar_time"] = offer.time
+        values["webinar_time"] = offer.time(in: question.place)
+        values["mail.link.webinar_time"] = magnet.value.webinar.startsAt.flatMap {
+            MailDates.plain(Timestamp.text($0))
+        }
         values["referral_url"] = try Referrals.link(of: leadID, offer, db)
         return values
     }

@@ -24,6 +24,18 @@ enum Mails {
         "mail_language",
     ]
 
+    /// What is said to whoever names one of them, or one that is almost called so, in another mail.
+    static let elsewhere: [String: String] = {
+        let own = "Only the mails of a magnet know it: its mail and its confirm_mail."
+        var all = Dictionary(uniqueKeysWithValues: values.map { ($0, own) })
+        all["webinar_time"] =
+            "\(own) For others let the magnet write the time into a column of the lead (webinar: {field: webinar_at}), and name that: {{webinar_at}}."
+        all["magnet_url"] = "\(own) In others write the address itself."
+        all["webinar_url"] =
+            "The mails of a magnet, its mail and its confirm_mail, know the place of a webinar as {{magnet_url}}. In others write the address itself."
+        return all
+    }()
+
     static func builtIn(_ words: Words) -> [String: String] {
         let title = "{{magnet_title}}"
         let time = "{{webinar_time|\(words("mail_webinar_any_time"))}}"

@@ -116,18 +116,30 @@ struct Offer: Sendable {
     /// When the webinar begins, in the zone of the site: `Monday 4 May 2026, 16:00 (Europe/Berlin)` in English, and in
     /// other languages as they write it.
     var time: String? {
-        magnet.value.webinar.startsAt.map { start in
-            let format = DateFormatter()
-            format.timeZone = TimeZone(identifier: config.site.site.timezone)
-            if language.split(separator: "-").first == "en" {
-                format.locale = Locale(identifier: "en_GB")
-                format.dateFormat = "EEEE d MMMM yyyy, HH:mm"
-            } else {
-                format.locale = Locale(identifier: language)
-                (format.dateStyle, format.timeStyle) = (.full, .short)
-            }
-            return "\(format.string(from: start)) (\(config.site.site.timezone))"
+        magnet.value.webinar.startsAt.map {
+            worded($0, in: TimeZone(identifier: config.site.site.timezone), called: config.site.site.timezone)
         }
+    }
+
+    /// The same by the clock of a lead, for its mails: as `mail.dates` has it, and in words where it says nothing.
+    func time(in place: LocalTime) -> String? {
+        magnet.value.webinar.startsAt.map { start in
+            config.site.mail.dates?.text(of: Timestamp.text(start), in: place)
+                ?? worded(start, in: place.zone, called: place.name)
+        }
+    }
+
+    private func worded(_ start: Date, in zone: TimeZone?, called name: String) -> String {
+        let format = DateFormatter()
+        format.timeZone = zone
+        if language.split(separator: "-").first == "en" {
+            format.locale = Locale(identifier: "en_GB")
+            format.dateFormat = "EEEE d MMMM yyyy, HH:mm"
+        } else {
+            format.locale = Locale(identifier: language)
+            (format.dateStyle, format.timeStyle) = (.full, .short)
+        }
+        return "\(format.string(from: start)) (\(name))"
     }
 
     private func size(_ bytes: Int) -> String {

@@ -12,6 +12,8 @@ public final class ConfigCheck {
     /// The section that is checked now.
     fileprivate var section = Place(file: "")
     var lists = Lists()
+    /// Variables that only some mails know, with what is to be said of them in another.
+    var knownElsewhere: [String: String] = [:]
     let db: Database
     public fileprivate(set) var problems: [ConfigProblem] = []
     /// What works, and is worth knowing.
@@ -157,14 +159,6 @@ public final class ConfigCheck {
             }
         } catch {
             problem("\(error)", at: text.place)
-        }
-    }
-
-    private func variables(of template: MailTemplate, called name: String, known: Set<String>, at place: Place) {
-        for variable in template.variables.subtracting(known).sorted() {
-            problem(
-                "the mail '\(name)' names the unknown variable {{\(variable)}}.\(NearMiss.hint(variable, among: known))",
-                at: place)
         }
     }
 
@@ -351,6 +345,7 @@ extension Config {
             let check = ConfigCheck(
                 config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
             check.problems = made.clashes
+            for type in types { check.knownElsewhere.merge(type.mailVariables) { first, _ in first } }
             check.activities()
             for query in site.queries { check.namedQuery(query) }
             try check.hooks(of: types)

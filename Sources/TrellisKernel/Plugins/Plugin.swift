@@ -62,6 +62,10 @@ public protocol Plugin: Sendable {
     /// The same with the sentences of a language; by itself they are ``mails`` in every one.
     static func mails(in words: Words) -> [String: String]
 
+    /// Variables that only mails of its own know, each with the sentences that say which those are and what to do in
+    /// another.
+    static var mailVariables: [String: String] { get }
+
     /// What its pages, forms and mails say, as YAML by language. Those of `en` are all there are, and stand in for
     /// what other languages leave out; keys are begun so that no other plugin has them.
     static var words: [String: String] { get }
@@ -109,6 +113,7 @@ extension Plugin {
     public static var counts: [Count] { [] }
     public static var mails: [String: String] { [:] }
     public static func mails(in _: Words) -> [String: String] { mails }
+    public static var mailVariables: [String: String] { [:] }
     public static var words: [String: String] { [:] }
     public static var addressTables: [String] { [] }
     public static var personTables: [String] { [] }

@@ -146,6 +146,38 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test(
+        arguments: [
+            (nil, "Monday 4 May 2026, 12:00 (America/New_York)"), ("iso", "2026-05-04 12:00 (America/New_York)"),
+            ("long", "4 May 2026, 12:00 (America/New_York)"),
+        ] as [(String?, String)])
+    func `the mail says when by the clock of the lead, as the site writes times, and plainly in a link`(
+        _ dates: String?, _ time: String
+    ) async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              lead_magnets:
+                magnets:
+                  course: {title: The course, kind: webinar, url: "https://meet.acme.example/1", webinar: {starts_at: "2026-05-04 16:00"}, mail: seat}
+            """,
+            site: TestKernel.site.replacing(
+                "<hello@acme.example>\"}", with: "<hello@acme.example>\"\(dates.map { ", dates: \($0)" } ?? "")}"),
+            plugins: [LeadMagnets.self],
+            files: [
+                "mails/seat.md":
+                    "---\nsubject: Seat\npurpose: transactional\n---\nAt {{webinar_time}}: [note it](https://cal.example/?at={{webinar_time}}) now.\n"
+            ])
+        try crm.capture(["email": "ann@a.example", "timezone": "America/New_York"])
+        try crm.capture(["email": "ann@a.example"], form: "course")
+        try await crm.work()
+        #expect(
+            crm.transport.sent.first?.text.contains(
+                "At \(time): note it: https://cal.example/?at=2026-05-04T16%3A00%3A00Z now.") == true,
+            "\(crm.transport.sent.map(\.text))")
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `nobody takes a seat in a webinar that is over`() async throws {
         crm.clock.set("2026-05-04 16:30:00")
         #expect(try await browser.get("/offers/course").status == 200)
