@@ -62,6 +62,8 @@ extension Transaction {
                 WHERE settled_at IS NULL
                 """, arguments: [stamp, by])
         guard db.changesCount > 0 else { return nil }
+        // The first condition is that of the index over what is stopped: SQLite uses a partial index only where the
+        // statement has its words.
         try db.execute(
             sql: """
                 UPDATE outbox_messages SET state = 'waiting', held_by = NULL, reason = NULL
