@@ -42,7 +42,7 @@ WHERE m.state = 'sent' AND m.purpose <> 'internal' AND m.lead_id IS NOT NULL
 GROUP BY m.template;
 
 -- What came back of the last 500 mails to leads. Where marketing mail was paused, complaints about what was sent before a person let it go
--- on are settled; bounces and refusals are not.
+-- on are settled; bounces and refusals are not. Leads that were merged are one person.
 CREATE VIEW mail_health AS
 WITH latest AS (
     SELECT json_extract(body, '$.message_id') AS message_id, lead_id, at,
@@ -52,8 +52,8 @@ SELECT count(DISTINCT l.message_id) AS sent, min(l.at) AS since,
        count(DISTINCT CASE WHEN r.kind = 'hard_bounce' THEN l.message_id END) AS hard,
        count(DISTINCT CASE WHEN r.kind = 'blocked' THEN l.message_id END) AS blocked,
        count(DISTINCT CASE WHEN r.kind = 'complaint' AND l.is_measured THEN l.message_id END) AS complaints,
-       count(DISTINCT CASE WHEN r.kind = 'complaint' AND l.is_measured THEN l.lead_id END) AS people_complained
-FROM latest AS l LEFT JOIN mail_returns AS r ON r.message_id = l.message_id;
+       count(DISTINCT CASE WHEN r.kind = 'complaint' AND l.is_measured THEN coalesce(g.kept_id, l.lead_id) END) AS people_complained
+FROM latest AS l LEFT JOIN mail_returns AS r ON r.message_id = l.message_id LEFT JOIN lead_merges AS g ON g.gone_id = l.lead_id;
 
 -- Why each hit would be taken for that of a machine, the first rule that fits; NULL for a person.
 CREATE VIEW mail_hit_reasons AS

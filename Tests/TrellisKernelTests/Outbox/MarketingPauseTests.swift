@@ -77,6 +77,14 @@ import TrellisTesting
         #expect(try pauses(site) == ["3|3|0.3|"])
     }
 
+    @Test func `leads that were merged are one person, and pause nothing alone`() async throws {
+        let site = try await site()
+        try site.crm.kernel.write(origin: "cli") { try $0.merge(2, into: 1) }
+        for id in [1, 3] { try site.take(Self.complaint, about: Int64(id)) }
+        #expect(try site.crm.rows("SELECT sent, complaints, people_complained FROM mail_health") == ["3|2|1"])
+        #expect(try pauses(site) == [])
+    }
+
     @Test func `to let it go on settles complaints, and no bounces`() async throws {
         let site = try await site()
         try site.take("hard_bounce/postfix-user-unknown", about: 2)
