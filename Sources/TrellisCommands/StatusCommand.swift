@@ -100,8 +100,10 @@ struct StatusLines {
                     "returned mail",
                     try text(
                         """
-                        SELECT coalesce(group_concat(n || ' ' || replace(kind, '_', ' '), ', '), 'none')
-                        FROM (SELECT kind, count(*) AS n FROM mail_returns GROUP BY kind)
+                        SELECT coalesce(group_concat(n || ' ' || CASE
+                            WHEN n = 1 OR kind IN ('blocked', 'unknown') THEN name
+                            WHEN kind LIKE '%reply' THEN replace(name, 'reply', 'replies') ELSE name || 's' END, ', '), 'none')
+                        FROM (SELECT kind, replace(kind, '_', ' ') AS name, count(*) AS n FROM mail_returns GROUP BY kind)
                         """)
                 ),
                 (
