@@ -147,13 +147,55 @@ import TrellisTesting
         #expect(try crm.rows("SELECT email, budget, sites FROM leads") == ["ann@a.example|1234.5|1000000"])
     }
 
+    /// A German site whose form asks for a day and a time.
+    private func opening() throws -> TestKernel {
+        try TestKernel(
+            """
+            leads: {fields: {opens_on: date, call_at: time}}
+            plugins: {lead_magnets: {magnets: {plan: {title: Der Plan, asset: plan.pdf, form: {fields: [email!, opens_on, call_at]}}}}}
+
+            """, site: MagnetWordsTests.german, plugins: [LeadMagnets.self], files: ["plan.pdf": "%"])
+    }
+
+    @Test func `a day is read and asked for as the language writes it`() async throws {
+        let crm = try opening()
+        let browser = Browser(crm)
+        let typed = try await browser.fillIn(
+            "plan", ["email": "ann@a.example", "opens_on": "24.12.2026", "call_at": "3.1.2027, 9:30"])
+        // What a date field of a browser sends.
+        let chosen = try await browser.fillIn("plan", ["email": "bob@a.example", "opens_on": "2026-12-24"])
+        #expect(typed.status == 303 && chosen.status == 303)
+        let again = try await browser.fillIn(
+            "plan", ["email": "cem@a.example", "opens_on": "12/24/2026", "call_at": "morgen"])
+        #expect(
+            try WebForm(again).errors == [
+                "opens_on: Bitte geben Sie einen Tag wie 31.01.2026 ein.",
+                "call_at: Bitte geben Sie eine Zeit wie 31.01.2026 14:00 ein.",
+            ])
+        #expect(try WebForm(again).value("call_at") == "morgen")
+        let filled = try WebForm(try await browser.get("/offers/plan?opens_on=24.12.2026&call_at=24.12.2026"))
+        #expect(filled.value("opens_on") == "2026-12-24" && filled.value("call_at") == "24.12.2026")
+        #expect(
+            try crm.rows("SELECT email, opens_on, call_at FROM leads ORDER BY id") == [
+                "ann@a.example|2026-12-24|2027-01-03 09:30:00.000", "bob@a.example|2026-12-24|",
+            ])
+    }
+
+    @Test func `a held form is released with the day that was typed`() async throws {
+        let crm = try opening()
+        let page = ("_page", "https://crm.acme.example/offers/plan")
+        _ = try await Browser(crm).post(
+            "/forms/plan", [page, ("email", "ann@a.example"), ("opens_on", "24.12.2026")])
+        try crm.run("magnets release", "1")
+        #expect(try crm.rows("SELECT email, opens_on FROM leads") == ["ann@a.example|2026-12-24"])
+    }
+
     @Test func `the English of a field is what the house is told, made into a sentence`() throws {
         let config = try crm().kernel.config
         let words = MagnetWords.of(config, "en")
         for (key, message) in [
             ("field_whole_number", "expected a whole number"), ("field_number", "expected a number"),
-            ("field_yes_or_no", "expected yes or no"), ("field_day", "expected a day such as 2026-01-31"),
-            ("field_time", "expected a time such as 2026-01-31 14:00"), ("field_phone", "not a telephone number"),
+            ("field_yes_or_no", "expected yes or no"), ("field_phone", "not a telephone number"),
             ("field_country", "expected a country such as DE or Germany"),
             ("field_phone_country", "a number without + needs a country; give one, or set leads.default_country"),
             ("field_no_contact", "a lead needs an email, a phone or an external_id"),
@@ -161,6 +203,12 @@ import TrellisTesting
             ("field_phone_shared", "more than one lead has this number. Give an email or an external_id too."),
         ] {
             #expect(words(key) == Submission.sentence(message), "\(key)")
+        }
+        for (key, message, example) in [
+            ("field_day", "expected a day such as 2026-01-31", "2026-01-31"),
+            ("field_time", "expected a time such as 2026-01-31 14:00", "2026-01-31 14:00"),
+        ] {
+            #expect(words(key, ["example": example]) == Submission.sentence(message), "\(key)")
         }
     }
 

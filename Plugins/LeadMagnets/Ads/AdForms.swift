@@ -215,8 +215,11 @@ struct AdForms: Sendable {
     }
 
     private static func agent(of lead: String, _ platform: AdForm.Platform) -> String {
-        "\(platform.rawValue) lead form, lead \(lead)"
+        "\(platform.rawValue)\(agentMark)\(lead)"
     }
+
+    /// Between the platform and its id of the lead, in what stands where a form has its browser.
+    static let agentMark = " lead form, lead "
 
     private static func note(_ lead: AdLead, _ platform: AdForm.Platform, lead id: Int64, _ tx: Transaction) throws {
         try tx.db.cachedStatement(

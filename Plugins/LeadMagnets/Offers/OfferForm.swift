@@ -112,7 +112,8 @@ struct OfferForm: Sendable {
         values["maxlength"] = .optional(kind.lengthMax.map(String.init))
         values["error"] = .optional(errors.first { $0.field == name }?.message)
         if let value = typed[name], !value.isEmpty {
-            values["value"] = .text(value)
+            // A date field takes nothing but ISO 8601, whatever the language.
+            values["value"] = .text(kind.type == "date" ? offer.words.dates.plain(value) : value)
             if kind.type == "checkbox" { values["checked"] = .flag(OfferForm.isYes(value)) }
         }
         if let custom, !custom.oneOf.isEmpty {

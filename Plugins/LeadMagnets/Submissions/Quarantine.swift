@@ -72,8 +72,16 @@ enum Quarantine {
             // What the form asks, and what an ad platform asked in its place.
             let names = magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value)
             let asked = typed.names.filter { draft.has($0) && !names.contains($0) }
+            // Platforms write numbers and days as programs do, people as the language of the form does.
+            let isOfPerson = (row["agent"] as String?)?.contains(AdForms.agentMark) != true
+            let words = MagnetWords.of(kernel.config, magnet.language?.value)
             for name in names + asked {
-                try draft.set(name, text: TextCleaning.line(typed[name]?.scalarText ?? ""))
+                let text = TextCleaning.line(typed[name]?.scalarText ?? "")
+                if isOfPerson {
+                    try draft.set(name, text: text, written: words)
+                } else {
+                    try draft.set(name, text: text)
+                }
             }
             draft.asked = Set(asked)
             for consent in magnet.form.consent

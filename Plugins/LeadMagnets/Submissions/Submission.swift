@@ -41,7 +41,7 @@ struct Submission: Sendable {
     ) {
         var draft = request.kernel.draft()
         var errors: [(field: String, message: String)] = []
-        let (words, numbers) = (offer.words, offer.words.numbers)
+        let words = offer.words
         if token.leadID != nil { draft.email = known["email"] }
         for field in OfferForm(offer: offer, token: token, known: known).fields {
             let name = field.name.value
@@ -50,7 +50,7 @@ struct Submission: Sendable {
                 if request.fields.isNumber(name) {
                     try draft.set(name, text: text)
                 } else {
-                    try draft.set(name, text: text, written: numbers)
+                    try draft.set(name, text: text, written: words)
                 }
                 if field.isRequired, draft[name].isNull { errors.append((name, words("field_required"))) }
             } catch let problem as FieldProblem {

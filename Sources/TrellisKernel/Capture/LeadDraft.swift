@@ -117,6 +117,25 @@ extension LeadDraft {
         try set(index, text: text)
     }
 
+    /// The same, with a number, a day or a time as it is written in the language of a form.
+    ///
+    /// - Throws: ``FieldProblem`` saying what was expected, with an example in that language; also of what can be read
+    ///   in two ways.
+    public mutating func set(_ name: String, text: String, written words: Words) throws {
+        guard let index = layout.index(of: name), layout.columns[index].kind.isDay else {
+            return try set(name, text: text, written: words.numbers)
+        }
+        let dates = words.dates
+        do {
+            try set(index, text: dates.plain(text.trimmed))
+        } catch var problem as FieldProblem {
+            if let phrase = problem.phrase, let example = phrase.values["example"] {
+                problem.phrase = Phrase(phrase.key, ["example": dates.text(example)])
+            }
+            throw problem
+        }
+    }
+
     /// The same, with a number as it is written in the language of a form.
     ///
     /// - Throws: ``FieldProblem`` saying what was expected, also of a number that can be read in two ways.
@@ -248,13 +267,15 @@ enum FieldValue {
         case .date:
             guard let date = Timestamp.date(text) else {
                 throw FieldProblem(
-                    field: field, message: "expected a day such as 2026-01-31", phrase: Phrase("field_day"))
+                    field: field, message: "expected a day such as 2026-01-31",
+                    phrase: Phrase("field_day", ["example": "2026-01-31"]))
             }
             return String(Timestamp.text(date).prefix(10)).databaseValue
         case .time:
             guard let date = Timestamp.date(text) else {
                 throw FieldProblem(
-                    field: field, message: "expected a time such as 2026-01-31 14:00", phrase: Phrase("field_time"))
+                    field: field, message: "expected a time such as 2026-01-31 14:00",
+                    phrase: Phrase("field_time", ["example": "2026-01-31 14:00"]))
             }
             return Timestamp.text(date).databaseValue
         }

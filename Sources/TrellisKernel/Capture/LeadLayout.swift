@@ -11,6 +11,13 @@ public final class LeadLayout: Sendable {
             default: false
             }
         }
+
+        var isDay: Bool {
+            switch self {
+            case .field(.date), .field(.time): true
+            default: false
+            }
+        }
     }
 
     struct Column: Sendable {

@@ -47,6 +47,9 @@ public struct Words: Sendable {
 
     /// How its numbers are written.
     public var numbers: NumberMarks { NumberMarks(language: language) }
+
+    /// How its days are written.
+    public var dates: DateMarks { DateMarks(language: language) }
 }
 
 /// A sentence that is in no language yet: its key, and what its placeholders stand for.
