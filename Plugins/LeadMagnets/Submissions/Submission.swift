@@ -115,7 +115,7 @@ struct Submission: Sendable {
             referral: request.fields["_ref"])
         do {
             let leadID = try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try intake.take($0) }
-            return try thanks(leadID: leadID, email: draft.email)
+            return try thanks(leadID: leadID, email: token.leadID == nil ? typedAddress : shown(draft.email))
         } catch is Intake.Replayed {
             return try await quarantine(["one form sent for many addresses"])
         } catch let veto as Veto {
@@ -174,9 +174,19 @@ struct Submission: Sendable {
             magnet: offer.name, reasons: reasons, fields: declaredFields, page: arrival.page,
             referrer: arrival.referrer, proof: request.proof())
         try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try held.insert($0) }
-        // Nothing but an address: the page is on our site, and says what they typed.
-        let email = request.fields["email"].flatMap { try? EmailAddress($0).address }
-        return try thanks(leadID: nil, email: email)
+        return try thanks(leadID: nil, email: typedAddress)
+    }
+
+    /// The address as it was typed. Nothing but an address: the page is on our site, and says it.
+    private var typedAddress: String? {
+        let text = TextCleaning.line(request.fields["email"] ?? "")
+        return (try? EmailAddress(text)) == nil ? nil : text
+    }
+
+    /// The address of a lead that is known, its domain in the letters of its own script.
+    private func shown(_ address: String?) -> String? {
+        guard let address, let domain = try? EmailAddress(address).unicodeDomain else { return nil }
+        return "\(address.prefix { $0 != "@" })@\(domain)"
     }
 }
 

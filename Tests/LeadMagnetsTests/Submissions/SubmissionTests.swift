@@ -188,6 +188,22 @@ private struct Desk: Plugin {
             ])
     }
 
+    @Test func `the page after the form says the address as it was typed`() async throws {
+        for address in ["jo@bücher.example", "jo@xn--bcher-kva.example", "jo@BÜCHER.example"] {
+            let reply = try await browser.fillIn("guide", ["email": "  \(address) "])
+            #expect(try await browser.follow(reply).page.text("address") == address)
+        }
+        #expect(try crm.rows("SELECT email FROM leads") == ["jo@xn--bcher-kva.example"])
+        // Whoever comes by a link of ours types none; what a program sends in its place is not shown.
+        let key = try crm.kernel.signer.token(purpose: "lead", subject: "1")
+        let known = try await browser.submit(
+            try await browser.open("/offers/guide?for=\(key)"), ["first_name": "Jo", "email": "eve@evil.example"])
+        #expect(try await browser.follow(known).page.text("address") == "jo@bücher.example")
+        // A program's form gets a person's answer.
+        let held = try await browser.post("/forms/guide", [("email", "bot@bücher.example")])
+        #expect(try await browser.follow(held).page.text("address") == "bot@bücher.example")
+    }
+
     @Test func `a page that was open for more than a day is shown again with what was typed`() async throws {
         let form = try await browser.open("/offers/plan")
         crm.clock.advance(by: "1 day")
