@@ -131,6 +131,11 @@ import TrellisTesting
         #expect(try WebForm(phone).errors == ["phone: Das ist keine Telefonnummer."])
         let free = try await browser.fillIn("plan", ["email": "ann@gmail.com", "first_name": "Ann"])
         #expect(try WebForm(free).errors == ["email: Bitte geben Sie Ihre berufliche Adresse ein."])
+        let umlaut = try await browser.fillIn("plan", ["email": "jürgen@a.example", "first_name": "Jürgen"])
+        #expect(
+            try WebForm(umlaut).errors == [
+                "email: Wir können nur an Adressen schreiben, in denen vor dem @ einfache Buchstaben (a bis z, ohne Umlaute), Ziffern und Zeichen stehen: Bitte geben Sie eine andere von Ihnen ein, etwa name@example.org."
+            ])
     }
 
     @Test func `a number is read as the language writes it`() async throws {

@@ -165,7 +165,8 @@ private struct Desk: Plugin {
     }
 
     @Test func `an address that no mail of ours reaches is refused where something is mailed`() async throws {
-        let sentence = "We cannot write to an address with such letters before the @. Please give another one."
+        let sentence =
+            "We can only write to addresses with plain letters (a to z), digits and signs before the @: please type another one of yours, such as name@example.org."
         // By mail, confirmed and by mail, confirmed and on the page.
         for magnet in ["plan", "guide", "atlas"] {
             let reply = try await browser.fillIn(magnet, ["email": "jürgen@a.example", "first_name": "Jürgen"])
