@@ -19,8 +19,9 @@ struct MagnetCommands: Sendable {
             },
             Command("magnets release", "Take in a form that was held.", arguments: ["id"]) { call in
                 guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }
-                let lead = try Quarantine.release(id, magnets: offers.settings.magnets, call.kernel)
-                return .text("Lead \(lead) is taken in. What they ticked counts once they confirm it by mail.")
+                let (lead, isTicked) = try Quarantine.release(id, magnets: offers.settings.magnets, call.kernel)
+                let consents = isTicked ? " What they ticked counts once they confirm it by mail." : ""
+                return .text("Lead \(lead) is taken in.\(consents)")
             },
             Command("magnets discard", "Let go of a form that was held.", arguments: ["id"]) { call in
                 guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }

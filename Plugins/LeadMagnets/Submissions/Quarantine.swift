@@ -57,7 +57,11 @@ enum Quarantine {
 
     /// Takes a held form in as if it had passed. Its consents count only once they are confirmed by mail, because
     /// nobody knows who ticked the boxes.
-    static func release(_ id: Int64, magnets: [Named<MagnetSettings.Magnet>], _ kernel: Kernel) throws -> Int64 {
+    ///
+    /// - Returns: the lead, and whether a box was ticked.
+    static func release(_ id: Int64, magnets: [Named<MagnetSettings.Magnet>], _ kernel: Kernel) throws
+        -> (lead: Int64, isTicked: Bool)
+    {
         try kernel.write(origin: "cli") { tx in
             guard
                 let row = try Row.fetchOne(
@@ -98,7 +102,7 @@ enum Quarantine {
             try tx.db.execute(
                 sql: "UPDATE magnets_quarantine SET released_at = ?, lead_id = ? WHERE id = ?",
                 arguments: [tx.stamp, leadID, id])
-            return leadID
+            return (leadID, !draft.consents.isEmpty)
         }
     }
 

@@ -33,9 +33,7 @@ import TrellisTesting
         #expect(try crm.events() == [])
         crm.clock.advance(by: "1 hour")
         #expect(
-            try crm.run("magnets release", "1") == [
-                "Lead 1 is taken in. What they ticked counts once they confirm it by mail."
-            ])
+            try crm.run("magnets release", "1") == ["Lead 1 is taken in."])
         try await crm.work()
         #expect(
             try crm.rows("SELECT email, first_name, budget, title, stage, source, medium FROM leads") == [
@@ -53,7 +51,10 @@ import TrellisTesting
     @Test func `what was ticked is asked for and not granted, with where it was ticked`() async throws {
         try await hold(
             "guide", ["email": "ann@a.example", "consent_newsletter": "on", "consent_ads": "no", "consent_calls": "on"])
-        try crm.run("magnets release", "1")
+        #expect(
+            try crm.run("magnets release", "1") == [
+                "Lead 1 is taken in. What they ticked counts once they confirm it by mail."
+            ])
         #expect(
             try crm.rows("SELECT purpose, state, text, source, network FROM consents") == [
                 "newsletter|requested|Yes, write to me.|cli|203.0.113.0/24"
