@@ -194,6 +194,20 @@ import TrellisTesting
         #expect(try await Listener.open(crm).get("/none").body == "de|Hier ist nichts|Datenschutz|Acme")
     }
 
+    @Test func `a download whose file is gone says so in the language of its magnet`() async throws {
+        let crm = try crm()
+        let (listener, lead) = (try Listener.open(crm), try crm.capture(["email": "ann@a.example"]))
+        try FileManager.default.removeItem(atPath: crm.folder + "/plan.pdf")
+        for (magnet, heading, sentence) in [
+            ("plan", "Die Datei fehlt", "Sie ist gerade nicht verfügbar, und wir wissen davon."),
+            ("paper", "The file is missing", "It is not here at the moment, and we know of it."),
+        ] {
+            let token = try crm.kernel.signer.token(purpose: "download", subject: "[\"\(magnet)\",\(lead)]")
+            let answer = try await listener.get("/download/\(token)")
+            #expect(answer.status == 503 && answer.heading == heading && answer.body.contains(sentence), "\(magnet)")
+        }
+    }
+
     @Test func `pages of the house stay English`() async throws {
         let pages = try Pages(config: try crm().kernel.config, plugins: [LeadMagnets.self])
         let page = try #require(pages.render("problem", ["title": "T", "heading": "H", "text": "X", "language": "en"]))

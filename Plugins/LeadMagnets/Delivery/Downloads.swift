@@ -32,6 +32,8 @@ struct Downloads: Sendable {
         let config = request.kernel.config
         // A file named by its whole path was meant to lie elsewhere.
         let folder = asset.value.hasPrefix("/") ? nil : config.folder
-        return WebReply(body: .file(WebFile(path: config.path(asset.value), name: offer.fileName, folder: folder)))
+        let file = WebFile(
+            path: config.path(asset.value), name: offer.fileName, folder: folder, language: offer.language)
+        return WebReply(body: .file(file))
     }
 }

@@ -67,7 +67,7 @@ public indirect enum PageValue: Sendable, Hashable, ExpressibleByStringLiteral, 
 
 /// A file of the site, sent whole or in part.
 public struct WebFile: Sendable, Hashable {
-    /// Where it lies: never told to anybody.
+    /// Where it lies: told to the log, and to no visitor.
     public let path: String
     /// The name it is saved under.
     public let name: String
@@ -76,15 +76,17 @@ public struct WebFile: Sendable, Hashable {
     /// Whether a browser shows it where it stands and keeps it a while, on pages of other sites too, rather than save
     /// it.
     public let isShown: Bool
+    /// The language in which a visitor is told that it is missing; nil for that of the site.
+    public let language: String?
 
     /// A file that is saved.
-    public init(path: String, name: String, folder: String? = nil) {
-        (self.path, self.name, self.folder, isShown) = (path, name, folder, false)
+    public init(path: String, name: String, folder: String? = nil, language: String? = nil) {
+        (self.path, self.name, self.folder, self.language, isShown) = (path, name, folder, language, false)
     }
 
     /// A file that is shown.
     public init(shown path: String, name: String, folder: String?) {
-        (self.path, self.name, self.folder, isShown) = (path, name, folder, true)
+        (self.path, self.name, self.folder, language, isShown) = (path, name, folder, nil, true)
     }
 
     /// Whether the file may be read at this path, which has no symbolic links in it.

@@ -79,8 +79,9 @@ struct FileReply: Sendable {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path), file.mayBe(at: path),
             let size = attributes[.size] as? Int, let changed = attributes[.modificationDate] as? Date
         else {
-            context.logger.error("a file of the config cannot be read", metadata: ["file": "\(file.name)"])
-            throw WebProblem(503, Phrase("problem_file"), heading: "problem_file_heading")
+            context.logger.error("a file of the config cannot be read", metadata: ["path": "\(file.path)"])
+            let problem = WebProblem(503, Phrase("problem_file"), heading: "problem_file_heading")
+            throw file.language.map(problem.speaking) ?? problem
         }
         var headers = headers
         let tag = "\"\(String(size, radix: 36))-\(String(Int(changed.timeIntervalSince1970 * 1000), radix: 36))\""

@@ -1,5 +1,7 @@
 import Foundation
 import Hummingbird
+import Logging
+import Synchronization
 import Testing
 import TrellisKernel
 import TrellisTesting
@@ -131,6 +133,35 @@ private struct Answers: Plugin {
         #expect(answer.status == 503)
         #expect(answer.body.contains("It is not here at the moment, and we know of it. Please try again later."))
         #expect(!answer.body.contains(crm.folder))
+    }
+
+    private final class Lines: Sendable {
+        private let all = Mutex<[String]>([])
+        var list: [String] { all.withLock { $0 } }
+        func add(_ line: String) { all.withLock { $0.append(line) } }
+    }
+
+    /// Keeps the errors alone.
+    private struct Recorder: LogHandler {
+        let lines: Lines
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.error
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { lines.add("\(event.message): \(event.metadata?["path"] ?? "")") }
+    }
+
+    @Test func `the log says which file is gone`() async throws {
+        let (path, lines) = (crm.kernel.config.path("plan.txt"), Lines())
+        try FileManager.default.removeItem(atPath: path)
+        let logger = Logger(label: "test") { _ in Recorder(lines: lines) }
+        let kernel = try Kernel(
+            config: crm.kernel.config, plugins: [Answers.self], clock: crm.clock.clock, logger: logger)
+        #expect(try await Listener.open(kernel, of: crm).get("/file").status == 503)
+        #expect(lines.list == ["a file of the config cannot be read: \(path)"])
     }
 
     @Test func `a link within the folder is followed, and one that leads out of it is not`() async throws {
