@@ -152,7 +152,7 @@ public struct LeadMagnets: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Filter("form", LeadDraft.self, order: .early) { draft, _ in try applyForm(to: &draft) }
+        Filter("form", LeadDraft.self, order: .early) { draft, tx in try applyForm(to: &draft, tx) }
         Subscribe("deliver", to: ["form.submitted", "form.confirmed", "lead.merged"], from: .nextEvent) { _, tx in
             try deliver(tx)
         }
@@ -188,13 +188,15 @@ public struct LeadMagnets: Plugin {
 
     /// A form takes the fields it declares and nothing else, and says which are missing. A lead that is known need not
     /// tell again what it told before. Somebody of the house may say more, and is told what is not taken.
-    private func applyForm(to draft: inout LeadDraft) throws {
+    private func applyForm(to draft: inout LeadDraft, _ tx: Transaction) throws {
         guard let form = draft.form else { return }
-        guard let magnet = magnets.first(where: { $0.name == form })?.value else {
+        guard let named = magnets.first(where: { $0.name == form }) else {
             throw Veto(
                 "there is no magnet '\(form)'.\(NearMiss.hint(form, among: magnets.map(\.name))) There are: \(magnets.map(\.name).joined(separator: ", "))."
             )
         }
+        let magnet = named.value
+        if draft.isByHouse, let note = named.lateNote(at: tx.now) { draft.notes.append(note) }
         let declared = Set(
             magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value) + ["source", "medium", "campaign"]
         ).union(draft.asked)

@@ -41,13 +41,16 @@ struct CaptureCommand: ParsableCommand {
         let result = try take(try global.open(makesFile: true))
         if global.json {
             print(
-                JSONValue.object([("lead", .integer(result.leadID)), ("outcome", .string(result.outcome.rawValue))])
-                    .text())
+                JSONValue.object([
+                    ("lead", .integer(result.leadID)), ("outcome", .string(result.outcome.rawValue)),
+                    ("notes", .array(result.notes.map(JSONValue.string))),
+                ]).text())
         } else {
             let outcome =
                 ["created": "is new", "changed": "was known and is changed", "same": "was known, nothing new"][
                     result.outcome.rawValue] ?? ""
             print("Lead \(result.leadID) \(outcome). What follows from it happens when 'trellis work' runs.")
+            for note in result.notes { print(note) }
         }
     }
 

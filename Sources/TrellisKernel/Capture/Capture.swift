@@ -6,6 +6,8 @@ public struct CaptureResult: Sendable, Hashable {
 
     public let leadID: Int64
     public let outcome: Outcome
+    /// What whoever took the lead in should know of it.
+    public var notes: [String] = []
 }
 
 /// Takes drafts in: one set-based road for a single form and for a chunk of an import.
@@ -275,9 +277,10 @@ extension Transaction {
         try draft.requireName()
         let erased = ErasedAddresses(config: kernel.config)
         try draft.proof == nil ? erased.refuse(draft.email, db) : erased.readmit(draft.email, db)
-        guard let result = try Capture(kernel.leadLayout).take([draft], self).first else {
+        guard var result = try Capture(kernel.leadLayout).take([draft], self).first else {
             throw KernelError.data("Nothing was captured.")
         }
+        result.notes = draft.notes
         if let form = draft.form {
             try emit(
                 FormSubmitted(form: form, variant: draft.variant, channel: draft.touch?.channel), lead: result.leadID)

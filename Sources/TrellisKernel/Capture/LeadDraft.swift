@@ -23,6 +23,8 @@ public struct LeadDraft: Draft {
     /// Whether somebody of the house fills the form in for the person: what the form does not ask is kept then, and a
     /// consent that it does not ask is refused rather than left out.
     public var isByHouse = false
+    /// What a filter tells somebody of the house who takes the lead in: whole sentences.
+    public var notes: [String] = []
 
     /// Columns that the person was asked for beyond those of the form here, as by the form of an ad platform.
     public var asked: Set<String> = []

@@ -130,4 +130,47 @@ import TrellisTesting
         #expect(page["meta"] == nil && page["text_html"] == nil && page["description"] == nil)
         #expect(page.text("headline") == "The plan")
     }
+
+    // MARK: - Webinars that are over
+
+    /// What `trellis capture --magnet` says, by the settings of the webinar that ended at 17:00.
+    private func notes(_ settings: String, isByHouse: Bool = true, at time: String = "2026-05-04 17:00:00") throws
+        -> [String]
+    {
+        let crm = try TestKernel(
+            """
+            plugins: {lead_magnets: {magnets: {course: {title: The course, kind: webinar, url: "https://meet.acme.example/1", \(settings)}}}}
+            """, plugins: [LeadMagnets.self])
+        crm.clock.set(time)
+        var draft = try crm.kernel.draft([("email", "ann@a.example")])
+        (draft.form, draft.isByHouse) = ("course", isByHouse)
+        let proposal = draft
+        let result = try crm.kernel.write(origin: "form:course") { try $0.capture(proposal) }
+        #expect(try crm.rows("SELECT id FROM leads") == ["\(result.leadID)"])
+        return result.notes
+    }
+
+    @Test func `whoever puts a lead into a webinar that is over is told what follows`() throws {
+        let plain = #"webinar: {starts_at: "2026-05-04 16:00"}"#
+        let recorded = #"webinar: {starts_at: "2026-05-04 16:00", recording: "https://video.acme.example/1"}"#
+        #expect(
+            try notes(plain) == [
+                "The webinar 'course' was over on 2026-05-04 17:00 UTC, and has no recording: the mail 'magnet-webinar' still goes out, "
+                    + "as if they had a seat. Write webinar: {recording: https://…} before it does, or move starts_at on."
+            ])
+        #expect(
+            try notes("\(plain), deliver: page") == [
+                "The webinar 'course' was over on 2026-05-04 17:00 UTC, and has no recording: they are registered, and nothing is mailed."
+            ])
+        #expect(
+            try notes(recorded) == [
+                "The webinar 'course' was over on 2026-05-04 17:00 UTC: the mail 'magnet-webinar' leads to its recording, https://video.acme.example/1."
+            ])
+        #expect(
+            try notes("\(recorded), deliver: page") == [
+                "The webinar 'course' was over on 2026-05-04 17:00 UTC, and nothing is mailed: give them its recording, https://video.acme.example/1."
+            ])
+        #expect(try notes(plain, isByHouse: false) == [])
+        #expect(try notes(plain, at: "2026-05-04 16:59:59") == [])
+    }
 }
