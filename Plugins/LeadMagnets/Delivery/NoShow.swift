@@ -7,6 +7,29 @@ import TrellisKernel
 enum NoShow {
     static let kind = "magnets.no_show_due"
 
+    /// Later than this nobody expects to be told of a webinar that they missed.
+    private static let daysUsual = 30
+
+    /// What of `no_show_after` works, and is hardly meant.
+    static func check(_ magnet: Named<MagnetSettings.Magnet>, at now: Date, _ check: ConfigCheck) {
+        guard let after = magnet.value.webinar.noShowAfter, let due = magnet.value.noShowAt else { return }
+        if after.value.seconds == 0 {
+            check.note(
+                "everybody who registered has missed it the moment it ends, for nobody is known to have attended yet. Leave time enough for your import: 3 hours",
+                at: after.place)
+        } else if after.value.seconds > daysUsual * 86_400 {
+            check.note(
+                "who did not come is told so \(after.value) after the end, when few remember it. Write some hours or days: 3 hours",
+                at: after.place)
+        }
+        if due <= now {
+            check.note(
+                "this moment was \(Timestamp.text(due).prefix(16)) UTC. Written or changed after it, it counts nobody: "
+                    + "run 'trellis magnets close-webinar \(magnet.name)', or move starts_at on to the next edition",
+                at: after.place)
+        }
+    }
+
     /// One appointment for each webinar to come that says when. For one whose moment has passed there is the command:
     /// a setting that is written months later does not send mails about it. A webinar that is put off before its end
     /// has no other appointment any more, and was no edition.
@@ -85,8 +108,8 @@ extension MagnetSettings.Webinar {
 
 extension MagnetSettings.Magnet {
     /// When who has not attended has missed it; nil where nobody has by themselves.
-    fileprivate var noShowAt: Date? {
+    var noShowAt: Date? {
         guard kind == .webinar, let after = webinar.noShowAfter, let end = webinar.end else { return nil }
-        return end + Double(after.seconds)
+        return end + Double(after.value.seconds)
     }
 }

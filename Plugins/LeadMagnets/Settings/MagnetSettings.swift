@@ -191,7 +191,7 @@ public struct MagnetSettings: SettingsRecord {
         public var minutes = 60
         public var recording: String?
         public var field: LocatedText?
-        public var noShowAfter: Span?
+        public var noShowAfter: Located<Span>?
         public init() {}
 
         public static var fields: [SettingsField<Self>] {
@@ -202,7 +202,7 @@ public struct MagnetSettings: SettingsRecord {
                 "field", \.field, optional: .locatedText,
                 "A time of the lead that takes the beginning, for reminders: webinar_at.")
             SettingsField(
-                "no_show_after", \.noShowAfter, optional: .span,
+                "no_show_after", \.noShowAfter, optional: SettingType<Span>.span.located,
                 "How long after its end who registered and is not known to have attended has missed it; never by itself without it."
             )
         }

@@ -47,6 +47,41 @@ import TrellisTesting
         try crm.pump()
     }
 
+    // MARK: - Checked
+
+    @Test(arguments: [
+        ("2999-05-04 16:00", "3 hours", [] as [String]),
+        (
+            "2999-05-04 16:00", "0",
+            [
+                "everybody who registered has missed it the moment it ends, for nobody is known to have attended yet. Leave time enough for your import: 3 hours"
+            ]
+        ),
+        (
+            "2999-05-04 16:00", "90 days",
+            [
+                "who did not come is told so 90 days after the end, when few remember it. Write some hours or days: 3 hours"
+            ]
+        ),
+        (
+            "2020-05-04 16:00", "3 hours",
+            [
+                "this moment was 2020-05-04 20:00 UTC. Written or changed after it, it counts nobody: run 'trellis magnets close-webinar course', or move starts_at on to the next edition"
+            ]
+        ),
+    ])
+    func `check says what of it is hardly meant`(_ start: String, _ after: String, _ notes: [String]) throws {
+        let webinar = #"starts_at: "\#(start)", no_show_after: \#(after)"#
+        let config = try TestKernel(NoShowTests.yaml(webinar), plugins: [LeadMagnets.self]).kernel.config
+        let found = try config.check(plugins: [LeadMagnets.self]).map(\.description)
+        #expect(found.count == notes.count)
+        for (note, sentence) in zip(found, notes) {
+            #expect(note.hasSuffix(".course.webinar.no_show_after: \(sentence)"), "\(note)")
+        }
+    }
+
+    // MARK: - Missed
+
     @Test func `who registered and did not come has missed it some time after the end, once`() throws {
         let crm = try crm()
         try register(crm, "ann", "bob", "cem")
