@@ -181,6 +181,11 @@ public struct LeadMagnets: Plugin {
         Dictionary(magnets.flatMap(\.value.form.consent).map { ($0.name, $0.value) }) { first, _ in first }
     }
 
+    public var activityNames: [String: [String: [String]]] {
+        let webinars = magnets.filter { $0.value.kind == .webinar }.map(\.name)
+        return ["webinar.attended": ["webinar": webinars], "webinar.missed": ["webinar": webinars]]
+    }
+
     public var formLanguages: [String: String] {
         magnets.reduce(into: [:]) { languages, magnet in languages[magnet.name] = magnet.value.language?.value }
     }

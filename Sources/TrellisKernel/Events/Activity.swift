@@ -11,7 +11,7 @@ extension Transaction {
     public func record(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String? = nil) throws
         -> Int64?
     {
-        let body = try activityBody(kind, fields)
+        let body = try activityBody(kind, fields, of: lead)
         guard let at else { return try emit(kind, lead: lead, body: body) }
         return try log(kind, lead: lead, body: body, at: try Transaction.moment(at))
     }
@@ -21,7 +21,7 @@ extension Transaction {
     ///
     /// - Returns: whether it was new.
     func recordOnce(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String?) throws -> Bool {
-        let body = try activityBody(kind, fields)
+        let body = try activityBody(kind, fields, of: lead)
         guard let at else {
             try emit(kind, lead: lead, body: body)
             return true
@@ -49,7 +49,8 @@ extension Transaction {
     }
 
     /// The declared fields as JSON, in the order of their names.
-    private func activityBody(_ kind: String, _ fields: [(name: String, text: String)]) throws -> String {
+    private func activityBody(_ kind: String, _ fields: [(name: String, text: String)], of lead: Int64) throws -> String
+    {
         guard let declaration = kernel.kinds[kind], declaration.isActivity else {
             let activities = kernel.kinds.values.filter(\.isActivity).map(\.kind).sorted()
             throw KernelError.data(
@@ -67,9 +68,26 @@ extension Transaction {
                     field: name,
                     message: "not a field of \(kind).\(NearMiss.hint(name, among: declaration.fields.map(\.name)))")
             }
+            try refuseMisspelt(text, field: name, of: kind, lead: lead)
             body.append((name, JSONValue(try FieldValue.read(text, as: field.value, field: name))))
         }
         return JSONValue.object(body.sorted { $0.key < $1.key }).text()
+    }
+
+    /// A name that is nearly one a plugin knows. One that differs by its number is another one, as of an earlier
+    /// edition, and so is one that the log has of the lead.
+    private func refuseMisspelt(_ text: String, field: String, of kind: String, lead: Int64) throws {
+        let names = kernel.plugins.flatMap { $0.activityNames[kind]?[field] ?? [] }
+        guard let near = NearMiss.of(text, among: names), near.filter({ !$0.isNumber }) != text.filter({ !$0.isNumber })
+        else { return }
+        let isKnown = try Bool.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM events WHERE lead_id = ? AND json_extract(body, '$.' || ?) = ?)"),
+            arguments: [lead, field, text])
+        guard isKnown != true else { return }
+        throw FieldProblem(
+            field: field,
+            message: "no such name. Did you mean '\(near)'? There are: \(names.sorted().joined(separator: ", ")).")
     }
 
     /// Logs what has happened, and makes an appointment for what lies ahead: nil then.

@@ -90,6 +90,9 @@ public protocol Plugin: Sendable {
     func end(_ kernel: Kernel) async
     /// The sentences its forms have people agree to, by purpose, as the config says them now.
     var consentTexts: [String: String] { get }
+    /// Names that fields of activities refer to, by kind and field, such as its webinars: a name that is nearly one of
+    /// them is misspelt, and is refused.
+    var activityNames: [String: [String: [String]]] { get }
     /// The languages of its forms, by their names in `form.submitted`: what a lead who came by one is spoken to in.
     var formLanguages: [String: String] { get }
     /// Its commands; each begins with a word no other plugin's begins with: `scoring explain`.
@@ -130,6 +133,7 @@ extension Plugin {
     public func begin(since _: Date?, _: Transaction) throws {}
     public func end(_: Kernel) async {}
     public var consentTexts: [String: String] { [:] }
+    public var activityNames: [String: [String: [String]]] { [:] }
     public var formLanguages: [String: String] { [:] }
     public var commands: [Command] { [] }
     public var chores: [Chore] { [] }

@@ -47,6 +47,32 @@ import TrellisTesting
         try crm.pump()
     }
 
+    // MARK: - Recorded
+
+    @Test func `attendance at a webinar whose name is misspelt is refused`() throws {
+        let crm = try crm()
+        try register(crm, "ann")
+        for kind in ["webinar.attended", "webinar.missed"] {
+            let problem = try #require(throws: FieldProblem.self) {
+                try crm.record(kind, lead: 1, ["webinar": "cousre"])
+            }
+            #expect(problem.description == "webinar: no such name. Did you mean 'course'? There are: course.")
+        }
+        #expect(try crm.rows("SELECT * FROM events WHERE kind GLOB 'webinar.[am]*'") == [])
+        // Another edition, one of another house, and one that the lead signed up for before it was called otherwise.
+        try crm.foreign(
+            """
+            INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('webinar.registered', 1, 'sql', '2025-01-01 00:00:00.000', '{"webinar":"courses"}')
+            """)
+        for name in ["course2", "fair", "courses", "course"] {
+            try crm.record("webinar.attended", lead: 1, ["webinar": name])
+        }
+        #expect(
+            try crm.rows("SELECT body ->> 'webinar' FROM events WHERE kind = 'webinar.attended' ORDER BY id") == [
+                "course2", "fair", "courses", "course",
+            ])
+    }
+
     // MARK: - Checked
 
     @Test(arguments: [
