@@ -175,11 +175,10 @@ struct GlobalOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - checks: whether the SQL and the mails of the config are checked too; every command that runs hooks does.
-    ///   - makesFile: whether a file that `--database` names may be made. One that the configuration names may always
-    ///     be: an empty CRM can be asked everything.
+    ///   - makesFile: whether the file is made where there is none. Whoever asks for what is not there has misspelt it.
     func open(checks: Bool = true, for workload: Workload = .everyday, makesFile: Bool = false) throws -> Kernel {
         let loaded = try load()
-        if database != nil, !makesFile, !FileManager.default.fileExists(atPath: loaded.databasePath) {
+        if !makesFile, !FileManager.default.fileExists(atPath: loaded.databasePath) {
             throw KernelError.noDatabase(loaded.databasePath)
         }
         if checks { try loaded.check(plugins: TrellisProgram.plugins) }

@@ -82,7 +82,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .foreignDatabase(let path):
             "\(path) is a SQLite database of another program. Name another file under 'database' in the config."
         case .noDatabase(let path):
-            "There is no database \(path) yet. 'trellis work --until-idle' or 'trellis import' makes it."
+            "There is no database \(path) yet. Check its name, or make it with 'trellis import' or 'trellis work --until-idle'."
         case .damaged(let path, let detail):
             "The database \(path) is damaged (\(detail)). Nothing was written. Restore the newest backup, "
                 + "or save what is readable with: sqlite3 \(path) .recover > saved.sql"

@@ -48,6 +48,7 @@ class FormSite:
             file.write(CONFIG.format(port=self.port))
         with open(folder + "/plan.txt", "w") as file:
             file.write("The plan.\n")
+        self.trellis("work", "--until-idle")
         self.token = re.search(r'name="_form" value="([^"]+)"', self.trellis("magnets", "embed", "plan").stdout)[1]
 
     def trellis(self, *arguments):

@@ -34,6 +34,7 @@ import Testing
 
     @Test func `global options may stand in front of the command`() throws {
         let trellis = try starter()
+        #expect(try trellis.run("work", "--until-idle").code == 0)
         #expect(try trellis.run("--json", "--config", "config.yaml", "status").output.hasPrefix("{"))
         #expect(try trellis.run("--database=crm.sqlite", "scoring", "--json").output.hasPrefix("["))
         #expect(
@@ -208,13 +209,19 @@ import Testing
         #expect(outcome.output.contains("1 passed, 0 failed"), "\(outcome.output) \(outcome.errors)")
     }
 
-    @Test func `a database that is named and not there is not made, but by what takes something in`() throws {
+    @Test func `a database that is not there is not made, but by what takes something in`() throws {
         let trellis = try starter()
-        for command in ["status", "doctor", "handoff", "magnets"] {
-            let outcome = try trellis.run(command, "--database", "typo.sqlite")
-            #expect(outcome.code == 66 && outcome.errors.contains("There is no database"), "\(command)")
+        let before = try FileManager.default.contentsOfDirectory(atPath: trellis.folder)
+        for (options, name) in [(["--database", "typo.sqlite"], "typo.sqlite"), ([] as [String], "crm.sqlite")] {
+            for words in [["status"], ["doctor"], ["handoff"], ["magnets"], ["report"], ["sql", "SELECT 1"]] {
+                let outcome = try trellis.run(TrellisProcess.path, words + options)
+                let says = outcome.errors.contains("There is no database ") && outcome.errors.contains("\(name) yet.")
+                #expect(
+                    outcome.code == 66 && says && outcome.errors.contains("'trellis import'"), "\(words) \(outcome)")
+            }
         }
-        #expect(!FileManager.default.fileExists(atPath: trellis.folder + "/typo.sqlite"))
+        let after = try FileManager.default.contentsOfDirectory(atPath: trellis.folder)
+        #expect(Set(after) == Set(before))
         #expect(try trellis.run("capture", "--email", "ann@acme.example", "--database", "new.sqlite").code == 0)
         #expect(try trellis.run("status", "--database", "new.sqlite").code == 0)
     }

@@ -31,7 +31,7 @@ import Testing
 
     @Test func `an assistant on two pipes is answered line by line until it leaves`() throws {
         let trellis = try TrellisProcess()
-        #expect(try trellis.run("init").code == 0)
+        #expect(try trellis.run("init").code == 0 && trellis.run("work", "--until-idle").code == 0)
         let questions = [
             #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{}}}"#,
             #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, "no JSON",
