@@ -109,6 +109,14 @@ public struct DripSequencer: Plugin {
         ).settle()
     }
 
+    /// What waited while marketing mail was paused goes as the lateness of its sequence says.
+    public func marketingResumes(since: Date, _ tx: Transaction) throws {
+        let downtime = Downtime(editions: [], settings: settings, since: since, tx: tx)
+        for sequence in sequences {
+            try downtime.settle(paused: Pauses.messages(of: sequence.name), sequence.settings.late)
+        }
+    }
+
     @HookBuilder public var hooks: [any Hook] {
         Answer("plan", Plan.self, SequencePlan.changes)
         // A predicate over all leads may take its time.

@@ -139,12 +139,25 @@ struct OutboxCommand: ParsableCommand {
 
         func run() throws {
             let kernel = try global.open(checks: false)
-            guard let count = try kernel.write(origin: "cli", { try $0.resumeMarketing(by: "cli") }) else {
-                return print("Marketing mail is not paused.")
+            let outcome = try kernel.write(origin: "cli") { tx -> (count: Int, later: Int, dropped: Int)? in
+                let waited =
+                    try Int.fetchOne(
+                        tx.db,
+                        sql:
+                            "SELECT count(*) FROM outbox_messages WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = ?",
+                        arguments: [MarketingPause.holder]) ?? 0
+                guard let count = try tx.resumeMarketing(by: "cli") else { return nil }
+                let later = try Int.fetchOne(
+                    tx.db,
+                    sql: "SELECT count(*) FROM outbox_messages WHERE state = 'waiting' AND ready_at > ? AND reason = ?",
+                    arguments: [tx.stamp, MarketingPause.pastReason])
+                return (count, later ?? 0, waited - count)
             }
+            guard let (count, later, dropped) = outcome else { return print("Marketing mail is not paused.") }
             print(
                 "Marketing mail goes on: \(count) message\(count == 1 ? "" : "s") that waited will be sent when 'trellis work' runs."
-            )
+                    + (later > 0 ? " Sent later, by as long as it was paused (late: shift): \(later)." : "")
+                    + (dropped > 0 ? " Dropped, for they came due while it was paused (late: skip): \(dropped)." : ""))
         }
     }
 

@@ -46,6 +46,27 @@ struct Downtime {
         try tx.release(forEach: "SELECT id, \(ready) AS ready_at FROM outbox_messages WHERE \(condition)")
     }
 
+    /// Decides about late messages of a sequence that the pause of marketing mail holds; the kernel lets go of them.
+    ///
+    /// - Parameter condition: which of `outbox_messages`.
+    func settle(paused condition: String, _ lateness: SequenceSettings.Lateness) throws {
+        guard isLong else { return }
+        let late =
+            "\(condition) AND state = 'held' AND held_by = \(MarketingPause.holder.sqlLiteral) AND ready_at < \(limit.sqlLiteral)"
+        switch lateness {
+        case .send: break
+        case .skip:
+            try tx.withdraw(
+                because: "it came due while marketing mail was paused",
+                forEach: "SELECT lead_id, key AS prefix, key AS suffix FROM outbox_messages WHERE \(late)")
+        case .shift:
+            try tx.db.execute(
+                sql: """
+                    UPDATE outbox_messages SET ready_at = strftime('%Y-%m-%d %H:%M:%f', ready_at, '+\(lost) seconds') WHERE \(late)
+                    """)
+        }
+    }
+
     /// Due in the meantime, and longer ago than what counts as late.
     private func missed(_ edition: Edition) -> String {
         """

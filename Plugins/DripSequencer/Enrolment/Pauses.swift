@@ -52,7 +52,7 @@ struct Pauses {
 
     /// The messages of a sequence, as a condition on `outbox_messages`. Its key begins with `drip:NAME:`, and `;` comes
     /// right after `:`.
-    private static func messages(of name: String) -> String {
+    static func messages(of name: String) -> String {
         "key >= \("drip:\(name):".sqlLiteral) AND key < \("drip:\(name);".sqlLiteral)"
     }
 

@@ -8,12 +8,15 @@ import Foundation
 /// stops the mail of a site alone. Gmail wants less than 0.1 % and never 0.3 %
 /// (https://support.google.com/mail/answer/81126); Yahoo says 0.3 % too.
 ///
-/// It ends when a person says so, also where the config says `never` by then. What waited goes then, whatever its
-/// sequence says of what comes late, unless it is not worth sending any more.
+/// It ends when a person says so, also where the config says `never` by then. What waited goes then, unless it is not
+/// worth sending any more or its plugin decides otherwise (``Plugin/marketingResumes(since:_:)``): a sequence by what it
+/// says of what comes late.
 public enum MarketingPause {
     /// What `held_by` says of the mail that waits for the end of it.
     public static let holder = "kernel"
     static let reason = "marketing mail is paused: too much of it was called spam"
+    /// The reason of what goes later for having waited.
+    public static let pastReason = "marketing mail was paused"
     /// So many people have to complain, however small the share that the site lets pass.
     static let peopleMin = 2
 
@@ -54,21 +57,27 @@ extension Claim {
 extension Transaction {
     /// Lets marketing mail go on that paused by itself. What was sent before is not measured again.
     ///
-    /// - Returns: how many messages waited; nil where nothing was paused.
+    /// - Returns: how many messages that waited go, now or later; nil where nothing was paused.
     public func resumeMarketing(by: String) throws -> Int? {
+        let since = try String.fetchOne(db, sql: "SELECT noticed_at FROM mail_pauses WHERE settled_at IS NULL")
         try db.execute(
             sql: """
                 UPDATE mail_pauses SET settled_at = ?, settled_by = ?, settled_event = (SELECT coalesce(max(id), 0) FROM events)
                 WHERE settled_at IS NULL
                 """, arguments: [stamp, by])
         guard db.changesCount > 0 else { return nil }
+        let began = since.flatMap { Timestamp.date($0) } ?? now
+        for plugin in kernel.plugins {
+            try plugin.marketingResumes(since: began, acting(as: "plugin:\(type(of: plugin).name)"))
+        }
+        try KernelContext(origin: origin).enter(db, stamp: stamp)
         // The first condition is that of the index over what is stopped: SQLite uses a partial index only where the
         // statement has its words.
         try db.execute(
             sql: """
-                UPDATE outbox_messages SET state = 'waiting', held_by = NULL, reason = NULL
-                WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = ?
-                """, arguments: [MarketingPause.holder])
+                UPDATE outbox_messages SET state = 'waiting', held_by = NULL, reason = iif(ready_at > :now, :past, NULL)
+                WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = :holder
+                """, arguments: ["now": stamp, "past": MarketingPause.pastReason, "holder": MarketingPause.holder])
         return db.changesCount
     }
 }

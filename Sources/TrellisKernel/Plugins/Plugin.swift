@@ -85,6 +85,12 @@ public protocol Plugin: Sendable {
     ///
     /// - Parameter since: when the plugin's work was last looked after; nil at the first start of all.
     func begin(since: Date?, _ tx: Transaction) throws
+    /// Called when a person lets marketing mail go on that paused by itself, in the transaction that does so: the place
+    /// to cancel mail of its own that waited, or to move its `ready_at`. What is still held by the kernel afterwards is
+    /// let go.
+    ///
+    /// - Parameter since: when the pause began.
+    func marketingResumes(since: Date, _ tx: Transaction) throws
     /// Called when a server stops in order, after its last request: the place to write what was kept in memory. What
     /// must survive a crash too is written at once instead.
     func end(_ kernel: Kernel) async
@@ -131,6 +137,7 @@ extension Plugin {
     public static var definedNames: [DefinedNames<Settings>] { [] }
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
+    public func marketingResumes(since _: Date, _: Transaction) throws {}
     public func end(_: Kernel) async {}
     public var consentTexts: [String: String] { [:] }
     public var activityNames: [String: [String: [String]]] { [:] }

@@ -120,6 +120,60 @@ import TrellisTesting
         #expect(sent(crm) == ["Lesson one"])
     }
 
+    @Test(
+        arguments: [
+            (
+                "shift", 3,
+                [
+                    "sent|2026-03-16 09:00:00.000|", "waiting|2026-03-20 09:00:00.000|marketing mail was paused",
+                    "sent|2026-03-16 08:30:00.000|",
+                ]
+            ),
+            (
+                "send", 3,
+                [
+                    "sent|2026-03-02 09:00:00.000|", "sent|2026-03-06 09:00:00.000|", "sent|2026-03-16 08:30:00.000|",
+                ]
+            ),
+            (
+                "skip", 1,
+                [
+                    "cancelled|2026-03-02 09:00:00.000|it came due while marketing mail was paused",
+                    "cancelled|2026-03-06 09:00:00.000|it came due while marketing mail was paused",
+                    "sent|2026-03-16 08:30:00.000|",
+                ]
+            ),
+        ] as [(String, Int, [String])])
+    func `what waited while marketing mail was paused goes as lateness says, what is not late at once`(
+        _ late: String, _ count: Int, _ messages: [String]
+    ) async throws {
+        let crm = try crm(late, steps: "[{mail: one}, {wait: 1 day}, {mail: two}]")
+        try crm.foreign(
+            "INSERT INTO mail_pauses (noticed_at, complaints, sent, percent_max) VALUES ('2026-03-02 09:00:00.000', 2, 9, 0.3)"
+        )
+        for (name, time) in [("ann", "02 09:00:00"), ("bob", "06 09:00:00"), ("cleo", "16 08:30:00")] {
+            crm.clock.set("2026-03-\(time)")
+            try crm.lead("\(name)@a.example")
+            try await crm.work()
+        }
+        let first = "FROM outbox_messages WHERE template = 'one'"
+        #expect(try crm.rows("SELECT DISTINCT state, held_by \(first)") == ["held|kernel"])
+        crm.clock.set("2026-03-16 09:00:00")
+        #expect(try crm.kernel.write(origin: "cli") { try $0.resumeMarketing(by: "cli") } == count)
+        try await crm.work()
+        #expect(try crm.rows("SELECT state, ready_at, reason \(first) ORDER BY id") == messages)
+        #expect(try crm.troubles() == [])
+        guard late == "shift" else { return }
+        // The second mail does not come before the first.
+        let ofBob = { try crm.rows("SELECT template, state FROM outbox_messages WHERE lead_id = 2 ORDER BY id") }
+        crm.clock.set("2026-03-20 09:00:00")
+        try await crm.work()
+        #expect(try ofBob() == ["one|sent"])
+        crm.clock.set("2026-03-21 09:30:00")
+        try await crm.work()
+        #expect(try ofBob() == ["one|sent", "two|sent"])
+    }
+
     // MARK: - The outbox
 
     @Test func `what waits in the outbox is held, also where a person asks for it, and goes as lateness says`()
