@@ -26,7 +26,11 @@ struct StatusCommand: ParsableCommand {
             for (name, value) in facts { print("\(name.padding(toLength: 16, withPad: " ", startingAt: 0)) \(value)") }
             if !stops.rows.isEmpty {
                 print("\nStanding still:")
-                stops.show()
+                if let width = Terminal.attached(to: STDOUT_FILENO).width, !StopLines.fit(stops, in: width) {
+                    print(StopLines.text(of: stops, width: width))
+                } else {
+                    stops.show()
+                }
             }
         }
         if !stops.rows.isEmpty { throw QuietExit(code: 75) }
