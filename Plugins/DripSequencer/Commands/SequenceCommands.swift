@@ -7,9 +7,7 @@ struct SequenceCommands {
 
     var all: [Command] {
         [
-            Command("sequences", "The sequences and how many leads are in each.") { call in
-                .table(try call.kernel.read { try Overview(sequences: plugin.sequences, db: $0).counts() })
-            },
+            list("sequences"), list("sequences list"),
             Command(
                 "sequences show", "The operations of a sequence, and how many leads are at each.", arguments: ["NAME"],
                 options: ["version": "An older version that leads are still in."]
@@ -46,6 +44,12 @@ struct SequenceCommands {
                 arguments: ["NAME", "TEST", "MAIL"]
             ) { call in try decide(call) },
         ] + PauseCommands(sequences: self).all
+    }
+
+    private func list(_ path: String) -> Command {
+        Command(path, "The sequences and how many leads are in each.") { call in
+            .table(try call.kernel.read { try Overview(sequences: plugin.sequences, db: $0).counts() })
+        }
     }
 
     private func show(_ call: CommandCall, _ version: Int?) throws -> CommandResult {

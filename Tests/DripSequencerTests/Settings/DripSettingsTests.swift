@@ -93,6 +93,7 @@ import TrellisTesting
                 "4|set city = Kiel|0", "5|exit|0", "6|end|0",
             ])
         #expect(try crm.run("sequences") == ["course|1|2|0|0|0|2026-03-03 09:00:00.000||0"])
+        #expect(try crm.run("sequences list") == crm.run("sequences"))
         #expect(throws: KernelError.usage("There is no sequence 'curse'. Did you mean 'course'? There are: course.")) {
             try crm.run("sequences show", "curse")
         }
