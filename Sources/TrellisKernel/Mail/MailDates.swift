@@ -24,8 +24,8 @@ public enum MailDates: String, Sendable, CaseIterable {
             + (isZoned ? " (\(place.name))" : "")
     }
 
-    /// The same for a program: `2026-03-16`, or `2026-03-16T00:30:00Z`, which is UTC (RFC 3339). Nil for what is neither
-    /// day nor time.
+    /// The same for a program: `2026-03-16`, or `2026-03-16T00:30:00Z`, which is UTC (RFC 3339). Nil for what is
+    /// neither day nor time.
     public static func plain(_ value: String) -> String? {
         guard let instant = Timestamp.date(value) else { return nil }
         guard value.utf8.count > 10 else { return LocalDay(value)?.description }

@@ -164,7 +164,8 @@ public enum MailProblem: Error, Equatable, Sendable, CustomStringConvertible {
     case notASCII(field: String)
     case badAddress(field: String)
     case domainNotASCII(field: String)
-    /// The local part is not ASCII: only a relay that offers SMTPUTF8 could carry it (RFC 6531), and no mail is written so.
+    /// The local part is not ASCII: only a relay that offers SMTPUTF8 could carry it (RFC 6531), and no mail is written
+    /// so.
     case needsSMTPUTF8(field: String)
     case badMessageID
     case dateOutOfRange

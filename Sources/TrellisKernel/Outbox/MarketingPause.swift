@@ -9,8 +9,8 @@ import Foundation
 /// (https://support.google.com/mail/answer/81126); Yahoo says 0.3 % too.
 ///
 /// It ends when a person says so, also where the config says `never` by then. What waited goes then, unless it is not
-/// worth sending any more or its plugin decides otherwise (``Plugin/marketingResumes(since:_:)``): a sequence by what it
-/// says of what comes late.
+/// worth sending any more or its plugin decides otherwise (``Plugin/marketingResumes(since:_:)``): a sequence by what
+/// it says of what comes late.
 public enum MarketingPause {
     /// What `held_by` says of the mail that waits for the end of it.
     public static let holder = "kernel"

@@ -57,7 +57,7 @@ extension SiteSettings {
             SettingsField("brand", \.brand, .record(), "How mail looks: the colour of buttons, the logo.")
             SettingsField(
                 "dates", \.dates, optional: .choice(),
-                "How mails write days, and times by the clock of the lead, with its zone: iso (2026-03-16, also without it), dmy (16.03.2026), mdy (03/16/2026), long (16 March 2026)."
+                "How mails write days, and times by the clock of the lead, with its zone: iso (2026-03-16), dmy (16.03.2026), mdy (03/16/2026), long (16 March 2026)."
             )
             SettingsField(
                 "tracking", \.tracking, .choice(),
