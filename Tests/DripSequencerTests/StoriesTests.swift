@@ -6,10 +6,11 @@ import TrellisTesting
 
 /// What the systems of before did to people, and must not happen here. Each name is the thing that must not happen.
 @Suite struct StoriesTests {
-    private static let course =
+    static let course =
         "enter: {on: lead.created}, exit: [course.left, lead.unsubscribed], reentry: each time, steps: [{mail: one}, {wait: 1 day}, {mail: two}]"
 
-    private func begun() async throws -> TestKernel {
+    /// One lead in it, with its first mail.
+    func begun() async throws -> TestKernel {
         let crm = try DripSite.crm(Self.course)
         try crm.lead("ann@a.example")
         try await crm.work()
