@@ -12,7 +12,7 @@ TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 SECONDS ?= 600
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab fuzz handoff-lab fit-check figures-check
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab fuzz handoff-lab fit-check figures-check statistics
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ fit-check: build ## Hold learnt rules against scikit-learn (CSV=… OUTCOME=… 
 
 figures-check: build ## Hold figures of sales against pandas (DEALS=folder; skipped where it cannot be installed)
 	@Tests/Figures/run.sh $(TRELLIS)
+
+statistics: deps ## Play thousands of tests of mails whose rates are known: false winners, and leads until a true one (minutes)
+	@$(BUILD) --build-tests --quiet && LONG=1 $(SWIFT) test --skip-build --filter DripSequencerTests.DecisionTests
 
 browser: build ## Visitors, reports and mails in a real browser (skipped where there is none)
 	@Tests/Browser/run.sh $(TRELLIS)

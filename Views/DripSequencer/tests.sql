@@ -1,6 +1,8 @@
 -- Tests of sequences.
 
 -- The tests of sequences with their numbers: leads given an arm, how many of them did what the test asks for, and the verdict.
+-- low_percent, high_percent and best_percent are those of a Beta distribution for each arm, of the leads whose outcome is known, with the
+-- prior Beta(1, 1): before the first of them every rate is as likely as any other, which weighs as much as two leads. No winner hangs on it.
 CREATE VIEW drip_tests AS
 SELECT s.sequence, s.test, CASE s.arm WHEN '' THEN '(holdout)' ELSE s.arm END AS arm,
        count(a.lead_id) AS leads, count(a.converted_at) AS outcomes,
