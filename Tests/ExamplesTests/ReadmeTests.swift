@@ -38,6 +38,38 @@ struct ReadmeTests {
             yaml.components(separatedBy: "```")[0], plugins: shippedPlugins, files: ["mails/nudge.md": mail])
     }
 
+    @Test func `what the README says of ways beyond mail is so`() throws {
+        let chapter = try #require(text("README.md").components(separatedBy: "## Beyond mail\n").last)
+        let yaml = try #require(chapter.components(separatedBy: "```yaml\n").dropFirst().first)
+        let crm = try TestKernel(yaml.components(separatedBy: "```")[0], plugins: shippedPlugins)
+        for (number, consents) in [["sms"], [], ["sms"]].enumerated() {
+            try crm.capture(
+                ["email": "l\(number)@a.example", "external_id": "u\(number)", "phone": "+491511234567\(number)"],
+                consents: consents)
+        }
+        try crm.pump()
+        #expect(try crm.rows("SELECT app_banner FROM leads") == ["upgrade", "upgrade", "upgrade"])
+        try crm.record("banner.clicked", lead: 3)
+        try crm.record("company.found", lead: 1, ["employees": "120"])
+        try crm.foreign("UPDATE leads SET company = 'Acme', stage = 'sql' WHERE id = 2")
+        try crm.pump()
+        // The week is over on a Monday; the text comes on Tuesday.
+        for (time, banner) in [("2026-03-09 09:00:00", "upgrade"), ("2026-03-11 00:00:00", "none")] {
+            crm.clock.set(time)
+            try crm.pump()
+            #expect(
+                try crm.rows("SELECT external_id, app_banner, employees FROM leads ORDER BY id") == [
+                    "u0|\(banner)|120", "u1|\(banner)|", "u2|none|",
+                ])
+        }
+        #expect(
+            try crm.rows("SELECT recipient, lead_id FROM outbox_messages WHERE transport = 'webhook' ORDER BY 1, 2")
+                == [
+                    "chat|2", "company|1", "company|2", "company|3", "sms|1",
+                ])
+        #expect(try crm.rows("SELECT count(*) FROM outbox_messages") == ["5"])
+    }
+
     @Test func `a row of another SQLite client fires the same hooks`() async throws {
         let crm = try ExampleFolder("Examples/readme", at: "2026-03-02 09:00:00")
         let foreign = try SQLConnection(path: crm.kernel.config.databasePath, access: .write)
