@@ -26,16 +26,23 @@ enum AnswerQuery {
     private static func answer(_ query: GuardedQuery) {
         var output: [UInt8] = []
         var (keys, rowBytes, isFirst) = ([String](), 0, true)
+        let commas = CommaSeparatedText(isRaw: query.isRaw)
         query.run { part in
             switch part {
             case .columns(let columns):
                 keys = JSONText.keys(for: columns)
                 AnswerFrame(.columns, Array("[\(keys.joined(separator: ","))]".utf8)).write(to: &output)
                 if query.rowForm == .csv {
-                    AnswerFrame(.row, Array(CommaSeparatedText.header(columns).utf8)).write(to: &output)
+                    AnswerFrame(.row, Array(commas.header(columns).utf8)).write(to: &output)
                 }
             case .row(let cells):
-                let row = Array(written(cells, keys, query.rowForm).utf8)
+                let text =
+                    switch query.rowForm {
+                    case .json: JSONText.array(cells)
+                    case .ndjson: JSONText.object(cells, keys: keys) + "\n"
+                    case .csv: commas.line(cells)
+                    }
+                let row = Array(text.utf8)
                 rowBytes += row.count
                 guard rowBytes <= query.allowance.bytes else { return false }
                 AnswerFrame(.row, row).write(to: &output)
@@ -46,14 +53,6 @@ enum AnswerQuery {
             return true
         }
         send(&output)
-    }
-
-    private static func written(_ cells: [Cell], _ keys: [String], _ form: GuardedQuery.RowForm) -> String {
-        switch form {
-        case .json: JSONText.array(cells)
-        case .ndjson: JSONText.object(cells, keys: keys) + "\n"
-        case .csv: CommaSeparatedText.line(cells)
-        }
     }
 
     private static func readToEnd() -> String {

@@ -243,6 +243,7 @@ import TrellisTesting
               saved: {format: csv, sql: SELECT 1 AS one}
               lines: {format: jsonl, sql: SELECT 1 AS one}
               shown: {format: markdown, sql: SELECT 1 AS one}
+              formula: {format: csv, sql: "SELECT '=1+1' AS a, '@b' AS b, -5 AS c"}
             """)
         let admin = try Listener.admin(crm, program: QueryAPITests.program)
         func get(_ path: String, accept: String? = nil) async throws -> (type: String?, body: String) {
@@ -253,6 +254,8 @@ import TrellisTesting
         }
         let saved = try await get("saved", accept: "*/*")
         #expect(saved.type?.hasPrefix("text/csv") == true && saved.body == "one\n1\n", "\(saved)")
+        #expect(try await get("formula").body == "a,b,c\n'=1+1,'@b,-5\n")
+        #expect(try await get("formula?raw=1").body == "a,b,c\n=1+1,@b,-5\n")
         let lines = try await get("lines")
         #expect(lines.type == "application/x-ndjson" && lines.body == "{\"one\":1}\n", "\(lines)")
         let asked: [(String, String?)] = [("saved?format=json", nil), ("saved", "application/json"), ("shown", nil)]
@@ -266,10 +269,10 @@ import TrellisTesting
         ("?country=XX", 400, "country: expected one of DE, FR, got 'XX'."),
         (
             "?county=DE", 400,
-            "'county' is no parameter of this query. Did you mean 'country'? It takes: country, format, limit."
+            "'county' is no parameter of this query. Did you mean 'country'? It takes: country, format, limit, raw."
         ),
         ("?country=DE&country=FR", 400, "country: given more than once"),
-        ("?format=xml", 400, "format takes json, ndjson or csv."),
+        ("?format=xml", 400, "format takes json, ndjson or csv."), ("?raw=yes", 400, "raw takes 0 or 1."),
         (
             "?limit=0", 400,
             "limit takes a whole number from 1 to 50. More rows are a matter of server.admin.sql.rows in the config."

@@ -18,6 +18,8 @@ struct SQLCommand: ParsableCommand {
     var format: String?
     @Flag(help: "Print JSON.")
     var json = false
+    @Flag(help: "CSV for a program: text that a spreadsheet would calculate gets no ' in front.")
+    var raw = false
     @Flag(help: "Draw bars from a query of two columns, a label and a number.")
     var chart = false
     // Numbers are taken with their sign, so that one that cannot be is named.
@@ -73,7 +75,7 @@ struct SQLCommand: ParsableCommand {
             queries: isNamed
                 ? try global.load().site.queries
                 : words.isEmpty || isDotCommand ? (try? global.load().site.queries) ?? [] : [],
-            chosenFormat: try chosenFormat(), isChart: chart, rowsMax: limit)
+            chosenFormat: try chosenFormat(), isRaw: raw, isChart: chart, rowsMax: limit)
         guard let first = words.first else {
             var prompt = Prompt(session: session)
             try prompt.run()
@@ -155,6 +157,7 @@ struct SQLCommand: ParsableCommand {
             switch word {
             case _ where declared.contains(word): rest += [word] + [words.popFirst()].compactMap { $0 }
             case "--json": json = true
+            case "--raw": raw = true
             case "--write": write = true
             case "--chart": chart = true
             case "--watch":

@@ -15,6 +15,8 @@ struct SQLSession {
     let queries: [Named<NamedQuery>]
     /// The form that whoever asks named; nil leaves it to the query.
     var chosenFormat: TableFormat?
+    /// Whether CSV is for a program: see `FormulaGuard`.
+    var isRaw = false
     /// Whether an answer of two columns is drawn as bars; at the prompt any other is a table then.
     var isChart: Bool
     var isChartOnly = true
@@ -52,7 +54,7 @@ struct SQLSession {
             }
             guard !names.isEmpty else { return }
             writer = RowWriter(
-                format: format, columns: names, width: terminal.width, colour: terminal.allowsColour
+                format: format, columns: names, width: terminal.width, colour: terminal.allowsColour, isRaw: isRaw
             ) { print($0, terminator: "") }
         }
         let row = { (cells: [Cell]) throws -> Bool in

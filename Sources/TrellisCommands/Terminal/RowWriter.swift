@@ -22,6 +22,7 @@ public struct RowWriter {
     private let format: TableFormat
     private let columns: [String]
     private let keys: [String]
+    private let commas: CommaSeparatedText
     private let width: Int?
     private let style: TextStyle
     private let measuredRowsMax: Int
@@ -35,12 +36,14 @@ public struct RowWriter {
 
     /// Makes a writer that hands whole lines to `write`, newlines included.
     ///
-    /// `width` and `colour` mean what they mean to `TableFormat.rendered(_:width:colour:)`.
+    /// `width` and `colour` mean what they mean to `TableFormat.rendered(_:width:colour:)`; `isRaw` leaves what a
+    /// spreadsheet would calculate as it is in `csv`, for a program that reads it.
     public init(
         format: TableFormat,
         columns: [String],
         width: Int? = nil,
         colour: Bool = false,
+        isRaw: Bool = false,
         write: @escaping (String) -> Void
     ) {
         self.init(
@@ -48,6 +51,7 @@ public struct RowWriter {
             columns: columns,
             width: width,
             colour: colour,
+            isRaw: isRaw,
             measuredRowsMax: RowWriter.measuredRowsMax,
             write: write
         )
@@ -58,6 +62,7 @@ public struct RowWriter {
         columns: [String],
         width: Int?,
         colour: Bool,
+        isRaw: Bool = false,
         measuredRowsMax: Int,
         measuredBytesMax: Int = RowWriter.measuredBytesMax,
         write: @escaping (String) -> Void
@@ -65,6 +70,7 @@ public struct RowWriter {
         self.format = format
         self.columns = columns
         self.keys = format == .json || format == .jsonl ? JSONText.keys(for: columns) : []
+        self.commas = CommaSeparatedText(isRaw: isRaw)
         self.width = width
         self.style = TextStyle(isColoured: colour && width != nil)
         self.measuredRowsMax = measuredRowsMax
@@ -83,8 +89,8 @@ public struct RowWriter {
         rowCount += 1
         switch format {
         case .csv:
-            if rowCount == 1 { write(CommaSeparatedText.header(columns)) }
-            write(CommaSeparatedText.line(row))
+            if rowCount == 1 { write(commas.header(columns)) }
+            write(commas.line(row))
         case .json:
             write((rowCount == 1 ? "[\n  " : ",\n  ") + JSONText.object(row, keys: keys))
         case .jsonl:
@@ -99,7 +105,7 @@ public struct RowWriter {
     public mutating func finish(isTruncated: Bool = false) {
         switch format {
         case .csv:
-            if rowCount == 0 { write(CommaSeparatedText.header(columns)) }
+            if rowCount == 0 { write(commas.header(columns)) }
         case .json:
             write(rowCount == 0 ? "[]\n" : "\n]\n")
         case .jsonl:

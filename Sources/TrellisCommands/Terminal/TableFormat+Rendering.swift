@@ -2,14 +2,17 @@ import Foundation
 import TrellisKernel
 
 /// Lines of comma-separated values: RFC 4180, but with LF, as every tool on this side of the web expects.
-enum CommaSeparatedText {
+struct CommaSeparatedText {
+    /// Whether a text that a spreadsheet would calculate is written as it is, and without the mark of `FormulaGuard`.
+    let isRaw: Bool
+
     /// The line of column names; nothing for a statement that has no columns.
-    static func header(_ columns: [String]) -> String {
+    func header(_ columns: [String]) -> String {
         columns.isEmpty ? "" : line(columns.map { .text($0) })
     }
 
     /// One row with its newline.
-    static func line(_ row: [Cell]) -> String {
+    func line(_ row: [Cell]) -> String {
         if row == [.null] { return "\"\"\n" }
         var line = ""
         for (index, cell) in row.enumerated() {
@@ -19,8 +22,9 @@ enum CommaSeparatedText {
         return line + "\n"
     }
 
-    private static func field(_ cell: Cell) -> String {
-        guard case .text(let text) = cell else { return cell.text ?? "" }
+    private func field(_ cell: Cell) -> String {
+        guard case .text(var text) = cell else { return cell.text ?? "" }
+        if !isRaw, FormulaGuard.guards(text) { text = "'" + text }
         // Bytes, not characters: Swift holds CR LF for one character, which is neither CR nor LF.
         let isPlain = text.utf8.allSatisfy { byte in
             switch byte {

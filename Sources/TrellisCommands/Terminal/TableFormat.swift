@@ -11,7 +11,8 @@ public enum TableFormat: String, CaseIterable, Sendable {
     /// Comma-separated values by RFC 4180, with LF at the end of a line.
     ///
     /// NULL is an empty field and empty text is `""`. A lone NULL, in a table of one column, is `""` as
-    /// well, because many readers skip an empty line.
+    /// well, because many readers skip an empty line. Text that a spreadsheet would calculate gets a `'` in
+    /// front.
     case csv
 
     /// One array of objects, one object to a line.

@@ -19,8 +19,7 @@ public struct CSVWriter: Sendable {
     public let delimiter: UInt8
     /// What ends each record.
     public let lineEnd: LineEnd
-    /// Whether a field that a spreadsheet would take for a formula gets a `'` in front, so that a stranger's
-    /// form entry runs nothing on the machine of the person who opens the export. Plain numbers stay numbers.
+    /// Whether a field that a spreadsheet would take for a formula gets a `'` in front: see ``FormulaGuard``.
     public let safe: Bool
 
     /// Describes a way to write.
@@ -50,14 +49,14 @@ public struct CSVWriter: Sendable {
     ///
     /// It goes with `CSVRow.withUTF8`, to pass a field on without making a string of it.
     public func appendField(_ bytes: UnsafeBufferPointer<UInt8>, to buffer: inout [UInt8]) {
-        let isGuarded = safe && Self.looksLikeFormula(bytes)
+        let isGuarded = safe && FormulaGuard.guards(bytes[...])
         guard needsQuotes(bytes) else {
-            if isGuarded { buffer.append(Self.guardian) }
+            if isGuarded { buffer.append(FormulaGuard.mark) }
             buffer.append(contentsOf: bytes)
             return
         }
         buffer.append(Self.quote)
-        if isGuarded { buffer.append(Self.guardian) }
+        if isGuarded { buffer.append(FormulaGuard.mark) }
         for byte in bytes {
             if byte == Self.quote { buffer.append(Self.quote) }
             buffer.append(byte)
@@ -77,41 +76,10 @@ public struct CSVWriter: Sendable {
     }
 
     private static let quote = UInt8(ascii: "\"")
-    /// Tells a spreadsheet that what follows is text.
-    private static let guardian = UInt8(ascii: "'")
 
     private func needsQuotes(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         bytes.contains {
             $0 == delimiter || $0 == Self.quote || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r")
         }
-    }
-
-    /// Whether a spreadsheet would calculate the field. Source: OWASP, "CSV Injection".
-    private static func looksLikeFormula(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        switch bytes.first {
-        case UInt8(ascii: "="), UInt8(ascii: "@"), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
-            true
-        case UInt8(ascii: "+"), UInt8(ascii: "-"):
-            !isPlainNumber(bytes)
-        case 0xEF where bytes.count >= 3 && bytes[1] == 0xBC:
-            // The full-width forms of + - = @, which some spreadsheets read as the narrow ones.
-            [0x8B, 0x8D, 0x9D, 0xA0].contains(bytes[2])
-        default:
-            false
-        }
-    }
-
-    /// Whether the field is a sign, digits and at most one dot, such as `-12.5` or `+4917012345`.
-    private static func isPlainNumber(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        var digits = 0
-        var dots = 0
-        for byte in bytes.dropFirst() {
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
-            case UInt8(ascii: "."): dots += 1
-            default: return false
-            }
-        }
-        return digits > 0 && dots <= 1
     }
 }

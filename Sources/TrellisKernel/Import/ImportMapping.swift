@@ -117,7 +117,7 @@ struct ColumnPlan {
     /// The text of a cell after the mapping; nil where it means nothing.
     func text(_ source: Source, _ row: CSVRow) -> String? {
         if row.isEmpty(source.column) { return nil }
-        let text = row.text(source.column).trimmed
+        let text = FormulaGuard.removed(from: row.text(source.column)).trimmed
         if text.isEmpty || (!empty.isEmpty && empty.contains(text)) { return nil }
         if !source.values.isEmpty, let value = source.values[text] { return value }
         return source.isDate && dates != "YYYY-MM-DD" ? ColumnPlan.isoDay(text, dates) : text

@@ -1,14 +1,14 @@
 import Foundation
 
-/// The file of rejected rows: as they came, with the reason in front. How much of it counts is said in the transaction
-/// of the chunk, so that a resumed import leaves no row in it twice.
+/// The file of rejected rows: as they came, with the reason in front, safe to open in a spreadsheet. How much of it
+/// counts is said in the transaction of the chunk, so that a resumed import leaves no row in it twice.
 final class RejectedRows {
     private let path: String
     private let header: [String]
     private let isDryRun: Bool
     private(set) var length: UInt64
     private var buffer: [UInt8] = []
-    private let writer = CSVWriter()
+    private let writer = CSVWriter(safe: true)
 
     init(path: String, header: [String], length: UInt64, isDryRun: Bool) throws {
         self.path = path
@@ -19,7 +19,8 @@ final class RejectedRows {
 
     func append(_ row: CSVRow, reason: String) {
         if length == 0, buffer.isEmpty { writer.append(["line", "reason"] + header, to: &buffer) }
-        writer.append([String(row.line), reason] + (0..<row.count).map { row.text($0) }, to: &buffer)
+        writer.append(
+            [String(row.line), reason] + (0..<row.count).map { FormulaGuard.removed(from: row.text($0)) }, to: &buffer)
     }
 
     func flush() throws {

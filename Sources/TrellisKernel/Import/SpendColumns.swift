@@ -136,7 +136,7 @@ struct SpendColumns {
     /// The text of a field; nil where it is empty, or what reports write for nothing.
     private func text(_ field: Field, _ row: CSVRow) -> String? {
         guard let column = columns[field], !row.isEmpty(column) else { return nil }
-        let text = row.text(column).trimmed
+        let text = FormulaGuard.removed(from: row.text(column)).trimmed
         return text.isEmpty || ["--", "-", "n/a"].contains(text.lowercased()) ? nil : text
     }
 

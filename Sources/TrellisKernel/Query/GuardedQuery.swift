@@ -17,6 +17,8 @@ public struct GuardedQuery: Sendable, Hashable {
     public var sql: String
     public var parameters: [String: Cell] = [:]
     public var rowForm = RowForm.json
+    /// Whether what a spreadsheet would calculate is left as it is in CSV: see ``FormulaGuard``.
+    public var isRaw = false
     public var arrangement: Arrangement?
     public var allowance = Allowance()
     /// Tables (`api_calls`) that may not be read, and columns that read as NULL: `leads.phone`, or `*.phone` in every
@@ -79,7 +81,7 @@ public struct GuardedQuery: Sendable, Hashable {
             ),
             ("seconds", .string(String(allowance.seconds))), ("rows", .integer(Int64(allowance.rows))),
             ("bytes", .integer(Int64(allowance.bytes))), ("hidden", .array(hidden.map(JSONValue.string))),
-            ("stranger", .integer(isByStranger ? 1 : 0)),
+            ("stranger", .integer(isByStranger ? 1 : 0)), ("raw", .integer(isRaw ? 1 : 0)),
         ]
         if let arrangement { entries.append(("arrangement", arrangement.json)) }
         return JSONValue.object(entries).text()
@@ -100,6 +102,7 @@ public struct GuardedQuery: Sendable, Hashable {
         allowance.bytes = bytes
         hidden = json["hidden"]?.elements.compactMap(\.scalarText) ?? []
         isByStranger = json["stranger"]?.scalarText != "0"
+        isRaw = json["raw"]?.scalarText == "1"
         arrangement = json["arrangement"].map(Arrangement.init)
         parameters = Dictionary(values.map { ($0.key, GuardedQuery.cell($0.value)) }) { first, _ in first }
     }

@@ -49,11 +49,15 @@ struct QueryAPI: Sendable {
             guard !found.parameters.contains(where: { $0.name == name }) else { return nil }
             return given.removeValue(forKey: name) ?? nil
         }
-        let (format, limit) = (option("format"), option("limit"))
+        let (format, limit, raw) = (option("format"), option("limit"), option("raw"))
         var query = GuardedQuery(found.sql.value, for: request.kernel, by: try QueryAPI.caller(of: request))
         query.isByStranger = false
-        query.parameters = try QueryAPI.values(found, given, beside: ["format", "limit"])
+        query.parameters = try QueryAPI.values(found, given, beside: ["format", "limit", "raw"])
         query.rowForm = try QueryAPI.form(format, accepted: request.header("accept"), of: found)
+        if let raw {
+            guard raw == "0" || raw == "1" else { throw WebProblem(400, "raw takes 0 or 1.") }
+            query.isRaw = raw == "1"
+        }
         if let limit {
             guard let rows = Int(limit) else { throw QueryAPI.noLimit(query) }
             query.allowance.rows = try QueryAPI.rows(rows, query)

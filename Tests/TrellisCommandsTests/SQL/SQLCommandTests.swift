@@ -134,6 +134,8 @@ struct SQLCommandTests {
         #expect(try ask(["saved", "--format", "jsonl"]) == "{\"one\":1}\n")
         #expect(try ask(["bars"]).hasPrefix("a  4  ####"))
         #expect(try ask(["bars", "--format", "csv"]) == "label,number\na,4\n")
+        #expect(try ask(["SELECT '=1+1' AS a", "--format", "csv"]) == "a\n'=1+1\n")
+        #expect(try ask(["SELECT '=1+1' AS a", "--format", "csv", "--raw"]) == "a\n=1+1\n")
     }
 
     @Test func `commands that begin with a dot are answered outside the prompt as in it`() throws {

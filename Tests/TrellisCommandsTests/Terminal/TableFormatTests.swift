@@ -185,6 +185,22 @@ struct TableFormatTests {
         )
     }
 
+    @Test func `what a spreadsheet would calculate is text in CSV, unless it is raw`() {
+        let row: [Cell] = ["=1+1", "@a", "\t=1", "＝1", "-cmd,1", -5, "-5"]
+        func line(isRaw: Bool) -> String? {
+            var output = ""
+            var writer = RowWriter(format: .csv, columns: ["a", "b", "c", "d", "e", "f", "g"], isRaw: isRaw) {
+                output += $0
+            }
+            writer.append(row)
+            writer.finish()
+            return output.split(separator: "\n").last.map(String.init)
+        }
+        #expect(line(isRaw: false) == "'=1+1,'@a,'\t=1,'＝1,\"'-cmd,1\",-5,-5")
+        #expect(line(isRaw: true) == "=1+1,@a,\t=1,＝1,\"-cmd,1\",-5,-5")
+        #expect(TableFormat.csv.rendered(Table(columns: ["=a"], rows: []), width: nil, colour: false) == "'=a\n")
+    }
+
     @Test func `a quote under a combining mark is still doubled in CSV`() {
         #expect(rendered(.csv, "\"\u{301},") == "note\n\"\"\"\u{301},\"\n")
     }

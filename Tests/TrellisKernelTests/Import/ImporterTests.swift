@@ -174,6 +174,14 @@ private struct Door: Plugin {
         #expect(mode == 0o600, "it holds addresses")
     }
 
+    @Test func `the mark against formulas is taken away, and rejected rows have it`() throws {
+        let crm = try crm(
+            "email,first_name,last_name\nann@acme.example,'=1+1,'Ann\nbob,'=1+1,=2+2\ncleo@acme.example,''=1,'+1\n")
+        #expect(try counts(importer(crm).run()) == [3, 2, 0, 0, 1])
+        #expect(try crm.rows("SELECT first_name, last_name FROM leads ORDER BY id") == ["=1+1|'Ann", "'=1|'+1"])
+        #expect(try rejected(crm).hasSuffix(",bob,'=1+1,'=2+2\n"))
+    }
+
     @Test func `a row the database refuses is isolated, and the others are kept`() throws {
         let crm = try crm(
             "email,first_name\n" + (1...60).map { "lead\($0)@acme.example,\($0 % 20 == 7 ? "no" : "ok")\n" }.joined())

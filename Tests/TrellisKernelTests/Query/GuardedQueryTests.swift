@@ -60,7 +60,10 @@ import TrellisTesting
     @Test func `a question and what is bound to it pass between processes as they are`() throws {
         let values: [String: Cell] = ["i": 7, "r": 2.0, "t": "a'\u{0}ü", "n": .null, "b": .blob([0, 255])]
         let found = try answer(
-            query("SELECT :i, typeof(:r), :t, :n, :b, typeof(:i / 2), typeof(:r / 2)") { $0.parameters = values })
+            query("SELECT :i, typeof(:r), :t, :n, :b, typeof(:i / 2), typeof(:r / 2)") {
+                $0.parameters = values
+                $0.isRaw = true
+            })
         #expect(found.rows == [[7, "real", "a'\u{0}ü", .null, .blob([0, 255]), "integer", "real"]])
         #expect(found.ending == GuardedQuery.Ending())
     }
