@@ -35,7 +35,8 @@ struct Site: Sendable {
         addIcon(to: router)
         addHealth(to: router)
         let guarded =
-            door == .admin ? router.group().add(middleware: TokenCheck(config: kernel.config)) : router.group()
+            door == .admin
+            ? router.group().add(middleware: TokenCheck(config: kernel.config, metrics: metrics)) : router.group()
         for endpoint in endpoints { add(endpoint, to: guarded, writer) }
         refuseOtherMethods(endpoints, on: guarded)
         return router

@@ -35,6 +35,7 @@ public struct ServerSettings: SettingsRecord {
         public var listen = ListenAddress(host: "127.0.0.1", port: 8081)
         public var token: String?
         public var isBehindTLS = false
+        public var wrongTokens = 5
         public var sql = QueryWindow()
         public var readers: [Named<Reader>] = []
         public init() {}
@@ -47,6 +48,9 @@ public struct ServerSettings: SettingsRecord {
             SettingsField(
                 "behind_tls", \.isBehindTLS, .flag,
                 "Says that a proxy with TLS stands before it: then it may listen on other addresses than loopback.")
+            SettingsField(
+                "wrong_tokens", \.wrongTokens, .integer(1...1_000_000),
+                "How many wrong tokens one address may say before it waits: a second, then twice as long after each.")
             SettingsField("sql", \.sql, .record(), "What a question in SQL and a named query may cost, and not see.")
             SettingsField(
                 "readers", \.readers, .named("a mapping of readers", of: .record()),

@@ -28,7 +28,7 @@ final class ServerMetrics: Sendable {
                 elapsed.components.seconds * 1_000_000_000 + elapsed.components.attoseconds / 1_000_000_000)
     }
 
-    /// Something was turned away: `rate`, `connections`.
+    /// Something was turned away: `rate`, `connections`, `tokens`.
     func refused(_ reason: String) {
         Counter(label: "refused", dimensions: [("reason", reason)], factory: registry).increment()
     }

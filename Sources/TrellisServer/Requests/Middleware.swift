@@ -189,18 +189,44 @@ struct RequestLimit: RouterMiddleware {
 /// Lets in who says the token of `server.admin.token`: a program as `Bearer`, and a person with a browser, who only
 /// reads queries, as the password of `Basic`. A browser says that again by itself wherever a page of somebody else
 /// sends it, so that it opens nothing that changes anything. Who says the token of a reader is let in to ask alone.
+/// From an address that said too many wrong ones none is compared for a while.
 struct TokenCheck: RouterMiddleware {
     private let admin: ServerSettings.Admin
+    private let tries: TokenTries
+    private let clients: ForwardedClient
+    private let metrics: ServerMetrics
 
-    init(config: Config) {
+    init(config: Config, metrics: ServerMetrics) {
         admin = config.site.server.admin
+        tries = TokenTries(freeTries: admin.wrongTokens)
+        clients = ForwardedClient(trusted: config.site.server.trustedProxies)
+        self.metrics = metrics
     }
 
     func handle(
         _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
     ) async throws -> Response {
         let isForPeople = TokenCheck.isForPeople(request)
-        switch Caller(request.headers[.authorization], admin, takesPasswords: isForPeople) {
+        let said = request.headers[.authorization] ?? ""
+        guard !said.isEmpty else { throw TokenCheck.unknown(isForPeople) }
+        let client = clients.address(peer: context.peer, forwardedFor: request.headers.all("x-forwarded-for"))
+        // A right password in the wrong place is no guess: a page of somebody else could lock the house out by it.
+        switch tries.verdict(of: said, from: client.visitor, find: { Caller(said, admin, takesPasswords: true) }) {
+        case .wait(let seconds):
+            metrics.refused("tokens")
+            throw WebProblem(
+                429, "Too many wrong tokens came from your address. Try again in \(seconds) seconds.",
+                headers: [("retry-after", String(seconds))])
+        case .wrong(let isLast):
+            if isLast {
+                context.logger.warning(
+                    "wrong tokens came from one address, which has to wait now",
+                    metadata: ["network": "\(client.network)"])
+            }
+            throw TokenCheck.unknown(isForPeople)
+        case .known: break
+        }
+        switch Caller(said, admin, takesPasswords: isForPeople) {
         case .house: break
         case .reader where isForPeople || TokenCheck.isQuestion(request): break
         case .reader:
@@ -208,14 +234,15 @@ struct TokenCheck: RouterMiddleware {
                 403,
                 "A reader may ask: POST /api/sql, GET /api/queries and GET /queries. This needs the token of server.admin.token."
             )
-        case nil:
-            throw WebProblem(
-                401, Caller.unknown,
-                headers: [
-                    ("www-authenticate", isForPeople ? "Basic realm=\"Trellis\", charset=\"UTF-8\"" : "Bearer")
-                ])
+        case nil: throw TokenCheck.unknown(isForPeople)
         }
         return try await next(request, context)
+    }
+
+    private static func unknown(_ isForPeople: Bool) -> WebProblem {
+        WebProblem(
+            401, Caller.unknown,
+            headers: [("www-authenticate", isForPeople ? "Basic realm=\"Trellis\", charset=\"UTF-8\"" : "Bearer")])
     }
 
     private static func isForPeople(_ request: Request) -> Bool {

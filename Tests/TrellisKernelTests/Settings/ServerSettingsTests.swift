@@ -25,7 +25,7 @@ import Testing
         let server = try server("{}")
         #expect("\(server.listen)" == "127.0.0.1:8080")
         #expect("\(server.admin.listen)" == "127.0.0.1:8081")
-        #expect(server.admin.token == nil)
+        #expect(server.admin.token == nil && server.admin.wrongTokens == 5)
         #expect((server.hosts, server.origins, server.templates) == ([], [], "templates"))
         #expect(server.trustedProxies == [])
         #expect(server.limits.formsPerMinute == 20 && server.limits.requestsPerMinute == 600)

@@ -14,7 +14,7 @@ import TrellisTesting
     init() throws {
         crm = try TestKernel(
             """
-            server: {admin: {token: "${TRELLIS_ADMIN_TOKEN}"}}
+            server: {admin: {token: "${TRELLIS_ADMIN_TOKEN}", wrong_tokens: 1000}}
             leads: {fields: {budget: real}}
             activities: {demo.booked: {slot: text, seats: integer}}
             """)
