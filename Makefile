@@ -83,7 +83,7 @@ fuzz: deps ## Fuzz what reads and writes mail, ten minutes each (SECONDS=60 for 
 handoff-lab: build ## Kill the program 25 times while 10,000 leads are handed off, and check that none is lost or held twice
 	@python3 -B Tests/HandoffLab/handoff_lab.py $(TRELLIS) $${LEADS:-10000} $${KILLS:-25}
 
-slowloris: build ## Hold 1,000 slow connections open, and time a normal visitor beside them
+slowloris: build ## Hold 1,000 slow connections open, and time a normal visitor beside them (skipped where slowhttptest cannot be installed)
 	@Tests/FormLab/slowloris.sh $(TRELLIS)
 
 lint: ## Check the layout of the code
