@@ -47,7 +47,7 @@ test: deps ## Run every test
 	@MAILS=400 KILLS=4 $(MAKE) --no-print-directory mail-lab
 	@LEADS=400 KILLS=3 $(MAKE) --no-print-directory handoff-lab
 
-attacks: build ## Attack the server as strangers do, and check that it refuses
+attacks: build ## Attack the server as strangers do, 10,000 times over, and check that it refuses (SHORT=1 for fewer)
 	@Tests/Attacks/run.sh $(TRELLIS)
 
 api: build ## Hold the API against its description (skipped where schemathesis cannot be installed)
