@@ -11,9 +11,10 @@ from forms import address
 TITLE = "Many times"
 DOUBLE = ["course", "club", "talk"]
 BOTH_AT_ONCE = 50
-FORMS_PER_MINUTE, REQUESTS_PER_MINUTE = 60, 300
+FORMS_PER_MINUTE, FORMS_PER_NETWORK, REQUESTS_PER_MINUTE = 60, 200, 300
 LIMITS = ("forms_per_minute: 100000, requests_per_minute: 1000000",
-          f"forms_per_minute: {FORMS_PER_MINUTE}, requests_per_minute: {REQUESTS_PER_MINUTE}")
+          f"forms_per_minute: {FORMS_PER_MINUTE}, network_forms_per_minute: {FORMS_PER_NETWORK}, "
+          f"requests_per_minute: {REQUESTS_PER_MINUTE}")
 
 
 def bombs(lab):
@@ -200,6 +201,12 @@ def limits(lab):
     lab.report.same("A45", "who wants to leave is let through all the same", found, 20)
     others = [accepted(burst(server.public, 10, source=f"127.0.0.{n}")[0]) for n in (2, 3)]
     lab.report.same("A45", "other visitors notice nothing", others, [10, 10])
+    begin = time.monotonic()
+    found = sum(accepted(burst(server.public, 30, source=f"127.0.1.{n}")[0]) for n in range(1, 21))
+    lab.report.holds("A45", f"of three times as many forms as a network may send, a third is taken ({found})",
+                     about(found, FORMS_PER_NETWORK, time.monotonic() - begin), found)
+    found = accepted(burst(server.public, 10, source="127.0.2.1")[0])
+    lab.report.same("A45", "and another network notices nothing", found, 10)
     time.sleep(max(int(wait) for wait in waits) + 0.2)
     lab.report.holds("A45", "after the time it says the next form is taken",
                      accepted(burst(server.public, 1)[0]) == 1)

@@ -176,13 +176,22 @@ struct RequestLimit: RouterMiddleware {
         // A mail provider presses the unsubscribe button for many people from few addresses, and an ad platform brings
         // the leads of all its forms from some.
         let isOfMany = ["/unsubscribe/", "/webhooks/"].contains { request.uri.path.hasPrefix($0) }
-        if let seconds = limits.wait(for: client.visitor, isForm: request.method == .post && !isOfMany) {
+        let wait = limits.wait(
+            for: client.visitor, isForm: request.method == .post && !isOfMany, network: client.network,
+            form: RequestLimit.form(at: request.uri.path))
+        if let seconds = wait {
             metrics.refused("rate")
             throw WebProblem(
                 429, Phrase("problem_too_fast", ["seconds": String(seconds)]),
                 headers: [("retry-after", String(seconds))])
         }
         return try await next(request, context)
+    }
+
+    /// The name in `/forms/NAME`, however it is spelled.
+    static func form(at path: String) -> String? {
+        let parts = path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
+        return parts.count == 2 && parts[0] == "forms" ? parts[1] : nil
     }
 }
 

@@ -1,13 +1,19 @@
 import Foundation
 import TrellisKernel
 
-/// How often one visitor may come: for pages, and for forms. A stop keeps what is left beside the database, and the
-/// next start goes on with it; after a crash nobody knows, and each visitor finds half.
+/// How often one visitor may come: for pages, and for forms; how many forms a network may send, and how many of each
+/// form are taken from everybody together. A stop keeps what is left beside the database, and the next start goes on
+/// with it; after a crash nobody knows, and everybody finds half.
+///
+/// Whoever is over the limit of an address takes nothing from its network: neighbours, and an office behind one
+/// address, do not pay for each other.
 ///
 /// The file holds no addresses but hashes under the secret of the site, and is gone once it is read.
 final class VisitorLimits: Sendable {
     private let requests: RateLimit
     private let forms: RateLimit
+    private let networks: RateLimit
+    private let each: RateLimit
     private let path: String
 
     init(config: Config) {
@@ -17,39 +23,49 @@ final class VisitorLimits: Sendable {
         }
         requests = RateLimit(perMinute: limits.requestsPerMinute, mark: mark)
         forms = RateLimit(perMinute: limits.formsPerMinute, mark: mark)
+        networks = RateLimit(perMinute: limits.formsPerMinuteOfNetwork, mark: mark)
+        each = RateLimit(perMinute: limits.perMinuteOfEachForm, mark: mark)
         path = config.databasePath + "-limits"
     }
 
+    /// Each with its name in the file.
+    private var all: [(name: String, limit: RateLimit)] {
+        [("requests", requests), ("forms", forms), ("networks", networks), ("each", each)]
+    }
+
     /// Takes a token of a visitor. Nil where there was one; otherwise the seconds until there is.
-    func wait(for visitor: String, isForm: Bool) -> Int? {
-        (isForm ? forms : requests).wait(for: visitor)
+    ///
+    /// - Parameters:
+    ///   - network: where the visitor is; it counts for forms.
+    ///   - form: the name of the form, where it is one that has a name.
+    func wait(for visitor: String, isForm: Bool, network: String? = nil, form: String? = nil) -> Int? {
+        guard isForm else { return requests.wait(for: visitor) }
+        return forms.wait(for: visitor) ?? network.flatMap { networks.wait(for: $0) }
+            ?? form.flatMap { each.wait(for: $0) }
     }
 
     /// Goes on with what the process before this one left.
     func resume(isAfterCrash: Bool, now: Date) {
         let data = FileManager.default.contents(atPath: path)
         try? FileManager.default.removeItem(atPath: path)
-        guard !isAfterCrash else { return [requests, forms].forEach { $0.startHalfFull() } }
+        guard !isAfterCrash else { return all.forEach { $0.limit.startHalfFull() } }
         let lines = String(decoding: data ?? Data(), as: UTF8.self).split(separator: "\n")
         guard let first = lines.first, let at = Timestamp.date(String(first)) else { return }
-        var left = ["requests": [String: Double](), "forms": [String: Double]()]
+        var left: [String: [String: Double]] = [:]
         for line in lines.dropFirst() {
             let words = line.split(separator: " ")
             guard words.count == 3, let tokens = Double(words[2]), tokens.isFinite else { continue }
-            left[String(words[0])]?[String(words[1])] = tokens
+            left[String(words[0]), default: [:]][String(words[1])] = tokens
         }
-        requests.restore(left["requests"] ?? [:], ago: now.timeIntervalSince(at))
-        forms.restore(left["forms"] ?? [:], ago: now.timeIntervalSince(at))
+        for (name, limit) in all { limit.restore(left[name] ?? [:], ago: now.timeIntervalSince(at)) }
     }
 
     /// Writes what is left: the time, then a line per bucket that is not full. Where it cannot be written, the next
     /// start finds every bucket full.
     func keep(now: Date) {
-        func lines(_ name: String, _ limit: RateLimit) -> [String] {
-            limit.left().map { "\(name) \($0.key) \($0.value)" }
-        }
-        let text = [Timestamp.text(now)] + lines("requests", requests) + lines("forms", forms)
+        let lines = all.flatMap { name, limit in limit.left().map { "\(name) \($0.key) \($0.value)" } }
         _ = FileManager.default.createFile(
-            atPath: path, contents: Data(text.joined(separator: "\n").utf8), attributes: [.posixPermissions: 0o600])
+            atPath: path, contents: Data(([Timestamp.text(now)] + lines).joined(separator: "\n").utf8),
+            attributes: [.posixPermissions: 0o600])
     }
 }
