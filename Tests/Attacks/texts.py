@@ -5,6 +5,7 @@ import unicodedata
 
 from client import URLENCODED, encode
 from forms import address
+from octets import malformed, well_formed
 from server import part
 
 TITLE = "Texts"
@@ -29,7 +30,7 @@ NOT_TEXT = {
     "UTF-16": "Ann".encode("utf-16"),
     "an overlong less-than": b"\xc0\xbcscript\xc0\xbe",
     "the end missing": b"\xf0\x9f\x98",
-}
+} | malformed()
 CONTROLS = [chr(code)
             for code in range(0x20) if chr(code) not in "\t\n\r"] + ["\x7f"] + [chr(c) for c in range(0x80, 0xA0)]
 INVISIBLE = "\u200b\u2060\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -132,7 +133,7 @@ NAUGHTY = [
     "@",
     ",,,",
     "> <",
-]
+] + well_formed()
 
 INJECTIONS = [
     "a\r\nBcc: victim@evil.example",
@@ -167,7 +168,7 @@ def cleaned(text):
 
 
 def open_forms(lab):
-    lab.forms.open("guide", 240)
+    lab.forms.open("guide", 270)
 
 
 def run(lab):
