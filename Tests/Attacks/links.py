@@ -185,7 +185,10 @@ def machines(lab):
     })
     own = [link.removeprefix("http://crm.example") for link in found if link.startswith("http://crm.example/")]
     before, score = lab.server.counts(), lab.server.value("SELECT sum(points) FROM scoring_entries")
-    agents = ["Mozilla/5.0 (Windows NT 10.0) SafeLinks", "Barracuda Sentinel (EE)", "python-requests/2.31", ""]
+    agents = [
+        "Mozilla/5.0 (Windows NT 10.0) SafeLinks", "Barracuda Sentinel (EE)", "python-requests/2.31", "", "Mozilla/5.0",
+        "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "facebookexternalhit/1.1"
+    ]
 
     def follow(path):
         return [
@@ -201,7 +204,7 @@ def machines(lab):
         len(own) > 10 and all(codes[0] < 400 for path, codes in zip(own, answers) if not path.startswith("/about")),
         list(zip(own, answers))[:3])
     changed = unchanged(lab, before)
-    lab.report.same("A23", "which it follows 12 times each, and nothing is confirmed, left, scored or logged",
+    lab.report.same("A23", "which it follows 21 times each, and nothing is confirmed, left, scored or logged",
                     changed, {})
     lab.report.same("A23", "and no score changes", lab.server.value("SELECT sum(points) FROM scoring_entries"), score)
     kinds = {path.split("/")[1].split("?")[0] for path in own}
