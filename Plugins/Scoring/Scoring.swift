@@ -99,7 +99,7 @@ public struct Scoring: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Answer("plan", Plan.self, ScorePlan.changes)
+        Answer("plan", Plan.self) { plan, db in try ScorePlan(settings: settings, plan: plan, db: db).changes() }
         // One of each model: each follows the log on its own, so that a model added today reads it from the start.
         for rules in rules {
             Subscribe(rules.model.subscriberName, to: rules.kinds, from: .firstEvent) { _, tx in

@@ -10,9 +10,12 @@ import TrellisTesting
     /// A config by a few choices, each of which a change makes anew.
     private struct Choices {
         var numbers: [Int]
+        /// Those of a score beside the main one.
+        var model: [Int]
 
-        init(_ random: inout Dice) {
+        init(_ random: inout Dice, _ modelLuck: inout Dice) {
             numbers = (0..<12).map { _ in random.below(6) }
+            model = (0..<4).map { _ in modelLuck.below(6) }
         }
 
         /// One to three of them are made anew.
@@ -20,7 +23,21 @@ import TrellisTesting
             for _ in 0...random.below(3) { numbers[random.below(numbers.count)] = random.below(6) }
         }
 
+        mutating func changeModel(_ luck: inout Dice) {
+            model[luck.below(model.count)] = luck.below(6)
+        }
+
         func isOn(_ index: Int) -> Bool { numbers[index] != 0 }
+
+        private var models: String {
+            guard model[0] != 0 else { return "" }
+            let halfLife = model[2] > 3 ? ", half_life: 4 days" : ""
+            let hot = model[2] % 2 == 1 ? ", hot: {score: 10, when: \"country = 'DE'\"}" : ""
+            return """
+                models: {growth: {engagement: {demo: {on: demo.booked, points: \(5 + 5 * model[1])\(halfLife)}}, \
+                thresholds: {ripe: {score: \(5 + 5 * model[3])}\(hot)}}}
+                """
+        }
 
         var yaml: String {
             let wait = ["1 hour", "2 days", "3 days"][numbers[0] % 3]
@@ -66,6 +83,7 @@ import TrellisTesting
                     fit: {head: {when: "title = '\(title)'", points: \(20 + 10 * numbers[4])}}
                     engagement: {demo: {on: demo.booked, points: \(10 + 5 * numbers[5])}}
                     thresholds: {mql: {score: \(30 + 10 * numbers[9])}}
+                    \(models)
                   handoff:
                     enabled: \(isOn(8))
                     at: mql
@@ -101,18 +119,37 @@ import TrellisTesting
         try worker.finish()
     }
 
-    /// - Returns: how many changes were announced in each area.
-    private func history(seed: UInt64, changes: Int) async throws -> [String: Int] {
-        var random = Dice(seed: seed)
+    /// What was held against each other.
+    private struct Tally {
+        /// Changes of the config.
+        var compared = 0
+        /// How many things were announced in each area, and of the scores each by what it is.
         var areas: [String: Int] = [:]
-        var choices = Choices(&random)
+
+        mutating func note(_ announced: [PlannedChange]) {
+            compared += 1
+            for change in announced {
+                areas[change.area, default: 0] += 1
+                if change.area == "scoring" { areas[change.change, default: 0] += 1 }
+            }
+        }
+    }
+
+    private func history(seed: UInt64, changes: Int, _ tally: inout Tally) async throws {
+        var random = Dice(seed: seed)
+        // Dice of its own; by these seeds leads cross its thresholds in the short test too.
+        var modelLuck = Dice(seed: seed + 108)
+        var choices = Choices(&random, &modelLuck)
         var crm = try TestKernel(choices.yaml, plugins: NurturingSite.plugins, files: NurturingSite.files)
         // The first one keeps the folder.
         let first = crm
         defer { withExtendedLifetime(first) {} }
         for round in 0..<changes {
             let hasBacklog = try await live(crm, &random, round)
+            let inForce = choices.yaml
             choices.change(&random)
+            // A change that changes nothing would be none.
+            repeat { choices.changeModel(&modelLuck) } while choices.yaml == inForce
             // What waits to be handled is handled by either config: held against each other is what comes of it.
             let settled = try TrialCopy(
                 of: crm.kernel.config.databasePath, config: crm.kernel.config, plugins: NurturingSite.plugins,
@@ -126,7 +163,7 @@ import TrellisTesting
             var change = try ConfigChange(
                 to: config, plugins: NurturingSite.plugins, clock: crm.clock.clock, environment: TestKernel.environment)
             if random.below(3) == 0, config.isOn("scoring") { change.rebuilding = ["scoring"] }
-            if change.isInForce { continue }
+            try #require(!change.isInForce)
             let announced = try await change.plan()
             let file = crm.folder + "/config.yaml"
             try crm.kernel.close()
@@ -139,11 +176,12 @@ import TrellisTesting
                 announced.filter { $0.area != PlannedChange.dayArea } == done,
                 "seed \(seed), change \(round):\n\(choices.yaml)")
             let place = Comment("seed \(seed), change \(round)")
-            try compare(announced, Picture(before), Picture(crm.kernel.config.databasePath), place)
+            let (then, now) = (try Picture(before), try Picture(crm.kernel.config.databasePath))
+            compare(announced, then, now, place)
+            if config.isOn("scoring") { compareScores(announced, then, now, place) }
             try await compareDay(announced, crm, config, place)
-            for change in announced { areas[change.area, default: 0] += 1 }
+            tally.note(announced)
         }
-        return areas
     }
 
     // MARK: - Counted another way
@@ -156,6 +194,9 @@ import TrellisTesting
         let members: Set<String>
         let enrolments: Set<String>
         let handoffs: Set<String>
+        let standings: Set<String>
+        /// The events that say that a threshold was reached.
+        let told: Set<String>
 
         init(_ path: String) throws {
             let connection = try SQLConnection(path: path, access: .read)
@@ -172,13 +213,18 @@ import TrellisTesting
             enrolments = try rows(
                 "drip_enrolments", "SELECT lead_id || ' ' || sequence || ' ' || cycle FROM drip_enrolments")
             handoffs = try rows("handoff_handoffs", "SELECT lead_id || ' ' || cycle FROM handoff_handoffs")
+            standings = try rows(
+                "scoring_standings", "SELECT model || ' ' || threshold || ' ' || lead_id FROM scoring_standings")
+            told = try rows("events", "SELECT id FROM events WHERE kind = 'score.reached'")
         }
     }
 
-    private func compare(_ announced: [PlannedChange], _ before: Picture, _ after: Picture, _ place: Comment) throws {
-        func sum(_ area: String, _ change: String) -> Int {
-            announced.filter { $0.area == area && $0.change == change }.reduce(0) { $0 + Int($1.count ?? 0) }
-        }
+    private func sum(_ announced: [PlannedChange], _ area: String, _ change: String) -> Int {
+        announced.filter { $0.area == area && $0.change == change }.reduce(0) { $0 + Int($1.count ?? 0) }
+    }
+
+    private func compare(_ announced: [PlannedChange], _ before: Picture, _ after: Picture, _ place: Comment) {
+        func sum(_ area: String, _ change: String) -> Int { self.sum(announced, area, change) }
         #expect(before.leads == after.leads, place)
         #expect(sum("stage", "move") == after.stages.subtracting(before.stages).count, place)
         #expect(sum("owner", "other owner") == after.owners.subtracting(before.owners).count, place)
@@ -186,6 +232,15 @@ import TrellisTesting
         #expect(sum("audiences", "leave") == before.members.subtracting(after.members).count, place)
         #expect(sum("drip", "enter") == after.enrolments.subtracting(before.enrolments).count, place)
         #expect(sum("handoff", "gets a lead") == after.handoffs.subtracting(before.handoffs).count, place)
+    }
+
+    private func compareScores(_ announced: [PlannedChange], _ before: Picture, _ after: Picture, _ place: Comment) {
+        func sum(_ change: String) -> Int { self.sum(announced, "scoring", change) }
+        #expect(sum("reach") == after.standings.subtracting(before.standings).count, place)
+        let falls = sum("fall below") + sum("leave, for it is not in the config")
+        #expect(falls == before.standings.subtracting(after.standings).count, place)
+        let told = sum("score.reached logged") - sum("score.reached not logged")
+        #expect(told == after.told.count - before.told.count, place)
     }
 
     /// The day after the change, lived from the file as it was made.
@@ -210,16 +265,15 @@ import TrellisTesting
     }
 
     @Test func `what a plan announces is what its application does`() async throws {
-        var areas: [String: Int] = [:]
-        for seed in UInt64(1)...(PlanPropertyTests.isLong ? 40 : 4) {
-            areas.merge(try await history(seed: seed, changes: 5)) { $0 + $1 }
-        }
+        var tally = Tally()
+        let seeds = PlanPropertyTests.isLong ? 40 : 4
+        for seed in 1...UInt64(seeds) { try await history(seed: seed, changes: 5, &tally) }
         // Nothing would be held to anything if nothing were announced.
         for area in [
             "schema", "plugin", "stage", "owner", "mail", "scoring", "drip", "audiences", "handoff", "next day",
-            "record",
-        ] {
-            #expect(areas[area, default: 0] > 0, "nothing of \(area): \(areas)")
+            "record", "reach", "score.reached logged",
+        ] + (PlanPropertyTests.isLong ? ["fall below"] : []) {
+            #expect(tally.areas[area, default: 0] > 0, "nothing of \(area): \(tally.areas)")
         }
     }
 
