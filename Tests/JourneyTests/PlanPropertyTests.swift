@@ -268,6 +268,7 @@ import TrellisTesting
         var tally = Tally()
         let seeds = PlanPropertyTests.isLong ? 40 : 4
         for seed in 1...UInt64(seeds) { try await history(seed: seed, changes: 5, &tally) }
+        #expect(tally.compared == seeds * 5)
         // Nothing would be held to anything if nothing were announced.
         for area in [
             "schema", "plugin", "stage", "owner", "mail", "scoring", "drip", "audiences", "handoff", "next day",
