@@ -26,7 +26,9 @@ struct SimulateCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Option(name: .customLong("for"), help: "How long: 30d, 4 weeks, 12h.")
     var span: String
-    @Option(name: .customLong("with"), help: "Another configuration, to be put side by side.")
+    @Option(
+        name: .customLong("with"),
+        help: "Another configuration, to be put side by side; - for one on the standard input.")
     var other: String?
     @Option(name: .customLong("leads-per-day"), help: "New leads a day; without it as many as came lately.")
     var leadsPerDay: Double?
@@ -63,8 +65,11 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let config = try checked(global.load())
+        let isTyped = other == ProposedChange.standardInput
         let otherConfig = try other.map {
-            try GlobalOptions.present($0) { try Config.checked(file: $0, plugins: TrellisProgram.plugins).config }
+            isTyped
+                ? try checked(global.typed())
+                : try GlobalOptions.present($0) { try Config.checked(file: $0, plugins: TrellisProgram.plugins).config }
         }
         let keeps = try keptFiles()
         let plan = try plan()
@@ -73,7 +78,10 @@ struct SimulateCommand: AsyncParsableCommand {
             of: config.databasePath, plugins: TrellisProgram.plugins, now: KernelClock.system.now(), plan: plan)
         let first = try await live(simulation, config, keep: keeps.first, until: stop)
         var second: SimulationOutcome?
-        if let otherConfig { second = try await live(simulation, otherConfig, keep: keeps.last, until: stop) }
+        if let otherConfig {
+            let name = isTyped ? "the other config" : nil
+            second = try await live(simulation, otherConfig, called: name, keep: keeps.last, until: stop)
+        }
         let report = SimulationDocument(first: first, second: second, span: span)
         if let html { try write(report, config, to: html) }
         report.show(isJSON: global.json)
@@ -98,15 +106,16 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     private func live(
-        _ simulation: Simulation, _ config: Config, keep file: String?, until stop: StopSignal
+        _ simulation: Simulation, _ config: Config, called other: String? = nil, keep file: String?,
+        until stop: StopSignal
     ) async throws -> SimulationOutcome {
         let start = ContinuousClock.now
-        let name = (config.file as NSString).lastPathComponent
+        let name = other ?? (config.file as NSString).lastPathComponent
         var bar = ProgressBar.onStandardError(label: "simulating \(name)", noun: "hours") {
             ContinuousClock.now - start
         }
         let hours = Double(Span(span)?.seconds ?? 0) / 3600
-        let outcome = try await simulation.run(config, keepingAs: file) { fraction in
+        let outcome = try await simulation.run(config, called: name, keepingAs: file) { fraction in
             bar.update(fraction: fraction, rows: Int(fraction * hours))
             return !stop.isRaised
         }

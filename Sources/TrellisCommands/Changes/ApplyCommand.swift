@@ -12,7 +12,7 @@ struct ApplyCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "A configuration that is to take the place of this one.")
+    @Argument(help: "A configuration that is to take the place of this one; - for one on the standard input.")
     var file: String?
     @OptionGroup var options: AdoptionOptions
 

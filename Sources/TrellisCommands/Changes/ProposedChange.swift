@@ -1,20 +1,40 @@
+import Foundation
 import TrellisKernel
 
 /// The config that a command proposes: a file, or the configuration as it stands.
 struct ProposedChange {
     let change: ConfigChange
 
+    /// In place of the name of a file.
+    static let standardInput = "-"
+
+    /// - Parameter file: `-` is the standard input.
     init(_ global: GlobalOptions, _ file: String?) throws {
-        let current = try global.load(file: file)
-        try current.checkWhole()
-        var after = current
-        if file != nil {
-            // A file of another folder is to stand where the configuration stands.
-            after = try global.placed(current.text)
+        var after: Config
+        if file == ProposedChange.standardInput {
+            after = try global.typed()
+        } else {
+            after = try global.load(file: file)
             try after.checkWhole()
+            // A file of another folder is to stand where the configuration stands.
+            if file != nil { after = try global.placed(after.text) }
         }
+        if file != nil { try after.checkWhole() }
         for warning in after.warnings { TrellisProgram.note("warning: \(warning)") }
         change = try ConfigChange(to: after, plugins: TrellisProgram.plugins)
+    }
+}
+
+extension GlobalOptions {
+    /// The text on the standard input as the configuration, in the place of the file.
+    ///
+    /// - Throws: ``KernelError/data(_:)`` where it is no text, ``ConfigProblems`` for all that is wrong with it.
+    func typed() throws -> Config {
+        let bytes = try FileHandle.standardInput.readToEnd() ?? Data()
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw KernelError.data("What stands on the standard input is no UTF-8 text.")
+        }
+        return try placed(text)
     }
 }
 

@@ -21,7 +21,10 @@ struct MCPCommand: ParsableCommand {
         let kernel = try global.open(checks: false)
         // To write to a process that has ended is an error like any other.
         signal(SIGPIPE, SIG_IGN)
-        let tools = MCPTools(kernel: kernel, child: QueryChild(program: ["/proc/self/exe", GuardedQuery.command]))
+        let program = "/proc/self/exe"
+        let tools = MCPTools(
+            kernel: kernel, child: QueryChild(program: [program, GuardedQuery.command]),
+            trials: TrialProcess(program: program))
         var server = MCPServer(
             tools: tools.reading + (write ? [tools.write] : []), resources: tools.resources,
             version: TrellisProgram.version)

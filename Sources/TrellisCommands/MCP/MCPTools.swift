@@ -6,14 +6,16 @@ import TrellisServer
 struct MCPTools: Sendable {
     let kernel: Kernel
     let child: QueryChild
+    let trials: TrialProcess
 
     static let instructions = """
         This is a CRM in one SQLite file. Ask it in SQL (SQLite's dialect) with the tool query; look at schema first: every \
         table has a comment that says what a row is. lead_cards has each lead with score, sequence and rep; events is the \
-        log of all that happened; times are UTC text. To learn why something is so, use trace.
+        log of all that happened; times are UTC text. To learn why something is so, use trace; to learn what another config would do, \
+        plan and simulate, which change nothing.
         """
 
-    var reading: [MCPTool] { [query, named, trace, schema, status] }
+    var reading: [MCPTool] { [query, named, trace, schema, status] + trying }
 
     // MARK: - Asking
 

@@ -53,13 +53,15 @@ public struct Simulation: Sendable {
     ///
     /// - Parameters:
     ///   - config: read and checked.
+    ///   - name: what it is called in the outcome; without it, its file.
     ///   - file: where to keep the copy afterwards, for questions in SQL; without it the copy is gone.
     ///   - progress: told the fraction of the time that has passed; false stops.
     /// - Returns: nil where it was stopped.
     /// - Throws: ``KernelError`` where the copy cannot be made or kept, ``ConfigProblems`` for rates of acts nobody
     ///   does.
     public func run(
-        _ config: Config, keepingAs file: String? = nil, progress: (Double) -> Bool = { _ in true }
+        _ config: Config, called name: String? = nil, keepingAs file: String? = nil,
+        progress: (Double) -> Bool = { _ in true }
     ) async throws -> SimulationOutcome? {
         // What is due now is a part of it, and what happened up to now is not.
         let clock = TrialClock(at: now + 0.001)
@@ -72,7 +74,7 @@ public struct Simulation: Sendable {
         guard try await live(run, clock, people, progress) else { return nil }
         try run.finish()
         let outcome = try SimulationOutcome(
-            config: (config.file as NSString).lastPathComponent, from: now, until: clock.now, plan: plan,
+            config: name ?? (config.file as NSString).lastPathComponent, from: now, until: clock.now, plan: plan,
             sections: SimulationTables(kernel, from: now, until: clock.now, stagesBefore: before).all(),
             rates: people.map { Rates.table($0.rates) }, leads: people?.leads)
         if let file { try trial.keep(as: file) }

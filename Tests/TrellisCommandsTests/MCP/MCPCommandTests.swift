@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrellisKernel
 
 @testable import TrellisCommands
 
@@ -49,5 +50,48 @@ import Testing
         #expect(answers.dropFirst(2).first?.contains(#"\"columns\":[\"n\"]"#) == true)
         #expect(answers.last == #"{"jsonrpc":"2.0","id":4,"result":{}}"#)
         #expect(outcome.errors.hasPrefix("trellis mcp: reads "))
+    }
+
+    private func call(_ tool: String, _ arguments: [(key: String, value: JSONValue)]) -> String {
+        JSONValue.object([
+            ("jsonrpc", .string("2.0")), ("id", .integer(1)), ("method", .string("tools/call")),
+            ("params", .object([("name", .string(tool)), ("arguments", .object(arguments))])),
+        ]).text()
+    }
+
+    @Test func `another config is planned and simulated on a copy, and the file stays as it is`() throws {
+        let trellis = try TrellisProcess()
+        _ = try trellis.run("init")
+        _ = try trellis.run("import", "leads.csv")
+        _ = try trellis.run("work", "--until-idle")
+        let old = try String(contentsOfFile: trellis.folder + "/config.yaml", encoding: .utf8)
+        let new = old.replacing("points: 20}", with: "points: 60}")
+        try trellis.write(new, to: "new.yaml")
+        let questions = [
+            #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#, call("plan", []),
+            call("plan", [("file", .string("new.yaml")), ("rebuild", .string("scoring"))]),
+            call("plan", [("text", .string(new)), ("rebuild", .string("scoring"))]),
+            call("plan", [("text", .string(old + "\nlimts: {}\n"))]),
+            call("simulate", [("days", .integer(2)), ("leads_per_day", .integer(3)), ("seed", .integer(7))]),
+            call("simulate", [("days", .integer(1)), ("file", .string("new.yaml"))]),
+        ]
+        try trellis.write(questions.joined(separator: "\n"), to: "questions")
+        let outcome = try trellis.run("/bin/sh", ["-c", "exec \(TrellisProcess.path) mcp < questions"])
+        let results = outcome.output.split(separator: "\n").dropFirst().map { line in
+            JSONValue(parsing: String(line))?["result"]
+        }
+        try #require(results.count == 6, "\(outcome.output) \(outcome.errors)")
+        let texts = results.map { $0?["content"]?.elements.first?["text"]?.scalarText ?? "" }
+        #expect(results.map { $0?["isError"] == .bool(true) } == [false, false, false, true, false, false], "\(texts)")
+        #expect(texts[0].hasPrefix("This config is in force. Nothing would change.\n\n[]"))
+        for text in texts[1...2] {
+            #expect(text.contains("lead → mql") && text.contains("\nNothing was changed.\n\n["), "\(text)")
+            #expect(text.contains(#"{"area":"stage","item":"lead → mql","change":"move","count":"#), "\(text)")
+        }
+        #expect(texts[3].contains("limts") && texts[3].contains("the new config:"), "\(texts[3])")
+        #expect(texts[4].hasPrefix("2d from ") && texts[4].contains("3 a day (given)"), "\(texts[4])")
+        #expect(texts[5].contains("under config.yaml → the other config"), "\(texts[5])")
+        #expect(try String(contentsOfFile: trellis.folder + "/config.yaml", encoding: .utf8) == old)
+        #expect(try trellis.run("plan").output == "This config is in force. Nothing would change.\n")
     }
 }

@@ -18,7 +18,8 @@ import TrellisTesting
             """)
         try crm.capture(["email": "ann@a.example", "country": "DE", "phone": "+49 30 123456"])
         tools = MCPTools(
-            kernel: crm.kernel, child: QueryChild(program: [TrellisProcess.path, GuardedQuery.command]))
+            kernel: crm.kernel, child: QueryChild(program: [TrellisProcess.path, GuardedQuery.command]),
+            trials: TrialProcess(program: TrellisProcess.path))
     }
 
     /// What holds a server, so that it can be asked within an expectation.
@@ -91,7 +92,10 @@ import TrellisTesting
 
     @Test func `each tool says what it takes and whether it writes, and write is there by permission`() throws {
         let reading = try ask("tools/list")["result"]?["tools"]?.elements ?? []
-        #expect(reading.compactMap { $0["name"]?.scalarText } == ["query", "named_query", "trace", "schema", "status"])
+        #expect(
+            reading.compactMap { $0["name"]?.scalarText } == [
+                "query", "named_query", "trace", "schema", "status", "plan", "simulate",
+            ])
         for tool in reading {
             #expect(tool["inputSchema"]?["type"] == .string("object"))
             #expect(tool["annotations"]?["readOnlyHint"] == .bool(true))
@@ -143,6 +147,27 @@ import TrellisTesting
         #expect(
             try call("schema", #"{"name":"leeds"}"#) == "! There is no table or view 'leeds'. Did you mean 'leads'?")
         #expect(try call("status").hasSuffix("Nothing stands still."))
+    }
+
+    @Test func `what is to be tried is a config of this folder, and a number within bounds`() throws {
+        let refused =
+            "! There is no config 'NAME' in the folder of config.yaml. Name a .yaml file there, such as new.yaml."
+        let outside = NSTemporaryDirectory() + UUID().uuidString + ".yaml"
+        defer { try? FileManager.default.removeItem(atPath: outside) }
+        try Data("site: {}".utf8).write(to: URL(filePath: outside))
+        try FileManager.default.createSymbolicLink(atPath: crm.folder + "/link.yaml", withDestinationPath: outside)
+        try Data("A=1".utf8).write(to: URL(filePath: crm.folder + "/.env"))
+        for name in ["link.yaml", outside, "../none.yaml", ".env", "none.yaml"] {
+            #expect(try call("plan", #"{"file":"\#(name)"}"#) == refused.replacing("NAME", with: name))
+        }
+        #expect(try call("plan", #"{"text":"a: 1","file":"b.yaml"}"#) == "! Give text or file, and not both.")
+        #expect(try call("plan", #"{"rebuild":"scoring"}"#).hasPrefix("! There is no plugin 'scoring'."))
+        #expect(try call("simulate") == "-32602: simulate needs days: How many: from 1 to 366.")
+        #expect(try call("simulate", #"{"days":0}"#) == "! days takes a whole number from 1 to 366.")
+        #expect(try call("simulate", #"{"days":1,"seed":-1}"#) == "! seed takes a whole number from 0.")
+        #expect(
+            try call("simulate", #"{"days":1,"leads_per_day":10001}"#)
+                == "! leads_per_day takes a whole number from 0 to 10000.")
     }
 
     @Test func `what is written is logged and can be taken back`() throws {
