@@ -34,7 +34,7 @@ struct ScorePlan {
         let (now, then) = ("main.scoring_standings", plan.before("scoring_standings"))
         func only(_ table: String, not other: String, _ change: String) -> String {
             """
-            SELECT s.model, s.threshold, \(change) AS change FROM \(table) AS s WHERE NOT EXISTS (
+            SELECT s.model, s.threshold, \(change) AS change, s.lead_id FROM \(table) AS s WHERE NOT EXISTS (
                 SELECT 1 FROM \(other) AS o WHERE o.lead_id = s.lead_id AND o.model = s.model AND o.threshold = s.threshold)
             """
         }
@@ -42,12 +42,11 @@ struct ScorePlan {
         let falls = """
             iif(s.model || ' ' || s.threshold IN (\(known.joined(separator: ", "))), 'fall below', 'leave, for it is not in the config')
             """
-        return try PlannedChange.rows(
-            of: Scoring.name, db,
+        return try PlannedChange.leads(
+            of: Scoring.name, plan, db, order: "item GLOB '* of *', item, change DESC",
             """
-            SELECT \(ScorePlan.item), change, count(*)
+            SELECT \(ScorePlan.item), change, lead_id
             FROM (\(only(now, not: then, "'reach'")) UNION ALL \(only(then, not: now, falls)))
-            GROUP BY model, threshold, change ORDER BY \(ScorePlan.order), change DESC
             """)
     }
 

@@ -6,36 +6,39 @@ enum SequencePlan {
         let before = plan.before("drip_enrolments")
         let tasksBefore = plan.before("drip_tasks")
         let isSame = "o.lead_id = n.lead_id AND o.sequence = n.sequence AND o.cycle = n.cycle"
-        return try PlannedChange.rows(
+        let leads = try PlannedChange.leads(
+            of: DripSequencer.name, plan, db,
+            """
+            SELECT n.sequence, 'enter', n.lead_id FROM main.drip_enrolments AS n
+            WHERE NOT EXISTS (SELECT 1 FROM \(before) AS o WHERE \(isSame))
+            UNION ALL
+            SELECT n.sequence, CASE n.reason WHEN '\(Departure.removed)' THEN 'leave, for the sequence is not in the config' ELSE 'leave' END, n.lead_id
+            FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
+            WHERE o.state = 'active' AND n.state <> 'active'
+            UNION ALL
+            SELECT o.sequence, 'do not enter', o.lead_id FROM \(before) AS o
+            WHERE NOT EXISTS (SELECT 1 FROM main.drip_enrolments AS n WHERE \(isSame))
+            UNION ALL
+            SELECT n.sequence, 'stay', n.lead_id FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
+            WHERE o.state <> 'active' AND n.state = 'active'
+            UNION ALL
+            SELECT n.sequence, 'new task', n.lead_id FROM main.drip_tasks AS n
+            WHERE NOT EXISTS (SELECT 1 FROM \(tasksBefore) AS o WHERE o.key = n.key)
+            UNION ALL
+            SELECT o.sequence, 'no task', o.lead_id FROM \(tasksBefore) AS o
+            WHERE NOT EXISTS (SELECT 1 FROM main.drip_tasks AS n WHERE n.key = o.key)
+            UNION ALL
+            SELECT n.sequence, 'move to another step', n.lead_id FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
+            WHERE o.state = 'active' AND n.state = 'active' AND (o.version, o.step) IS NOT (n.version, n.step)
+            """)
+        let held = try PlannedChange.rows(
             of: DripSequencer.name, db,
             """
-            SELECT n.sequence, 'enter', count(*) FROM main.drip_enrolments AS n
-            WHERE NOT EXISTS (SELECT 1 FROM \(before) AS o WHERE \(isSame)) GROUP BY 1
-            UNION ALL
-            SELECT n.sequence, CASE n.reason WHEN '\(Departure.removed)' THEN 'leave, for the sequence is not in the config' ELSE 'leave' END, count(*)
-            FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
-            WHERE o.state = 'active' AND n.state <> 'active' GROUP BY 1, 2
-            UNION ALL
-            SELECT o.sequence, 'do not enter', count(*) FROM \(before) AS o
-            WHERE NOT EXISTS (SELECT 1 FROM main.drip_enrolments AS n WHERE \(isSame)) GROUP BY 1
-            UNION ALL
-            SELECT n.sequence, 'stay', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
-            WHERE o.state <> 'active' AND n.state = 'active' GROUP BY 1
-            UNION ALL
-            SELECT n.sequence, 'new task', count(*) FROM main.drip_tasks AS n
-            WHERE NOT EXISTS (SELECT 1 FROM \(tasksBefore) AS o WHERE o.key = n.key) GROUP BY 1
-            UNION ALL
-            SELECT o.sequence, 'no task', count(*) FROM \(tasksBefore) AS o
-            WHERE NOT EXISTS (SELECT 1 FROM main.drip_tasks AS n WHERE n.key = o.key) GROUP BY 1
-            UNION ALL
-            SELECT n.sequence, 'move to another step', count(*) FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
-            WHERE o.state = 'active' AND n.state = 'active' AND (o.version, o.step) IS NOT (n.version, n.step) GROUP BY 1
-            UNION ALL
             \(pauses(in: "main.drip_pauses", butNot: plan.before("drip_pauses"), "stand still, for it is paused"))
             UNION ALL
             \(pauses(in: plan.before("drip_pauses"), butNot: "main.drip_pauses", "go on, for it is not paused any more"))
-            ORDER BY 1, 2
             """)
+        return (leads + held).sorted { ($0.item, $0.change) < ($1.item, $1.change) }
     }
 
     private static func pauses(in table: String, butNot other: String, _ change: String) -> String {

@@ -20,13 +20,26 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "A plugin that is made anew from the log with it, such as scoring; may be given again.")
     var rebuild: [String] = []
 
+    @Flag(help: "Say who enters, leaves or moves too: leads by their ids and masked addresses.")
+    var who = false
+
+    @Option(name: .customLong("who-most"), help: "With --who, how many leads of each change are named.")
+    var whoMost = PlannedNames.usual
+
     @Flag(name: .customLong("and-json"), help: .hidden)
     var andJSON = false
+
+    func validate() throws {
+        guard (1...PlannedNames.most).contains(whoMost) else {
+            throw ValidationError("--who-most: expected a number from 1 to \(PlannedNames.most), got \(whoMost).")
+        }
+    }
 
     func run() async throws {
         var change = try ProposedChange(global, file).change
         change.rebuilding = rebuild
-        guard let changes = try await change.shownPlan(global) else {
+        let leadsMax = who ? whoMost : 0
+        guard let changes = try await change.shownPlan(global, naming: leadsMax) else {
             if andJSON { print("\n[]") }
             return
         }
@@ -36,7 +49,7 @@ struct PlanCommand: AsyncParsableCommand {
         if andJSON {
             // Whoever asks for both is a program: a person puts it into force.
             print("Nothing was changed.\n")
-            return PlannedChange.table(changes).show(.json)
+            return PlannedNames(changes: changes).show(naming: leadsMax)
         }
         let command = (["trellis apply"] + [file].compactMap { $0 } + rebuild.map { "--rebuild \($0)" })
             .joined(separator: " ")

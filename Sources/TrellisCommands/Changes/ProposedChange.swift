@@ -40,7 +40,9 @@ extension GlobalOptions {
 
 extension ConfigChange {
     /// Plans, and prints the plan; nil where there is nothing to plan, which is said.
-    func shownPlan(_ global: GlobalOptions) async throws -> [PlannedChange]? {
+    ///
+    /// - Parameter leadsMax: how many leads of each change are named too; 0 for none.
+    func shownPlan(_ global: GlobalOptions, naming leadsMax: Int = 0) async throws -> [PlannedChange]? {
         if isInForce {
             guard rebuilding.isEmpty else {
                 let commands = rebuilding.map { "'trellis plugins rebuild \($0)'" }.joined(separator: " and ")
@@ -55,12 +57,15 @@ extension ConfigChange {
                 : print("No config was in force for this file yet: this is the first, and changes nothing.")
             return []
         }
-        let changes = try await plan { TrellisProgram.progress($0) }
+        let changes = try await plan(naming: leadsMax) { TrellisProgram.progress($0) }
         TrellisProgram.progress(nil)
         if changes.isEmpty, !global.json {
             print("No row would change at once, and no other mail would go out within a day.")
+        } else if global.json {
+            PlannedNames(changes: changes).show(naming: leadsMax)
         } else {
-            PlannedChange.table(changes).show(global.format)
+            PlannedChange.table(changes).show()
+            for line in PlannedNames(changes: changes).lines { print(line) }
         }
         for name in rebuildable where !rebuilding.contains(name) {
             TrellisProgram.note("What \(name) made of the log so far stays as it is; --rebuild \(name) makes it anew.")

@@ -22,7 +22,11 @@ extension MCPTools {
             arguments: MCPTools.config + [
                 MCPTool.Argument(
                     "rebuild", "string",
-                    "A plugin made anew from the log with it, such as scoring; several with commas.")
+                    "A plugin made anew from the log with it, such as scoring; several with commas."),
+                MCPTool.Argument(
+                    "who", "integer",
+                    "How many leads of each change are named too, by id and masked address: from 1 to \(PlannedNames.most)."
+                ),
             ]
         ) { given in
             let config = try proposed(given)
@@ -33,9 +37,10 @@ extension MCPTools {
                 let hint = NearMiss.hint(name, among: kernel.pluginTypes.map { $0.name })
                 throw KernelError.usage("There is no plugin '\(name.prefix(60))'.\(hint)")
             }
+            let who = try MCPTools.number("who", given, 1...Int64(PlannedNames.most))
             return try tried(
-                ["plan"] + (config == nil ? [] : ["-"]) + plugins.flatMap { ["--rebuild", $0] } + ["--and-json"],
-                config: config)
+                ["plan"] + (config == nil ? [] : ["-"]) + plugins.flatMap { ["--rebuild", $0] }
+                    + (who.map { ["--who", "--who-most", "\($0)"] } ?? []) + ["--and-json"], config: config)
         }
     }
 

@@ -125,6 +125,8 @@ public struct Plan: Question {
     public typealias Reply = [PlannedChange]
     /// The tables there are without the change.
     let tables: Set<String>
+    /// How many leads of each change are wanted by name; 0 where the counts will do.
+    var leadsMax = 0
 
     /// A table without the change; an empty one of the same columns where it is new.
     public func before(_ table: String) -> String {

@@ -38,16 +38,20 @@ public struct ConfigChange: Sendable {
 
     /// What it would change, by a ``Rehearsal``; nothing where no config was noted yet, for there is nothing to hold it
     /// against.
-    public func plan(progress: (String) -> Void = { _ in }) async throws -> [PlannedChange] {
+    ///
+    /// - Parameter leadsMax: how many leads of each change are named; 0 for none.
+    public func plan(
+        naming leadsMax: Int = 0, progress: (String) -> Void = { _ in }
+    ) async throws -> [PlannedChange] {
         guard let before else { return [] }
         let rehearsal = Rehearsal(of: after.databasePath, plugins: plugins, now: clock.now())
-        return try await rehearsal.run(from: before, to: after) { copy in
-            try copy.write(origin: "rebuild") { tx in
-                for name in rebuilding { try Rebuild(copy).begin(name, tx) }
-            }
-        } progress: {
-            progress($0)
-        }
+        return try await rehearsal.run(
+            from: before, to: after,
+            acting: { copy in
+                try copy.write(origin: "rebuild") { tx in
+                    for name in rebuilding { try Rebuild(copy).begin(name, tx) }
+                }
+            }, naming: leadsMax, progress: progress)
     }
 
     /// What it is held to: the limits of the config in force, and those of the new one.

@@ -1,6 +1,7 @@
 /// What the kernel itself says to ``Plan``: tables and columns, plugins, stages, owners, fields, records, activities,
 /// messages.
 struct KernelPlan {
+    let plan: Plan
     let db: Database
     /// The kinds of activity of the config.
     let activities: [String]
@@ -44,11 +45,11 @@ struct KernelPlan {
     }
 
     private func stages() throws -> [PlannedChange] {
-        try PlannedChange.rows(
-            of: PlannedChange.stageArea, db,
+        try PlannedChange.leads(
+            of: PlannedChange.stageArea, plan, db,
             """
-            SELECT o.stage || ' → ' || l.stage, 'move', count(*)
-            FROM main.leads AS l JOIN before.leads AS o ON o.id = l.id WHERE l.stage <> o.stage GROUP BY 1 ORDER BY 1
+            SELECT o.stage || ' → ' || l.stage, 'move', l.id
+            FROM main.leads AS l JOIN before.leads AS o ON o.id = l.id WHERE l.stage <> o.stage
             """)
     }
 

@@ -25,11 +25,12 @@ public struct Rehearsal {
     ///   - before: the config in force.
     ///   - after: the config of the copy with the change.
     ///   - act: what else is done there, such as an import.
+    ///   - leadsMax: how many leads of each change are named; 0 for none.
     ///   - progress: told what is being done.
     /// - Returns: what it does at once, then what goes out within a day of it.
     /// - Throws: ``ConfigProblems`` where the config does not fit the file, ``KernelError`` where there is no room.
     public func run(
-        from before: Config, to after: Config, acting act: (Kernel) throws -> Void = { _ in },
+        from before: Config, to after: Config, acting act: (Kernel) throws -> Void = { _ in }, naming leadsMax: Int = 0,
         progress: (String) -> Void = { _ in }
     ) async throws -> [PlannedChange] {
         progress("copying the file")
@@ -40,7 +41,8 @@ public struct Rehearsal {
         progress("with the change")
         try act(with.trial.kernel)
         try await with.run.runUntilIdle()
-        let changes = try Rehearsal.differences(of: with.trial.kernel, from: without.trial.kernel.config.databasePath)
+        let changes = try Rehearsal.differences(
+            of: with.trial.kernel, from: without.trial.kernel.config.databasePath, naming: leadsMax)
         progress("the day after")
         let end = start + Rehearsal.day
         try await without.run.run(until: end, step: 60)
@@ -61,20 +63,36 @@ public struct Rehearsal {
 
     /// What differs in the file of a kernel from another file: what the kernel and its plugins answer to ``Plan``.
     ///
-    /// - Parameter before: the path of a file that nobody writes meanwhile.
-    static func differences(of kernel: Kernel, from before: String) throws -> [PlannedChange] {
+    /// - Parameters:
+    ///   - before: the path of a file that nobody writes meanwhile.
+    ///   - leadsMax: how many leads of each change are named.
+    static func differences(of kernel: Kernel, from before: String, naming leadsMax: Int = 0) throws -> [PlannedChange]
+    {
         try KernelError.translating(before) {
             let queue = try ReadingQueue.open(kernel.store.path)
             defer { try? queue.close() }
             try queue.writeWithoutTransaction { try $0.execute(sql: "ATTACH ? AS before", arguments: [before]) }
             return try queue.read { db in
                 let tables = try String.fetchAll(db, sql: "SELECT name FROM before.sqlite_schema")
-                let plan = Plan(tables: Set(tables))
+                let plan = Plan(tables: Set(tables), leadsMax: leadsMax)
                 let activities = kernel.config.site.activities.map(\.name)
-                return try KernelPlan(db: db, activities: activities).changes()
+                let changes =
+                    try KernelPlan(plan: plan, db: db, activities: activities).changes()
                     + kernel.hooks.ask(plan, db).flatMap { $0 }
+                return leadsMax > 0 ? try addressed(changes, db) : changes
             }
         }
+    }
+
+    /// Their leads with their addresses, as far as others may see them.
+    private static func addressed(_ changes: [PlannedChange], _ db: Database) throws -> [PlannedChange] {
+        let ids = Set(changes.flatMap { $0.who.map(\.id) }).map(JSONValue.integer)
+        let rows = try Row.fetchAll(
+            db,
+            sql: "SELECT id, email FROM main.leads WHERE email IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+            arguments: [JSONValue.array(ids).text()])
+        let addresses = Dictionary(rows.map { ($0[0] as Int64, MaskedAddress.of($0[1])) }) { first, _ in first }
+        return changes.map { $0.addressed(addresses) }
     }
 
     /// Messages that went out since the start, by template, where there are not as many as without the change.

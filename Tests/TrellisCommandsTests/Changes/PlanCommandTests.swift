@@ -31,6 +31,10 @@ import Testing
             #expect(plan.output.contains(word))
         }
         #expect(try text(trellis) == old)
+        let who = try trellis.run("plan", "new.yaml", "--rebuild", "scoring", "--who", "--who-most", "1").output
+        #expect(who.contains(#/\nstage lead → mql, move: \d+ [^@ ]•••@\S+ and \d+ more\n/#), "\(who)")
+        #expect(who.contains("\nscoring threshold mql, reach: "), "\(who)")
+        #expect(try trellis.run("plan", "new.yaml", "--who", "--who-most", "0").code == 64)
         let refused = try trellis.run("apply", "new.yaml", "--rebuild", "scoring", "--yes")
         #expect(refused.code == 65 && refused.errors.contains("Nothing was changed. --confirm does it all the same."))
         #expect(try text(trellis) == old)

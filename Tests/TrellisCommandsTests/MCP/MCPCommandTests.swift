@@ -70,7 +70,7 @@ import TrellisKernel
         let questions = [
             #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#, call("plan", []),
             call("plan", [("file", .string("new.yaml")), ("rebuild", .string("scoring"))]),
-            call("plan", [("text", .string(new)), ("rebuild", .string("scoring"))]),
+            call("plan", [("text", .string(new)), ("rebuild", .string("scoring")), ("who", .integer(2))]),
             call("plan", [("text", .string(old + "\nlimts: {}\n"))]),
             call("simulate", [("days", .integer(2)), ("leads_per_day", .integer(3)), ("seed", .integer(7))]),
             call("simulate", [("days", .integer(1)), ("file", .string("new.yaml"))]),
@@ -86,8 +86,12 @@ import TrellisKernel
         #expect(texts[0].hasPrefix("This config is in force. Nothing would change.\n\n[]"))
         for text in texts[1...2] {
             #expect(text.contains("lead → mql") && text.contains("\nNothing was changed.\n\n["), "\(text)")
-            #expect(text.contains(#"{"area":"stage","item":"lead → mql","change":"move","count":"#), "\(text)")
         }
+        #expect(texts[1].contains(#"{"area":"stage","item":"lead → mql","change":"move","count":"#), "\(texts[1])")
+        #expect(texts[2].contains("\nstage lead → mql, move: ") && texts[2].contains("•••@"), "\(texts[2])")
+        let planned = texts[2].split(separator: "\n\n").dropFirst().first.flatMap { JSONValue(parsing: String($0)) }
+        let move = planned?.elements.first { $0["item"] == .string("lead → mql") }
+        #expect(move?["leads"]?.elements.count == 2, "\(texts[2])")
         #expect(texts[3].contains("limts") && texts[3].contains("the new config:"), "\(texts[3])")
         #expect(texts[4].hasPrefix("2d from ") && texts[4].contains("3 a day (given)"), "\(texts[4])")
         #expect(texts[5].contains("under config.yaml → the other config"), "\(texts[5])")

@@ -34,6 +34,28 @@ import TrellisTesting
         #expect(try crm.rows("SELECT count(*) FROM pragma_table_info('leads') WHERE name = 'budget'") == ["0"])
     }
 
+    @Test func `who moves is named as far as somebody asks, by id and masked address`() async throws {
+        let crm = try TestKernel("")
+        for number in 1...3 { try crm.capture(["email": "l\(number)@a.example"]) }
+        try crm.foreign("INSERT INTO leads (phone) VALUES ('+49301234567')")
+        try crm.pump()
+        func moved(naming most: Int) async throws -> [PlannedChange] {
+            try await Rehearsal(of: crm.kernel.config.databasePath, plugins: [], now: crm.clock.now).run(
+                from: crm.kernel.config, to: crm.kernel.config,
+                acting: { copy in
+                    try copy.write(origin: "cli") {
+                        try $0.db.execute(sql: "UPDATE leads SET stage = 'mql' WHERE id > 1")
+                    }
+                }, naming: most)
+        }
+        #expect(try await moved(naming: 0) == [PlannedChange("stage", "lead → mql", "move", count: 3)])
+        let two = try await moved(naming: 2)
+        #expect(two.map(\.count) == [3])
+        #expect(two.first?.who.map(\.id) == [2, 3])
+        #expect(two.first?.who.map(\.address) == ["l•••@a.example", "l•••@a.example"])
+        #expect(try await moved(naming: 9).first?.who.last == PlannedLead(id: 4, address: nil))
+    }
+
     @Test func `what waits to be handled anyway is no change`() async throws {
         let crm = try TestKernel("")
         try crm.foreign("INSERT INTO accounts (domain) VALUES ('a.example')")
