@@ -24,7 +24,8 @@ struct ScoringCommands {
                 run: add),
             Command(
                 "scoring diff", "What another config would make of the scores, on a copy of the file.",
-                options: ["with": "the other config"], run: difference),
+                arguments: ["NEW.yaml?"], options: ["with": "the same as NEW.yaml"], otherConfig: "with",
+                run: difference),
         ]
     }
 
@@ -64,13 +65,17 @@ struct ScoringCommands {
     }
 
     private func difference(_ call: CommandCall) throws -> CommandResult {
-        guard let file = call.options["with"] else {
+        guard call.arguments.isEmpty || call.options["with"] == nil else {
+            throw KernelError.usage("Name the other config once: trellis scoring diff \(call.arguments[0])")
+        }
+        guard let file = call.arguments.first ?? call.options["with"] else {
             guard let worked = call.options["config"] else {
-                throw KernelError.usage("Name the other config: trellis scoring diff --with new.yaml")
+                throw KernelError.usage("Name the other config: trellis scoring diff new.yaml")
             }
-            // The file was opened with that one already, and fits it by now: what it would change is seen no more.
+            // The file was opened with that one, for it is in force or no other stands beside it: what it would change
+            // is seen no more.
             throw KernelError.usage(
-                "--config names the config that the file is worked with. Leave it as it is, and name the other one: trellis scoring diff --with \(worked)"
+                "--config names the config that the file is worked with. Leave it as it is, and name the other one: trellis scoring diff new.yaml --config \(worked)"
             )
         }
         return try ScoreDifference(before: settings, trial: try TrialCopy(of: call.kernel, config: file)).result()

@@ -31,6 +31,7 @@ struct PluginCommandLine {
         guard let shape = ranked.first else { throw PluginCommandLine.unknown(parsed.words, among: commands) }
         parsed.words.removeFirst(shape.path.count)
         try check(parsed, against: shape, among: commands)
+        if let option = shape.otherConfig { takeOtherConfig(as: option, &parsed) }
         let global = GlobalOptions(config: parsed.options["config"], database: parsed.options["database"])
         let kernel = try global.open(checks: false)
         guard let plugin = kernel.plugins.first(where: { Swift.type(of: $0).name == type.name }),
@@ -52,6 +53,25 @@ struct PluginCommandLine {
             let page = try Pages(config: kernel.config, plugins: kernel.pluginTypes).render(name, values) ?? ""
             print(parsed.isJSON ? JSONValue.object([("html", .string(page))]).text() : page)
         }
+    }
+
+    /// Takes the file of `--config` for the other config that a command asks for. To open the file with that one would
+    /// fit it to it, and what it changes would be seen no more.
+    private func takeOtherConfig(as option: String, _ parsed: inout Parsed) {
+        guard parsed.words.isEmpty, parsed.options[option] == nil, let named = parsed.options["config"],
+            let text = FileManager.default.contents(atPath: named)
+        else { return }
+        let beside = URL(filePath: named).deletingLastPathComponent().appending(path: "config.yaml")
+            .path(percentEncoded: false)
+        guard let present = ["config.yaml", beside].first(where: FileManager.default.fileExists(atPath:)),
+            text != FileManager.default.contents(atPath: present),
+            let database = try? parsed.options["database"] ?? Config.databasePath(ofFile: present)
+        else { return }
+        let inForce = (try? ConfigHistory(of: database))?.current?.text
+        guard inForce.map({ Data($0.utf8) }) != text else { return }
+        parsed.options["config"] = present
+        parsed.options[option] = named
+        TrellisProgram.note("\(named) is held against \(present).")
     }
 
     private func check(_ parsed: Parsed, against command: Command, among commands: [Command]) throws {

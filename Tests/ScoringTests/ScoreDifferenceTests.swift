@@ -54,15 +54,19 @@ import TrellisTesting
         crm.clock.advance(by: "10 days")
         #expect(
             try crm.run("scoring diff", options: ["with": crm.folder + "/new.yaml"]) == ["No lead gets another score."])
+        #expect(try crm.run("scoring diff", crm.folder + "/new.yaml") == ["No lead gets another score."])
     }
 
     @Test func `a config in the place of the one that is worked with is told where to stand`() throws {
         let crm = try crm(Self.rules(50, mql: 60))
         #expect(
             throws: KernelError.usage(
-                "--config names the config that the file is worked with. Leave it as it is, and name the other one: trellis scoring diff --with new.yaml"
+                "--config names the config that the file is worked with. Leave it as it is, and name the other one: trellis scoring diff new.yaml --config now.yaml"
             )
-        ) { try crm.run("scoring diff", options: ["config": "new.yaml"]) }
+        ) { try crm.run("scoring diff", options: ["config": "now.yaml"]) }
+        #expect(throws: KernelError.usage("Name the other config once: trellis scoring diff new.yaml")) {
+            try crm.run("scoring diff", "new.yaml", options: ["with": "new.yaml"])
+        }
     }
 
     @Test func `a config that is wrong, or has no scoring, or is not there, is told`() throws {

@@ -9,11 +9,14 @@ public struct Command: Sendable {
     public let options: KeyValuePairs<String, String>
     /// `--name` options without a value, with their help; one that is given has the value "true".
     public let flags: KeyValuePairs<String, String>
+    /// The option that names another config beside the one in force. `--config` is taken for it where it names a file
+    /// that is not in force, and the command is called with nothing else that names one.
+    public let otherConfig: String?
     let run: @Sendable (CommandCall) throws -> CommandResult
 
     public init(
         _ path: String, _ summary: String, arguments: [String] = [], options: KeyValuePairs<String, String> = [:],
-        flags: KeyValuePairs<String, String> = [:],
+        flags: KeyValuePairs<String, String> = [:], otherConfig: String? = nil,
         run: @escaping @Sendable (CommandCall) throws -> CommandResult
     ) {
         self.path = path.split(separator: " ").map(String.init)
@@ -21,6 +24,7 @@ public struct Command: Sendable {
         self.arguments = arguments
         self.options = options
         self.flags = flags
+        self.otherConfig = otherConfig
         self.run = run
     }
 
