@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "Documentation" / "YourCRMInSQL.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8").split("## Ask it in SQL")[1].split("| table | a row is |")[0]
+PYTHON = r"```python\n(.*?)```"
 failures = 0
 
 
@@ -48,7 +50,8 @@ def wait_until(folder, sql, expected, seconds=30):
 
 def main():
     trellis, folder = sys.argv[1], Path(sys.argv[2])
-    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    blocks = re.findall(PYTHON, PAGE, re.S)
+    blocks += [block for block in re.findall(PYTHON, README, re.S) if block not in blocks]
     worker = subprocess.Popen([trellis, "work"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         write_beside_the_worker(folder, 200)
@@ -63,7 +66,7 @@ def main():
             answer = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, timeout=60)
             check("sqlite3", answer.returncode == 0 and "lead|" in answer.stdout, answer.stderr.strip())
         for block in blocks:
-            module = "duckdb" if "duckdb" in block else "pandas"
+            module = next((name for name in ["duckdb", "pandas"] if name in block), "sqlite3 of Python")
             answer = run(block, folder)
             check(module, answer.returncode == 0 and "lead" in answer.stdout, answer.stderr.strip()[-300:])
         owners = sqlite3.connect(folder / "crm.sqlite", timeout=10).execute(

@@ -14,6 +14,16 @@ struct ReadmeTests {
         #expect(try text("README.md").contains(block))
     }
 
+    /// Tests/Clients runs the blocks of that page.
+    @Test func `the query of DuckDB in the README is the one of the page about SQL`() throws {
+        let page = try text("Documentation/YourCRMInSQL.md")
+        let blocks = page.components(separatedBy: "```python\n").dropFirst().map {
+            $0.components(separatedBy: "```")[0]
+        }
+        let block = try #require(blocks.first { $0.contains("import duckdb") })
+        #expect(try text("README.md").contains("```python\n\(block)```\n"))
+    }
+
     @Test func `the CRM of the README does what the README says`() async throws {
         let crm = try ExampleFolder("Examples/readme", at: "2026-03-02 09:00:00")
         let lead = try crm.capture(
