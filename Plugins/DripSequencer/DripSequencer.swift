@@ -170,7 +170,16 @@ public struct DripSequencer: Plugin {
         let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)
         try pauses.adopt(running)
         if kinds.contains(Pauses.Ended.kind) { try pauses.hear(running) }
-        try Tick(editions: running, settings: settings, tx: tx).run()
+        let tick = Tick(editions: running, settings: settings, tx: tx)
+        try tick.run()
+        // Who came to a wait just now may have been told in this very batch what it is for.
+        while try hear(kinds, running, tx) { try tick.run() }
+    }
+
+    private func hear(_ kinds: Set<String>, _ running: [Edition], _ tx: Transaction) throws -> Bool {
+        try running.reduce(false) { isAny, edition in
+            try Rest(edition: edition, settings: settings, tx: tx).hear(kinds) || isAny
+        }
     }
 
     func editions(_ db: Database) -> Editions {

@@ -60,12 +60,14 @@ struct Rest {
                 """)
     }
 
-    /// The one write of a lead that waits on.
+    /// The one write of a lead that waits on. Who comes by an event, the one that let it in or one it waited for, hears
+    /// from then on, however late the worker is; who comes when a time is up, from now on.
     private func lie(at index: Int, step: Int, due: String, _ here: String) throws {
         try tx.db.cachedStatement(
             sql: """
                 UPDATE drip_enrolments SET step = \(step), due_at = :due, resting_at = \(index), arrived_at = :now,
-                    since_event = (SELECT coalesce(max(id), 0) FROM events), is_late = 0, is_shifted = 0
+                    since_event = CASE WHEN resting_at IS NULL THEN coalesce(heard_event, event_id) ELSE (SELECT coalesce(max(id), 0) FROM events) END,
+                    is_late = 0, is_shifted = 0
                 WHERE id IN (SELECT id FROM temp.drip_due WHERE \(here))
                 """
         ).execute(arguments: ["due": due, "now": tx.stamp])
@@ -119,7 +121,11 @@ struct Rest {
     // MARK: - Woken before their time
 
     /// An event a lead waits for takes it on at once: of several the one that came first.
-    func hear(_ kinds: Set<String>) throws {
+    ///
+    /// - Returns: whether it takes anybody on.
+    @discardableResult
+    func hear(_ kinds: Set<String>) throws -> Bool {
+        var isAny = false
         for (index, operation) in edition.program.operations.enumerated() {
             guard case .waitFor(_, _, let condition, _, _) = operation.act else { continue }
             let filter = condition.map { "(\($0)\n)" } ?? "true"
@@ -137,7 +143,9 @@ struct Rest {
                     WHERE drip_enrolments.id = hearing
                     """
             ).execute(arguments: ["now": tx.stamp])
+            isAny = isAny || tx.db.changesCount > 0
         }
+        return isAny
     }
 
     /// A day that was moved moves the wait for it.
