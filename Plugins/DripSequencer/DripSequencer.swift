@@ -87,8 +87,7 @@ public struct DripSequencer: Plugin {
         }
     }
 
-    /// Takes up a changed config, lets those go whose sequence is gone, notes who matches a predicate already, and
-    /// settles what came due while nobody worked.
+    /// Takes up a changed config, lets those go whose sequence is gone, and notes who matches a predicate already.
     public func begin(since: Date?, _ tx: Transaction) throws {
         try Departure.endForRemovedSequences(keeping: sequences.map(\.name), tx)
         let editions = editions(tx.db)
@@ -102,7 +101,16 @@ public struct DripSequencer: Plugin {
         let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)
         if let since { try pauses.stretch(to: since) }
         try pauses.adopt(since: since, running)
-        guard let since else { return }
+    }
+
+    /// Settles what came due while nobody worked, and ends the pauses that nobody could end meanwhile.
+    public func catchUp(since: Date, _ tx: Transaction) throws {
+        let editions = editions(tx.db)
+        let running = try editions.inUse(editions.adopt(tx))
+        let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)
+        try pauses.stretch(to: since)
+        try pauses.adopt(running)
+        try pauses.hear(running)
         let paused = try Pauses.open(tx.db)
         try Downtime(
             editions: running.filter { paused[$0.sequence.name] == nil }, settings: settings, since: since, tx: tx

@@ -29,13 +29,19 @@ struct ClockCommand: ParsableCommand {
 
     struct Accept: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "accept", abstract: "Take the clock as it is: what is due by it is done.")
+            commandName: "accept",
+            abstract: "Take the clock as it is: the time since it was last right counts as a stop.")
         @OptionGroup var global: GlobalOptions
+
+        private static let sentence = """
+            The clock is taken as it is, once 'trellis work' or 'trellis serve' runs. The time since it was last right counts as a stop:
+            what came due in it is shifted, sent or passed over as 'late:' of each sequence says.
+            """
 
         func run() throws {
             let kernel = try global.open(checks: false)
-            let count = try kernel.write(origin: "cli") { try $0.settleClockJumps(by: "cli") }
-            print(count == 0 ? "Nothing was held." : "The clock is taken as it is. What is due by it is done now.")
+            let count = try kernel.write(origin: "cli") { try $0.acceptClockJumps(by: "cli") }
+            print(count == 0 ? "Nothing was held." : Accept.sentence)
         }
     }
 }

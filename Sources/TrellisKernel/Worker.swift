@@ -61,7 +61,8 @@ public final class Worker {
         pump = EventPump(
             kernel, mark: try RunningMark(path: kernel.store.path + "-running", isAfterCrash: isAfterCrash))
         for courier in couriers { try courier.recover() }
-        try forget()
+        // By a clock that is not believed, all would have been kept long enough.
+        if try !kernel.read(ClockGuard.isHeld) { try forget() }
     }
 
     /// Once a day: what was kept for some days only is let go of when they are over.
@@ -168,7 +169,7 @@ public final class Worker {
 
     /// Whether the clock is right, and a sign of life for the next start.
     private func look() throws {
-        try clock.look()
+        try lookAtClock()
         let now = kernel.clock.now()
         guard abs(now.timeIntervalSince(seenAt)) >= Worker.seenSeconds else { return }
         seenAt = now
@@ -181,12 +182,18 @@ public final class Worker {
         if isTrusted, now.timeIntervalSince(forgotAt) >= Worker.forgetSeconds { try forget() }
     }
 
+    private func lookAtClock() throws {
+        try clock.look { try WorkerRun.goOn(runID, kernel, $0) }
+    }
+
     /// Notes that the work ended well. Without it the next worker takes this one for crashed.
     public func finish() throws {
+        try lookAtClock()
         try kernel.write(origin: "kernel") { tx in
+            let seen = try tx.isClockTrusted ? tx.stamp : nil
             try tx.db.execute(
-                sql: "UPDATE worker_runs SET ended_at = :now, seen_at = :now WHERE id = :run",
-                arguments: ["now": tx.stamp, "run": runID])
+                sql: "UPDATE worker_runs SET ended_at = :now, seen_at = coalesce(:seen, seen_at) WHERE id = :run",
+                arguments: ["now": tx.stamp, "seen": seen, "run": runID])
         }
     }
 

@@ -146,7 +146,7 @@ FROM transport_stalls
 UNION ALL
 SELECT 'the clock jumped', expected_at || ' to ' || noticed_at,
        'nothing is sent and no appointment is due until the clock is right again, or ''trellis clock accept''', noticed_at
-FROM clock_jumps WHERE settled_at IS NULL
+FROM clock_jumps WHERE settled_at IS NULL AND settled_by IS NULL
 UNION ALL
 SELECT stop, subject, reason, since FROM mail_stops
 UNION ALL

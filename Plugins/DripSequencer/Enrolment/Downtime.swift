@@ -1,8 +1,9 @@
 import Foundation
 import TrellisKernel
 
-/// What becomes of steps that came due while nobody worked: Trellis was down, the plugin was off, or the sequence was
-/// paused. A fortnight of backlog does not go out in one minute unless the sequence says `late: send`.
+/// What becomes of steps that came due while nobody worked: Trellis was down, the plugin was off, the sequence was
+/// paused, or the clock was not believed. A fortnight of backlog does not go out in one minute unless the sequence says
+/// `late: send`.
 struct Downtime {
     let editions: [Edition]
     let settings: DripSettings
@@ -12,8 +13,10 @@ struct Downtime {
 
     private var isLong: Bool { tx.now.timeIntervalSince(since) > Double(settings.lateAfter.seconds) }
     private var limit: String { Timestamp.text(tx.now - Double(settings.lateAfter.seconds)) }
+    private var lost: Int { seconds(since: since) }
+
     /// In whole seconds.
-    private var lost: Int { Int(tx.now.timeIntervalSince(since).rounded(.up)) }
+    private func seconds(since: Date) -> Int { Int(tx.now.timeIntervalSince(since).rounded(.up)) }
 
     /// - Parameter shiftingAgain: whether a wait that was lengthened before is so once more: a person decides how often
     ///   a sequence is paused, a machine that is down each night does not.
@@ -96,12 +99,28 @@ struct Downtime {
                     among: "id IN (SELECT id FROM drip_enrolments WHERE \(missed(edition)) AND resting_at = \(index))")
             }
         }
+        let jump = try jumpedTo()
         let isFixed = "resting_at IN (\(fixed.map(String.init).joined(separator: ", ")))"
         try tx.db.execute(
             sql: """
-                UPDATE drip_enrolments SET due_at = strftime('%Y-%m-%d %H:%M:%f', due_at, '+\(lost) seconds'), is_shifted = 1
+                UPDATE drip_enrolments SET is_shifted = 1, due_at = strftime(
+                    '%Y-%m-%d %H:%M:%f', due_at,
+                    '+' || iif(coalesce(arrived_at, entered_at) >= :jump, :afterJump, :lost) || ' seconds')
                 WHERE \(missed(edition)) AND \(condition) AND (resting_at IS NULL OR NOT \(isFixed))
-                """)
+                """,
+            arguments: [
+                "jump": jump, "afterJump": jump.flatMap { Timestamp.date($0) }.map { seconds(since: $0) }, "lost": lost,
+            ])
         try Tick.wake(where: edition.condition + " AND is_shifted", tx)
+    }
+
+    /// Where the clock was put forward in the meantime, and that was accepted: what it said then. Whoever came later
+    /// has lost no more than the time since.
+    private func jumpedTo() throws -> String? {
+        try String.fetchOne(
+            tx.db,
+            sql:
+                "SELECT max(noticed_at) FROM clock_jumps WHERE noticed_at > expected_at AND noticed_at BETWEEN ? AND ?",
+            arguments: [Timestamp.text(since), tx.stamp])
     }
 }

@@ -147,12 +147,14 @@ struct Pauses {
         try end(
             """
             paused_by = 'hand' AND EXISTS (
-                SELECT 1 FROM batch AS b WHERE b.kind = 'drip.resumed' AND b.id > drip_pauses.event_id
-                AND json_extract(b.body, '$.by') = 'hand' AND json_extract(b.body, '$.sequence') = drip_pauses.sequence)
+                SELECT 1 FROM events AS e WHERE e.kind = 'drip.resumed' AND e.id > drip_pauses.event_id
+                AND json_extract(e.body, '$.by') = 'hand' AND json_extract(e.body, '$.sequence') = drip_pauses.sequence)
             """, editions)
     }
 
+    /// Not by a clock that is not believed: it does not say what is late. `catchUp` ends them then.
     private func end(_ condition: String, _ editions: [Edition]) throws {
+        guard try tx.isClockTrusted else { return }
         let ending = try Row.fetchAll(
             tx.db,
             sql:

@@ -81,7 +81,7 @@ public protocol Plugin: Sendable {
     func check(_ check: ConfigCheck) throws
     @HookBuilder var hooks: [any Hook] { get }
     /// Called when a worker starts, before anything is handled, in the transaction that notes the start: the place to
-    /// take up a new config, and to decide about what came due while nobody worked.
+    /// take up a new config. The clock may be one that is not believed: see ``Transaction/isClockTrusted``.
     ///
     /// - Parameter since: when the plugin's work was last looked after; nil at the first start of all.
     func begin(since: Date?, _ tx: Transaction) throws
@@ -91,6 +91,13 @@ public protocol Plugin: Sendable {
     ///
     /// - Parameter since: when the pause began.
     func marketingResumes(since: Date, _ tx: Transaction) throws
+    /// Called when work goes on after a time in which nobody worked, before anything is handled: the place to decide
+    /// about what came due meanwhile. That is right after ``begin(since:_:)``, and whenever a clock that had jumped is
+    /// believed again, because it came back or a person accepted it; never while it is not believed.
+    ///
+    /// - Parameter since: when the plugin's work was last looked after, by a clock that was believed. Where one was put
+    ///   back and accepted, that may lie ahead.
+    func catchUp(since: Date, _ tx: Transaction) throws
     /// Called when a server stops in order, after its last request: the place to write what was kept in memory. What
     /// must survive a crash too is written at once instead.
     func end(_ kernel: Kernel) async
@@ -138,6 +145,7 @@ extension Plugin {
     public func check(_: ConfigCheck) throws {}
     public func begin(since _: Date?, _: Transaction) throws {}
     public func marketingResumes(since _: Date, _: Transaction) throws {}
+    public func catchUp(since _: Date, _: Transaction) throws {}
     public func end(_: Kernel) async {}
     public var consentTexts: [String: String] { [:] }
     public var activityNames: [String: [String: [String]]] { [:] }

@@ -23,7 +23,7 @@ public final class TrialRun {
         self.kernel = kernel
         self.clock = clock
         self.transports = transports.map(\.name)
-        _ = try kernel.write(origin: "kernel") { try $0.settleClockJumps(by: "trial") }
+        try kernel.write(origin: "kernel") { try $0.settleClockJumps(by: "trial") }
         worker = try Worker(kernel, transports: transports)
     }
 

@@ -86,7 +86,9 @@ import TrellisTesting
         try order(kernel)
         try await worker.runUntilIdle()
         #expect(crm.transport.sent.isEmpty)
-        #expect(try kernel.write(origin: "cli") { try $0.settleClockJumps(by: "cli") } == 1)
+        #expect(try kernel.write(origin: "cli") { try $0.acceptClockJumps(by: "cli") } == 1)
+        #expect(try kernel.write(origin: "cli") { try $0.acceptClockJumps(by: "cli") } == 0, "once is enough")
+        #expect(try kernel.read { try ClockGuard.isHeld($0) }, "until the worker has decided about what is late")
         try await worker.runUntilIdle()
         #expect(crm.transport.sent.count == 1)
         clocks.pass(60)
@@ -129,6 +131,80 @@ import TrellisTesting
         #expect(crm.transport.sent.isEmpty)
         clocks.pass(30)
         clocks.set(by: 1_700_000_000 + 5000)
+        try await worker.runUntilIdle()
+        #expect(crm.transport.sent.count == 1)
+        try kernel.close()
+    }
+
+    @Test(arguments: [34_560_000.0, -7200.0])
+    func `what a clock says that is not believed is no sign of life, at a stop nor at a start`(_ jump: Double) throws {
+        let clocks = Clocks()
+        let (crm, kernel) = try crm(clocks)
+        let right = Timestamp.text(clocks.clock.now())
+        do {
+            let worker = try Worker(kernel, transport: crm.transport)
+            // The stop itself notices it.
+            clocks.set(by: jump)
+            try worker.finish()
+        }
+        #expect(try jumps(kernel) == ["open"])
+        try Worker(kernel, transport: crm.transport).finish()
+        let seen = try kernel.read { try String.fetchAll($0, sql: "SELECT seen_at FROM worker_runs ORDER BY id") }
+        #expect(seen == [right, right])
+        try kernel.close()
+    }
+
+    @Test func `a start while the clock is ahead throws nothing away`() throws {
+        let clocks = Clocks()
+        let (crm, kernel) = try crm(clocks)
+        let count = "SELECT count(*) FROM api_calls"
+        do {
+            let worker = try Worker(kernel, transport: crm.transport)
+            try kernel.write(origin: "cli") { tx in
+                try tx.db.execute(
+                    sql: "INSERT INTO api_calls (key, request, at) VALUES ('k', 'x', ?)", arguments: [tx.stamp])
+            }
+            clocks.set(by: 34_560_000)
+            try worker.finish()
+        }
+        try Worker(kernel, transport: crm.transport).finish()
+        #expect(try kernel.read { try Int.fetchOne($0, sql: count) } == 1)
+        _ = try kernel.write(origin: "cli") { try $0.acceptClockJumps(by: "cli") }
+        try Worker(kernel, transport: crm.transport).finish()
+        #expect(try kernel.read { try Int.fetchOne($0, sql: count) } == 0, "it is older than 30 days")
+        try kernel.close()
+    }
+
+    @Test(arguments: [34_560_000.0, -7200.0])
+    func `a jump that is over does not hold the next start for events of the wrong time`(_ jump: Double) async throws {
+        let clocks = Clocks()
+        let (crm, kernel) = try crm(clocks)
+        func log() throws {
+            try kernel.write(origin: "cli") {
+                try $0.db.execute(sql: "INSERT INTO leads (email) VALUES ('ann@acme.example')")
+            }
+        }
+        do {
+            let worker = try Worker(kernel, transport: crm.transport)
+            if jump < 0 { try log() }
+            try await worker.runUntilIdle()
+            clocks.set(by: jump)
+            if jump > 0 { try log() }
+            try await worker.runUntilIdle()
+            #expect(try jumps(kernel) == ["open"])
+            // The one that was ahead comes back; the one that was put back is accepted.
+            if jump > 0 {
+                clocks.set(by: -jump)
+            } else {
+                _ = try kernel.write(origin: "cli") { try $0.acceptClockJumps(by: "cli") }
+            }
+            try await worker.runUntilIdle()
+            try worker.finish()
+        }
+        clocks.pass(60)
+        let worker = try Worker(kernel, transport: crm.transport)
+        #expect(try jumps(kernel) == [jump > 0 ? "clock" : "cli"])
+        try order(kernel)
         try await worker.runUntilIdle()
         #expect(crm.transport.sent.count == 1)
         try kernel.close()
