@@ -105,6 +105,7 @@ public struct DripSequencer: Plugin {
 
     /// Settles what came due while nobody worked, and ends the pauses that nobody could end meanwhile.
     public func catchUp(since: Date, _ tx: Transaction) throws {
+        try Downtime.setRight(tx)
         let editions = editions(tx.db)
         let running = try editions.inUse(editions.adopt(tx))
         let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)

@@ -114,6 +114,32 @@ struct Downtime {
         try Tick.wake(where: edition.condition + " AND is_shifted", tx)
     }
 
+    /// Whoever came, or heard what it waited for, while the clock was ahead, and that has come back: the times of then
+    /// are off by as much as it jumped.
+    static func setRight(_ tx: Transaction) throws {
+        let jump = try Row.fetchOne(
+            tx.db,
+            sql: """
+                SELECT noticed_at, expected_at FROM clock_jumps WHERE noticed_at > :now AND expected_at <= :now ORDER BY id DESC LIMIT 1
+                """, arguments: ["now": tx.stamp])
+        guard let jump, let noticed = Timestamp.date(jump[0] as String),
+            let expected = Timestamp.date(jump[1] as String)
+        else { return }
+        let off = "'-\(Int(noticed.timeIntervalSince(expected).rounded())) seconds'"
+        func right(_ column: String) -> String { "strftime('%Y-%m-%d %H:%M:%f', \(column), \(off))" }
+        try tx.db.execute(
+            sql: """
+                UPDATE drip_enrolments SET due_at = \(right("due_at")),
+                    arrived_at = iif(arrived_at >= :jump, \(right("arrived_at")), arrived_at),
+                    entered_at = iif(entered_at >= :jump, \(right("entered_at")), entered_at)
+                WHERE state = 'active' AND due_at >= :jump AND due_at < '\(Rest.never)' AND (
+                    arrived_at >= :jump OR (heard_event IS NOT NULL AND resting_at IS NULL AND NOT is_shifted))
+                """, arguments: ["jump": Timestamp.text(noticed)])
+        guard tx.db.changesCount > 0 else { return }
+        try Tick.wake(where: "arrived_at >= '\(Timestamp.text(expected))'", tx)
+        try Tick.appoint(at: tx.stamp, key: nil, tx)
+    }
+
     /// Where the clock was put forward in the meantime, and that was accepted: what it said then. Whoever came later
     /// has lost no more than the time since.
     private func jumpedTo() throws -> String? {

@@ -143,6 +143,25 @@ import TrellisTesting
         #expect(counts == Array(repeating: 0, count: 21) + [1, 2, 3])
     }
 
+    @Test func `who came while the clock was ahead does not wait for the year it showed`() async throws {
+        let crm = try await crm("shift")
+        var worker: Worker? = try await jumped(crm, by: Self.days400)
+        try crm.lead("l4@a.example")
+        try await worker?.runUntilIdle()
+        crm.clock.advance(by: "2 hours")
+        crm.clock.jump(by: -Self.days400)
+        try await worker?.runUntilIdle()
+        try stop(&worker)
+        #expect(try due(crm) == Self.due + ["2026-03-03 11:00:00.000"])
+        #expect(
+            try crm.rows("SELECT entered_at, arrived_at FROM drip_enrolments WHERE lead_id = 4") == [
+                "2026-03-02 11:00:00.000|2026-03-02 11:00:00.000"
+            ])
+        // It is 13 on the 2nd of March.
+        let counts = try await sent(crm, hours: 22)
+        #expect(counts == Array(repeating: 0, count: 19) + [1, 2, 4])
+    }
+
     // MARK: - Accepted
 
     @Test(arguments: lateness, [true, false])
