@@ -115,6 +115,27 @@ import Testing
         #expect(worker.process.terminationStatus == 0 && worker.errors.hasSuffix("Stopped.\n"))
     }
 
+    @Test func `a file that is edited under a worker is told of, and does not come into force by being saved`() throws {
+        let trellis = try crm()
+        let old = try text(trellis)
+        let worker = try trellis.start("work")
+        defer { worker.process.terminate() }
+        #expect(try wait(trellis) { $0.contains("running, pid \(worker.process.processIdentifier)") })
+        try trellis.write(old.replacing("mql_per_month: 8", with: "mql_per_month: 9"), to: "config.yaml")
+        #expect(try wait(trellis) { _ in worker.errors.contains("config.yaml has changed and is not in force") })
+        #expect(try trellis.run("status").output.contains("not the one in force (config 1,"))
+        try trellis.write(old + "\nlimts: {}\n", to: "config.yaml")
+        try trellis.write(old, to: "sound.yaml")
+        for _ in 0..<200 where !worker.errors.contains("has changed and is wrong") {
+            _ = try trellis.run("check", "--config", "sound.yaml")
+        }
+        #expect(worker.errors.contains("unknown key 'limts'"), "\(worker.errors)")
+        try trellis.write(old.replacing("mql_per_month: 8", with: "mql_per_month: 9"), to: "config.yaml")
+        #expect(try trellis.run("apply", "--yes").code == 0)
+        #expect(try wait(trellis) { _ in worker.errors.contains("Reading config.yaml again.") })
+        #expect(worker.errors.split(separator: "has changed and is wrong").count == 2, "\(worker.errors)")
+    }
+
     @Test func `a config that is wrong is neither planned nor put into force`() throws {
         let trellis = try crm()
         try trellis.write(try text(trellis) + "\nlimts: {}\n", to: "new.yaml")
