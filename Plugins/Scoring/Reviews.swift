@@ -60,8 +60,7 @@ struct Reviews {
                                sum(CASE WHEN \(smooth) AND e.points < 0 THEN -(\(weight)) ELSE 0 END) AS rising,
                                min(CASE WHEN e.points <> 0 THEN e.half_life END) AS half_life, min(CASE WHEN e.points <> 0 THEN e.fade END) AS fade,
                                min(CASE WHEN \(Weight.end(of: "e")) > s.as_of THEN \(Weight.end(of: "e")) END) AS ends_at,
-                               max(CASE WHEN e.rule <> '\(Idleness.rule)' THEN e.at END) AS engaged_at,
-                               sum(e.points) AS points
+                               max(CASE WHEN e.rule <> '\(Idleness.rule)' THEN e.at END) AS engaged_at
                         FROM scoring_totals AS s CROSS JOIN scoring_ledger AS e ON e.lead_id = s.lead_id AND e.model = s.model AND e.axis = 'engagement'
                         WHERE s.model = \(model.literal) AND s.lead_id IN (\(leads)) GROUP BY s.lead_id) AS lead) AS plan
                 WHERE scoring_totals.lead_id = plan.lead_id AND scoring_totals.model = \(model.literal)
@@ -79,12 +78,22 @@ struct Reviews {
                 """, arguments: arguments &+ ["now": tx.stamp])
     }
 
+    /// Whether there is anything to take back. Points that add up to nothing may be worth something the day after,
+    /// where some of them decay.
+    private var hasMore: String {
+        """
+        EXISTS (SELECT 1 FROM scoring_ledger AS left_over
+                WHERE left_over.lead_id = lead.lead_id AND left_over.model = \(model.literal) AND left_over.axis = 'engagement'
+                GROUP BY left_over.at, left_over.half_life, left_over.fade, left_over.lifetime HAVING sum(left_over.points) <> 0)
+        """
+    }
+
     /// SELECTs of `wait`, in seconds, over the columns of a lead: everything that may come next by time alone.
     private var waits: String {
         var waits = ["SELECT (julianday(ends_at) - julianday(as_of)) * 86400 AS wait WHERE ends_at IS NOT NULL"]
         if let idle = model.idleAfter {
             waits.append(
-                "SELECT max((julianday(engaged_at) - julianday(as_of)) * 86400 + \(idle.seconds), 0) WHERE points <> 0")
+                "SELECT max((julianday(engaged_at) - julianday(as_of)) * 86400 + \(idle.seconds), 0) WHERE \(hasMore)")
         }
         for threshold in model.thresholds where !threshold.value.onCreate {
             let isAbove = """

@@ -129,6 +129,26 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `points that add up to nothing are taken back too, for half of them fade`() throws {
+        let crm = try crm(
+            "idle_after: 10 days, engagement: {seen: {on: page.viewed, points: 30}, hated: {on: mail.hated, points: -30, half_life: 5 days}}"
+        )
+        try crm.capture(["email": "ann@a.example"])
+        try crm.record("page.viewed", lead: 1)
+        try crm.record("mail.hated", lead: 1)
+        try crm.pump()
+        #expect(try score(crm) == "0.0")
+        try live(crm, days: 11)
+        #expect(try crm.rows("SELECT abs(score) < 0.001 FROM scoring_scores") == ["1"])
+        #expect(
+            try crm.rows("SELECT rule, points FROM scoring_entries ORDER BY id LIMIT 4").sorted() == [
+                "(idle)|-30", "(idle)|30", "hated|-30", "seen|30",
+            ])
+        // And once: there is nothing left to look at.
+        #expect(try crm.rows("SELECT count(*) FROM scheduled_events") == ["0"])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a replayed log finds the same idle times`() throws {
         let crm = try crm(Self.idle)
         try crm.capture(["email": "ann@a.example"])
