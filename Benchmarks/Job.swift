@@ -24,7 +24,7 @@ struct Job: Sendable {
             name: "tick", title: "due tick of a 3-step sequence, to the outbox", budget: 1.5,
             ours: "tick", limit: "tick-limit", tally: Tally.everything, needs: ["import"]),
         Job(
-            name: "rescore", title: "rescore everything by 20 rules", budget: 1.3,
+            name: "rescore", title: "rescore everything by 20 rules, fit and engagement", budget: 1.3,
             ours: "rescore", limit: "rescore-limit", tally: Tally.everything, needs: ["import", "tick"]),
         Job(
             name: "export", title: "export a hashed audience file", budget: 1.3, memoryBudget: 100,

@@ -7,18 +7,21 @@ struct Site {
 
     /// Enough for all: nobody waits in the queue.
     static func reps(for leads: Int) -> [String] {
-        leads <= 5_000_000 ? ["ada", "ben", "cleo"] : ["ada", "ben", "cleo", "dan", "eva", "fay"]
+        let few = ["ada", "ben", "cleo"]
+        return leads <= 2_000_000 ? few : few + ["dan", "eva", "fay", "gil", "hal", "ida", "jon", "kim", "leo"]
     }
 
     var yaml: String {
         let fit = rules.rules.map { "      \($0.name): {when: \"\($0.when)\", points: \($0.points)}" }.joined(
             separator: "\n")
+        let engagement = rules.acts.map { "      \($0.name): {\($0.yaml)}" }.joined(separator: "\n")
         let reps = Site.reps(for: leads).map { "      \($0): {email: \($0)@bench.example, capacity: 100000}" }.joined(
             separator: "\n")
         return """
             site: {name: Bench, base_url: "https://crm.bench.example", postal_address: "1 Main Street", secret: "a secret for the bench only"}
             database: \(side.rawValue).sqlite
             mail: {from: "Bench <hello@bench.example>"}
+            activities: {page.viewed: {page: text}, guide.read: {}, demo.watched: {minutes: integer}, demo.asked: {}}
             plugins:
               lead_magnets:
                 magnets:
@@ -37,6 +40,7 @@ struct Site {
               scoring:
                 fit:
             \(fit)
+            \(engagement.isEmpty ? "" : "    engagement:\n" + engagement)
                 thresholds:
                   mql: {score: \(rules.threshold)}
               audiences:
@@ -51,7 +55,7 @@ struct Site {
     }
 }
 
-/// Rules of fit over the columns of a lead.
+/// Rules over the columns of a lead and over what it does.
 struct ScoreRules: Sendable {
     struct Rule: Sendable {
         let name: String
@@ -60,13 +64,15 @@ struct ScoreRules: Sendable {
     }
 
     let rules: [Rule]
+    var acts: [Act] = []
     /// The score at which a lead is an mql.
     let threshold: Int
 
     /// About one lead in twenty reaches the threshold: 4 in 100.
     static let ten = ScoreRules(rules: usual, threshold: 45)
-    /// Nobody reaches the threshold, so that a rescoring moves no stage.
-    static let twenty = ScoreRules(rules: usual + further, threshold: 1000)
+    /// The same and ten more over what leads do. Between 4 and 5 leads in 100 reach the threshold, 3 of which did not
+    /// reach that of the ten.
+    static let mixed = ScoreRules(rules: usual, acts: happened, threshold: 65)
 
     private static let usual = [
         Rule(
@@ -83,16 +89,16 @@ struct ScoreRules: Sendable {
         Rule(name: "free-mail", when: "email LIKE '%@gmail.com'", points: -15),
     ]
 
-    private static let further = [
-        Rule(name: "buyer", when: "title LIKE '%buyer%' OR title LIKE '%purchas%'", points: 10),
-        Rule(name: "student", when: "title LIKE '%student%' OR title LIKE '%intern%'", points: -20),
-        Rule(name: "tiny", when: "employees < 5", points: -10),
-        Rule(name: "giant", when: "employees >= 4000", points: 5),
-        Rule(name: "far-market", when: "country IN ('US', 'CA', 'AU')", points: -5),
-        Rule(name: "retail", when: "industry = 'retail'", points: 5),
-        Rule(name: "paid", when: "source IN ('ads', 'sponsored')", points: -5),
-        Rule(name: "met-us", when: "source IN ('fair', 'webinar')", points: 15),
-        Rule(name: "has-company", when: "company IS NOT NULL AND length(company) > 3", points: 2),
-        Rule(name: "has-name", when: "first_name IS NOT NULL AND last_name IS NOT NULL", points: 2),
+    private static let happened: [Act] = [
+        Act("subscribed", on: "consent.granted", where: ("purpose", "= 'newsletter'"), points: 5, .once),
+        Act("reachable", on: "consent.granted", where: ("purpose", "= 'ads'"), points: 2, .once),
+        Act("viewed", on: "page.viewed", points: 1, .atMost(1, "day")),
+        Act("priced", on: "page.viewed", where: ("page", "= 'pricing'"), points: 5, .atMost(2, "week")),
+        Act("careers", on: "page.viewed", where: ("page", "= 'careers'"), points: -10, .atMost(1, "month")),
+        Act("read", on: "guide.read", points: 4, .atMost(2, nil)),
+        Act("first-read", on: "guide.read", points: 6, .once),
+        Act("watched", on: "demo.watched", points: 10, .always),
+        Act("watched-long", on: "demo.watched", where: ("minutes", ">= 30"), points: 10, .atMost(1, "week")),
+        Act("asked", on: "demo.asked", points: 25, .once),
     ]
 }

@@ -29,7 +29,13 @@ enum ImportLimit {
             SELECT id, 'welcome', 1, 1, '2026-03-03 09:00:00.000', id + \(base), \(now), 1, 1, 0, \(now) FROM leads
             """)
         watch.note("enrol")
-        try handOff(database, reps: Site.reps(for: workspace.leads), base: base, now: now)
+        let reached = Reached(
+            leads: "SELECT lead_id FROM scoring_scores WHERE score >= \(ScoreRules.ten.threshold)",
+            cause: "lead_id + \(base)", depth: 1)
+        try handOff(reached, database, reps: Site.reps(for: workspace.leads), now: now)
+        try database.run(
+            "INSERT INTO scoring_standings (lead_id, model, threshold, since) SELECT lead_id, 'main', 'mql', \(now) FROM temp.mql"
+        )
         watch.note("hand off")
         try database.run(
             """
@@ -121,49 +127,75 @@ enum ImportLimit {
     // MARK: - Statements
 
     /// Entries and totals of every lead. `event` is the event of its creation as an expression.
-    static func score(_ rules: ScoreRules, _ database: RawDatabase, event: String, from source: String = "leads") throws
-    {
+    private static func score(_ rules: ScoreRules, _ database: RawDatabase, event: String) throws {
+        try enterFit(rules, database, event: event)
+        let (sum, any) = fit(of: rules)
+        try database.run(
+            """
+            INSERT INTO scoring_totals (lead_id, model, fit, engagement, score, decays, as_of)
+            SELECT id, 'main', points, 0, points, 0, '\(Workspace.importedAt)' FROM (SELECT id, \(sum) AS points FROM leads WHERE \(any))
+            """)
+    }
+
+    /// SQL over the columns of `leads`: the sum of its fit, and whether any rule holds.
+    static func fit(of rules: ScoreRules) -> (sum: String, any: String) {
+        (
+            rules.rules.map { "CASE WHEN \($0.when) THEN \($0.points) ELSE 0 END" }.joined(separator: " + "),
+            rules.rules.map { "(\($0.when))" }.joined(separator: " OR ")
+        )
+    }
+
+    /// The entries of fit.
+    static func enterFit(
+        _ rules: ScoreRules, _ database: RawDatabase, event: String, from source: String = "leads"
+    ) throws {
         let values = rules.rules.enumerated().map { "(\($0), '\($1.name)', \($1.points))" }.joined(separator: ", ")
         let holds = rules.rules.enumerated().map { "WHEN \($0) THEN \($1.when)" }.joined(separator: " ")
-        let sum = rules.rules.map { "CASE WHEN \($0.when) THEN \($0.points) ELSE 0 END" }.joined(separator: " + ")
-        let any = rules.rules.map { "(\($0.when))" }.joined(separator: " OR ")
         let now = "'\(Workspace.importedAt)'"
         try database.run(
             """
             WITH rules (number, name, points) AS (VALUES \(values))
             INSERT INTO scoring_ledger (lead_id, rule, axis, points, event_id, at)
-            SELECT leads.id, rules.name, 'fit', rules.points, \(event), \(now) FROM \(source) CROSS JOIN rules WHERE CASE rules.number \(holds) END;
-            INSERT INTO scoring_totals (lead_id, model, fit, engagement, score, decays, as_of)
-            SELECT id, 'main', points, 0, points, 0, \(now) FROM (SELECT id, \(sum) AS points FROM leads WHERE \(any))
+            SELECT leads.id, rules.name, 'fit', rules.points, \(event), \(now) FROM \(source) CROSS JOIN rules WHERE CASE rules.number \(holds) END
             """)
     }
 
-    /// Who reached the threshold: the stage, the handoff, the owner, the facts and the mail to the rep.
-    private static func handOff(_ database: RawDatabase, reps: [String], base: Int, now: String) throws {
+    /// Who reached a threshold.
+    struct Reached {
+        /// A SELECT of `lead_id`.
+        let leads: String
+        /// SQL over `lead_id`: the event that it follows from.
+        let cause: String
+        /// How far that is from what somebody did.
+        let depth: Int
+    }
+
+    /// What follows from reaching it: the stage, the handoff, the owner, the facts and the mail to the rep. Leaves the
+    /// leads in `temp.mql`.
+    static func handOff(_ reached: Reached, _ database: RawDatabase, reps: [String], now: String) throws {
         let chosen = reps.enumerated().map { "WHEN \($0) THEN '\($1)'" }.joined(separator: " ")
+        let earlier = Int(try database.rows("SELECT coalesce(max(id), 0) FROM handoff_handoffs")[0]) ?? 0
         try database.run(
             """
             CREATE TEMP TABLE mql (nth INTEGER PRIMARY KEY, lead_id INTEGER, rep TEXT);
             INSERT INTO temp.mql SELECT n, lead_id, CASE (n - 1) % \(reps.count) \(chosen) END FROM (
-                SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS n FROM scoring_scores WHERE score >= \(ScoreRules.ten.threshold));
+                SELECT lead_id, \(earlier) + row_number() OVER (ORDER BY lead_id) AS n FROM (\(reached.leads)));
             """)
-        try database.run(
-            "INSERT INTO scoring_standings (lead_id, model, threshold, since) SELECT lead_id, 'main', 'mql', \(now) FROM temp.mql"
-        )
-        let before = Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0
+        // What is to be added to the number of a handoff for the event of its stage.
+        let before = (Int(try database.rows("SELECT max(id) FROM events")[0]) ?? 0) - earlier
         // The stages come first, then the owners, then the offers.
         let offers = before + 2 * (Int(try database.rows("SELECT count(*) FROM temp.mql")[0]) ?? 0)
         try database.run(
             """
             INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
-            SELECT 'lead.stage_changed', lead_id, lead_id + \(base), 1, 'plugin:scoring', \(now), '{"from":"lead","to":"mql"}' FROM temp.mql;
+            SELECT 'lead.stage_changed', lead_id, \(reached.cause), \(reached.depth), 'plugin:scoring', \(now), '{"from":"lead","to":"mql"}' FROM temp.mql;
             INSERT INTO handoff_handoffs (id, lead_id, cycle, rep, route, state, event_id, offered_at)
             SELECT nth, lead_id, 1, rep, 'route 1: round_robin', 'offered', nth + \(before), \(now) FROM temp.mql;
             UPDATE leads SET stage = 'mql', owner = mql.rep FROM temp.mql WHERE leads.id = mql.lead_id;
             INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
-            SELECT 'lead.updated', lead_id, nth + \(before), 2, 'plugin:handoff', \(now), '{"columns":["owner"]}' FROM temp.mql;
+            SELECT 'lead.updated', lead_id, nth + \(before), \(reached.depth + 1), 'plugin:handoff', \(now), '{"columns":["owner"]}' FROM temp.mql;
             INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
-            SELECT 'handoff.offered', lead_id, nth + \(before), 2, 'plugin:handoff', \(now), '{"rep":"' || rep || '","cycle":1}' FROM temp.mql;
+            SELECT 'handoff.offered', lead_id, nth + \(before), \(reached.depth + 1), 'plugin:handoff', \(now), '{"rep":"' || rep || '","cycle":1}' FROM temp.mql;
             INSERT INTO outbox_messages (key, purpose, origin, lead_id, recipient, template, body, cause_id, ready_at, created_at)
             SELECT 'handoff:' || nth || ':offer 1 to ' || rep, 'internal', 'plugin:handoff', lead_id, rep || '@bench.example', 'handoff-offer',
                    '{"handoff":' || nth || ',"offer":1}', nth + \(before), \(now), \(now) FROM temp.mql;
@@ -171,6 +203,7 @@ enum ImportLimit {
             SELECT nth, lead_id, 1, 1, 'offered', rep, 'route 1: round_robin', 'plugin:handoff', \(now), nth + \(offers) FROM temp.mql;
             INSERT INTO handoff_turns (pool, rep, dealt, entitled)
             SELECT 'round_robin', rep, count(*), (SELECT count(*) FROM temp.mql) * (1000000 / \(reps.count)) FROM temp.mql GROUP BY rep
+            ON CONFLICT (pool, rep) DO UPDATE SET dealt = dealt + excluded.dealt, entitled = entitled + excluded.entitled
             """)
     }
 }
