@@ -34,7 +34,7 @@ struct Invitation {
         if let stay = try stay() { return stay }
         guard let rival = try rivals.strongerSequence(of: lead, tx.db) else { return nil }
         return
-            "it is in \(rival), which is of the same group and does not stand aside. Once it is out of that one, it may: trellis sequences exit \(rival) \(lead)"
+            "it is in \(rival), which is of the same group and does not stand aside. Once it is out of that one, it may: trellis sequences exit \(rival) \(lead), and again when a worker has run."
     }
 
     /// Why it may not come again, where it is in the sequence or was before.

@@ -61,7 +61,7 @@ struct Rest {
     }
 
     /// The one write of a lead that waits on. Who comes by an event, the one that let it in or one it waited for, hears
-    /// from then on, however late the worker is; who comes when a time is up, from now on.
+    /// from then on, also what is in the same batch; who comes when a time is up, from now on.
     private func lie(at index: Int, step: Int, due: String, _ here: String) throws {
         try tx.db.cachedStatement(
             sql: """
