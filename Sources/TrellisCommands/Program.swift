@@ -74,8 +74,13 @@ public enum TrellisProgram {
     }
 
     static func complain(_ sentence: String) {
+        FileHandle.standardError.write(Data(complaint(sentence).utf8))
+    }
+
+    /// A line of what went wrong, for the standard error.
+    static func complaint(_ sentence: String) -> String {
         let style = TextStyle(isColoured: Terminal.attached(to: STDERR_FILENO).allowsColour)
-        FileHandle.standardError.write(Data("\(style.red("trellis:")) \(sentence)\n".utf8))
+        return "\(style.red("trellis:")) \(sentence)\n"
     }
 
     static func note(_ sentence: String) {

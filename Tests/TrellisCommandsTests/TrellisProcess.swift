@@ -59,6 +59,14 @@ final class TrellisProcess {
             process: try begin(TrellisProcess.path, arguments, [:], output: output, errors: errors), errorFile: errors)
     }
 
+    /// Starts it with a terminal as its standard input and output, and does not wait.
+    func start(on terminal: PseudoTerminal, _ arguments: String...) throws -> Running {
+        let (end, errors) = (FileHandle(fileDescriptor: terminal.end), folder + "/.started-errors")
+        return Running(
+            process: try begin(TrellisProcess.path, arguments, [:], input: end, output: end, errors: errors),
+            errorFile: errors)
+    }
+
     /// Runs it with a terminal as its standard output, which takes a few lines and waits for nobody to read more.
     func runOnTerminal(_ arguments: [String]) throws -> Outcome {
         let terminal = try PseudoTerminal()
@@ -77,7 +85,8 @@ final class TrellisProcess {
     }
 
     private func begin(
-        _ program: String, _ arguments: [String], _ environment: [String: String], output: FileHandle, errors: String
+        _ program: String, _ arguments: [String], _ environment: [String: String], input: FileHandle? = nil,
+        output: FileHandle, errors: String
     ) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: program)
@@ -88,6 +97,7 @@ final class TrellisProcess {
             "TRELLIS_ADMIN_TOKEN": "a token for tests only, and long enough",
         ]
         .merging(environment) { $1 }
+        if let input { process.standardInput = input }
         process.standardOutput = output
         process.standardError = try file(errors)
         try process.run()

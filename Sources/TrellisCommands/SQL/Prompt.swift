@@ -20,6 +20,7 @@ struct Prompt {
         if Terminal.isTerminal(STDIN_FILENO), Terminal.isTerminal(STDOUT_FILENO) {
             converse()
         } else {
+            session.overrun = .ends(saying: " What follows it was not run.")
             var statement = ""
             while let line = readLine() {
                 guard take(line, into: &statement) else { return try end() }
@@ -37,6 +38,7 @@ struct Prompt {
     /// Talks to a person.
     private mutating func converse() {
         isConversing = true
+        session.overrun = .beginsAnew
         print("\(session.path). A statement ends with ';'. \(style.dim("Tab completes, .help helps, Ctrl-D leaves."))")
         let completion = words()
         var statement = ""

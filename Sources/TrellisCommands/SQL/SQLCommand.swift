@@ -35,7 +35,7 @@ struct SQLCommand: ParsableCommand {
         parsing: .unconditional,
         help: "MB of memory that reading may take; the default is 1024, at most half of the machine.")
     var memory: Int?
-    @Option(parsing: .unconditional, help: "Seconds after which reading is stopped; the default is 300.")
+    @Option(parsing: .unconditional, help: "Seconds after which a statement that reads is stopped; the default is 300.")
     var seconds: Double?
     @Argument(help: "SQL, or the name of a query; then --parameter value. Or .tables, .schema TABLE, .queries.")
     var query: String?
@@ -75,7 +75,7 @@ struct SQLCommand: ParsableCommand {
             queries: isNamed
                 ? try global.load().site.queries
                 : words.isEmpty || isDotCommand ? (try? global.load().site.queries) ?? [] : [],
-            chosenFormat: try chosenFormat(), isRaw: raw, isChart: chart, rowsMax: limit)
+            chosenFormat: try chosenFormat(), isRaw: raw, isChart: chart, rowsMax: limit, limits: write ? nil : limits)
         guard let first = words.first else {
             var prompt = Prompt(session: session)
             try prompt.run()

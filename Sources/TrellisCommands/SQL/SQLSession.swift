@@ -1,3 +1,4 @@
+import CTrellisProcess
 import Foundation
 import TrellisKernel
 
@@ -22,6 +23,21 @@ struct SQLSession {
     var isChartOnly = true
     /// Rows on a terminal; 0 means all, and nil what suits the form.
     var rowsMax: Int?
+    /// How much a statement may take; nil where it may write.
+    var limits: ReadingLimits?
+    var overrun = Overrun.ends()
+
+    /// What becomes of the program where a statement does not stop when its time is up, because one function of it goes
+    /// on and on. It only reads: nothing is left half done.
+    enum Overrun {
+        /// It ends, with one sentence more than that the time is up.
+        case ends(saying: String = "")
+        /// It begins anew with the arguments it has.
+        case beginsAnew
+    }
+
+    /// How long a statement may take to stop by itself when its time is up.
+    private static let graceSeconds = 1.0
 
     /// Of a table for people, which nobody reads to its end.
     static let rowsMaxDefault = 1_000
@@ -48,6 +64,8 @@ struct SQLSession {
         var (chart, writer) = (Table(columns: []), RowWriter?.none)
         var (count, isCut, held) = (0, false, 0)
         let columns = { (names: [String]) in
+            trellis_hold_end(1)
+            defer { trellis_hold_end(0) }
             guard !isChart || !isChartOnly && names.count != 2 else {
                 chart.columns = names
                 return
@@ -58,6 +76,9 @@ struct SQLSession {
             ) { print($0, terminator: "") }
         }
         let row = { (cells: [Cell]) throws -> Bool in
+            // Whoever takes the rows, such as a pager, may be slow.
+            trellis_hold_end(1)
+            defer { trellis_hold_end(0) }
             guard count < most else {
                 isCut = true
                 return false
@@ -76,22 +97,22 @@ struct SQLSession {
             chart.rows.append(cells)
             return true
         }
-        let outcome: HandWriting.Outcome? =
+        let outcome: HandWriting.Outcome?
+        do {
+            guardTime()
+            defer { trellis_end_never() }
             switch access {
             case .reading(let connection):
-                try { () -> HandWriting.Outcome? in
-                    try connection.run(sql, parameters: values, columns: columns, row: row)
-                    return nil
-                }()
-            case .writing(let writing): try writing.run(sql, parameters: values, columns: columns, row: row)
+                try connection.run(sql, parameters: values, columns: columns, row: row)
+                outcome = nil
+            case .writing(let writing):
+                outcome = try writing.run(sql, parameters: values, columns: columns, row: row)
             case .past(let past):
-                try { () -> HandWriting.Outcome? in
-                    let reader = past.reader
-                    try reader.connection.run(
-                        reader.moment.spelled(sql), parameters: values, columns: columns, row: row)
-                    return nil
-                }()
+                let reader = past.reader
+                try reader.connection.run(reader.moment.spelled(sql), parameters: values, columns: columns, row: row)
+                outcome = nil
             }
+        }
         writer?.finish(isTruncated: isCut)
         if !chart.columns.isEmpty {
             print(try BarChart(chart).rendered(width: terminal.width), terminator: "")
@@ -106,6 +127,21 @@ struct SQLSession {
             let undo = outcome.canBeUndone ? " Undo with: trellis undo \(id)" : ""
             TrellisProgram.note("\(outcome.changed) row\(outcome.changed == 1 ? "" : "s") changed.\(undo)")
         }
+    }
+
+    /// From here on ``overrun`` says what becomes of the program, should a statement not have stopped when it ought to.
+    private func guardTime() {
+        guard let limits else { return }
+        // What was answered before is not lost.
+        fflush(nil)
+        let (more, arguments) =
+            switch overrun {
+            case .ends(let more): (more, UnsafeMutablePointer<UnsafeMutablePointer<Int8>?>?.none)
+            case .beginsAnew: ("", CommandLine.unsafeArgv)
+            }
+        trellis_end_after(
+            UInt32((limits.seconds + SQLSession.graceSeconds) * 1_000),
+            TrellisProgram.complaint(limits.tookLonger + more), KernelError.data("").exitCode, arguments)
     }
 
     /// Runs a query of the config: its name, and then `--parameter value`.

@@ -10,7 +10,8 @@ import Foundation
 /// let connection = try SQLConnection(path: path, access: .read, limits: limits)
 /// ```
 public struct ReadingLimits: Sendable, Hashable {
-    /// A statement that takes longer is stopped.
+    /// A statement that takes longer is stopped: between two steps of it, for nothing interrupts a function in its
+    /// middle. Whoever must not wait for that ends the process, as `trellis sql` does.
     public var seconds: Double
     /// What SQLite may hold, in units of 2^20 bytes: pages, the rows it sorts and groups, the relations it makes up.
     public var megabytes: Int
@@ -41,6 +42,11 @@ public struct ReadingLimits: Sendable, Hashable {
     /// `300`, `0.5`: without the zero of a whole number.
     private var spelledSeconds: String { seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds) }
 
+    /// Why a statement was stopped that took longer than ``seconds``.
+    public var tookLonger: String {
+        "The statement took longer than \(spelledSeconds) s and was stopped. Ask for less, or give it longer with --seconds."
+    }
+
     /// Why a statement was stopped, and what would let it go on; nil for a code that has nothing to do with limits.
     func sentence(of code: Int32) -> String? {
         switch code & 0xFF {
@@ -50,7 +56,7 @@ public struct ReadingLimits: Sendable, Hashable {
             "A value of the statement is longer than \(megabytes / ReadingLimits.valuesPerMemory) MB, "
                 + "a sixteenth of the memory it may have. Ask for less, or give it more with --memory MB."
         case SQLITE_INTERRUPT:
-            "The statement took longer than \(spelledSeconds) s and was stopped. Ask for less, or give it longer with --seconds."
+            tookLonger
         default: nil
         }
     }
