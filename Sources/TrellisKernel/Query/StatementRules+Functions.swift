@@ -34,4 +34,23 @@ extension StatementRules {
         "json_group_object", "json_insert", "json_object", "json_patch", "json_pretty", "json_quote", "json_remove",
         "json_replace", "json_set", "json_type", "json_valid",
     ]
+    /// What whoever holds the file reads it with: those that make much of little as well, which a limit of memory and a
+    /// process that may end hold, and those that tell of SQLite or belong to a kind of table. Not among them are those
+    /// that reach outside (`load_extension`, and what the shell of SQLite adds: `readfile`, `writefile`, `edit`), that
+    /// give away or take addresses in memory (`fts3_tokenizer`, `fts5`), or that change something (`optimize`,
+    /// `sqlite_log`).
+    public static let readingFunctions = harmlessFunctions.union([
+        "randomblob", "zeroblob", "sqlite_compileoption_get", "sqlite_compileoption_used", "sqlite_offset",
+        "sqlite_source_id", "subtype",
+        // https://www.sqlite.org/fts5.html, https://www.sqlite.org/fts3.html
+        "bm25", "fts5_source_id", "highlight", "matchinfo", "offsets", "snippet",
+        // https://www.sqlite.org/rtree.html
+        "rtreecheck", "rtreedepth", "rtreenode",
+        // https://www.sqlite.org/json1.html
+        "jsonb", "jsonb_array", "jsonb_array_insert", "jsonb_extract", "jsonb_group_array", "jsonb_group_object",
+        "jsonb_insert", "jsonb_object", "jsonb_patch", "jsonb_remove", "jsonb_replace", "jsonb_set",
+        "json_array_insert",
+        // https://www.sqlite.org/lang_corefunc.html
+        "unistr_quote",
+    ])
 }

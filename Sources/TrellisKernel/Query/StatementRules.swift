@@ -61,16 +61,18 @@ public struct StatementRules: Sendable {
     /// Whether the file may be opened for reading alone.
     public var writesNothing: Bool { writable == .none && !allowsSchemaChanges }
 
-    /// Reads everything, with every function that SQLite has: for whoever holds the file itself.
+    /// Reads everything: for whoever holds the file itself.
     public static var reading: StatementRules {
         var rules = StatementRules()
+        rules.functions = .only(readingFunctions)
         rules.pragmas = schemaPragmas.union(statePragmas)
         return rules
     }
 
-    /// Reads and writes everything in this file.
+    /// Reads and writes everything in this file, with every function that SQLite has.
     public static var writing: StatementRules {
         var rules = reading
+        rules.functions = .all
         rules.writable = .all
         rules.allowsSchemaChanges = true
         return rules

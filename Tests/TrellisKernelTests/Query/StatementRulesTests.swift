@@ -99,6 +99,17 @@ import TrellisTesting
         #expect(refused == .function(String(call.prefix { $0 != "(" })) || refused == nil)
     }
 
+    @Test func `whoever holds the file reads it with functions that make much, and with none that reaches outside`()
+        throws
+    {
+        #expect(try table("SELECT length(zeroblob(9)), length(randomblob(8))", .reading).rows == [[9, 8]])
+        #expect(try refusal("SELECT sqlite_log(1, 'x')", .reading) == .function("sqlite_log"))
+        let outside: Set = ["load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"]
+        #expect(StatementRules.readingFunctions.isDisjoint(with: outside))
+        #expect(StatementRules.readingFunctions.isSuperset(of: StatementRules.harmlessFunctions))
+        #expect(StatementRules.writing.functions == .all)
+    }
+
     @Test func `nothing loads an extension`() throws {
         #expect(try refusal("SELECT load_extension('x')", .reading) == .function("load_extension"))
         #expect(try refusal("SELECT load_extension('x')", .writing) == .function("load_extension"))
