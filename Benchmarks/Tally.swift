@@ -31,7 +31,7 @@ struct Tally {
             "events",
             """
             SELECT kind, origin, count(*), sum(lead_id), sum(depth), count(cause_id), sum(length(body)) FROM events
-            WHERE kind NOT IN ('drip.due', 'audiences.refresh_due', 'scoring.review_due') AND kind NOT LIKE 'plugin.%' GROUP BY 1, 2 ORDER BY 1, 2
+            WHERE kind NOT IN ('drip.due', 'audiences.refresh_due', 'audiences.moment_due', 'scoring.review_due') AND kind NOT LIKE 'plugin.%' GROUP BY 1, 2 ORDER BY 1, 2
             """),
         Question(
             "scoring_entries",

@@ -10,6 +10,7 @@ public struct AudienceExport: Plugin {
     public static let events = [
         EventDeclaration(
             "audiences.refresh_due", ["audience": .text], says: "[{audience}: ]members were due to be looked at"),
+        EventDeclaration("audiences.moment_due", says: "leads were due to be looked at, by time alone"),
         EventDeclaration("audiences.export_due", ["audience": .text], says: "the file of {audience} was due"),
         EventDeclaration(
             "audiences.lifetime_due", ["audience": .text, "platform": .text, "export": .integer],
@@ -92,7 +93,9 @@ public struct AudienceExport: Plugin {
         Subscribe("notice-changes", to: nil, from: .nextEvent, budget: .seconds(60)) { _, tx in
             try Membership(audiences: audiences, tx: tx).follow()
         }
-        Subscribe("refresh", to: ["audiences.refresh_due"], from: .nextEvent, budget: .seconds(60)) { _, tx in
+        Subscribe(
+            "refresh", to: ["audiences.refresh_due", "audiences.moment_due"], from: .nextEvent, budget: .seconds(60)
+        ) { _, tx in
             try Membership(audiences: audiences, tx: tx).refreshDue()
         }
         Subscribe("write-files", to: [ExportSchedule.kind], from: .nextEvent, batch: 1, budget: .seconds(60)) { _, tx in

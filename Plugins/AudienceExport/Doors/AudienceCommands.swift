@@ -26,7 +26,8 @@ struct AudienceCommands {
             let audience = try audiences.require(call.arguments[0])
             return try call.kernel.read { db in
                 let overview = self.overview(call)
-                return .tableWithNote(try overview.reasons(audience, db), try overview.files(audience, db))
+                let note = [try overview.clock(audience, db), try overview.files(audience, db)].compactMap { $0 }
+                return .tableWithNote(try overview.reasons(audience, db), note.joined(separator: "\n"))
             }
         }
     }

@@ -49,6 +49,12 @@ struct Overview {
             rows: [[.text("members"), .integer(total)]] + rows.map { [.text($0["reason"]), .integer($0["leads"])] })
     }
 
+    /// How its members follow the clock; nil where they do not, or it is not taken up yet.
+    func clock(_ audience: Audiences.Audience, _ db: Database) throws -> String? {
+        try Row.fetchOne(db, sql: "SELECT * FROM audiences_audiences WHERE name = ?", arguments: [audience.name])
+            .flatMap { Upkeep($0).clockSentence(every: audience.value.every) }
+    }
+
     /// The last files of an audience, a line each.
     func files(_ audience: Audiences.Audience, _ db: Database) throws -> String {
         let rows = try Row.fetchAll(

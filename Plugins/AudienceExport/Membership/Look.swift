@@ -29,6 +29,7 @@ struct Look {
                 """)
         try tx.db.cachedStatement(sql: "UPDATE audiences_audiences SET looked_at = ? WHERE name = ?")
             .execute(arguments: [tx.stamp, audience.name])
+        try Turns(look: self).noteAll(found: audience.value.partNames.isEmpty ? "audiences_found" : nil)
         try planNext()
     }
 
@@ -37,6 +38,7 @@ struct Look {
         guard upkeep.obstacle == nil else { return }
         try tx.scratchTable("audiences_found", columns: "lead_id INTEGER PRIMARY KEY")
         try find()
+        try Turns(look: self).noteChanged()
         try keepParts()
         try note(of: "SELECT lead_id, cause_id FROM temp.audiences_changed")
     }
@@ -55,16 +57,21 @@ struct Look {
             ).execute()
             return
         }
+        try findOwn(sql, into: "audiences_found", at: tx.stamp)
+    }
+
+    /// Puts those of the list whom its own SELECT finds at a moment into a temp table.
+    func findOwn(_ sql: String, into table: String, at stamp: String) throws {
         guard upkeep.isByLead else {
             let listed = Upkeep.listed(sql)
-            try tx.db.cachedStatement(sql: "INSERT OR IGNORE INTO temp.audiences_found (lead_id) \(listed)")
-                .execute(arguments: audiences.arguments(listed, at: tx.stamp))
+            try tx.db.cachedStatement(sql: "INSERT OR IGNORE INTO temp.\(table) (lead_id) \(listed)")
+                .execute(arguments: audiences.arguments(listed, at: stamp))
             return
         }
         let single = try tx.db.cachedStatement(sql: Upkeep.single(sql))
-        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.audiences_found (lead_id) VALUES (?)")
+        let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.\(table) (lead_id) VALUES (?)")
         for lead in try Int64.fetchAll(tx.db.cachedStatement(sql: "SELECT lead_id FROM temp.audiences_changed")) {
-            let arguments = audiences.arguments(sql, at: tx.stamp, ["lead": lead])
+            let arguments = audiences.arguments(sql, at: stamp, ["lead": lead])
             if try Bool.fetchOne(single, arguments: arguments) == true { try insert.execute(arguments: [lead]) }
         }
     }
@@ -154,6 +161,9 @@ struct Look {
         ).execute()
     }
 
+    /// Seconds until all leads are looked at again, where the clock is asked.
+    var spacing: Double { Double(max(audience.value.every.seconds, 60)) }
+
     /// An audience that asks the clock is looked at again by and by, whatever happens.
     private func planNext() throws {
         guard upkeep.asksClock else { return }
@@ -165,7 +175,7 @@ struct Look {
                 """,
             arguments: [
                 "audience": audience.name,
-                "due": Timestamp.text(tx.now + Double(max(audience.value.every.seconds, 60))),
+                "due": Timestamp.text(tx.now + spacing),
             ])
     }
 }

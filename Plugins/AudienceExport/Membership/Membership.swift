@@ -21,20 +21,23 @@ struct Membership {
         try planScan(upkeeps)
     }
 
-    /// Looks at what is due: the leads that triggers noted, audiences that are looked at as a whole, audiences whose
-    /// moment came.
+    /// Looks at what is due: the leads that triggers noted or whose moment came, audiences that are looked at as a
+    /// whole, for the clock or always.
     func refreshDue() throws {
         try tx.scratchTable("audiences_changed", columns: Upkeep.changedColumns)
         let upkeeps = try TakeUp(audiences: audiences, tx: tx).run()
         let due = try Row.fetchAll(
-            tx.db.cachedStatement(sql: "SELECT DISTINCT json_extract(body, '$.audience') AS audience FROM batch")
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT DISTINCT json_extract(body, '$.audience') AS audience FROM batch WHERE kind = 'audiences.refresh_due'
+                    """)
         ).map { $0["audience"] as String? }
         for audience in audiences.inOrder {
             guard let upkeep = upkeeps[audience.name] else { continue }
             let isDue = due.contains(audience.name) || (due.contains(nil) && upkeep.obstacle != nil)
             if isDue { try Look(audience: audience, audiences: audiences, upkeep: upkeep, tx: tx).atAll() }
         }
-        try look(upkeeps, after: [])
+        try look(upkeeps, after: [], turned: Turns.takeDue(tx))
     }
 
     /// Looks at every lead for every audience.
@@ -128,8 +131,8 @@ struct Membership {
                 """)
     }
 
-    /// Looks at the leads of the list for the audiences that read what changed.
-    private func look(_ upkeeps: [String: Upkeep], after kinds: Set<String>) throws {
+    /// Looks at the leads of the list for the audiences that read what changed, and for those whose moment came.
+    private func look(_ upkeeps: [String: Upkeep], after kinds: Set<String>, turned: Set<String> = []) throws {
         var touched = Membership.tables(touchedBy: kinds)
         if try takeNoted() {
             touched?.formUnion(upkeeps.values.flatMap { $0.tables.subtracting(Watches.logged) })
@@ -141,6 +144,7 @@ struct Membership {
             guard let upkeep = upkeeps[audience.name] else { continue }
             let isConcerned =
                 touched.map { !$0.isDisjoint(with: upkeep.tables) } ?? true || !audience.value.partNames.isEmpty
+                || turned.contains(audience.name)
             guard isConcerned else { continue }
             try Look(audience: audience, audiences: audiences, upkeep: upkeep, tx: tx).atChanged()
         }

@@ -72,12 +72,13 @@ struct TakeUp {
         try tx.db.execute(
             sql: """
                 INSERT OR REPLACE INTO audiences_audiences
-                    (name, definition, kept_by, reason, tables, asks_clock, by_lead, taken_up_at, looked_at)
-                VALUES (:name, :definition, iif(:reason IS NULL, 'log', 'scan'), :reason, :tables, :clock, :byLead, :now, :now)
+                    (name, definition, kept_by, reason, tables, asks_clock, by_lead, has_moments, taken_up_at, looked_at)
+                VALUES (:name, :definition, iif(:reason IS NULL, 'log', 'scan'), :reason, :tables, :clock, :byLead, :hasMoments, :now, :now)
                 """,
             arguments: [
                 "name": audience.name, "definition": audiences.digest(audience), "reason": upkeep.obstacle,
-                "tables": tables, "clock": upkeep.asksClock, "byLead": upkeep.isByLead, "now": tx.stamp,
+                "tables": tables, "clock": upkeep.asksClock, "byLead": upkeep.isByLead,
+                "hasMoments": upkeep.hasMoments, "now": tx.stamp,
             ])
     }
 
@@ -97,5 +98,7 @@ struct TakeUp {
             arguments: ["known": known, "now": tx.stamp])
         try tx.db.execute(
             sql: "DELETE FROM audiences_audiences WHERE name IN (SELECT value FROM json_each(?))", arguments: [list])
+        try tx.db.execute(
+            sql: "DELETE FROM audiences_moments WHERE audience IN (SELECT value FROM json_each(?))", arguments: [list])
     }
 }

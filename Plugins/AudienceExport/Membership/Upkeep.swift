@@ -8,6 +8,8 @@ struct Upkeep: Sendable {
     /// Tables that its SELECT reads.
     var tables: Set<String> = []
     var asksClock = false
+    /// Whether the moments are found at which its answers change by time alone.
+    var hasMoments = false
     /// Whether its SELECT is run for one lead after another, because the planner does not take a list of them.
     var isByLead = false
 
@@ -34,6 +36,8 @@ struct Upkeep: Sendable {
         tables = single.tables
         asksClock = text.usesNow || single.asksClock
         obstacle = try single.obstacle ?? Watches.obstacle(tables, db)
+        // A clock that a view asks by itself cannot be asked as of another moment.
+        hasMoments = text.usesNow && !single.asksClock && obstacle == nil
         guard obstacle == nil, hasList else { return }
         isByLead = try LeadProgram(Upkeep.listed(text.sql), db).obstacle != nil
     }
@@ -43,12 +47,21 @@ struct Upkeep: Sendable {
         tables = Set((try? JSONDecoder().decode([String].self, from: Data((row["tables"] as String).utf8))) ?? [])
         asksClock = row["asks_clock"]
         isByLead = row["by_lead"]
+        hasMoments = row["has_moments"]
     }
 
     /// What `trellis audiences` says of it.
     func description(every: Span) -> String {
-        let clock = asksClock ? "; the clock every \(every)" : ""
-        return obstacle.map { "all leads, once a minute at most: \($0)\(clock)" } ?? "changed leads\(clock)"
+        let clock = asksClock ? "; for the clock all leads every \(every)" : ""
+        let moments = hasMoments ? ", each lead at its moment in between" : ""
+        return (obstacle.map { "all leads, once a minute at most: \($0)" } ?? "changed leads") + clock + moments
+    }
+
+    /// What `trellis audiences show` says of the clock; nil where nothing asks it.
+    func clockSentence(every: Span) -> String? {
+        guard asksClock else { return nil }
+        let moments = hasMoments ? ", and each lead at its moment in between" : ""
+        return "Its SELECT asks the clock: all leads are looked at every \(every)\(moments)."
     }
 
     /// The same for who wrote the SELECT, with what would help.

@@ -31,7 +31,7 @@ public struct AudienceSettings: OpenSettingsRecord {
             SettingsField("not_in", \.without, .list(of: .locatedText), "Audiences in none of which a lead may be.")
             SettingsField(
                 "every", \.every, .span,
-                "How often an audience that asks the clock is looked at as a whole; changes of leads are noticed at once."
+                "How often all leads are looked at where the SELECT asks the clock. What changes for good in between is noticed at its moment."
             )
             SettingsField("events", \.events, .flag, "Whether audience.entered and audience.left are logged.")
             SettingsField(

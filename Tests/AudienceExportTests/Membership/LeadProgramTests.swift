@@ -84,6 +84,20 @@ import TrellisTesting
         #expect(try !upkeep("SELECT lead_id FROM events WHERE at > '2026'").asksClock)
     }
 
+    @Test func `moments are found where the SELECT itself asks the clock, of one lead at a time`() throws {
+        #expect(try upkeep("SELECT lead_id FROM events WHERE at > datetime('now', '-30 days')").hasMoments)
+        for sql in [
+            "SELECT lead_id FROM events WHERE at > '2026'", "SELECT lead_id FROM lately",
+            "SELECT lead_id FROM events WHERE at < current_timestamp AND at > :now",
+            "SELECT max(id) AS lead_id FROM leads WHERE :now > '2026'",
+        ] {
+            #expect(try !upkeep(sql).hasMoments, "\(sql)")
+        }
+        let polled = try upkeep("SELECT lead_id FROM lately")
+        #expect(
+            polled.description(every: Span(seconds: 7200)) == "changed leads; for the clock all leads every 2 hours")
+    }
+
     @Test func `tables whose changes the log does not tell are watched, and others stand in the way`() throws {
         #expect(try upkeep("SELECT lead_id FROM scores WHERE score > 3").tables == ["scores"])
         #expect(try upkeep("SELECT lead_id FROM touches WHERE channel = 'email'").obstacle == nil)

@@ -91,4 +91,41 @@ import TrellisTesting
         }
         #expect(try crm.troubles() == [])
     }
+
+    /// The stays that begin by time alone last as long as `every:` here.
+    private static let byTheClock = """
+        lately: {sql: "SELECT DISTINCT lead_id FROM events WHERE kind = 'demo.booked' AND at > datetime('now', '-2 days')", every: 1 day}
+        cold: {sql: "SELECT id AS lead_id FROM leads WHERE NOT EXISTS (SELECT 1 FROM events AS e WHERE e.lead_id = leads.id AND e.kind = 'demo.booked' AND e.at > datetime('now', '-30 hours'))", every: 1 day}
+        today: {sql: "SELECT DISTINCT lead_id FROM events WHERE kind = 'demo.booked' AND date(at) = date('now')", every: 6 hours}
+        cooled: {in: [cold], sql: "SELECT DISTINCT lead_id FROM events WHERE kind = 'demo.booked' AND at > datetime('now', '-3 days')"}
+        rest: {in: [lately], not_in: [today]}
+        """
+
+    @Test(arguments: [1, 2, 3, 5, 8] as [UInt64])
+    func `what the clock moves is where the SELECT finds it at every moment`(_ seed: UInt64) throws {
+        let crm = try AudienceSite.crm(
+            Self.byTheClock, before: "activities: {demo.booked: {}}", at: "2030-03-02 09:00:00")
+        let plugin = try #require(crm.kernel.plugins.first as? AudienceExport)
+        try crm.foreign("INSERT INTO accounts (domain) VALUES ('a.example'), ('b.example')")
+        var random = Dice(seed: seed)
+        for step in 1...150 {
+            try act(crm, &random, step)
+            try crm.pump()
+            crm.clock.advance(by: "\(1 + random.below(10_000))s")
+            try crm.pump()
+            for audience in plugin.audiences.all {
+                let sql = plugin.audiences.members(audience)
+                let stamp = Timestamp.text(crm.clock.now)
+                let found = try crm.kernel.read { db in
+                    try Int64.fetchAll(
+                        db, sql: "SELECT lead_id FROM (\(sql)) ORDER BY lead_id",
+                        arguments: plugin.audiences.arguments(sql, at: stamp))
+                }
+                #expect(try crm.members(audience.name) == found.map { String($0) }, "\(audience.name), step \(step)")
+            }
+        }
+        #expect(try crm.rows("SELECT name FROM audiences_audiences WHERE kept_by = 'scan'") == [])
+        #expect(try crm.rows("SELECT count(*) > 10 FROM events WHERE kind = 'audiences.moment_due'") == ["1"])
+        #expect(try crm.troubles() == [])
+    }
 }

@@ -187,24 +187,63 @@ import TrellisTesting
         #expect(try crm.members("big") == ["1", "2"])
     }
 
-    @Test func `time alone moves members, at the interval that was asked for`() throws {
+    @Test func `time alone moves members at their moment, and all are looked at at the interval`() throws {
         let crm = try AudienceSite.crm(
             "recent: {sql: \"SELECT lead_id FROM events WHERE kind = 'lead.created' AND at > datetime('now', '-1 day')\", every: 2 hours}"
         )
         try crm.lead("ann@a.example", consents: [])
         try crm.pump()
         #expect(try crm.members("recent") == ["1"])
-        #expect(
-            try crm.rows("SELECT key, due_at FROM scheduled_events") == [
-                "audiences clock recent|2026-03-02 11:00:00.000"
-            ])
+        let appointments = "SELECT key, due_at FROM scheduled_events ORDER BY due_at"
+        #expect(try crm.rows(appointments) == ["audiences clock recent|2026-03-02 11:00:00.000"])
         crm.clock.advance(by: "23 hours")
         try crm.pump()
-        #expect(try crm.members("recent") == ["1"])
-        crm.clock.advance(by: "2 hours")
+        #expect(
+            try crm.rows(appointments) == [
+                "audiences moment 2026-03-03 09:00:01.000|2026-03-03 09:00:01.000",
+                "audiences clock recent|2026-03-03 10:00:00.000",
+            ])
+        crm.clock.advance(by: "1 hour")
         try crm.pump()
-        #expect(try crm.members("recent") == [])
-        #expect(try crm.run("audiences").first?.hasSuffix("|changed leads; the clock every 2 hours") == true)
+        #expect(try crm.members("recent") == ["1"])
+        crm.clock.advance(by: "1s")
+        try crm.pump()
+        #expect(try crm.rows("SELECT until FROM audiences_members") == ["2026-03-03 09:00:01.000"])
+        #expect(try crm.rows("SELECT count(*) FROM audiences_moments") == ["0"])
+        let due = "SELECT kind, count(*) FROM events WHERE kind GLOB 'audiences.*' GROUP BY 1 ORDER BY 1"
+        #expect(try crm.rows(due) == ["audiences.moment_due|1", "audiences.refresh_due|1"])
+        let kept = "|changed leads; for the clock all leads every 2 hours, each lead at its moment in between"
+        #expect(try crm.run("audiences").first?.hasSuffix(kept) == true)
+        let note =
+            "Its SELECT asks the clock: all leads are looked at every 2 hours, and each lead at its moment in between."
+        #expect(try crm.run("audiences show", "recent").last == note + "\nNo file was written yet.")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `the moment of a lead follows its changes, and what is made of the audience hears of it`() throws {
+        let crm = try AudienceSite.crm(
+            """
+            all: {sql: SELECT id AS lead_id FROM leads}
+            fresh: {sql: "SELECT DISTINCT lead_id FROM events WHERE kind = 'demo.booked' AND at > datetime('now', '-10 minutes')"}
+            rest: {in: [all], not_in: [fresh]}
+            """, before: "activities: {demo.booked: {}}")
+        let ann = try crm.lead("ann@a.example", consents: [])
+        try crm.record("demo.booked", lead: ann)
+        try crm.pump()
+        let moments = "SELECT audience, lead_id, due_at FROM audiences_moments"
+        #expect(try crm.rows(moments) == ["fresh|1|2026-03-02 09:10:01.000"])
+        crm.clock.advance(by: "5 minutes")
+        try crm.record("demo.booked", lead: ann)
+        try crm.pump()
+        #expect(try crm.rows(moments) == ["fresh|1|2026-03-02 09:15:01.000"])
+        crm.clock.advance(by: "10 minutes")
+        try crm.pump()
+        #expect(try crm.members("fresh") == ["1"])
+        #expect(try crm.members("rest") == [])
+        crm.clock.advance(by: "1s")
+        try crm.pump()
+        #expect(try crm.members("fresh") == [])
+        #expect(try crm.members("rest") == ["1"])
         #expect(try crm.troubles() == [])
     }
 
