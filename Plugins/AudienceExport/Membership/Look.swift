@@ -167,15 +167,16 @@ struct Look {
     /// An audience that asks the clock is looked at again by and by, whatever happens.
     private func planNext() throws {
         guard upkeep.asksClock else { return }
+        let due = Timestamp.text(tx.now + spacing)
+        // An appointment that was made by a longer interval would come after moments that nobody looked for.
+        try tx.db.cachedStatement(sql: "DELETE FROM scheduled_events WHERE key = ? AND due_at > ?")
+            .execute(arguments: ["audiences clock \(audience.name)", due])
         try tx.schedule(
             "audiences.refresh_due",
             forEach: """
                 SELECT 'audiences clock ' || :audience AS key, :due AS due_at, NULL AS lead_id, NULL AS cause_id,
                        json_object('audience', :audience) AS body
                 """,
-            arguments: [
-                "audience": audience.name,
-                "due": Timestamp.text(tx.now + spacing),
-            ])
+            arguments: ["audience": audience.name, "due": due])
     }
 }

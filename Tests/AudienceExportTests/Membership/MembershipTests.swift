@@ -247,6 +247,20 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a shorter interval is kept from the start`() throws {
+        func recent(_ every: String) -> String {
+            "recent: {sql: \"SELECT lead_id FROM events WHERE at > datetime('now', '-1 day')\", every: \(every)}"
+        }
+        let before = try AudienceSite.crm(recent("12 hours"))
+        try before.lead("ann@a.example", consents: [])
+        try before.pump()
+        let due = "SELECT due_at FROM scheduled_events WHERE key = 'audiences clock recent'"
+        #expect(try before.rows(due) == ["2026-03-02 21:00:00.000"])
+        let after = try before.reopened(AudienceSite.yaml(recent("1 hour")))
+        try after.run("audiences refresh")
+        #expect(try after.rows(due) == ["2026-03-02 10:00:00.000"])
+    }
+
     @Test func `what compares leads is looked at as a whole, once a minute at most, and says so`() throws {
         let crm = try AudienceSite.crm("top: {sql: SELECT id AS lead_id FROM leads ORDER BY employees DESC LIMIT 1}")
         for number in 1...20 {
