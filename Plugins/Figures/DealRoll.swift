@@ -1,6 +1,7 @@
 import TrellisKernel
 
-/// Keeps what each decided deal came to: when it was closed, how long it took, and which roads its money is credited to.
+/// Keeps what each decided deal came to: when it was closed, how long it took, and which roads its money is credited
+/// to.
 ///
 /// The deals touched are taken out of the sums, read again as they are now, and put back in, so that no order of events
 /// makes them drift. It comes behind the rolls of leads and of handoffs, because it reads what they keep.

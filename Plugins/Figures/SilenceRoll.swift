@@ -2,7 +2,8 @@ import TrellisKernel
 
 /// Keeps how many leads may still buy, by the last day anybody had a word with them, or else they arrived.
 ///
-/// It is a sum over `figures_leads`: whoever changes what is added up takes the leads out before, and puts them in again.
+/// It is a sum over `figures_leads`: whoever changes what is added up takes the leads out before, and puts them in
+/// again.
 struct SilenceRoll {
     let tx: Transaction
 

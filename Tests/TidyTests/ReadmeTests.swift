@@ -40,7 +40,8 @@ struct ReadmeTests {
 
     /// Those of the program by the list of its root, and those of the plugins by their paths.
     private func commands() throws -> [String] {
-        let list = program.firstMatch(of: /commands: \[any ParsableCommand\.Type\] = \[([^\]]*)\]/).map { String($0.1) } ?? ""
+        let root = /commands: \[any ParsableCommand\.Type\] = \[([^\]]*)\]/
+        let list = program.firstMatch(of: root).map { String($0.1) } ?? ""
         let types = list.matches(of: /(\w+)\.self/).map { String($0.1) }
         #expect(types.count > 20)
         var names: [String: String] = [:]
