@@ -17,6 +17,7 @@ public final class TestKernel {
     private let plugins: [any Plugin.Type]
     private let ownsFolder: Bool
     private let site: String
+    private let environment: [String: String]
 
     /// What every test config begins with.
     public static let site = """
@@ -31,14 +32,16 @@ public final class TestKernel {
     ///   - yaml: the config after ``site``.
     ///   - site: what the config begins with, where ``site`` will not do.
     ///   - files: further files of the folder: `["mails/welcome.md": "…"]`.
+    ///   - environment: what `${NAME}` stands for, beside ``environment``.
     public init(
         _ yaml: String = "", site: String = TestKernel.site, plugins: [any Plugin.Type] = [],
         files: [String: String] = [:],
         at time: String = "2026-03-02 09:00:00",
-        folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true
+        folder: String? = nil, clock: StoppedClock? = nil, checks: Bool = true, environment: [String: String] = [:]
     ) throws {
         self.plugins = plugins
         self.site = site
+        self.environment = environment
         ownsFolder = folder == nil
         self.folder = folder ?? NSTemporaryDirectory() + "trellis-test-" + UUID().uuidString
         self.clock = clock ?? StoppedClock(at: time)
@@ -50,7 +53,8 @@ public final class TestKernel {
         }
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         let config = try Config.parse(
-            site + "\n" + yaml, folder: self.folder, plugins: plugins, environment: TestKernel.environment)
+            site + "\n" + yaml, folder: self.folder, plugins: plugins,
+            environment: TestKernel.environment.merging(environment) { $1 })
         if checks { try config.check(plugins: plugins) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -67,7 +71,8 @@ public final class TestKernel {
     public func reopened(_ yaml: String, site: String? = nil, plugins: [any Plugin.Type]? = nil) throws -> TestKernel {
         try kernel.close()
         return try TestKernel(
-            yaml, site: site ?? self.site, plugins: plugins ?? self.plugins, folder: folder, clock: clock)
+            yaml, site: site ?? self.site, plugins: plugins ?? self.plugins, folder: folder, clock: clock,
+            environment: environment)
     }
 
     /// Captures a lead from texts, as a form would. Purposes in `consents` are granted.

@@ -51,7 +51,12 @@ struct ReadmeTests {
     @Test func `what the README says of ways beyond mail is so`() throws {
         let chapter = try #require(text("README.md").components(separatedBy: "## Beyond mail\n").last)
         let yaml = try #require(chapter.components(separatedBy: "```yaml\n").dropFirst().first)
-        let crm = try TestKernel(yaml.components(separatedBy: "```")[0], plugins: shippedPlugins)
+        let environment = [
+            "SMS_SECRET": "a secret of the tests for texts", "CHAT_SECRET": "a secret of the tests for the chat",
+            "COMPANY_SECRET": "a secret of the tests for companies",
+        ]
+        let crm = try TestKernel(
+            yaml.components(separatedBy: "```")[0], plugins: shippedPlugins, environment: environment)
         for (number, consents) in [["sms"], [], ["sms"]].enumerated() {
             try crm.capture(
                 ["email": "l\(number)@a.example", "external_id": "u\(number)", "phone": "+491511234567\(number)"],
@@ -78,6 +83,15 @@ struct ReadmeTests {
                     "chat|2", "company|1", "company|2", "company|3", "sms|1",
                 ])
         #expect(try crm.rows("SELECT count(*) FROM outbox_messages") == ["5"])
+    }
+
+    /// Whoever copies one would give the receiver the key of the API.
+    @Test func `no webhook of the README is signed with the token of the API`() throws {
+        let signed = try text("README.md").components(separatedBy: "\n").filter {
+            $0.contains("https://hooks.acme.example/") && $0.contains("secret: ")
+        }
+        #expect(signed.count >= 4)
+        #expect(signed.filter { $0.contains("TRELLIS_") } == [])
     }
 
     @Test func `a row of another SQLite client fires the same hooks`() async throws {
