@@ -55,15 +55,15 @@ struct PluginCommandLine {
         }
     }
 
-    /// Takes the file of `--config` for the other config that a command asks for. To open the file with that one would
-    /// fit it to it, and what it changes would be seen no more.
+    /// Takes the file of `--config` for the other config that a command asks for, and holds it against the config.yaml
+    /// beside it, or that of the present folder where none is beside it. To open the file with the other one would fit
+    /// it to it, and what it changes would be seen no more.
     private func takeOtherConfig(as option: String, _ parsed: inout Parsed) {
         guard parsed.words.isEmpty, parsed.options[option] == nil, let named = parsed.options["config"],
             let text = FileManager.default.contents(atPath: named)
         else { return }
-        let beside = URL(filePath: named).deletingLastPathComponent().appending(path: "config.yaml")
-            .path(percentEncoded: false)
-        guard let present = ["config.yaml", beside].first(where: FileManager.default.fileExists(atPath:)),
+        let beside = ((named as NSString).deletingLastPathComponent as NSString).appendingPathComponent("config.yaml")
+        guard let present = [beside, "config.yaml"].first(where: FileManager.default.fileExists(atPath:)),
             text != FileManager.default.contents(atPath: present),
             let database = try? parsed.options["database"] ?? Config.databasePath(ofFile: present)
         else { return }
