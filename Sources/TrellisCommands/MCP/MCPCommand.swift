@@ -9,8 +9,8 @@ struct MCPCommand: ParsableCommand {
         abstract: "Let an assistant ask this CRM: the Model Context Protocol on the standard input and output.",
         discussion: """
             An assistant that speaks the protocol starts it: {"command": "trellis", "args": ["mcp", "--config", "/crm/config.yaml"]}.
-            It reads alone, under the same limits as the API; with --write it may also write, logged and undoable as
-            'trellis sql --write'.
+            It reads alone, under the same limits as the API, and tries a proposed config on copies of the file, for two minutes
+            at most; with --write it may also write, logged and undoable as 'trellis sql --write'.
             """)
 
     @OptionGroup var global: GlobalOptions

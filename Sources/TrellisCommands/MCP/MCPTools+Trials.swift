@@ -6,10 +6,26 @@ extension MCPTools {
     var trying: [MCPTool] { [plan, simulate] }
 
     private static let config = [
-        MCPTool.Argument("text", "string", "The whole text of the config."),
         MCPTool.Argument(
-            "file", "string", "In place of text: a .yaml file in the folder of config.yaml, such as new.yaml."),
+            "text", "string",
+            """
+            The whole text of the config. ${NAME}, absolute paths and .. may stand only where config.yaml has the same value under the \
+            same keys.
+            """),
+        MCPTool.Argument(
+            "file", "string",
+            "In place of text, and under its rules: a .yaml file in the folder of config.yaml, such as new.yaml."),
     ]
+
+    /// Why nobody is named; nil where nothing is hidden. Whoever proposes chooses the condition, and so whom it names.
+    private var namesNobody: String? {
+        kernel.config.site.server.admin.sql.hidden.isEmpty
+            ? nil
+            : """
+            who is not given here: server.admin.sql.hidden hides columns, and a config may ask for what is in them. \
+            Leave it out for counts alone.
+            """
+    }
 
     private var plan: MCPTool {
         MCPTool(
@@ -25,7 +41,8 @@ extension MCPTools {
                     "A plugin made anew from the log with it, such as scoring; several with commas."),
                 MCPTool.Argument(
                     "who", "integer",
-                    "How many leads of each change are named too, by id and masked address: from 1 to \(PlannedNames.most)."
+                    namesNobody
+                        ?? "How many leads of each change are named too, by id and masked address: from 1 to \(PlannedNames.most)."
                 ),
             ]
         ) { given in
@@ -38,6 +55,7 @@ extension MCPTools {
                 throw KernelError.usage("There is no plugin '\(name.prefix(60))'.\(hint)")
             }
             let who = try MCPTools.number("who", given, 1...Int64(PlannedNames.most))
+            if who != nil, let namesNobody { throw KernelError.usage(namesNobody) }
             return try tried(
                 ["plan"] + (config == nil ? [] : ["-"]) + plugins.flatMap { ["--rebuild", $0] }
                     + (who.map { ["--who", "--who-most", "\($0)"] } ?? []) + ["--and-json"], config: config)
@@ -90,10 +108,18 @@ extension MCPTools {
     // MARK: - The other config
 
     /// The text of the config that is asked about; nil where it is the one that stands there.
+    ///
+    /// - Throws: ``ConfigProblems`` where it reaches for secrets or for files elsewhere: the process that tries it has
+    ///   the whole environment, and what it says goes to the assistant.
     private func proposed(_ given: JSONValue) throws -> String? {
         let (text, name) = (given["text"]?.scalarText, given["file"]?.scalarText)
-        guard let name else { return text }
-        guard text == nil else { throw KernelError.usage("Give text or file, and not both.") }
+        guard text == nil || name == nil else { throw KernelError.usage("Give text or file, and not both.") }
+        guard let proposed = try text ?? name.map(read) else { return nil }
+        try kernel.config.refuseReach(of: proposed, called: "the new config")
+        return proposed
+    }
+
+    private func read(_ name: String) throws -> String {
         guard let folder = MCPTools.realPath(kernel.config.folder),
             let path = MCPTools.realPath(kernel.config.path(name)),
             path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/"),

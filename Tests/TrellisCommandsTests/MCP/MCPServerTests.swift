@@ -170,6 +170,46 @@ import TrellisTesting
                 == "! leads_per_day takes a whole number from 0 to 10000.")
     }
 
+    @Test func `what is to be tried reaches for no secret and no file elsewhere`() throws {
+        let reaching = [
+            (#"site: {name: \"${TRELLIS_ADMIN_TOKEN}\"}"#, "site.name: a value of the environment, '${…}', is not"),
+            (#"site: {secret: \"x${TRELLIS_SECRET}\"}"#, "site.secret: a value of the environment, '${…}', is not"),
+            (
+                "magnets: {guide: {page: /etc/hostname}}",
+                "magnets.guide.page: a path that begins with '/', has '..' in it"
+            ),
+            ("mail: {templates: ../..}", "mail.templates: a path that begins with '/', has '..' in it"),
+        ]
+        for (number, (yaml, refusal)) in reaching.enumerated() {
+            let text = yaml.replacing("\\\"", with: "\"")
+            try Data(text.utf8).write(to: URL(filePath: crm.folder + "/new\(number).yaml"))
+            for arguments in [#""text":"\#(yaml)""#, #""file":"new\#(number).yaml""#] {
+                for said in [try call("plan", "{\(arguments)}"), try call("simulate", #"{"days":1,\#(arguments)}"#)] {
+                    #expect(said.hasPrefix("! the new config:1:") && said.contains(": \(refusal)"), "\(said)")
+                    #expect(said.hasSuffix("or let a person try it: trellis plan FILE."), "\(said)")
+                    #expect(!said.contains("hostname") && !said.contains("TRELLIS_"), "\(said)")
+                }
+            }
+        }
+    }
+
+    @Test func `nobody is named where a column is hidden`() throws {
+        let crm = try TestKernel(#"server: {admin: {token: "${TRELLIS_ADMIN_TOKEN}", sql: {hidden: [leads.email]}}}"#)
+        let tools = MCPTools(
+            kernel: crm.kernel, child: QueryChild(program: [TrellisProcess.path, GuardedQuery.command]),
+            trials: TrialProcess(program: TrellisProcess.path))
+        let plan = try #require(tools.reading.first { $0.name == "plan" })
+        let answer = try plan.answer(.object([("who", .integer(5))]))
+        #expect(answer.isError)
+        #expect(
+            answer.text
+                == "who is not given here: server.admin.sql.hidden hides columns, and a config may ask for what is in them. Leave it out for counts alone."
+        )
+        #expect(plan.arguments.first { $0.name == "who" }?.description == answer.text)
+        let open = self.tools.reading.first { $0.name == "plan" }?.arguments.first { $0.name == "who" }
+        #expect(open?.description.hasPrefix("How many leads of each change are named too") == true)
+    }
+
     @Test func `what is written is logged and can be taken back`() throws {
         #expect(try call("write", #"{"sql":"DELETE FROM leads"}"#).hasPrefix("-32602: There is no tool 'write'."))
         let sql = #"{"sql":"UPDATE leads SET stage = 'mql' WHERE id = :id","parameters":{"id":1}}"#
