@@ -19,6 +19,29 @@ struct DealRoll {
         try run("DELETE FROM figures_cycles INDEXED BY figures_cycles_empty WHERE deals = 0")
     }
 
+    /// Asked once every event is counted, and none is set aside. Days that follow from `updated_at` or `created_at` are
+    /// left out: what is written to these alone is not logged.
+    static let isAsItIs = Invariant(
+        "the closed deals are kept as they are",
+        violations: """
+            WITH counted AS (
+                SELECT 1 WHERE NOT EXISTS (
+                    SELECT 1 FROM events WHERE id > coalesce((SELECT last_event_id FROM subscribers WHERE id = 'figures/count'), 0))
+                AND NOT EXISTS (SELECT 1 FROM parked_events WHERE subscriber = 'figures/count')
+            )
+            SELECT d.opportunity_id, d.is_won, d.amount, k.amount AS kept, d.owner, d.closed_on, k.month
+            FROM counted CROSS JOIN figures_deals AS d JOIN opportunities AS o ON o.id = d.opportunity_id
+            LEFT JOIN figures_closed_deals AS k ON k.opportunity_id = d.opportunity_id
+            WHERE (k.opportunity_id, k.lead, k.owner, k.currency, k.is_won, k.amount, k.channel, k.campaign)
+                  IS NOT (d.opportunity_id, d.lead_id, d.owner, o.currency, d.is_won, d.amount, d.channel, d.campaign)
+               OR o.closed_at IS NOT NULL AND (k.month, k.days_from_arrival) IS NOT (substr(d.closed_on, 1, 7), d.days_from_arrival)
+               OR o.closed_at IS NOT NULL AND coalesce(o.opened_at, d.arrived_on) IS NOT NULL AND k.days IS NOT d.days
+            UNION ALL
+            SELECT k.opportunity_id, NULL, NULL, k.amount, NULL, NULL, k.month
+            FROM counted CROSS JOIN figures_closed_deals AS k LEFT JOIN opportunities AS o ON o.id = k.opportunity_id
+            WHERE (o.stage IN ('won', 'lost')) IS NOT 1
+            """)
+
     private static let touched = "SELECT opportunity_id FROM temp.figures_deals_touched"
 
     /// Deals that were written, and those of leads whose road, purchase or first handoff may have changed.

@@ -134,6 +134,7 @@ public struct Figures: Plugin {
                 SELECT opportunity_id, NULL, NULL, NULL, NULL, NULL FROM figures_earnings
                 WHERE opportunity_id NOT IN (SELECT opportunity_id FROM figures_closed_deals WHERE is_won)
                 """),
+        DealRoll.isAsItIs,
     ]
 
     let settings: FiguresSettings

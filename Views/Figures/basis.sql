@@ -75,7 +75,8 @@ UNION ALL SELECT month, NULL, NULL, currency, sum(amount) FROM spent GROUP BY mo
 UNION ALL SELECT month, channel, campaign, currency, sum(amount) FROM spent WHERE campaign <> '' GROUP BY 1, 2, 3, 4;
 
 -- A deal that was decided: won or lost, by the day it was closed, with the days it took. The cycle begins when the deal
--- was opened; where that is not known when the lead was handed to sales, or else arrived, or else the row was made.
+-- was opened; where that is not known when the lead was handed to sales, or else arrived, or else the row was made. Deals are read as
+-- they are in this moment; figures_closed_deals has them as the worker saw them last.
 CREATE VIEW figures_deals AS
 WITH decided AS (
     SELECT o.id, o.lead_id, o.owner, o.stage = 'won' AS is_won, date(coalesce(o.closed_at, o.updated_at)) AS closed_on,
@@ -100,6 +101,7 @@ WHERE d.is_won AND (s.scope > 1 OR d.month IS NOT NULL)
 
 -- Won money credited to roads: a row per model, month of closing, channel, campaign and currency. Revenue: the amount of
 -- each deal times the weight of the road on the lead it grew from; a deal without one is credited to the channel unknown.
+-- A deal counts once the worker has seen it.
 CREATE VIEW figures_revenue AS
 WITH summed AS ( -- As the index has them, so that nothing is sorted but the few sums.
     SELECT month, channel, campaign, currency, sum(first_touch) AS by_first, sum(last_touch) AS by_last, sum(linear) AS by_linear, sum(position) AS by_position

@@ -110,7 +110,7 @@ FROM joined WHERE is_paid OR NOT has_spend;
 
 -- Return on investment: a row per model, month, channel and currency, and one per campaign; campaign NULL is the channel as a
 -- whole, channel NULL the month as a whole. ROI: (revenue of deals closed in the month, credited by the model - spend of all
--- halves in the month) / that spend.
+-- halves in the month) / that spend. A deal counts once the worker has seen it.
 CREATE VIEW kpi_roi AS
 WITH models (model) AS (VALUES ('first'), ('last'), ('linear'), ('position')),
 by_campaign AS MATERIALIZED (
@@ -129,6 +129,7 @@ FROM listed GROUP BY model, month, channel, campaign, currency;
 
 -- Sales cycle: a row per month of closing and channel of the lead's first touch; channel NULL is all deals of the month, month
 -- NULL all months. Days: medians over won deals, from their opening, and from the arrival of the lead they grew from.
+-- A deal counts once the worker has seen it.
 CREATE VIEW kpi_sales_cycle AS
 WITH sizes AS MATERIALIZED (
     SELECT measure, scope, month, channel, sum(deals) AS deals, sum(days * deals) AS days FROM figures_cycles GROUP BY measure, scope, month, channel
@@ -147,7 +148,8 @@ SELECT nullif(month, '') AS month, iif(scope IN (1, 3), NULL, channel) AS channe
 FROM medians GROUP BY scope, month, channel HAVING max(deals) > 0;
 
 -- What sales closed: a row per month, owner and currency. Won rate: won / (won + lost), by the day of closing. Revenue: the
--- amounts of the won. The quarter stands beside it to group by.
+-- amounts of the won. The quarter stands beside it to group by. A deal counts once the worker has seen it: until then
+-- ladder_goals, which reads the deals as they are, may be ahead of this.
 CREATE VIEW kpi_sales AS
 SELECT month, substr(month, 1, 4) || '-Q' || ((substr(month, 6, 2) + 2) / 3) AS quarter, owner, currency, won, lost,
        round(100.0 * won / (won + lost), 1) AS won_percent, round(revenue, 2) AS revenue, round(revenue / nullif(won, 0), 2) AS mean_deal

@@ -5,7 +5,7 @@
 -- holdout and currency; leads are those who were mailed; lift is the rate of outcomes of the mailed less that of the holdout, in
 -- points, and said to be one where it is above 1.96 standard errors of two pooled proportions
 -- (https://en.wikipedia.org/wiki/Two-proportion_Z-test); extra outcomes are lift * mailed; spend is what was booked on half
--- nurturing for the campaign called like the sequence.
+-- nurturing for the campaign called like the sequence. A deal counts once the worker has seen it.
 CREATE VIEW ladder_roi AS
 WITH spent AS MATERIALIZED (
     SELECT month, channel, campaign, half, currency, amount FROM figures_spend
@@ -130,7 +130,8 @@ FROM figures_handoffs WHERE accepted_at IS NULL AND contacted_at IS NULL AND rej
 -- Ladder 3, the goals of both teams: a row per month and goal of config.yaml, with what came of it; attainment is actual / target,
 -- and target / actual for what should be small: cost_per_lead, speed_to_lead. Then the quality of the month's handoffs, without a
 -- target: accepted and rejected in percent of all that were made. Money is that in the currency of the site; what came or went in
--- another one is named besides.
+-- another one is named besides. Deals are read as they are in this moment: revenue may be ahead of kpi_sales and ladder_roi, where
+-- a deal counts once the worker has seen it.
 CREATE VIEW ladder_goals AS
 WITH volume AS MATERIALIZED (
     SELECT month, sum(leads) AS leads, sum(mql) AS mql, sum(sql) AS sql, sum(customers) AS customers
