@@ -50,6 +50,14 @@ public struct Handoff: Plugin {
     public static let personal = [
         "handoff_handoffs.reason", "handoff_handoffs.outcome_reason", "handoff_transitions.reason",
     ]
+    public static let copies: [String: [String]] = [
+        "handoff_handoffs.rep": ["handoff_transitions.rep"],
+        "handoff_handoffs.route": ["handoff_transitions.route"],
+        "handoff_handoffs.state": ["handoff_transitions.state"],
+        "handoff_handoffs.reason": ["handoff_transitions.reason"],
+        "handoff_handoffs.outcome_reason": ["handoff_transitions.reason"],
+        "accounts.owner": ["handoff_unknown_owners.owner"],
+    ]
     public static let openTables = ["handoff_handoffs", "handoff_absences", "handoff_holidays"]
     public static let mails = Mails.builtIn
     public static var pages: [String: String] { EmbeddedPages.files }

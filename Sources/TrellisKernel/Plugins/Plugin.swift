@@ -55,6 +55,10 @@ public protocol Plugin: Sendable {
     /// Its columns (`magnets_quarantine.email`) that tell who somebody is, lead to a person, or keep words about one,
     /// beside its ``secrets``: what `personal` stands for where the config hides names.
     static var personal: [String] { get }
+    /// Columns (`opportunities.amount`), of whatever table, in lower case, each with the columns of its own that keep
+    /// what stands in it (`figures_closed_deals.amount`), or a sum of it, be it over many people: whoever hides the one
+    /// hides the others. How many rows there are of a value is no copy of it.
+    static var copies: [String: [String]] { get }
 
     /// Mails it brings, by name; a mail of the site with the same name takes their place.
     static var mails: [String: String] { get }
@@ -135,6 +139,7 @@ extension Plugin {
     public static var personTables: [String] { [] }
     public static var secrets: [String] { [] }
     public static var personal: [String] { [] }
+    public static var copies: [String: [String]] { [:] }
     public static var rebuilds: [String]? { nil }
     public static var openTables: [String] { [] }
     public static var isOnByDefault: Bool { false }

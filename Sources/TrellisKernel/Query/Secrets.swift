@@ -21,7 +21,27 @@ extension Kernel {
     }
 
     private static func spelled(_ hidden: [LocatedText], _ types: [any Plugin.Type]) -> [String] {
-        hidden.flatMap { $0.value.lowercased() == personalWord ? personal(of: types) : [$0.value] }
+        let names = hidden.flatMap { $0.value.lowercased() == personalWord ? personal(of: types) : [$0.value] }
+        return names + copies(of: names, types)
+    }
+
+    /// The columns that keep what is hidden by these names, and the copies of those; see ``Plugin/copies``.
+    /// A table and `*.column` stand for every column they name.
+    private static func copies(of names: [String], _ types: [any Plugin.Type]) -> [String] {
+        let all = types.flatMap { Array($0.copies) }
+        var found: Set<String> = []
+        var next = names
+        while !next.isEmpty {
+            let hidden = Set(next.map { $0.lowercased() })
+            let copies = all.filter { original, _ in
+                let parts = HideableNames.parts(original)
+                return hidden.contains(original) || hidden.contains(parts.table)
+                    || hidden.contains("*.\(parts.column ?? "")")
+            }
+            next = Set(copies.flatMap(\.value)).subtracting(found).sorted()
+            found.formUnion(next)
+        }
+        return found.sorted()
     }
 
     private static let ownPersonal =

@@ -107,6 +107,28 @@ import TrellisTesting
         #expect(misspelt.problems.map(\.message).first?.hasSuffix(" Did you mean 'personal'?") == true, "\(misspelt)")
     }
 
+    private struct Keeper: Plugin {
+        static let name = "keeper"
+        static let summary = "Keeps what deals came to."
+        static let copies = [
+            "opportunities.amount": ["keeper_deals.amount"],
+            "keeper_deals.amount": ["keeper_months.total", "keeper_deals.amount"],
+        ]
+        init(settings _: NoSettings) {}
+        var hooks: [any Hook] { [] }
+    }
+
+    @Test(arguments: [
+        ("opportunities.amount", true), ("Opportunities.Amount", true), ("\"*.amount\"", true), ("opportunities", true),
+        ("keeper_deals", true), ("opportunities.owner", false), ("\"*.total\"", false), ("personal", false),
+    ])
+    func `what keeps a hidden column is hidden, and what keeps that`(_ name: String, _ hasCopies: Bool) throws {
+        let config = try Config.parse("server: {admin: {sql: {hidden: [\(name)]}}}", plugins: [])
+        let secrets = Set(Kernel.secrets(of: [Keeper.self], config))
+        #expect(secrets.isSuperset(of: ["keeper_deals.amount", "keeper_months.total"]) == hasCopies)
+        #expect(secrets.contains { $0.hasPrefix("keeper_") && $0.contains(".") } == hasCopies)
+    }
+
     @Test func `what is there is hidden without a word, in any case`() throws {
         #expect(try notes("leads.phone, Leads.Email, spend, lead_cards").isEmpty)
     }
