@@ -20,6 +20,7 @@ public struct Figures: Plugin {
         "figures_credits WHERE lead NOT IN (SELECT lead FROM figures_leads WHERE is_erased)",
         "figures_leads WHERE NOT is_erased",
     ]
+    public static let personal = ["figures_handoffs.reason"]
     public static let borrowedViews = [
         BorrowedView(
             "figures_page_views", of: "magnets_views",

@@ -49,6 +49,10 @@ extension Kernel {
             ["email", "first_name", "last_name", "phone", "external_id"].map { "\(table).\($0)" }
         } + [
             "suppressions.email", "suppressions.mailbox", "outbox_messages.recipient", "mail_returns.diagnostic",
+            // What a receiver said of an address.
+            "outbox_messages.reason",
+            // Why sales gave a lead back, and what a person answered, as a value of an activity.
+            "events.body", "scheduled_events.body",
             // Addresses of pages may name a person among their parameters.
             "touches.referrer", "touches.landing_page", "touches.click_id",
         ]
