@@ -12,7 +12,7 @@ TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
 SECONDS ?= 600
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail mail-lab fuzz handoff-lab fit-check figures-check statistics
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail bench-simulate mail-lab fuzz handoff-lab fit-check figures-check statistics
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -100,6 +100,9 @@ bench-forms: release ## Measure forms beside a bare server in C, and while an im
 
 bench-mail: release ## Measure mails beside Postfix's own load generator, to a sink on this machine
 	@Benchmarks/Mail/run.sh $(CURDIR)/$(RELEASE)
+
+bench-simulate: release ## Time a simulated month of 100,000 leads beside a minute (LEADS=2000 for a shorter one)
+	@Benchmarks/Simulate/run.sh $(CURDIR)/$(RELEASE) $(if $(filter environment% command%,$(origin LEADS)),$(LEADS),100000)
 
 bench-quick: ## The same with 100,000 leads
 	@$(MAKE) bench LEADS=100000

@@ -101,7 +101,7 @@ let package = Package(
                 "TrellisKernel", "TrellisTransports", "CTrellisSQLite",
                 .product(name: "Crypto", package: "swift-crypto"),
             ] + builtInTargets,
-            path: "Benchmarks", exclude: ["Forms"]),
+            path: "Benchmarks", exclude: ["Forms", "Mail", "Simulate", "Views"]),
 
         .executableTarget(name: "text-embedder"),
         .plugin(
