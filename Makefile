@@ -3,16 +3,17 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 # In another environment the build tool makes again what is made: it is shown none of this one's variables.
-BUILD := env $(foreach name,MAKEFLAGS MAKELEVEL MFLAGS MAKE_TERMOUT MAKE_TERMERR ROUNDS MAILS KILLS LEADS SHORT SECONDS,-u $(name)) $(SWIFT) build
+BUILD := env $(foreach name,MAKEFLAGS MAKELEVEL MFLAGS MAKE_TERMOUT MAKE_TERMERR ROUNDS MAILS KILLS LEADS EVENTS KEEP SHORT SECONDS,-u $(name)) $(SWIFT) build
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := libsqlite3-dev sqlite3
 DEBUG := .build/debug/trellis
 RELEASE := .build/release/trellis
 TRELLIS := $(CURDIR)/$(DEBUG)
 LEADS ?= 1000000
+EVENTS ?= $(shell expr $(LEADS) \* 20)
 SECONDS ?= 600
 
-.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail bench-simulate mail-lab fuzz handoff-lab fit-check figures-check statistics
+.PHONY: help deps build release run test lint format bench bench-quick crash clean attacks api schema clients browser form-lab slowloris bench-forms bench-mail bench-views bench-simulate mail-lab fuzz handoff-lab fit-check figures-check statistics
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -100,6 +101,9 @@ bench-forms: release ## Measure forms beside a bare server in C, and while an im
 
 bench-mail: release ## Measure mails beside Postfix's own load generator, to a sink on this machine
 	@Benchmarks/Mail/run.sh $(CURDIR)/$(RELEASE)
+
+bench-views: release ## Time each KPI and ladder on a file with 20 million events (LEADS=100000 for a smaller one, EVENTS=…; KEEP=1 keeps it)
+	@Benchmarks/Views/run.sh $(CURDIR)/$(RELEASE) $(LEADS) $(EVENTS)
 
 bench-simulate: release ## Time a simulated month of 100,000 leads beside a minute (LEADS=2000 for a shorter one)
 	@Benchmarks/Simulate/run.sh $(CURDIR)/$(RELEASE) $(if $(filter environment% command%,$(origin LEADS)),$(LEADS),100000)
