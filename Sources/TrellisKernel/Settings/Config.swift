@@ -251,7 +251,7 @@ private struct ConfigRoot {
             }
         }
         let rest = Node.mapping(.init(pairs, node.mapping?.tag ?? .implicit, .any, node.mark, nil))
-        guard let settings = P.Settings.read(rest, reader) else { return nil }
+        guard let settings = P.Settings.read(rest, reader, beside: ["enabled", "resume"]) else { return nil }
         loaded.settings = settings
         return loaded
     }

@@ -29,15 +29,17 @@ extension SettingsRecord {
     public mutating func readOpenKey(_: String, _: Node, _: Node, _: SettingsReader) -> Bool { false }
     public static func openSchema(_: inout SchemaBuilder) -> JSONValue? { nil }
 
-    static func read(_ node: Node, _ reader: SettingsReader) -> Self? {
+    /// - Parameter others: keys that stand beside those of the record and are read by somebody else: one of them may be meant.
+    static func read(_ node: Node, _ reader: SettingsReader, beside others: [String] = []) -> Self? {
         guard let entries = reader.entries(node, expecting: "a mapping") else { return nil }
         var record = Self()
         let fields = Self.fields
         let problemsBefore = reader.problems.count
         for (key, keyNode, value) in entries {
             guard let field = fields.first(where: { $0.key == key }) else {
-                if !record.readOpenKey(key, keyNode, value, reader) {
-                    let hint = NearMiss.hint(key, among: fields.map(\.key))
+                let isOther = value.scalar != nil && NearMiss.of(key, among: others) != nil
+                if isOther || !record.readOpenKey(key, keyNode, value, reader) {
+                    let hint = NearMiss.hint(key, among: fields.map(\.key) + others)
                     let all = fields.map(\.key).joined(separator: ", ")
                     reader.problem("unknown key '\(key)'.\(hint.isEmpty ? " There are: \(all)." : hint)", at: keyNode)
                 }
