@@ -104,7 +104,7 @@ public struct LeadMagnets: Plugin {
             if let field = magnet.trial.field { LeadMagnets.checkMoment(field, .date, "trial_ends_on", check) }
             if let field = magnet.webinar.field { LeadMagnets.checkMoment(field, .time, "webinar_at", check) }
         }
-        for magnet in magnets { NoShow.check(magnet, at: KernelClock.system.now(), check) }
+        for magnet in magnets { NoShow.check(magnet, check) }
         let names = magnets.map(\.name)
         for form in offers.settings.leadForms.map(\.value) {
             for field in form.fields { check.leadColumn(Located(field.value, at: field.place)) }

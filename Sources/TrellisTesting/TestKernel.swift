@@ -55,7 +55,7 @@ public final class TestKernel {
         let config = try Config.parse(
             site + "\n" + yaml, folder: self.folder, plugins: plugins,
             environment: TestKernel.environment.merging(environment) { $1 })
-        if checks { try config.check(plugins: plugins) }
+        if checks { try config.check(plugins: plugins, clock: self.clock.clock) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         kernel = try Kernel(config: config, plugins: plugins, clock: self.clock.clock, logger: logger, adopting: true)

@@ -11,7 +11,7 @@ enum NoShow {
     private static let daysUsual = 30
 
     /// What of `no_show_after` works, and is hardly meant.
-    static func check(_ magnet: Named<MagnetSettings.Magnet>, at now: Date, _ check: ConfigCheck) {
+    static func check(_ magnet: Named<MagnetSettings.Magnet>, _ check: ConfigCheck) {
         guard let after = magnet.value.webinar.noShowAfter, let due = magnet.value.noShowAt else { return }
         if after.value.seconds == 0 {
             check.note(
@@ -22,7 +22,7 @@ enum NoShow {
                 "who did not come is told so \(after.value) after the end, when few remember it. Write some hours or days: 3 hours",
                 at: after.place)
         }
-        if due <= now {
+        if due <= check.clock.now() {
             check.note(
                 "this moment was \(Timestamp.text(due).prefix(16)) UTC. Written or changed after it, it counts nobody: "
                     + "run 'trellis magnets close-webinar \(magnet.name)', or move starts_at on to the next edition",

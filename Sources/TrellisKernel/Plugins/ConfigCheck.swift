@@ -7,6 +7,8 @@ public final class ConfigCheck {
     public let config: Config
     /// Every kind of event there can be.
     public let kinds: [String: EventDeclaration]
+    /// By which what the config says of moments is past or to come.
+    public let clock: KernelClock
     let templates: MailTemplates
     private let names: NameRegister
     /// The section that is checked now.
@@ -22,9 +24,10 @@ public final class ConfigCheck {
     public private(set) var mails: [LocatedText] = []
 
     init(
-        config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, names: NameRegister, db: Database
+        config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, names: NameRegister, db: Database,
+        clock: KernelClock
     ) {
-        self.config = config
+        (self.config, self.clock) = (config, clock)
         self.kinds = kinds
         self.templates = templates
         self.names = names
@@ -324,8 +327,8 @@ extension Config {
     /// - Returns: what works, and is worth knowing.
     /// - Throws: ``ConfigProblems`` with all that is wrong.
     @discardableResult
-    public func check(plugins types: [any Plugin.Type]) throws -> [ConfigProblem] {
-        let check = try examined(plugins: types)
+    public func check(plugins types: [any Plugin.Type], clock: KernelClock = .system) throws -> [ConfigProblem] {
+        let check = try examined(plugins: types, clock)
         guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
         return check.notes
     }
@@ -335,7 +338,7 @@ extension Config {
         try examined(plugins: types).mails
     }
 
-    private func examined(plugins types: [any Plugin.Type]) throws -> ConfigCheck {
+    private func examined(plugins types: [any Plugin.Type], _ clock: KernelClock = .system) throws -> ConfigCheck {
         let queue = try DatabaseQueue()
         let made = try SchemaKeeper(config: self, types: types, path: "the config").apply(
             to: queue, now: Date(timeIntervalSince1970: 0), leavesOutClashes: true)
@@ -343,7 +346,8 @@ extension Config {
         let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types, self))
         return try queue.read { db in
             let check = ConfigCheck(
-                config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db)
+                config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db,
+                clock: clock)
             check.problems = made.clashes
             for type in types { check.knownElsewhere.merge(type.mailVariables) { first, _ in first } }
             check.activities()

@@ -48,7 +48,7 @@ struct SQLHooks {
         try kernel.read { db in
             let check = ConfigCheck(
                 config: config, kinds: kernel.kinds, templates: kernel.templates,
-                names: NameRegister(kernel.pluginTypes, config), db: db)
+                names: NameRegister(kernel.pluginTypes, config), db: db, clock: kernel.clock)
             try check.hooks(of: kernel.pluginTypes)
             guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
         }

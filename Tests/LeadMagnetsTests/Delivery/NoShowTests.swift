@@ -106,6 +106,13 @@ import TrellisTesting
         }
     }
 
+    @Test(arguments: [("2026-05-04 19:59:59", 0), ("2026-05-04 20:00:00", 1)])
+    func `check asks the clock it is given whether the moment has passed`(_ now: String, _ count: Int) throws {
+        let crm = try crm()
+        let notes = try crm.kernel.config.check(plugins: [LeadMagnets.self], clock: StoppedClock(at: now).clock)
+        #expect(notes.filter { $0.message.hasPrefix("this moment was 2026-05-04 20:00 UTC.") }.count == count)
+    }
+
     // MARK: - Missed
 
     @Test func `who registered and did not come has missed it some time after the end, once`() throws {
