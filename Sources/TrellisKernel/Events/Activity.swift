@@ -11,7 +11,7 @@ extension Transaction {
     public func record(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String? = nil) throws
         -> Int64?
     {
-        let body = try activityBody(kind, fields, of: lead)
+        let body = try activityBody(kind, fields)
         guard let at else { return try emit(kind, lead: lead, body: body) }
         return try log(kind, lead: lead, body: body, at: try Transaction.moment(at))
     }
@@ -21,7 +21,7 @@ extension Transaction {
     ///
     /// - Returns: whether it was new.
     func recordOnce(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String?) throws -> Bool {
-        let body = try activityBody(kind, fields, of: lead)
+        let body = try activityBody(kind, fields)
         guard let at else {
             try emit(kind, lead: lead, body: body)
             return true
@@ -49,8 +49,7 @@ extension Transaction {
     }
 
     /// The declared fields as JSON, in the order of their names.
-    private func activityBody(_ kind: String, _ fields: [(name: String, text: String)], of lead: Int64) throws -> String
-    {
+    private func activityBody(_ kind: String, _ fields: [(name: String, text: String)]) throws -> String {
         guard let declaration = kernel.kinds[kind], declaration.isActivity else {
             let activities = kernel.kinds.values.filter(\.isActivity).map(\.kind).sorted()
             throw KernelError.data(
@@ -68,22 +67,29 @@ extension Transaction {
                     field: name,
                     message: "not a field of \(kind).\(NearMiss.hint(name, among: declaration.fields.map(\.name)))")
             }
-            try refuseMisspelt(text, field: name, of: kind, lead: lead)
+            try refuseMisspelt(text, field: name, of: kind)
             body.append((name, JSONValue(try FieldValue.read(text, as: field.value, field: name))))
         }
         return JSONValue.object(body.sorted { $0.key < $1.key }).text()
     }
 
-    /// A name that is nearly one a plugin knows. One that differs by its number is another one, as of an earlier
-    /// edition, and so is one that the log has of the lead.
-    private func refuseMisspelt(_ text: String, field: String, of kind: String, lead: Int64) throws {
+    /// A name that is one slip of a finger from one a plugin knows: a letter too many, too few or another, or two that
+    /// changed places. One that differs by more may be a name of its own, as munich-talk beside zurich-talk; one that
+    /// differs by its number is another edition; and one that the log has of anybody was taken before.
+    private func refuseMisspelt(_ text: String, field: String, of kind: String) throws {
         let names = kernel.plugins.flatMap { $0.activityNames[kind]?[field] ?? [] }
-        guard let near = NearMiss.of(text, among: names), near.filter({ !$0.isNumber }) != text.filter({ !$0.isNumber })
+        guard !names.contains(text),
+            let near = names.sorted().first(where: { NearMiss.distance(text, $0) == 1 }),
+            near.filter({ !$0.isNumber }) != text.filter({ !$0.isNumber })
         else { return }
+        let kinds = kernel.kinds.values.filter { $0.fields.contains { $0.name == field } }.map(\.kind)
         let isKnown = try Bool.fetchOne(
             db.cachedStatement(
-                sql: "SELECT EXISTS (SELECT 1 FROM events WHERE lead_id = ? AND json_extract(body, '$.' || ?) = ?)"),
-            arguments: [lead, field, text])
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM events WHERE kind IN (SELECT value FROM json_each(?)) AND json_extract(body, '$.' || ?) = ?)
+                    """),
+            arguments: [JSONValue.array(kinds.map(JSONValue.string)).text(), field, text])
         guard isKnown != true else { return }
         throw FieldProblem(
             field: field,

@@ -107,8 +107,8 @@ public protocol Plugin: Sendable {
     func end(_ kernel: Kernel) async
     /// The sentences its forms have people agree to, by purpose, as the config says them now.
     var consentTexts: [String: String] { get }
-    /// Names that fields of activities refer to, by kind and field, such as its webinars: a name that is nearly one of
-    /// them is misspelt, and is refused.
+    /// Names that fields of activities refer to, by kind and field, such as its webinars: a name that is one letter
+    /// off is misspelt, and is refused unless the log has it.
     var activityNames: [String: [String: [String]]] { get }
     /// The languages of its forms, by their names in `form.submitted`: what a lead who came by one is spoken to in.
     var formLanguages: [String: String] { get }

@@ -51,7 +51,7 @@ import TrellisTesting
 
     @Test func `attendance at a webinar whose name is misspelt is refused`() throws {
         let crm = try crm()
-        try register(crm, "ann")
+        try register(crm, "ann", "bob")
         for kind in ["webinar.attended", "webinar.missed"] {
             let problem = try #require(throws: FieldProblem.self) {
                 try crm.record(kind, lead: 1, ["webinar": "cousre"])
@@ -64,12 +64,15 @@ import TrellisTesting
             """
             INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('webinar.registered', 1, 'sql', '2025-01-01 00:00:00.000', '{"webinar":"courses"}')
             """)
-        for name in ["course2", "fair", "courses", "course"] {
+        for name in ["course2", "fair", "courses", "course", "bourne"] {
             try crm.record("webinar.attended", lead: 1, ["webinar": name])
         }
+        // What the log has of somebody else.
+        try crm.record("webinar.attended", lead: 2, ["webinar": "courses"])
+        #expect(throws: FieldProblem.self) { try crm.record("webinar.attended", lead: 2, ["webinar": "coursed"]) }
         #expect(
             try crm.rows("SELECT body ->> 'webinar' FROM events WHERE kind = 'webinar.attended' ORDER BY id") == [
-                "course2", "fair", "courses", "course",
+                "course2", "fair", "courses", "course", "bourne", "courses",
             ])
     }
 
