@@ -132,7 +132,6 @@ public struct ServerSettings: SettingsRecord {
     public struct Limits: SettingsRecord {
         public var formsPerMinute = 20
         public var networkFormsPerMinute: Int?
-        public var eachFormPerMinute: Int?
         public var requestsPerMinute = 600
         public var connections = 1000
         public var connectionsPerAddress = 50
@@ -145,9 +144,6 @@ public struct ServerSettings: SettingsRecord {
                 "network_forms_per_minute", \.networkFormsPerMinute, optional: .integer(1...1_000_000),
                 "Forms from one network, a /24 of IPv4 or a /48 of IPv6; without it ten times forms_per_minute.")
             SettingsField(
-                "each_form_per_minute", \.eachFormPerMinute, optional: .integer(1...10_000_000),
-                "Of each form, from everybody together; without it a hundred times forms_per_minute.")
-            SettingsField(
                 "requests_per_minute", \.requestsPerMinute, .integer(1...1_000_000),
                 "Requests from one address; then 429.")
             SettingsField("connections", \.connections, .integer(10...100_000), "Open connections in all.")
@@ -159,8 +155,6 @@ public struct ServerSettings: SettingsRecord {
         /// Ten addresses that each send as much as they may: a carrier has many visitors behind the addresses of one
         /// network, and whoever rents one has 256 addresses.
         public var formsPerMinuteOfNetwork: Int { networkFormsPerMinute ?? 10 * formsPerMinute }
-        /// Ten such networks: no page is honestly asked for 33 times a second, and a flood from everywhere is.
-        public var perMinuteOfEachForm: Int { eachFormPerMinute ?? 100 * formsPerMinute }
     }
 }
 

@@ -177,8 +177,7 @@ struct RequestLimit: RouterMiddleware {
         // the leads of all its forms from some.
         let isOfMany = ["/unsubscribe/", "/webhooks/"].contains { request.uri.path.hasPrefix($0) }
         let wait = limits.wait(
-            for: client.visitor, isForm: request.method == .post && !isOfMany, network: client.network,
-            form: RequestLimit.form(at: request.uri.path))
+            for: client.visitor, isForm: request.method == .post && !isOfMany, network: client.network)
         if let seconds = wait {
             metrics.refused("rate")
             throw WebProblem(
@@ -186,12 +185,6 @@ struct RequestLimit: RouterMiddleware {
                 headers: [("retry-after", String(seconds))])
         }
         return try await next(request, context)
-    }
-
-    /// The name in `/forms/NAME`, however it is spelled.
-    static func form(at path: String) -> String? {
-        let parts = path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
-        return parts.count == 2 && parts[0] == "forms" ? parts[1] : nil
     }
 }
 

@@ -1,9 +1,9 @@
 import Foundation
 import TrellisKernel
 
-/// How often one visitor may come: for pages, and for forms; how many forms a network may send, and how many of each
-/// form are taken from everybody together. A stop keeps what is left beside the database, and the next start goes on
-/// with it; after a crash nobody knows, and everybody finds half.
+/// How often one visitor may come: for pages, and for forms; and how many forms a network may send. A stop keeps what
+/// is left beside the database, and the next start goes on with it; after a crash nobody knows, and everybody finds
+/// half. Nothing is counted of everybody together: with that a stranger could close a form to all others.
 ///
 /// Whoever is over the limit of an address takes nothing from its network: neighbours, and an office behind one
 /// address, do not pay for each other.
@@ -13,7 +13,6 @@ final class VisitorLimits: Sendable {
     private let requests: RateLimit
     private let forms: RateLimit
     private let networks: RateLimit
-    private let each: RateLimit
     private let path: String
 
     init(config: Config) {
@@ -24,24 +23,20 @@ final class VisitorLimits: Sendable {
         requests = RateLimit(perMinute: limits.requestsPerMinute, mark: mark)
         forms = RateLimit(perMinute: limits.formsPerMinute, mark: mark)
         networks = RateLimit(perMinute: limits.formsPerMinuteOfNetwork, mark: mark)
-        each = RateLimit(perMinute: limits.perMinuteOfEachForm, mark: mark)
         path = config.databasePath + "-limits"
     }
 
     /// Each with its name in the file.
     private var all: [(name: String, limit: RateLimit)] {
-        [("requests", requests), ("forms", forms), ("networks", networks), ("each", each)]
+        [("requests", requests), ("forms", forms), ("networks", networks)]
     }
 
     /// Takes a token of a visitor. Nil where there was one; otherwise the seconds until there is.
     ///
-    /// - Parameters:
-    ///   - network: where the visitor is; it counts for forms.
-    ///   - form: the name of the form, where it is one that has a name.
-    func wait(for visitor: String, isForm: Bool, network: String? = nil, form: String? = nil) -> Int? {
+    /// - Parameter network: where the visitor is; it counts for forms.
+    func wait(for visitor: String, isForm: Bool, network: String? = nil) -> Int? {
         guard isForm else { return requests.wait(for: visitor) }
         return forms.wait(for: visitor) ?? network.flatMap { networks.wait(for: $0) }
-            ?? form.flatMap { each.wait(for: $0) }
     }
 
     /// Goes on with what the process before this one left.

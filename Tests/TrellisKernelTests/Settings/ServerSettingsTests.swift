@@ -29,7 +29,7 @@ import Testing
         #expect((server.hosts, server.origins, server.templates) == ([], [], "templates"))
         #expect(server.trustedProxies == [])
         #expect(server.limits.formsPerMinute == 20 && server.limits.requestsPerMinute == 600)
-        #expect(server.limits.formsPerMinuteOfNetwork == 200 && server.limits.perMinuteOfEachForm == 2000)
+        #expect(server.limits.formsPerMinuteOfNetwork == 200)
         #expect(server.limits.connections == 1000 && server.limits.connectionsPerAddress == 50)
     }
 

@@ -126,21 +126,6 @@ private struct Failures: Plugin {
         #expect(try await site.get("/offers/tool").status == 200)
     }
 
-    @Test func `a form that is sent too often waits, however its name is spelled, and the others do not`() async throws
-    {
-        let crm = try crm("{limits: {forms_per_minute: 100, each_form_per_minute: 2}}")
-        let site = try Listener.open(crm)
-        for who in ["ann", "bob"] {
-            #expect(try await site.post("/forms/tool", "email=\(who)%40a.example").status == 303)
-        }
-        for path in ["/forms/tool", "/forms/%74ool", "/forms/tool?x=1"] {
-            let refused = try await site.post(path, "email=ann%40a.example")
-            #expect(refused.status == 429 && refused.headers[.retryAfter] != nil, "\(path)")
-        }
-        #expect(try await site.post("/forms/gone", "email=ann%40a.example").status != 429)
-        #expect(try await site.get("/offers/tool").status == 200)
-    }
-
     @Test func `a network that sends too many forms waits`() async throws {
         let crm = try crm("{limits: {forms_per_minute: 100, network_forms_per_minute: 2}}")
         let site = try Listener.open(crm)
