@@ -22,7 +22,7 @@ struct Submission: Sendable {
         let reading = FormToken.read(request.fields[FormToken.field], magnet: offer.name, signer, now: now)
         let reasons = Screening.reasons(request.fields, token: reading, now: now)
         guard reasons.isEmpty, case .token(let token) = reading else {
-            return try await quarantine(reasons)
+            return try await quarantine(reasons, reading)
         }
         if let madeAt = token.madeAt, now.timeIntervalSince(madeAt) > FormToken.secondsMax {
             return try again(token, problem: offer.words("form_old"))
@@ -117,15 +117,19 @@ struct Submission: Sendable {
             let leadID = try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try intake.take($0) }
             return try thanks(leadID: leadID, email: token.leadID == nil ? typedAddress : shown(draft.email))
         } catch is Intake.Replayed {
-            return try await quarantine(["one form sent for many addresses"])
+            return try await quarantine(["one form sent for many addresses"], .token(token))
         } catch let veto as Veto {
             return try again(token, known: known, problem: veto.reason, status: 422)
         } catch let problem as FieldProblem {
             return try again(token, known: known, errors: [(problem.field, sentence(problem))], status: 422)
         } catch KernelError.busy, KernelError.diskFull {
-            return try again(token, known: known, problem: offer.words("form_busy"), status: 503)
-                .with("retry-after", "30")
+            return try later(token, known: known)
         }
+    }
+
+    /// The form again, because nothing can be saved now.
+    private func later(_ token: FormToken, known: [String: String]) throws -> WebReply {
+        try again(token, known: known, problem: offer.words("form_busy"), status: 503).with("retry-after", "30")
     }
 
     /// The form again, with what was typed.
@@ -168,12 +172,18 @@ struct Submission: Sendable {
         return WebFields(request.fields.pairs.filter { names.contains($0.name) })
     }
 
-    /// A program learns nothing: its answer is a person's.
-    private func quarantine(_ reasons: [String]) async throws -> WebReply {
+    /// A program learns nothing: its answer is a person's, also where nothing can be saved. What came without a token
+    /// of ours comes back with one that is for no magnet, and is held once it is sent again.
+    private func quarantine(_ reasons: [String], _ reading: FormToken.Reading) async throws -> WebReply {
         let held = Quarantine.Held(
             magnet: offer.name, reasons: reasons, fields: declaredFields, page: arrival.page,
             referrer: arrival.referrer, proof: request.proof())
-        try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try held.insert($0) }
+        do {
+            try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try held.insert($0) }
+        } catch KernelError.busy, KernelError.diskFull {
+            guard case .token(let token) = reading else { return try later(FormToken(magnet: ""), known: [:]) }
+            return try later(token, known: try token.leadID.map { try offers.known($0, request.kernel) } ?? [:])
+        }
         return try thanks(leadID: nil, email: typedAddress)
     }
 

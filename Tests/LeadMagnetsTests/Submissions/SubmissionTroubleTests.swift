@@ -68,6 +68,30 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a form that would be held comes back whole, and is held afterwards`() async throws {
+        let crm = try MagnetSite.crm()
+        let browser = Browser(crm)
+        try set("busy_timeout = 50", crm)
+        let page = try await browser.open("/offers/plan")
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let holder = try DatabaseQueue(path: crm.kernel.config.databasePath, configuration: configuration)
+        try holder.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        let fields = Self.ann.map { ($0.key, $0.value) }
+        let trapped = try form(of: try await browser.post(page.action, page.hidden + fields + [(Screening.trap, "x")]))
+        #expect(trapped.value("email") == "ann@a.example")
+        let again = try form(of: try await browser.post("/forms/plan", fields))
+        #expect(again.value("email") == "ann@a.example")
+        try holder.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        #expect(try crm.rows("SELECT id FROM magnets_quarantine") == [])
+        #expect(try await browser.post(again.action, again.hidden + fields).status == 303)
+        #expect(
+            try crm.rows("SELECT magnet, reasons, email FROM magnets_quarantine") == [
+                "plan|form token of another site|ann@a.example"
+            ])
+        #expect(try crm.events() == [] && crm.troubles() == [])
+    }
+
     @Test func `where the disk is full a form comes back whole, and those before it are kept whole`() async throws {
         let crm = try MagnetSite.crm()
         let browser = Browser(crm)
