@@ -4,11 +4,10 @@ import json
 import os
 import re
 import secrets
-import socket
 import time
 import urllib.parse
 
-from client import statuses, together
+from client import together
 from forms import address
 from server import Server
 
@@ -123,11 +122,15 @@ def tokens(lab):
 
 
 def guesses(lab):
-    """Each guess is another token. The server of the lab lets one address guess, so that the other checks may."""
-    server, count = lab.start(("wrong_tokens: 1000000", "wrong_tokens: 5")), 10_000 if lab.is_long else 700
+    """Each guess is another token. The server of the lab lets one address guess, so that the other checks may. Programs
+    of this machine are let in, so that a proxy brings the guesses."""
+    server = lab.start(("wrong_tokens: 1000000", "wrong_tokens: 5"),
+                       ("trusted_proxies: []", "trusted_proxies: [127.0.0.1]"))
+    count, guesser, other = 10_000 if lab.is_long else 700, "203.0.113.7", "198.51.100.4"
     begin = time.monotonic()
     answers = together(
-        lambda _: server.admin.get("/api/leads", authorization=f"Bearer {secrets.token_hex(32)}"), range(count), 8)
+        lambda _: server.admin.get("/api/leads", authorization=f"Bearer {secrets.token_hex(32)}",
+                                   x_forwarded_for=guesser), range(count), 8)
     seconds = time.monotonic() - begin
     found = sum(answer.status == 401 for answer in answers)
     lab.report.holds("A25", f"of {count} guesses in {seconds:.0f} s from one address {found} are compared", 5 <= found
@@ -135,31 +138,23 @@ def guesses(lab):
     refused = [answer for answer in answers if answer.status != 401]
     waits = {(answer.status, (answer.header("retry-after") or "").isdigit()) for answer in refused}
     lab.report.same("A25", "the others are 429 and say when to come again", waits, {(429, True)})
-    mine = server.ask_admin("GET", "/api/leads")
+    mine = server.ask_admin("GET", "/api/leads", x_forwarded_for=guesser)
     lab.report.same("A25", "meanwhile the right one is not heard from there", mine.status, 429)
-    lab.report.same("A25", "but it is from another address", ask_from(server, "127.0.0.2"), 200)
+    lab.report.same("A25", "but it is from another address",
+                    server.ask_admin("GET", "/api/leads", x_forwarded_for=other).status, 200)
+    wrong = {server.admin.get("/api/leads", authorization=f"Bearer {number}").status for number in range(20)}
+    lab.report.same("A25", "a program of this machine is never told to wait", wrong, {401})
     with open(server.log, errors="replace") as log:
         told = sum("wrong tokens came" in line for line in log)
     lab.report.same("A25", "the log says it once", told, 1)
     server.stop()
     server.start()
-    old = [server.admin.get("/api/leads", authorization="Bearer of last year").status for _ in range(20)]
+    old = [server.admin.get("/api/leads", authorization="Bearer of last year", x_forwarded_for=other).status
+           for _ in range(20)]
     lab.report.same("A25", "a program with an old token is told to wait", (old[:5], 429 in old), ([401] * 5, True))
-    lab.report.same("A25", "and the others of its address are not", server.ask_admin("GET", "/api/leads").status, 200)
+    lab.report.same("A25", "and the others of its address are not",
+                    server.ask_admin("GET", "/api/leads", x_forwarded_for=other).status, 200)
     server.stop()
-
-
-def ask_from(server, source):
-    """The status of a question with the right token that comes from another address of this machine."""
-    with socket.create_connection(("127.0.0.1", server.admin.port), source_address=(source, 0)) as end:
-        lines = ["GET /api/leads HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {server.token}",
-                 "Connection: close", "", ""]
-        end.sendall("\r\n".join(lines).encode())
-        end.settimeout(5)
-        came = b""
-        while part := end.recv(65536):
-            came += part
-    return statuses(came)[0]
 
 
 # A34: names and values of the API

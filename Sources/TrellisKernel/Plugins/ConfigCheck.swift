@@ -357,6 +357,7 @@ extension Config {
             check.cardColumns(of: types)
             for rule in site.mail.machineHits { check.hitPredicate(rule.value) }
             check.mailFolder()
+            check.adminProxy()
             check.words()
             for type in types { try type.checkSection(of: self, check) }
             check.compareLists()

@@ -179,10 +179,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(host: name, port: port)
     }
 
-    public var isLoopback: Bool {
-        guard let address = ClientAddress(host) else { return host == "localhost" }
-        return ["127.0.0.0/8", "::1"].compactMap(AddressRange.init).contains { address.isIn($0) }
-    }
+    public var isLoopback: Bool { ClientAddress(host)?.isLoopback ?? (host == "localhost") }
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
@@ -195,5 +192,16 @@ extension SettingType where Value == ListenAddress {
 extension SettingType where Value == AddressRange {
     static var addressRange: SettingType {
         .parsed("an address or a network such as 10.0.0.0/8") { AddressRange($0) }
+    }
+}
+
+extension ConfigCheck {
+    /// Behind a proxy that is not named everybody has the address of the proxy.
+    func adminProxy() {
+        let server = config.site.server
+        guard server.admin.isBehindTLS, server.trustedProxies.isEmpty else { return }
+        note(
+            "everybody has the address of the proxy, and waits when one guesses tokens. Name it under server.trusted_proxies, and let it send X-Forwarded-For.",
+            at: Place(file: config.file, path: "server.admin.behind_tls"))
     }
 }

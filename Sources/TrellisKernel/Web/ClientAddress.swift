@@ -41,6 +41,9 @@ public struct ClientAddress: Sendable, Hashable {
         return "\(ClientAddress(bytes: kept))/\(bits)"
     }
 
+    /// Whether it is this machine itself: 127.0.0.0/8 or ::1 (RFC 6890, 2.2.2 and 2.2.3).
+    public var isLoopback: Bool { ["127.0.0.0/8", "::1"].compactMap(AddressRange.init).contains { isIn($0) } }
+
     /// Whether it lies in a network such as `10.0.0.0/8`; an address alone is a network of one.
     public func isIn(_ network: AddressRange) -> Bool {
         guard bytes.count == network.base.bytes.count else { return false }

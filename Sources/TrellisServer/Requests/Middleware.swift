@@ -191,15 +191,19 @@ struct RequestLimit: RouterMiddleware {
 /// Lets in who says the token of `server.admin.token`: a program as `Bearer`, and a person with a browser, who only
 /// reads queries, as the password of `Basic`. A browser says that again by itself wherever a page of somebody else
 /// sends it, so that it opens nothing that changes anything. Who says the token of a reader is let in to ask alone.
-/// From an address that said too many wrong ones none is compared for a while.
+/// From an address that said too many wrong ones none is compared for a while (``TokenTries``), but for programs of
+/// this machine: whatever else runs here, a page of somebody else in a browser too, says wrong tokens from the same
+/// address, and could keep the house out.
 struct TokenCheck: RouterMiddleware {
     private let admin: ServerSettings.Admin
+    private let server: ServerSettings
     private let tries: TokenTries
     private let clients: ForwardedClient
     private let metrics: ServerMetrics
 
     init(config: Config, metrics: ServerMetrics) {
-        admin = config.site.server.admin
+        server = config.site.server
+        admin = server.admin
         tries = TokenTries(freeTries: admin.wrongTokens)
         clients = ForwardedClient(trusted: config.site.server.trustedProxies)
         self.metrics = metrics
@@ -213,20 +217,25 @@ struct TokenCheck: RouterMiddleware {
         guard !said.isEmpty else { throw TokenCheck.unknown(isForPeople) }
         let client = clients.address(peer: context.peer, forwardedFor: request.headers.all("x-forwarded-for"))
         // A right password in the wrong place is no guess: a page of somebody else could lock the house out by it.
-        switch tries.verdict(of: said, from: client.visitor, find: { Caller(said, admin, takesPasswords: true) }) {
-        case .wait(let seconds):
-            metrics.refused("tokens")
-            throw WebProblem(
-                429, "Too many wrong tokens came from your address. Try again in \(seconds) seconds.",
-                headers: [("retry-after", String(seconds))])
-        case .wrong(let isLast):
-            if isLast {
-                context.logger.warning(
-                    "wrong tokens came from one address, which has to wait now",
-                    metadata: ["network": "\(client.network)"])
+        if !TokenCheck.isOfThisMachine(client, request.headers, server) {
+            switch tries.verdict(of: said, from: client.visitor, find: { Caller(said, admin, takesPasswords: true) }) {
+            case .wait(let seconds, let isAddress):
+                metrics.refused("tokens")
+                throw WebProblem(
+                    429,
+                    isAddress
+                        ? "Too many wrong tokens came from your address. Try again in \(seconds) seconds."
+                        : "This token was wrong too often, and is not looked at for \(seconds) seconds. The right one is.",
+                    headers: [("retry-after", String(seconds))])
+            case .wrong(let isLast):
+                if isLast {
+                    context.logger.warning(
+                        "wrong tokens came from one address, which has to wait now",
+                        metadata: ["network": "\(client.network)"])
+                }
+                throw TokenCheck.unknown(isForPeople)
+            case .known: break
             }
-            throw TokenCheck.unknown(isForPeople)
-        case .known: break
         }
         switch Caller(said, admin, takesPasswords: isForPeople) {
         case .house: break
@@ -239,6 +248,13 @@ struct TokenCheck: RouterMiddleware {
         case nil: throw TokenCheck.unknown(isForPeople)
         }
         return try await next(request, context)
+    }
+
+    /// Whether somebody on this machine asks, and not a proxy on it for somebody elsewhere. What a proxy sends says so,
+    /// as long as it writes who asked; where the config speaks of a proxy and names none, any address may be its.
+    static func isOfThisMachine(_ client: ClientAddress, _ headers: HTTPFields, _ server: ServerSettings) -> Bool {
+        client.isLoopback && ["x-forwarded-for", "forwarded"].allSatisfy { headers.all($0).isEmpty }
+            && !(server.admin.isBehindTLS && server.trustedProxies.isEmpty)
     }
 
     private static func unknown(_ isForPeople: Bool) -> WebProblem {

@@ -2,7 +2,8 @@ import Synchronization
 import TrellisKernel
 
 /// How often one address may say wrong tokens. After the first few it waits: a second, then twice as long after each
-/// further one, up to a quarter of an hour; what it says meanwhile is not even compared. In memory.
+/// further one, up to a quarter of an hour; what it says meanwhile is not even compared, the right one neither: if that
+/// were let in, each guess would learn all there is to learn, and there were no wait. In memory.
 ///
 /// Somebody who guesses says another token each time. A program with an old token says the same again and again: then
 /// it is that token alone that waits, and not the others who ask from its address.
@@ -11,7 +12,8 @@ final class TokenTries: Sendable {
         case known(Caller)
         /// - Parameter isLast: whether it is the one after which the address begins to wait.
         case wrong(isLast: Bool)
-        case wait(seconds: Int)
+        /// - Parameter isAddress: whether the address waits; otherwise this token alone does.
+        case wait(seconds: Int, isAddress: Bool)
     }
 
     private struct Tries {
@@ -22,17 +24,18 @@ final class TokenTries: Sendable {
     }
 
     private let freeTries: Int
+    private let entriesMax: Int
     private let tries = Mutex([String: Tries]())
 
     /// The longest wait: of 10,000 guesses within an hour 17 are compared.
     static let secondsMax = 900
     /// When wrong tokens are forgotten: after some of the longest waits.
     static let memorySeconds = 3_600
-    /// Addresses and tokens remembered; when there are more, those that said nothing for long are forgotten.
-    static let entriesMax = 50_000
 
-    init(freeTries: Int) {
-        self.freeTries = freeTries
+    /// - Parameter entriesMax: addresses and tokens remembered. When there are more, those whose last try or wait is
+    ///   the longest ago are forgotten; so who waits goes last, however many addresses come with a guess each.
+    init(freeTries: Int, entriesMax: Int = 50_000) {
+        (self.freeTries, self.entriesMax) = (freeTries, entriesMax)
     }
 
     /// Compares what was said, unless its address or it has to wait. One at a time, so that many at once are no way
@@ -48,16 +51,15 @@ final class TokenTries: Sendable {
             for key in [address, token] {
                 if let until = tries[key]?.until, until > now {
                     let (seconds, rest) = (until - now).components
-                    return .wait(seconds: Int(seconds) + (rest > 0 ? 1 : 0))
+                    return .wait(seconds: Int(seconds) + (rest > 0 ? 1 : 0), isAddress: key == address)
                 }
             }
             if let caller = find() { return .known(caller) }
             for key in [address, token] where tries[key].map({ isOld($0, now) }) == true { tries[key] = nil }
             forget(&tries, now)
             let isNew = tries[token] == nil
-            var isLast = add(token, &tries, now)
-            if isNew { isLast = add(address, &tries, now) }
-            return .wrong(isLast: isLast)
+            _ = add(token, &tries, now)
+            return .wrong(isLast: isNew ? add(address, &tries, now) : false)
         }
     }
 
@@ -79,8 +81,11 @@ final class TokenTries: Sendable {
     }
 
     private func forget(_ tries: inout [String: Tries], _ now: ContinuousClock.Instant) {
-        guard tries.count >= TokenTries.entriesMax else { return }
+        guard tries.count >= entriesMax else { return }
         tries = tries.filter { !isOld($0.value, now) }
-        if tries.count >= TokenTries.entriesMax { tries.removeAll() }
+        guard tries.count >= entriesMax else { return }
+        // A tenth at once, for to sort them takes its time.
+        let oldest = tries.sorted { max($0.value.last, $0.value.until) < max($1.value.last, $1.value.until) }
+        for (key, _) in oldest.prefix(max(1, entriesMax / 10)) { tries[key] = nil }
     }
 }

@@ -161,6 +161,23 @@ import Testing
         #expect(try "\(server("{admin: {listen: \"\(address)\", behind_tls: true}}").admin.listen)" == address)
     }
 
+    @Test(arguments: [
+        ("behind_tls: true", "", true), ("behind_tls: true", "trusted_proxies: [10.0.0.2], ", false),
+        ("behind_tls: false", "", false),
+    ])
+    func `behind a proxy that is not named everybody waits for whoever guesses`(
+        _ admin: String, _ proxies: String, _ isNoted: Bool
+    ) throws {
+        let notes = try Config.parse("server: {\(proxies)admin: {\(admin)}}", plugins: []).check(plugins: [])
+            .filter { $0.place.path == "server.admin.behind_tls" }
+        #expect(
+            notes.map(\.message)
+                == (isNoted
+                    ? [
+                        "everybody has the address of the proxy, and waits when one guesses tokens. Name it under server.trusted_proxies, and let it send X-Forwarded-For."
+                    ] : []))
+    }
+
     @Test(arguments: ["127.0.0.1:8081", "[::1]:8081", "localhost:8081"])
     func `the API may be opened to this machine`(_ address: String) throws {
         #expect(try "\(server("{admin: {listen: \"\(address)\"}}").admin.listen)" == address)
