@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from client import Client
 from forms import address
-from statements import BOMBS, HOSTILE, OUT
+from statements import BOMBS, HOSTILE, ORACLES, OUT
 
 TITLE = "Questions in SQL"
 SECONDS_MAX = 2.2
@@ -261,33 +261,28 @@ def crowd(lab):
 # A33
 
 
+def answered(server, sql):
+    """The answer; asked again where its time ran out, which on a busy machine says nothing of what was asked."""
+    for _ in range(5):
+        answer, _ = ask(server, sql)
+        if answer.status != 422:
+            break
+    return answer
+
+
 def secrets(lab):
     server, problems = lab.quiet, []
     columns = [("consents", "agent"), ("consents", "page"), ("consents", "network"), ("outbox_messages", "content"),
                ("outbox_messages", "body")]
     for table, column in columns:
         right, wrong = CANARY, "another-secret-at-all"
-        for form in [
-                "SELECT * FROM {t}", "SELECT {c} FROM {t}", "SELECT count(*) FROM {t} WHERE {c} = '{v}'",
-                "SELECT count(*) FROM {t} WHERE {c} LIKE '%{v}%'", "SELECT count(*) FROM {t} WHERE {c} > '{v}'",
-                "SELECT max({c}), min({c}), count({c}) FROM {t}", "SELECT id FROM {t} ORDER BY {c} = '{v}', id",
-                "SELECT CASE WHEN {c} = '{v}' THEN 1 ELSE 2 END FROM {t}",
-                "SELECT count(*) FROM {t} JOIN (SELECT '{v}' AS v) ON {c} = v",
-                "SELECT (SELECT count(*) FROM {t} AS i WHERE i.{c} = '{v}') FROM {t}",
-                "SELECT count(*) FROM {t} GROUP BY {c} = '{v}'", "SELECT instr({c}, '{v}') FROM {t}",
-                "SELECT json_object('a', {c}) FROM {t}", "SELECT count(*) FROM (SELECT {c} AS x FROM {t}) WHERE x = '{v}'",
-                "WITH {t} AS (SELECT {c} AS x FROM main.{t}) SELECT count(*) FROM {t} WHERE x = '{v}'",
-                "SELECT count(*) FROM {t} WHERE ({c}, 1) = ('{v}', 1)", "SELECT count(*) FROM {t} WHERE {c} IN ('{v}')",
-                "SELECT count(*) FROM {t} WHERE '{v}' BETWEEN {c} AND {c}",
-                "SELECT rank() OVER (ORDER BY {c} = '{v}') FROM {t}",
-                "SELECT count(*) FROM {t} AS a JOIN (SELECT '{v}' AS {c}) AS b USING ({c})",
-                "SELECT count(*) FROM {t} NATURAL JOIN (SELECT '{v}' AS {c})"
-        ]:
-            answers = [ask(server, form.format(t=table, c=column, v=value))[0] for value in (right, wrong)]
+        for form in ORACLES:
+            answers = [answered(server, form.format(t=table, c=column, v=value)) for value in (right, wrong)]
             found = [(answer.status, answer.json().get("rows")) for answer in answers]
             if found[0] != found[1] or found[0][0] not in (200, 403) or CANARY in json.dumps(found):
                 problems.append(f"{form.format(t=table, c=column, v='…')}: {found}"[:250])
-    lab.report.none("A33", "no question tells a secret from another one", problems)
+    asked = 2 * len(ORACLES) * len(columns)
+    lab.report.none("A33", f"no question of {asked} tells a secret from another one", problems)
     schema = ask(server, "SELECT * FROM sqlite_schema")[0].text + ask(server, "SELECT * FROM migrations")[0].text
     lab.report.holds("A33", "and no secret stands in the schema", CANARY not in schema and server.secret not in schema)
 

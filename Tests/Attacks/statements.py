@@ -239,3 +239,34 @@ BOMBS = [
     "SELECT abs(-9223372036854775808)",
     "SELECT json_extract('[" + "[" * 10_000 + "]', '$[0]')",
 ]
+
+# What would tell a column {c} of the table {t} that holds the value {v} from one that does not: by its rows, their number, their
+# order, or an error.
+ORACLES = [
+    "SELECT * FROM {t}", "SELECT {c} FROM {t}", "SELECT count(*) FROM {t} WHERE {c} = '{v}'",
+    "SELECT count(*) FROM {t} WHERE {c} LIKE '%{v}%'", "SELECT count(*) FROM {t} WHERE {c} > '{v}'",
+    "SELECT max({c}), min({c}), count({c}) FROM {t}", "SELECT id FROM {t} ORDER BY {c} = '{v}', id",
+    "SELECT CASE WHEN {c} = '{v}' THEN 1 ELSE 2 END FROM {t}",
+    "SELECT count(*) FROM {t} JOIN (SELECT '{v}' AS v) ON {c} = v",
+    "SELECT (SELECT count(*) FROM {t} AS i WHERE i.{c} = '{v}') FROM {t}",
+    "SELECT count(*) FROM {t} GROUP BY {c} = '{v}'", "SELECT instr({c}, '{v}') FROM {t}",
+    "SELECT json_object('a', {c}) FROM {t}", "SELECT count(*) FROM (SELECT {c} AS x FROM {t}) WHERE x = '{v}'",
+    "WITH {t} AS (SELECT {c} AS x FROM main.{t}) SELECT count(*) FROM {t} WHERE x = '{v}'",
+    "SELECT count(*) FROM {t} WHERE ({c}, 1) = ('{v}', 1)", "SELECT count(*) FROM {t} WHERE {c} IN ('{v}')",
+    "SELECT count(*) FROM {t} WHERE '{v}' BETWEEN {c} AND {c}",
+    "SELECT rank() OVER (ORDER BY {c} = '{v}') FROM {t}",
+    "SELECT count(*) FROM {t} AS a JOIN (SELECT '{v}' AS {c}) AS b USING ({c})",
+    "SELECT count(*) FROM {t} NATURAL JOIN (SELECT '{v}' AS {c})"
+]
+# The same by rule: each way to compare, in each place of a statement.
+_COMPARED = [
+    "{c} IS '{v}'", "{c} GLOB '{v}*'", "substr({c}, 1, 1) = substr('{v}', 1, 1)", "hex({c}) = hex('{v}')",
+    "length({c}) = length('{v}')", "CAST({c} AS TEXT) = '{v}'", "coalesce({c}, '') = '{v}'"
+]
+_PLACED = [
+    "SELECT count(*) FROM {t} WHERE {compared}", "SELECT sum({compared}), total({compared}) FROM {t}",
+    "SELECT count(*) FILTER (WHERE {compared}) FROM {t}", "SELECT 1 FROM {t} GROUP BY 1 HAVING max({compared})",
+    "SELECT EXISTS (SELECT 1 FROM {t} WHERE {compared})",
+    "SELECT sum(iif({compared}, abs(-9223372036854775807 - 1), 1)) FROM {t}"
+]
+ORACLES += [place.replace("{compared}", compared) for compared in _COMPARED for place in _PLACED]
