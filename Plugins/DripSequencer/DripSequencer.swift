@@ -105,9 +105,9 @@ public struct DripSequencer: Plugin {
 
     /// Settles what came due while nobody worked, and ends the pauses that nobody could end meanwhile.
     public func catchUp(since: Date, _ tx: Transaction) throws {
-        try Downtime.setRight(tx)
         let editions = editions(tx.db)
         let running = try editions.inUse(editions.adopt(tx))
+        try Downtime(editions: running, settings: settings, since: since, tx: tx).setRight()
         let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)
         try pauses.stretch(to: since)
         try pauses.adopt(running)

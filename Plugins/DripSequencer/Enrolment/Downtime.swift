@@ -115,29 +115,50 @@ struct Downtime {
     }
 
     /// Whoever came, or heard what it waited for, while the clock was ahead, and that has come back: the times of then
-    /// are off by as much as it jumped.
-    static func setRight(_ tx: Transaction) throws {
+    /// are off by as much as it jumped, and days of the calendar are reckoned anew.
+    func setRight() throws {
         let jump = try Row.fetchOne(
             tx.db,
             sql: """
-                SELECT noticed_at, expected_at FROM clock_jumps WHERE noticed_at > :now AND expected_at <= :now ORDER BY id DESC LIMIT 1
-                """, arguments: ["now": tx.stamp])
+                SELECT noticed_at, expected_at FROM clock_jumps
+                WHERE settled_at >= ? AND settled_by = 'clock' AND noticed_at > expected_at ORDER BY id DESC LIMIT 1
+                """, arguments: [Timestamp.text(since)])
         guard let jump, let noticed = Timestamp.date(jump[0] as String),
             let expected = Timestamp.date(jump[1] as String)
         else { return }
+        let ahead = Timestamp.text(noticed).sqlLiteral
         let off = "'-\(Int(noticed.timeIntervalSince(expected).rounded())) seconds'"
         func right(_ column: String) -> String { "strftime('%Y-%m-%d %H:%M:%f', \(column), \(off))" }
-        try tx.db.execute(
-            sql: """
-                UPDATE drip_enrolments SET due_at = \(right("due_at")),
-                    arrived_at = iif(arrived_at >= :jump, \(right("arrived_at")), arrived_at),
-                    entered_at = iif(entered_at >= :jump, \(right("entered_at")), entered_at)
-                WHERE state = 'active' AND due_at >= :jump AND due_at < '\(Rest.never)' AND (
-                    arrived_at >= :jump OR (heard_event IS NOT NULL AND resting_at IS NULL AND NOT is_shifted))
-                """, arguments: ["jump": Timestamp.text(noticed)])
-        guard tx.db.changesCount > 0 else { return }
-        try Tick.wake(where: "arrived_at >= '\(Timestamp.text(expected))'", tx)
-        try Tick.appoint(at: tx.stamp, key: nil, tx)
+        for edition in editions {
+            let days = try reckonDays(of: edition, where: "(arrived_at >= \(ahead) OR due_at >= \(ahead))")
+            try tx.db.execute(
+                sql: """
+                    UPDATE drip_enrolments SET due_at = iif(resting_at IN (\(days)), due_at, \(right("due_at"))),
+                        arrived_at = iif(arrived_at >= \(ahead), \(right("arrived_at")), arrived_at),
+                        entered_at = iif(entered_at >= \(ahead), \(right("entered_at")), entered_at)
+                    WHERE state = 'active' AND \(edition.condition) AND due_at < '\(Rest.never)' AND (
+                        arrived_at >= \(ahead)
+                        OR (due_at >= \(ahead) AND heard_event IS NOT NULL AND resting_at IS NULL AND NOT is_shifted))
+                    """)
+            guard tx.db.changesCount > 0 else { continue }
+            try Tick.wake(where: "\(edition.condition) AND arrived_at >= \(Timestamp.text(expected).sqlLiteral)", tx)
+            try Tick.appoint(at: tx.stamp, key: nil, tx)
+        }
+    }
+
+    /// Sets the moments of those anew who rest until a day of the calendar.
+    ///
+    /// - Returns: the operations they rest at, as a list of SQL.
+    private func reckonDays(of edition: Edition, where condition: String) throws -> String {
+        var days: [Int] = []
+        for (index, operation) in edition.program.operations.enumerated() {
+            guard case .waitUntil(let moment) = operation.act else { continue }
+            days.append(index)
+            try Rest(edition: edition, settings: settings, tx: tx).reckon(
+                moment, at: index,
+                among: "state = 'active' AND \(edition.condition) AND resting_at = \(index) AND \(condition)")
+        }
+        return days.map(String.init).joined(separator: ", ")
     }
 
     /// Where the clock was put forward in the meantime, and that was accepted: what it said then. Whoever came later

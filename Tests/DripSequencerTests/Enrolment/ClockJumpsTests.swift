@@ -162,6 +162,26 @@ import TrellisTesting
         #expect(counts == Array(repeating: 0, count: 19) + [1, 2, 4])
     }
 
+    @Test func `a day that was moved while the clock was ahead is reckoned by the right clock`() async throws {
+        let crm = try TestKernel(
+            "leads: {fields: {starts_on: date}}\n"
+                + DripSite.yaml("enter: {on: lead.created}, steps: [{wait_until: starts_on - 1 day}, {mail: one}]"),
+            plugins: [DripSequencer.self], files: DripSite.files,
+            clock: StoppedClock(at: "2026-03-02 09:00:00", showsJumps: true))
+        for name in ["ann", "bob"] { try crm.lead("\(name)@a.example") }
+        try crm.foreign("UPDATE leads SET starts_on = iif(id = 1, '2026-03-20', '2026-03-25')")
+        var worker: Worker? = try await jumped(crm, by: Self.days400)
+        try crm.foreign("UPDATE leads SET starts_on = '2026-03-25' WHERE id = 1")
+        try await worker?.runUntilIdle()
+        crm.clock.jump(by: -Self.days400)
+        try await worker?.runUntilIdle()
+        try stop(&worker)
+        let due = try due(crm)
+        #expect(due[0] == due[1] && due[1].hasPrefix("2026-03-2"), "\(due)")
+        #expect(try crm.rows("SELECT is_late FROM drip_enrolments") == ["0", "0"])
+        #expect(crm.transport.sent.isEmpty)
+    }
+
     // MARK: - Accepted
 
     @Test(arguments: lateness, [true, false])
