@@ -61,10 +61,12 @@ public enum TrellisProgram {
             complain("\(error)")
             exit(error.exitCode)
         case is FieldProblem, is Veto, is CSVProblem, is MailTemplateProblem:
-            complain("\(error)")
+            complain(UntoldWords.instead(of: error) ?? "\(error)")
             exit(65)
         case let failure as DatabaseError:
-            complain("SQLite: \(failure.message ?? "error \(failure.resultCode.rawValue)")")
+            complain(
+                UntoldWords.instead(of: failure)
+                    ?? "SQLite: \(failure.message ?? "error \(failure.resultCode.rawValue)")")
             exit(failure.resultCode == .SQLITE_CONSTRAINT ? 65 : 74)
         case let quiet as QuietExit:
             exit(quiet.code)

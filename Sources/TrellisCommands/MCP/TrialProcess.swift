@@ -2,7 +2,8 @@ import Foundation
 import TrellisKernel
 
 /// A command of this program as a process of its own, on behalf of somebody who waits for an answer: it is ended once
-/// its time is up, and the copy of the file it made goes with its folder for temporary files.
+/// its time is up, and the copy of the file it made goes with its folder for temporary files. It leaves out the words
+/// of errors that may carry values of the file.
 struct TrialProcess: Sendable {
     struct Outcome: Sendable, Hashable {
         let code: Int32
@@ -38,7 +39,9 @@ struct TrialProcess: Sendable {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = words
-        process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": folder]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "TMPDIR": folder, UntoldWords.variable: "1",
+        ]) { $1 }
         process.standardInput = try FileHandle(forReadingFrom: URL(filePath: question))
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: notes))

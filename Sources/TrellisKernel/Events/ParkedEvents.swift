@@ -98,10 +98,11 @@ enum ParkedEvents {
     private static func sentence(_ error: any Error) -> String {
         if let failure = error as? DatabaseError {
             if failure.resultCode == .SQLITE_INTERRUPT { return "took longer than its time budget and was interrupted" }
+            if let instead = UntoldWords.instead(of: error) { return instead }
             return
                 "\(failure.message ?? "SQLite error \(failure.resultCode.rawValue)")\(failure.sql.map { " in: \($0.prefix(200))" } ?? "")"
         }
-        return "\(error)"
+        return UntoldWords.instead(of: error) ?? "\(error)"
     }
 
     /// A chain of causes beyond the limit is a loop; the names in it are shown, the nearest first.

@@ -98,4 +98,36 @@ import TrellisKernel
         #expect(try String(contentsOfFile: trellis.folder + "/config.yaml", encoding: .utf8) == old)
         #expect(try trellis.run("plan").output == "This config is in force. Nothing would change.\n")
     }
+
+    @Test func `an error of SQLite in a trial tells a person its words, and an assistant its code alone`() throws {
+        let trellis = try TrellisProcess()
+        _ = try trellis.run("init")
+        _ = try trellis.run("import", "leads.csv")
+        _ = try trellis.run("work", "--until-idle")
+        let old = try String(contentsOfFile: trellis.folder + "/config.yaml", encoding: .utf8)
+        let telling = old.replacing(
+            #"enter: {on: consent.granted, where: "purpose = 'newsletter'"}"#,
+            with: #"enter: {when: "json_extract('{}', email) IS NULL"}"#)
+        try #require(telling != old)
+        try trellis.write(telling, to: "new.yaml")
+        let shown = try trellis.run("plan", "new.yaml")
+        #expect(shown.code != 0 && shown.errors.contains("JSON path error near '"), "\(shown)")
+        let unsound = old.replacing("purpose = 'newsletter'\"}\n", with: "no_column = 1\"}\n")
+        let questions = [
+            #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#, call("plan", [("text", .string(telling))]),
+            call("simulate", [("days", .integer(1)), ("text", .string(telling))]),
+            call("plan", [("text", .string(unsound))]),
+        ]
+        try trellis.write(questions.joined(separator: "\n"), to: "questions")
+        let outcome = try trellis.run("/bin/sh", ["-c", "exec \(TrellisProcess.path) mcp < questions"])
+        let texts = outcome.output.split(separator: "\n").dropFirst().map { line in
+            JSONValue(parsing: String(line))?["result"]?["content"]?.elements.first?["text"]?.scalarText ?? ""
+        }
+        try #require(texts.count == 3, "\(outcome.output) \(outcome.errors)")
+        for text in texts[0...1] {
+            #expect(text.contains("SQLite ended a statement with an error (code 1, SQL logic error)"), "\(text)")
+            #expect(!text.contains("JSON path") && !text.contains("@"), "\(text)")
+        }
+        #expect(texts[2].contains("the new config:") && texts[2].contains("no_column"), "\(texts[2])")
+    }
 }
