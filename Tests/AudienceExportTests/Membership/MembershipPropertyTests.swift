@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TrellisKernel
 import TrellisTesting
@@ -108,7 +109,7 @@ import TrellisTesting
         let plugin = try #require(crm.kernel.plugins.first as? AudienceExport)
         try crm.foreign("INSERT INTO accounts (domain) VALUES ('a.example'), ('b.example')")
         var random = Dice(seed: seed)
-        for step in 1...150 {
+        for step in 1...(ProcessInfo.processInfo.environment["LONG"] == "1" ? 150 : 60) {
             try act(crm, &random, step)
             try crm.pump()
             crm.clock.advance(by: "\(1 + random.below(10_000))s")
@@ -125,7 +126,7 @@ import TrellisTesting
             }
         }
         #expect(try crm.rows("SELECT name FROM audiences_audiences WHERE kept_by = 'scan'") == [])
-        #expect(try crm.rows("SELECT count(*) > 10 FROM events WHERE kind = 'audiences.moment_due'") == ["1"])
+        #expect(try crm.rows("SELECT count(*) > 2 FROM events WHERE kind = 'audiences.moment_due'") == ["1"])
         #expect(try crm.troubles() == [])
     }
 }
