@@ -8,7 +8,8 @@ struct Look {
     let upkeep: Upkeep
     let tx: Transaction
 
-    /// At everybody: two set-based statements, however many leads there are.
+    /// At everybody: set-based statements, however many leads there are. Only the moments of those who turn before the
+    /// next such look are found one by one, up to ``Turns/leadsMax`` of them.
     ///
     /// - Parameter isFirst: whether the audience has only just begun. Nobody enters it then, they are in it; except the
     ///   leads that are in the list of changed ones, for those come after it.

@@ -8,7 +8,13 @@ import TrellisKernel
 /// An answer that changes twice between two looks has the same answer at both, and is not seen: a stay is noticed at
 /// its moment if it lasts as long as `every:`.
 struct Turns {
+    /// Each lead that turns takes one SELECT for each halving, 12 in an hour, and all look-ups of one look share the
+    /// time that its transaction has. After a large import all may turn within one `every:`.
+    static let leadsMax = 5_000
+
     let look: Look
+    /// Of more leads in one look no moment is noted: the next look at all leads moves them.
+    var leadsMax = Turns.leadsMax
 
     private var tx: Transaction { look.tx }
     private var name: String { look.audience.name }
@@ -79,9 +85,10 @@ struct Turns {
                     SELECT lead_id, 1 AS is_found FROM temp.\(found) WHERE lead_id NOT IN (SELECT lead_id FROM temp.audiences_later)
                     UNION ALL
                     SELECT lead_id, 0 FROM temp.audiences_later WHERE lead_id NOT IN (SELECT lead_id FROM temp.\(found))
-                    """)
+                    LIMIT ?
+                    """), arguments: [leadsMax + 1]
         ).map { (lead: $0["lead_id"] as Int64, isFound: $0["is_found"] as Bool) }
-        guard !turning.isEmpty else { return }
+        guard !turning.isEmpty, turning.count <= leadsMax else { return }
         try tx.scratchTable("audiences_turns", columns: "lead_id INTEGER PRIMARY KEY, due_at TEXT NOT NULL")
         let single = try tx.db.cachedStatement(sql: Upkeep.single(sql))
         let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.audiences_turns (lead_id, due_at) VALUES (?, ?)")

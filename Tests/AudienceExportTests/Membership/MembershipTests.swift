@@ -247,6 +247,33 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `where more turn than are looked for, the next look at all leads moves them`() throws {
+        let crm = try AudienceSite.crm(
+            "recent: {sql: \"SELECT lead_id FROM events WHERE kind = 'lead.created' AND at > datetime('now', '-1 day')\", every: 2 hours}"
+        )
+        let plugin = try #require(crm.kernel.plugins.first as? AudienceExport)
+        let audience = try plugin.audiences.require("recent")
+        for name in ["ann", "bob", "cleo"] { try crm.lead("\(name)@a.example", consents: []) }
+        try crm.pump()
+        crm.clock.advance(by: "23 hours")
+        try crm.pump()
+        for (leadsMax, moments) in [(3, "3"), (2, "0")] {
+            try crm.kernel.write(origin: "test") { tx in
+                let upkeep = try #require(try TakeUp(audiences: plugin.audiences, tx: tx).run()["recent"])
+                let look = Look(audience: audience, audiences: plugin.audiences, upkeep: upkeep, tx: tx)
+                try Turns(look: look, leadsMax: leadsMax).noteAll(found: nil)
+            }
+            #expect(try crm.rows("SELECT count(*) FROM audiences_moments") == [moments])
+        }
+        crm.clock.advance(by: "3601s")
+        try crm.pump()
+        #expect(try crm.members("recent") == ["1", "2", "3"])
+        crm.clock.advance(by: "1 hour")
+        try crm.pump()
+        #expect(try crm.members("recent") == [])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a shorter interval is kept from the start`() throws {
         func recent(_ every: String) -> String {
             "recent: {sql: \"SELECT lead_id FROM events WHERE at > datetime('now', '-1 day')\", every: \(every)}"
