@@ -11,7 +11,7 @@ extension Transaction {
     public func record(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String? = nil) throws
         -> Int64?
     {
-        let body = try activityBody(kind, fields)
+        let body = try activityBody(kind, fields, NameMemory())
         guard let at else { return try emit(kind, lead: lead, body: body) }
         return try log(kind, lead: lead, body: body, at: try Transaction.moment(at))
     }
@@ -19,9 +19,12 @@ extension Transaction {
     /// The same, unless the log or the appointments have it: the same kind and fields of the same lead, or of one that
     /// it took in, at the same moment.
     ///
+    /// - Parameter memory: one for all rows of an import.
     /// - Returns: whether it was new.
-    func recordOnce(_ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String?) throws -> Bool {
-        let body = try activityBody(kind, fields)
+    func recordOnce(
+        _ kind: String, lead: Int64, fields: [(name: String, text: String)], at: String?, memory: NameMemory
+    ) throws -> Bool {
+        let body = try activityBody(kind, fields, memory)
         guard let at else {
             try emit(kind, lead: lead, body: body)
             return true
@@ -49,7 +52,9 @@ extension Transaction {
     }
 
     /// The declared fields as JSON, in the order of their names.
-    private func activityBody(_ kind: String, _ fields: [(name: String, text: String)]) throws -> String {
+    private func activityBody(_ kind: String, _ fields: [(name: String, text: String)], _ memory: NameMemory) throws
+        -> String
+    {
         guard let declaration = kernel.kinds[kind], declaration.isActivity else {
             let activities = kernel.kinds.values.filter(\.isActivity).map(\.kind).sorted()
             throw KernelError.data(
@@ -67,7 +72,7 @@ extension Transaction {
                     field: name,
                     message: "not a field of \(kind).\(NearMiss.hint(name, among: declaration.fields.map(\.name)))")
             }
-            try refuseMisspelt(text, field: name, of: kind)
+            try refuseMisspelt(text, field: name, of: kind, memory)
             body.append((name, JSONValue(try FieldValue.read(text, as: field.value, field: name))))
         }
         return JSONValue.object(body.sorted { $0.key < $1.key }).text()
@@ -76,24 +81,31 @@ extension Transaction {
     /// A name that is one slip of a finger from one a plugin knows: a letter too many, too few or another, or two that
     /// changed places. One that differs by more may be a name of its own, as munich-talk beside zurich-talk; one that
     /// differs by its number is another edition; and one that the log has of anybody was taken before.
-    private func refuseMisspelt(_ text: String, field: String, of kind: String) throws {
+    private func refuseMisspelt(_ text: String, field: String, of kind: String, _ memory: NameMemory) throws {
         let names = kernel.plugins.flatMap { $0.activityNames[kind]?[field] ?? [] }
+        // A kind that takes any name may log this one.
+        if names.isEmpty { memory.forget(text, field: field) }
         guard !names.contains(text),
             let near = names.sorted().first(where: { NearMiss.distance(text, $0) == 1 }),
             near.filter({ !$0.isNumber }) != text.filter({ !$0.isNumber })
         else { return }
+        let isKnown = try memory.answer(text, field: field) { try hasLogged(text, field: field) }
+        guard !isKnown else { return }
+        throw FieldProblem(
+            field: field,
+            message: "no such name. Did you mean '\(near)'? There are: \(names.sorted().joined(separator: ", ")).")
+    }
+
+    /// Reads all events of the kinds that have the field.
+    private func hasLogged(_ text: String, field: String) throws -> Bool {
         let kinds = kernel.kinds.values.filter { $0.fields.contains { $0.name == field } }.map(\.kind)
-        let isKnown = try Bool.fetchOne(
+        return try Bool.fetchOne(
             db.cachedStatement(
                 sql: """
                     SELECT EXISTS (
                         SELECT 1 FROM events WHERE kind IN (SELECT value FROM json_each(?)) AND json_extract(body, '$.' || ?) = ?)
                     """),
-            arguments: [JSONValue.array(kinds.map(JSONValue.string)).text(), field, text])
-        guard isKnown != true else { return }
-        throw FieldProblem(
-            field: field,
-            message: "no such name. Did you mean '\(near)'? There are: \(names.sorted().joined(separator: ", ")).")
+            arguments: [JSONValue.array(kinds.map(JSONValue.string)).text(), field, text]) == true
     }
 
     /// Logs what has happened, and makes an appointment for what lies ahead: nil then.
@@ -112,4 +124,24 @@ extension Transaction {
         ).execute(arguments: [kind, lead, Timestamp.text(date), body])
         return db.lastInsertedRowID
     }
+}
+
+/// Which names the log has, as far as it was asked: a question reads many events, and the rows of an import ask the same.
+final class NameMemory {
+    private struct Name: Hashable {
+        let field: String
+        let text: String
+    }
+
+    private var answers: [Name: Bool] = [:]
+
+    func answer(_ text: String, field: String, _ ask: () throws -> Bool) rethrows -> Bool {
+        let name = Name(field: field, text: text)
+        if let answer = answers[name] { return answer }
+        let answer = try ask()
+        answers[name] = answer
+        return answer
+    }
+
+    func forget(_ text: String, field: String) { answers[Name(field: field, text: text)] = nil }
 }

@@ -8,6 +8,7 @@ struct ActivityLoader: RowLoader {
     private let plan: ColumnPlan
     private let constants: [Named<String>]
     private let kinds: [String: EventDeclaration]
+    private let memory = NameMemory()
 
     var ignoredColumns: [String] { plan.ignored }
 
@@ -63,7 +64,7 @@ struct ActivityLoader: RowLoader {
             if let text = cells[field.name] { fields.append((field.name, text)) }
         }
         let lead = try LeadReference(reference).find(tx.db)
-        return try tx.recordOnce(kind, lead: lead, fields: fields, at: cells["at"])
+        return try tx.recordOnce(kind, lead: lead, fields: fields, at: cells["at"], memory: memory)
     }
 
     /// The scalars of an object. What is null was not given.

@@ -47,6 +47,47 @@ import TrellisTesting
         #expect(try crm.events() == ["lead.created", "demo.booked"])
     }
 
+    /// Knows one talk.
+    private struct Hall: Plugin {
+        static let name = "hall"
+        static let summary = "Knows a talk."
+
+        init(settings: NoSettings) {}
+
+        var activityNames: [String: [String: [String]]] { ["talk.heard": ["talk": ["fair"]]] }
+    }
+
+    private func hall() throws -> TestKernel {
+        let yaml = "activities: {talk.heard: {talk: text}, talk.given: {talk: text}}\nplugins: {hall: {}}"
+        let crm = try TestKernel(yaml, plugins: [Hall.self])
+        try crm.capture(["external_id": "A"])
+        return crm
+    }
+
+    @Test func `a misspelt name is looked up once`() throws {
+        let crm = try hall()
+        try crm.kernel.write(origin: "test") { tx in
+            func hear(_ memory: NameMemory) throws {
+                _ = try tx.recordOnce("talk.heard", lead: 1, fields: [("talk", "fairs")], at: nil, memory: memory)
+            }
+            let memory = NameMemory()
+            #expect(throws: FieldProblem.self) { try hear(memory) }
+            try tx.emit("talk.heard", lead: 1, body: #"{"talk":"fairs"}"#)
+            #expect(throws: FieldProblem.self) { try hear(memory) }
+            try hear(NameMemory())
+        }
+        #expect(try crm.events() == ["lead.created", "talk.heard", "talk.heard"])
+    }
+
+    @Test func `a name that another row of the file brings into the log is known after it`() throws {
+        let crm = try hall()
+        let report = try run(
+            crm, "lead,kind,talk\n1,talk.heard,fairs\n1,talk.given,fairs\n1,talk.heard,fairs\n1,talk.heard,fair\n")
+        #expect(
+            report.examples == ["line 2: talk: no such name. Did you mean 'fair'? There are: fair."])
+        #expect(try crm.events() == ["lead.created", "talk.given", "talk.heard", "talk.heard"])
+    }
+
     @Test func `what does not fit is rejected with the reason`() throws {
         let crm = try TestKernel(Self.yaml)
         try crm.capture(["external_id": "A"])
