@@ -250,10 +250,16 @@ struct TokenCheck: RouterMiddleware {
         return try await next(request, context)
     }
 
+    /// Headers that proxies write: `Forwarded` (RFC 7239), `Via` (RFC 9110, 7.6.3), and those of custom.
+    private static let ofProxies = [
+        "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+    ]
+
     /// Whether somebody on this machine asks, and not a proxy on it for somebody elsewhere. What a proxy sends says so,
-    /// as long as it writes who asked; where the config speaks of a proxy and names none, any address may be its.
+    /// as long as it writes any of ``ofProxies``; where the config speaks of a proxy and names none, any address may be
+    /// its.
     static func isOfThisMachine(_ client: ClientAddress, _ headers: HTTPFields, _ server: ServerSettings) -> Bool {
-        client.isLoopback && ["x-forwarded-for", "forwarded"].allSatisfy { headers.all($0).isEmpty }
+        client.isLoopback && ofProxies.allSatisfy { headers.all($0).isEmpty }
             && !(server.admin.isBehindTLS && server.trustedProxies.isEmpty)
     }
 

@@ -99,6 +99,11 @@ import TrellisTesting
             ("203.0.113.7", [], "{}", false), ("0.0.0.0", [], "{}", false),
             // A proxy on this machine asks for somebody elsewhere.
             ("127.0.0.1", ["x-forwarded-for"], "{}", false), ("::1", ["forwarded"], "{}", false),
+            ("127.0.0.1", ["x-real-ip"], "{}", false), ("127.0.0.1", ["via"], "{}", false),
+            ("127.0.0.1", ["x-forwarded-proto"], "{}", false), ("::1", ["x-forwarded-host"], "{}", false),
+            ("127.0.0.1", ["via"], "{trusted_proxies: [127.0.0.1]}", false),
+            // Any program sends this.
+            ("127.0.0.1", ["user-agent"], "{}", true),
             ("127.0.0.1", [], "{admin: {behind_tls: true}}", false),
             ("127.0.0.1", [], "{admin: {behind_tls: true}, trusted_proxies: [127.0.0.1]}", true),
         ] as [(String, [String], String, Bool)])
