@@ -76,7 +76,7 @@ int trellis_confine(unsigned long memory, unsigned long cpu_seconds, unsigned lo
     return code;
 }
 
-static volatile sig_atomic_t is_ending, is_held;
+static volatile sig_atomic_t is_ending, is_held, is_moving;
 static char last_words[1001];
 static int last_code;
 static char *const *renewal;
@@ -85,6 +85,10 @@ static char *const *renewal;
 static void end(int number) {
     (void)number;
     if (!is_ending || is_held) return;
+    if (is_moving) {
+        is_moving = 0;
+        return;
+    }
     // A timer lives on in the program that begins, where nobody handles it.
     struct itimerval none = {{0, 0}, {0, 0}};
     setitimer(ITIMER_REAL, &none, (struct itimerval *)0);
@@ -99,6 +103,8 @@ int trellis_end_after(unsigned milliseconds, const char *sentence, int code, cha
     last_code = code;
     renewal = arguments;
     is_held = 0;
+    // The first signal only begins the second.
+    is_moving = 1;
     struct sigaction action = {0};
     action.sa_handler = end;
     sigemptyset(&action.sa_mask);
@@ -110,7 +116,9 @@ int trellis_end_after(unsigned milliseconds, const char *sentence, int code, cha
     sigaddset(&alarm, SIGALRM);
     if (sigprocmask(SIG_UNBLOCK, &alarm, (sigset_t *)0)) return errno;
     is_ending = 1;
-    // Again each second: it may be held when the time is up.
+    // None at all would be no timer.
+    if (!milliseconds) milliseconds = 1;
+    // Again each second: it may be held, or have been, when the time is up.
     struct itimerval timer = {{1, 0}, {milliseconds / 1000, (milliseconds % 1000) * 1000L}};
     return setitimer(ITIMER_REAL, &timer, (struct itimerval *)0) ? errno : 0;
 }
@@ -122,5 +130,7 @@ void trellis_end_never(void) {
 }
 
 void trellis_hold_end(int holds) {
+    // First, so that no signal finds it neither held nor moving.
+    is_moving = 1;
     is_held = holds;
 }

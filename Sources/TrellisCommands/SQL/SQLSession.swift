@@ -36,9 +36,6 @@ struct SQLSession {
         case beginsAnew
     }
 
-    /// How long a statement may take to stop by itself when its time is up.
-    private static let graceSeconds = 1.0
-
     /// Of a table for people, which nobody reads to its end.
     static let rowsMaxDefault = 1_000
     /// What the rows of a chart may hold, since all of them are needed for the first bar.
@@ -129,7 +126,8 @@ struct SQLSession {
         }
     }
 
-    /// From here on ``overrun`` says what becomes of the program, should a statement not have stopped when it ought to.
+    /// From here on ``overrun`` says what becomes of the program, should a statement not have stopped by itself a second
+    /// after its time, and have given no row in that second.
     private func guardTime() {
         guard let limits else { return }
         // What was answered before is not lost.
@@ -140,7 +138,7 @@ struct SQLSession {
             case .beginsAnew: ("", CommandLine.unsafeArgv)
             }
         trellis_end_after(
-            UInt32((limits.seconds + SQLSession.graceSeconds) * 1_000),
+            UInt32(limits.seconds * 1_000),
             TrellisProgram.complaint(limits.tookLonger + more), KernelError.data("").exitCode, arguments)
     }
 

@@ -27,7 +27,7 @@ struct OverrunTests {
         let elapsed = ContinuousClock.now - start
         #expect(outcome.code == 65 && outcome.errors == "trellis: \(late)\n", "\(outcome)")
         // The time of the statement, a second, and what a machine that does other things needs to start it.
-        #expect(elapsed > .seconds(1.2) && elapsed < .seconds(5), "\(elapsed)")
+        #expect(elapsed > .seconds(1.2) && elapsed < .seconds(30), "\(elapsed)")
     }
 
     @Test func `statements of a pipe before it are answered, and those behind it are not`() throws {
@@ -43,6 +43,18 @@ struct OverrunTests {
             "SELECT hex(zeroblob(100000)) AS x FROM json_each('[1,2,3,4]')")
         #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
         #expect(outcome.output.trimmingCharacters(in: .whitespacesAndNewlines) == "800006")
+    }
+
+    @Test func `a program that gives rows again and again is not ended between two of them`() throws {
+        // Some hundredths of a second for each row, and far fewer steps than those after which SQLite asks for the time.
+        let outcome = try trellis.run(
+            "sql", "--seconds", "0.1", "--format", "csv",
+            """
+            SELECT instr(hex(zeroblob(40000)), hex(zeroblob(20000)) || value) AS place
+              FROM json_each('[1' || replace(hex(zeroblob(59)), '00', ',1') || ']')
+            """)
+        #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
+        #expect(outcome.output == "place\n" + String(repeating: "0\n", count: 60))
     }
 
     @Test func `the prompt begins anew`() async throws {
