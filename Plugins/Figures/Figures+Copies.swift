@@ -1,8 +1,8 @@
 import TrellisKernel
 
 extension Figures {
-    /// What is kept of each deal, lead and handoff, and the money added up. By which road a lead came, and how many came
-    /// by it, is what the figures are for: it stays where `touches` is hidden.
+    /// What is kept of each deal, lead and handoff, and the money added up. By which road a lead came, and how many
+    /// came by it, is what the figures are for: it stays where `touches` is hidden.
     public static let copies: [String: [String]] = [
         "opportunities.lead_id": ["figures_closed_deals.lead"],
         "opportunities.owner": ["figures_closed_deals.owner"],

@@ -84,7 +84,7 @@ import TrellisTesting
         try crm.pump()
         #expect(
             try refusal(crm, "other")
-                == "Lead 1 will not enter other: it is in nurture, which is of the same group and does not stand aside. Once it is out of that one, it may: trellis sequences exit nurture 1, and again when a worker has run."
+                == "Lead 1 will not enter other: it is in nurture, which is of the same group and does not stand aside. It may once a worker has let it out of that one: trellis sequences exit nurture 1"
         )
         #expect(
             try crm.run("sequences enter", "pitch", "1") == [

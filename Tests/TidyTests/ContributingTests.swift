@@ -19,7 +19,8 @@ struct ContributingTests {
         #expect(targets.count > 8)
         #expect(targets.filter { !page.contains("\($0)/") } == [])
         for target in ["TrellisKernel", "TrellisServer"] {
-            let words = try #require(page.components(separatedBy: "  \(target)/ ").last?.firstMatch(of: /(?s).*?\n  \w+\//)).0
+            let after = page.components(separatedBy: "  \(target)/ ").last
+            let words = try #require(after?.firstMatch(of: /(?s).*?\n  \w+\//)).0
             let rooms = try folders(in: "Sources/\(target)")
             #expect(rooms.count > 4)
             #expect(rooms.filter { !words.contains($0) } == [], "\(target)")

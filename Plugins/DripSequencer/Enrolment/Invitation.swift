@@ -34,7 +34,8 @@ struct Invitation {
         if let stay = try stay() { return stay }
         guard let rival = try rivals.strongerSequence(of: lead, tx.db) else { return nil }
         return
-            "it is in \(rival), which is of the same group and does not stand aside. Once it is out of that one, it may: trellis sequences exit \(rival) \(lead), and again when a worker has run."
+            "it is in \(rival), which is of the same group and does not stand aside. "
+            + "It may once a worker has let it out of that one: trellis sequences exit \(rival) \(lead)"
     }
 
     /// Why it may not come again, where it is in the sequence or was before.

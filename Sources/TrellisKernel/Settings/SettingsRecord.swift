@@ -29,7 +29,8 @@ extension SettingsRecord {
     public mutating func readOpenKey(_: String, _: Node, _: Node, _: SettingsReader) -> Bool { false }
     public static func openSchema(_: inout SchemaBuilder) -> JSONValue? { nil }
 
-    /// - Parameter others: keys that stand beside those of the record and are read by somebody else: one of them may be meant.
+    /// - Parameter others: keys that stand beside those of the record and are read by somebody else: one of them may be
+    ///   meant.
     static func read(_ node: Node, _ reader: SettingsReader, beside others: [String] = []) -> Self? {
         guard let entries = reader.entries(node, expecting: "a mapping") else { return nil }
         var record = Self()
