@@ -54,6 +54,7 @@ import TrellisTesting
 
         init(settings: NoSettings) {}
 
+        var hooks: [any Hook] { [] }
         var activityNames: [String: [String: [String]]] { ["talk.heard": ["talk": ["fair"]]] }
     }
 
