@@ -89,10 +89,8 @@ extension StoriesTests {
         try await crm.work()
         #expect(try crm.rows("SELECT email, city FROM leads") == ["ann@a.example|"], "and nothing of the hook is left")
         #expect(crm.transport.sent.map(\.recipient) == ["ann@a.example"], "the others heard of it")
-        #expect(
-            try crm.rows("SELECT subscriber, kind, error FROM parked_events JOIN events ON id = event_id") == [
-                "grudge/look|lead.created|cannot look at it"
-            ])
+        let parked = try crm.rows("SELECT subscriber, kind, error FROM parked_events JOIN events ON id = event_id")
+        #expect(parked == ["grudge/look|lead.created|cannot look at it"], "\(parked)")
         #expect(try crm.rows("SELECT stop, reason FROM kernel_stops") == ["parked event|cannot look at it"])
     }
 

@@ -126,8 +126,8 @@ struct SQLSession {
         }
     }
 
-    /// From here on ``overrun`` says what becomes of the program, should a statement not have stopped by itself a second
-    /// after its time, and have given no row in that second.
+    /// From here on ``overrun`` says what becomes of the program, should a statement not have stopped by itself a
+    /// second after its time, and have given no row in that second.
     private func guardTime() {
         guard let limits else { return }
         // What was answered before is not lost.

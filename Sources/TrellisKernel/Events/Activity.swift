@@ -126,7 +126,8 @@ extension Transaction {
     }
 }
 
-/// Which names the log has, as far as it was asked: a question reads many events, and the rows of an import ask the same.
+/// Which names the log has, as far as it was asked: a question reads many events, and the rows of an import ask the
+/// same.
 final class NameMemory {
     private struct Name: Hashable {
         let field: String

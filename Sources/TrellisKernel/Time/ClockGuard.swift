@@ -52,7 +52,8 @@ struct ClockGuard {
         SELECT at FROM events AS e WHERE NOT EXISTS (
             SELECT 1 FROM clock_jumps AS j WHERE e.at > j.settled_at
             AND ((j.noticed_at > j.settled_at AND e.at >= j.noticed_at
-                  AND julianday(e.at) <= julianday(j.noticed_at) + julianday(j.settled_at) - julianday(j.expected_at) + 0.01) OR (j.expected_at > j.settled_at AND e.at <= j.expected_at)))
+                  AND julianday(e.at) <= julianday(j.noticed_at) + julianday(j.settled_at) - julianday(j.expected_at) + 0.01)
+                 OR (j.expected_at > j.settled_at AND e.at <= j.expected_at)))
         ORDER BY id DESC LIMIT 1
         """
 

@@ -46,7 +46,8 @@ struct OverrunTests {
     }
 
     @Test func `a program that gives rows again and again is not ended between two of them`() throws {
-        // Some hundredths of a second for each row, and far fewer steps than those after which SQLite asks for the time.
+        // Some hundredths of a second for each row, and far fewer steps than those after which SQLite asks what time
+        // it is.
         let outcome = try trellis.run(
             "sql", "--seconds", "0.1", "--format", "csv",
             """
