@@ -8,6 +8,8 @@ struct BatchWindow {
     let count: Int
     /// The kinds that were looked for; nil means all.
     var kinds: [String]?
+    /// The event, where it is the only one: others, which nobody asked for, may lie between it and the end.
+    var onlyEvent: Int64?
 
     static let empty = BatchWindow(after: 0, through: 0, count: 0)
 
@@ -44,10 +46,12 @@ struct BatchWindow {
             "after": after, "horizon": horizon, "limit": limit,
         ])
         let count = db.changesCount
-        let through =
-            count < limit
-            ? horizon : try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM temp.batch_ids")) ?? horizon
-        return BatchWindow(after: after, through: through, count: count, kinds: present)
+        let last =
+            count == 1 || count >= limit
+            ? try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM temp.batch_ids")) : nil
+        return BatchWindow(
+            after: after, through: count < limit ? horizon : last ?? horizon, count: count, kinds: present,
+            onlyEvent: count == 1 ? last : nil)
     }
 
     /// The first events of each kind, from the index, and of those the first of all: it does not matter how many events

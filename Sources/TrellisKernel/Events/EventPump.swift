@@ -193,7 +193,9 @@ public final class EventPump {
             return try ParkedEvents.park(window.through, of: id, because: reason, kernel)
         }
         kernel.hooks.trace?.note(id, "failed on \(window.count) events: \(error)")
-        if window.count <= 1 { return try ParkedEvents.setAside(window.through, of: id, because: error, kernel) }
+        if window.count <= 1 {
+            return try ParkedEvents.setAside(window.onlyEvent ?? window.through, of: id, because: error, kernel)
+        }
         sizes[id] = window.count / 2
     }
 

@@ -111,6 +111,20 @@ private struct Echo: Plugin {
         #expect(stops == ["parked event|picky/take at event 2|cannot stand it"])
     }
 
+    @Test func `the event that failed is set aside, and none that nobody asked for behind it`() throws {
+        let crm = try picky()
+        try crm.capture(["email": "ann@acme.example", "title": "bad"], consents: ["newsletter"])
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT kind FROM parked_events JOIN events ON id = event_id") == ["lead.created"])
+        #expect(try crm.rows("SELECT max(kind) FROM events WHERE id > 2") == ["consent.granted"])
+        try crm.foreign("UPDATE leads SET title = 'good'")
+        crm.clock.advance(by: "1s")
+        try crm.pump()
+        #expect(try crm.rows("SELECT * FROM picky_taken") == ["1"])
+        #expect(try parked(crm) == [])
+    }
+
     @Test func `an event set aside is tried again when its time has come, and is handled once`() throws {
         let crm = try picky()
         try crm.capture(["email": "ann@acme.example", "title": "bad"])
