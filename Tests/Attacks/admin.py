@@ -339,7 +339,7 @@ def hosts(lab):
 
 def configs(lab):
     """Configs that would open the API to everybody are refused."""
-    listen = 'admin: {listen: "127.0.0.1:0", token: "${TRELLIS_ADMIN_TOKEN}"}'
+    listen = 'admin: {listen: "127.0.0.1:0", token: "${TRELLIS_ADMIN_TOKEN}", wrong_tokens: 1000000}'
     problems = []
     for replacement, environment, sentence in [
         ('admin: {listen: "0.0.0.0:0", token: "${TRELLIS_ADMIN_TOKEN}"}', {}, "without encryption"),
