@@ -29,18 +29,20 @@ public struct WebServer: Sendable {
     ///   - program: what answers a ``GuardedQuery``, with its arguments: by default this program itself.
     ///   - secondsToCancel: how long what was cancelled may take before the process ends itself: longer where it has
     ///     other work than to serve.
+    ///   - limitClock: what the limits per visitor fill again by.
     /// - Throws: ``ConfigProblems`` for a page of the site that cannot be read.
     public init(
         _ kernel: Kernel, program: [String] = ["/proc/self/exe", GuardedQuery.command],
         secondsToCancel: Int = shutdownSeconds.cancelled,
-        started: @escaping @Sendable (String) -> Void = { _ in }
+        started: @escaping @Sendable (String) -> Void = { _ in },
+        limitClock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
         self.kernel = kernel
         self.started = started
         self.secondsToCancel = secondsToCancel
         queries = QueryPool(program: program, childrenMax: kernel.config.site.server.admin.sql.atOnce)
         metrics = ServerMetrics(counts: kernel.counts)
-        limits = VisitorLimits(config: kernel.config)
+        limits = VisitorLimits(config: kernel.config, clock: limitClock)
         pages = try Pages(config: kernel.config, plugins: kernel.pluginTypes)
     }
 

@@ -7,7 +7,8 @@ import TrellisTesting
 
 @testable import TrellisServer
 
-/// A listener of the server, asked without a network. Whoever asks calls it localhost, and has no address.
+/// A listener of the server, asked without a network. Whoever asks calls it localhost, and has no address. What was
+/// used up of a limit stays so, however long a busy machine takes.
 struct Listener {
     private let application: any ApplicationProtocol
     /// The file is closed when nobody holds its kernel any more. It is not touched here.
@@ -15,19 +16,24 @@ struct Listener {
 
     /// Pages, forms and links.
     static func open(_ crm: TestKernel, isReady: Bool = true) throws -> Listener {
-        Listener(application: try WebServer(crm.kernel).publicListener(isReady: { isReady }), crm: crm)
+        Listener(application: try server(crm.kernel).publicListener(isReady: { isReady }), crm: crm)
     }
 
     /// The same of another kernel on the file of `crm`.
     static func open(_ kernel: Kernel, of crm: TestKernel) throws -> Listener {
-        Listener(application: try WebServer(kernel).publicListener(), crm: crm)
+        Listener(application: try server(kernel).publicListener(), crm: crm)
     }
 
     /// The API and the figures.
     ///
     /// - Parameter program: what answers questions in SQL.
     static func admin(_ crm: TestKernel, program: [String] = ["/bin/false"]) throws -> Listener {
-        Listener(application: try WebServer(crm.kernel, program: program).adminListener(), crm: crm)
+        Listener(application: try server(crm.kernel, program: program).adminListener(), crm: crm)
+    }
+
+    private static func server(_ kernel: Kernel, program: [String] = ["/bin/false"]) throws -> WebServer {
+        let start = ContinuousClock.now
+        return try WebServer(kernel, program: program, limitClock: { start })
     }
 
     func get(_ path: String, _ headers: HTTPFields = [:]) async throws -> Answer {

@@ -30,7 +30,7 @@ final class RateLimit: Sendable {
     }
 
     /// Takes a token. Nil where there was one; otherwise the seconds until there is.
-    func wait(for visitor: String, now: ContinuousClock.Instant = .now) -> Int? {
+    func wait(for visitor: String, now: ContinuousClock.Instant) -> Int? {
         state.withLock { state in
             if state.buckets[visitor] == nil, state.buckets.count >= RateLimit.visitorsMax {
                 forget(&state.buckets, now)
@@ -51,7 +51,7 @@ final class RateLimit: Sendable {
     // MARK: - Over a restart
 
     /// What is left in each bucket that is not full, by the marks of the visitors.
-    func left(now: ContinuousClock.Instant = .now) -> [String: Double] {
+    func left(now: ContinuousClock.Instant) -> [String: Double] {
         state.withLock { state in
             let came = state.buckets.map { (mark($0.key), tokens(in: $0.value, now)) }
             let kept = state.kept.map { ($0.key, tokens(in: $0.value, now)) }
@@ -60,7 +60,7 @@ final class RateLimit: Sendable {
     }
 
     /// Goes on with what was left some seconds ago.
-    func restore(_ left: [String: Double], ago seconds: Double, now: ContinuousClock.Instant = .now) {
+    func restore(_ left: [String: Double], ago seconds: Double, now: ContinuousClock.Instant) {
         let kept = left.mapValues {
             Bucket(tokens: min(perMinute, max(0, $0) + max(0, seconds) * perMinute / 60), seen: now)
         }
@@ -68,7 +68,7 @@ final class RateLimit: Sendable {
     }
 
     /// Where nobody knows what was left: whoever comes finds half of it.
-    func startHalfFull(now: ContinuousClock.Instant = .now) {
+    func startHalfFull(now: ContinuousClock.Instant) {
         state.withLock { $0.start = Bucket(tokens: perMinute / 2, seen: now) }
     }
 

@@ -14,8 +14,10 @@ final class VisitorLimits: Sendable {
     private let forms: RateLimit
     private let networks: RateLimit
     private let path: String
+    private let clock: @Sendable () -> ContinuousClock.Instant
 
-    init(config: Config) {
+    /// - Parameter clock: what limits fill again by.
+    init(config: Config, clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
         let (limits, secret) = (config.site.server.limits, config.site.site.secret ?? "")
         let mark: @Sendable (String) -> String = { visitor in
             String(Signature.hex(Array("visitor.\(visitor)".utf8), key: secret).prefix(32))
@@ -24,6 +26,7 @@ final class VisitorLimits: Sendable {
         forms = RateLimit(perMinute: limits.formsPerMinute, mark: mark)
         networks = RateLimit(perMinute: limits.formsPerMinuteOfNetwork, mark: mark)
         path = config.databasePath + "-limits"
+        self.clock = clock
     }
 
     /// Each with its name in the file.
@@ -35,15 +38,16 @@ final class VisitorLimits: Sendable {
     ///
     /// - Parameter network: where the visitor is; it counts for forms.
     func wait(for visitor: String, isForm: Bool, network: String? = nil) -> Int? {
-        guard isForm else { return requests.wait(for: visitor) }
-        return forms.wait(for: visitor) ?? network.flatMap { networks.wait(for: $0) }
+        let now = clock()
+        guard isForm else { return requests.wait(for: visitor, now: now) }
+        return forms.wait(for: visitor, now: now) ?? network.flatMap { networks.wait(for: $0, now: now) }
     }
 
     /// Goes on with what the process before this one left.
     func resume(isAfterCrash: Bool, now: Date) {
         let data = FileManager.default.contents(atPath: path)
         try? FileManager.default.removeItem(atPath: path)
-        guard !isAfterCrash else { return all.forEach { $0.limit.startHalfFull() } }
+        guard !isAfterCrash else { return all.forEach { $0.limit.startHalfFull(now: clock()) } }
         let lines = String(decoding: data ?? Data(), as: UTF8.self).split(separator: "\n")
         guard let first = lines.first, let at = Timestamp.date(String(first)) else { return }
         var left: [String: [String: Double]] = [:]
@@ -52,13 +56,13 @@ final class VisitorLimits: Sendable {
             guard words.count == 3, let tokens = Double(words[2]), tokens.isFinite else { continue }
             left[String(words[0]), default: [:]][String(words[1])] = tokens
         }
-        for (name, limit) in all { limit.restore(left[name] ?? [:], ago: now.timeIntervalSince(at)) }
+        for (name, limit) in all { limit.restore(left[name] ?? [:], ago: now.timeIntervalSince(at), now: clock()) }
     }
 
     /// Writes what is left: the time, then a line per bucket that is not full. Where it cannot be written, the next
     /// start finds every bucket full.
     func keep(now: Date) {
-        let lines = all.flatMap { name, limit in limit.left().map { "\(name) \($0.key) \($0.value)" } }
+        let lines = all.flatMap { name, limit in limit.left(now: clock()).map { "\(name) \($0.key) \($0.value)" } }
         _ = FileManager.default.createFile(
             atPath: path, contents: Data(([Timestamp.text(now)] + lines).joined(separator: "\n").utf8),
             attributes: [.posixPermissions: 0o600])

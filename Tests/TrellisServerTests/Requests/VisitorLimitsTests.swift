@@ -12,7 +12,13 @@ import TrellisTesting
         crm = try TestKernel("server: {limits: {forms_per_minute: 6, requests_per_minute: 60}}")
     }
 
-    private func limits() -> VisitorLimits { VisitorLimits(config: crm.kernel.config) }
+    private func limits() -> VisitorLimits { limits(crm) }
+
+    /// What was used up of them stays so, however long a busy machine takes.
+    private func limits(_ crm: TestKernel) -> VisitorLimits {
+        let start = ContinuousClock.now
+        return VisitorLimits(config: crm.kernel.config, clock: { start })
+    }
 
     private var path: String { crm.kernel.config.databasePath + "-limits" }
 
@@ -23,7 +29,7 @@ import TrellisTesting
 
     @Test func `a network sends as many forms as ten of its visitors`() throws {
         let crm = try TestKernel("server: {limits: {forms_per_minute: 1}}")
-        let limits = VisitorLimits(config: crm.kernel.config)
+        let limits = limits(crm)
         let sent = (1...12).filter { limits.wait(for: "a\($0)", isForm: true, network: "a") == nil }
         #expect(sent == Array(1...10))
         #expect(limits.wait(for: "b", isForm: true, network: "b") == nil)
@@ -32,7 +38,7 @@ import TrellisTesting
 
     @Test func `a flood from many networks closes a form to nobody else`() throws {
         let crm = try TestKernel("server: {limits: {forms_per_minute: 1}}")
-        let limits = VisitorLimits(config: crm.kernel.config)
+        let limits = limits(crm)
         let sent = (1...1000).filter { limits.wait(for: "v\($0)", isForm: true, network: "n\($0)") == nil }
         #expect(sent.count == 1000 && limits.wait(for: "ann", isForm: true, network: "home") == nil)
     }
@@ -40,7 +46,7 @@ import TrellisTesting
     @Test func `whoever is over their own limit takes nothing from their neighbours`() throws {
         let crm = try TestKernel(
             "server: {limits: {forms_per_minute: 2, network_forms_per_minute: 4}}")
-        let limits = VisitorLimits(config: crm.kernel.config)
+        let limits = limits(crm)
         let sent = { (visitor: String) in
             (0..<50).filter { _ in limits.wait(for: visitor, isForm: true, network: "a") == nil }.count
         }
@@ -49,10 +55,10 @@ import TrellisTesting
 
     @Test func `what a network has left is left over a stop, too`() throws {
         let crm = try TestKernel("server: {limits: {forms_per_minute: 9, network_forms_per_minute: 3}}")
-        let before = VisitorLimits(config: crm.kernel.config)
+        let before = limits(crm)
         for _ in 1...3 { #expect(before.wait(for: "a", isForm: true, network: "n") == nil) }
         before.keep(now: crm.clock.now)
-        let after = VisitorLimits(config: crm.kernel.config)
+        let after = limits(crm)
         after.resume(isAfterCrash: false, now: crm.clock.now)
         #expect(after.wait(for: "b", isForm: true, network: "n") != nil)
         #expect(after.wait(for: "c", isForm: true, network: "o") == nil)
