@@ -107,7 +107,7 @@ public struct DripSequencer: Plugin {
     public func catchUp(since: Date, _ tx: Transaction) throws {
         let editions = editions(tx.db)
         let running = try editions.inUse(editions.adopt(tx))
-        try Downtime(editions: running, settings: settings, since: since, tx: tx).setRight()
+        try ClockJumps(since: since, tx: tx).setRight(running, settings)
         let pauses = Pauses(sequences: sequences, settings: settings, tx: tx)
         try pauses.stretch(to: since)
         try pauses.adopt(running)

@@ -142,10 +142,7 @@ struct OutboxCommand: ParsableCommand {
             let outcome = try kernel.write(origin: "cli") { tx -> (count: Int, later: Int, dropped: Int)? in
                 let waited =
                     try Int.fetchOne(
-                        tx.db,
-                        sql:
-                            "SELECT count(*) FROM outbox_messages WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = ?",
-                        arguments: [MarketingPause.holder]) ?? 0
+                        tx.db, sql: "SELECT count(*) FROM outbox_messages WHERE \(MarketingPause.waiting)") ?? 0
                 guard let count = try tx.resumeMarketing(by: "cli") else { return nil }
                 let later = try Int.fetchOne(
                     tx.db,

@@ -54,8 +54,7 @@ struct Downtime {
     /// - Parameter condition: which of `outbox_messages`.
     func settle(paused condition: String, _ lateness: SequenceSettings.Lateness) throws {
         guard isLong else { return }
-        let late =
-            "\(condition) AND state = 'held' AND held_by = \(MarketingPause.holder.sqlLiteral) AND ready_at < \(limit.sqlLiteral)"
+        let late = "\(condition) AND \(MarketingPause.waiting) AND ready_at < \(limit.sqlLiteral)"
         switch lateness {
         case .send: break
         case .skip:
@@ -99,7 +98,7 @@ struct Downtime {
                     among: "id IN (SELECT id FROM drip_enrolments WHERE \(missed(edition)) AND resting_at = \(index))")
             }
         }
-        let jump = try jumpedTo()
+        let jump = try ClockJumps(since: since, tx: tx).accepted()
         let isFixed = "resting_at IN (\(fixed.map(String.init).joined(separator: ", ")))"
         try tx.db.execute(
             sql: """
@@ -112,62 +111,5 @@ struct Downtime {
                 "jump": jump, "afterJump": jump.flatMap { Timestamp.date($0) }.map { seconds(since: $0) }, "lost": lost,
             ])
         try Tick.wake(where: edition.condition + " AND is_shifted", tx)
-    }
-
-    /// Whoever came, or heard what it waited for, while the clock was ahead, and that has come back: the times of then
-    /// are off by as much as it jumped, and days of the calendar are reckoned anew.
-    func setRight() throws {
-        let jump = try Row.fetchOne(
-            tx.db,
-            sql: """
-                SELECT noticed_at, expected_at FROM clock_jumps
-                WHERE settled_at >= ? AND settled_by = 'clock' AND noticed_at > expected_at ORDER BY id DESC LIMIT 1
-                """, arguments: [Timestamp.text(since)])
-        guard let jump, let noticed = Timestamp.date(jump[0] as String),
-            let expected = Timestamp.date(jump[1] as String)
-        else { return }
-        let ahead = Timestamp.text(noticed).sqlLiteral
-        let off = "'-\(Int(noticed.timeIntervalSince(expected).rounded())) seconds'"
-        func right(_ column: String) -> String { "strftime('%Y-%m-%d %H:%M:%f', \(column), \(off))" }
-        for edition in editions {
-            let days = try reckonDays(of: edition, where: "(arrived_at >= \(ahead) OR due_at >= \(ahead))")
-            try tx.db.execute(
-                sql: """
-                    UPDATE drip_enrolments SET due_at = iif(resting_at IN (\(days)), due_at, \(right("due_at"))),
-                        arrived_at = iif(arrived_at >= \(ahead), \(right("arrived_at")), arrived_at),
-                        entered_at = iif(entered_at >= \(ahead), \(right("entered_at")), entered_at)
-                    WHERE state = 'active' AND \(edition.condition) AND due_at < '\(Rest.never)' AND (
-                        arrived_at >= \(ahead)
-                        OR (due_at >= \(ahead) AND heard_event IS NOT NULL AND resting_at IS NULL AND NOT is_shifted))
-                    """)
-            guard tx.db.changesCount > 0 else { continue }
-            try Tick.wake(where: "\(edition.condition) AND arrived_at >= \(Timestamp.text(expected).sqlLiteral)", tx)
-            try Tick.appoint(at: tx.stamp, key: nil, tx)
-        }
-    }
-
-    /// Sets the moments of those anew who rest until a day of the calendar.
-    ///
-    /// - Returns: the operations they rest at, as a list of SQL.
-    private func reckonDays(of edition: Edition, where condition: String) throws -> String {
-        var days: [Int] = []
-        for (index, operation) in edition.program.operations.enumerated() {
-            guard case .waitUntil(let moment) = operation.act else { continue }
-            days.append(index)
-            try Rest(edition: edition, settings: settings, tx: tx).reckon(
-                moment, at: index,
-                among: "state = 'active' AND \(edition.condition) AND resting_at = \(index) AND \(condition)")
-        }
-        return days.map(String.init).joined(separator: ", ")
-    }
-
-    /// Where the clock was put forward in the meantime, and that was accepted: what it said then. Whoever came later
-    /// has lost no more than the time since.
-    private func jumpedTo() throws -> String? {
-        try String.fetchOne(
-            tx.db,
-            sql:
-                "SELECT max(noticed_at) FROM clock_jumps WHERE noticed_at > expected_at AND noticed_at BETWEEN ? AND ?",
-            arguments: [Timestamp.text(since), tx.stamp])
     }
 }

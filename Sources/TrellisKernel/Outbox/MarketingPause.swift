@@ -14,6 +14,10 @@ import Foundation
 public enum MarketingPause {
     /// What `held_by` says of the mail that waits for the end of it.
     public static let holder = "kernel"
+    /// Which of `outbox_messages` wait for the end of it, in SQL. The first condition is that of the index over what is
+    /// stopped: SQLite uses a partial index only where the statement has its words.
+    public static let waiting =
+        "state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = \(holder.sqlLiteral)"
     static let reason = "marketing mail is paused: too much of it was called spam"
     /// The reason of what goes later for having waited.
     public static let pastReason = "marketing mail was paused"
@@ -71,13 +75,11 @@ extension Transaction {
             try plugin.marketingResumes(since: began, acting(as: "plugin:\(type(of: plugin).name)"))
         }
         try KernelContext(origin: origin).enter(db, stamp: stamp)
-        // The first condition is that of the index over what is stopped: SQLite uses a partial index only where the
-        // statement has its words.
         try db.execute(
             sql: """
                 UPDATE outbox_messages SET state = 'waiting', held_by = NULL, reason = iif(ready_at > :now, :past, NULL)
-                WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = :holder
-                """, arguments: ["now": stamp, "past": MarketingPause.pastReason, "holder": MarketingPause.holder])
+                WHERE \(MarketingPause.waiting)
+                """, arguments: ["now": stamp, "past": MarketingPause.pastReason])
         return db.changesCount
     }
 }

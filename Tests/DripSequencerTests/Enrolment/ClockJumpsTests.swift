@@ -175,6 +175,7 @@ import TrellisTesting
         var worker: Worker? = try await jumped(crm, by: Self.days400)
         try move("UPDATE leads SET starts_on = '2026-03-25' WHERE id = 1")
         try await worker?.runUntilIdle()
+        crm.clock.advance(by: "1 minute")
         crm.clock.jump(by: -Self.days400)
         try await worker?.runUntilIdle()
         try stop(&worker)
@@ -182,6 +183,23 @@ import TrellisTesting
         #expect(due[0] == due[1] && due[1].hasPrefix("2026-03-2"), "\(due)")
         #expect(try crm.rows("SELECT is_late FROM drip_enrolments") == ["0", "0"])
         #expect(crm.transport.sent.isEmpty)
+    }
+
+    @Test func `who was set right is not set back again by a worker that starts after a crash`() async throws {
+        let crm = try await crm("shift")
+        var worker: Worker? = try await jumped(crm, by: 3600)
+        crm.clock.advance(by: "2 hours")
+        try crm.lead("l4@a.example")
+        try await worker?.runUntilIdle()
+        crm.clock.jump(by: -3600)
+        try await worker?.runUntilIdle()
+        worker = nil
+        #expect(try crm.rows("SELECT ended_at FROM worker_runs ORDER BY id DESC LIMIT 1") == [""])
+        // It came at 13 by the right clock, which is past what the wrong one showed when it jumped.
+        let due = Self.due + ["2026-03-03 13:00:00.000"]
+        #expect(try self.due(crm) == due)
+        try await work(crm)
+        #expect(try self.due(crm) == due)
     }
 
     // MARK: - Accepted
