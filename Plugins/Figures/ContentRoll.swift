@@ -129,19 +129,19 @@ struct ContentRoll {
         }
         try tx.scratchTable(
             "figures_forms_told", columns: "day TEXT, form TEXT, channel TEXT, measure TEXT, count INTEGER")
-        try run(
+        try tx.run(
             """
             INSERT INTO temp.figures_forms_told
             SELECT day, form, channel, measure, count(*)
             FROM (\(told("done", "true")) UNION ALL \(told("new", ContentRoll.isNew))) WHERE true GROUP BY 1, 2, 3, 4
             """)
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_forms (day, form, channel, measure, count)
             SELECT day, form, channel, measure, count FROM temp.figures_forms_told WHERE true
             ON CONFLICT (day, form, channel, measure) DO UPDATE SET count = count + excluded.count
             """)
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_form_months (month, form, channel, measure, count)
             SELECT substr(day, 1, 7), form, channel, measure, sum(count) FROM temp.figures_forms_told WHERE true GROUP BY 1, 2, 3, 4
@@ -198,28 +198,24 @@ struct ContentRoll {
         try tx.scratchTable(
             "figures_told",
             columns: "day TEXT, kind TEXT, content TEXT, sequence TEXT, stage TEXT, measure TEXT, count INTEGER")
-        try run(
+        try tx.run(
             """
             WITH told (day, kind, content, sequence, stage, measure) AS MATERIALIZED (\(select))
             INSERT INTO temp.figures_told
             SELECT day, kind, content, sequence, stage, measure, count(*) FROM told WHERE true GROUP BY 1, 2, 3, 4, 5, 6
             """)
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_contents (day, kind, content, sequence, stage, measure, count)
             SELECT day, kind, content, sequence, stage, measure, count FROM temp.figures_told WHERE true
             ON CONFLICT (day, kind, content, sequence, stage, measure) DO UPDATE SET count = count + excluded.count
             """)
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_content_months (month, kind, content, sequence, stage, measure, count)
             SELECT substr(day, 1, 7), kind, content, sequence, stage, measure, sum(count) FROM temp.figures_told
             WHERE true GROUP BY 1, 2, 3, 4, 5, 6
             ON CONFLICT (kind, month, content, sequence, stage, measure) DO UPDATE SET count = count + excluded.count
             """)
-    }
-
-    private func run(_ sql: String) throws {
-        try tx.db.cachedStatement(sql: sql).execute()
     }
 }

@@ -11,12 +11,12 @@ struct DealRoll {
     func keep(_ kinds: Set<String>) throws {
         guard try gather(kinds) else { return }
         try count(-1)
-        try run("DELETE FROM figures_earnings WHERE opportunity_id IN (\(Self.touched))")
-        try run("DELETE FROM figures_closed_deals WHERE opportunity_id IN (\(Self.touched))")
+        try tx.run("DELETE FROM figures_earnings WHERE opportunity_id IN (\(Self.touched))")
+        try tx.run("DELETE FROM figures_closed_deals WHERE opportunity_id IN (\(Self.touched))")
         try close()
         try credit()
         try count(1)
-        try run("DELETE FROM figures_cycles INDEXED BY figures_cycles_empty WHERE deals = 0")
+        try tx.run("DELETE FROM figures_cycles INDEXED BY figures_cycles_empty WHERE deals = 0")
     }
 
     /// Asked once every event is counted, and none is set aside. Days that follow from `updated_at` or `created_at` are
@@ -48,19 +48,19 @@ struct DealRoll {
     private func gather(_ kinds: Set<String>) throws -> Bool {
         try tx.scratchTable("figures_deals_touched", columns: "opportunity_id INTEGER NOT NULL UNIQUE")
         if !kinds.isDisjoint(with: LeadRoll.opportunityKinds) {
-            try run(
+            try tx.run(
                 """
                 INSERT OR IGNORE INTO temp.figures_deals_touched
                 SELECT json_extract(body, '$.opportunity_id') FROM batch WHERE kind GLOB 'opportunity.*'
                 """)
         }
-        try run(
+        try tx.run(
             """
             INSERT OR IGNORE INTO temp.figures_deals_touched
             SELECT o.id FROM temp.figures_touched AS t CROSS JOIN opportunities AS o ON o.lead_id = t.lead
             """)
         if !kinds.isDisjoint(with: HandoffRoll.kinds) {
-            try run(
+            try tx.run(
                 """
                 INSERT OR IGNORE INTO temp.figures_deals_touched
                 SELECT o.id FROM batch AS b CROSS JOIN opportunities AS o ON o.lead_id = b.lead_id
@@ -72,7 +72,7 @@ struct DealRoll {
 
     /// The deal as `figures_deals` has it. A currency that is not named stays so: the site may change its own.
     private func close() throws {
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_closed_deals
                 (opportunity_id, lead, month, owner, currency, is_won, amount, channel, campaign, days, days_from_arrival)
@@ -83,7 +83,7 @@ struct DealRoll {
     }
 
     private func credit() throws {
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_earnings (opportunity_id, channel, campaign, month, currency, first_touch, last_touch, linear, position)
             SELECT d.opportunity_id, coalesce(c.channel, d.channel), coalesce(c.campaign, d.campaign), d.month, d.currency,
@@ -96,16 +96,12 @@ struct DealRoll {
 
     /// Adds the deals touched to the sums, or takes them out.
     private func count(_ sign: Int) throws {
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_cycles (measure, scope, month, channel, days, deals)
             SELECT measure, scope, month, channel, days, \(sign) * count(*) FROM figures_timed
             WHERE opportunity_id IN (\(Self.touched)) GROUP BY 1, 2, 3, 4, 5
             ON CONFLICT (measure, scope, month, channel, days) DO UPDATE SET deals = deals + excluded.deals
             """)
-    }
-
-    private func run(_ sql: String) throws {
-        try tx.db.cachedStatement(sql: sql).execute()
     }
 }

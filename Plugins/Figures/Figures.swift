@@ -186,6 +186,13 @@ public struct Figures: Plugin {
     }
 }
 
+extension Transaction {
+    /// Runs a statement that is prepared once.
+    func run(_ sql: String) throws {
+        try db.cachedStatement(sql: sql).execute()
+    }
+}
+
 /// `plugins.figures` in the config.
 public struct FiguresSettings: SettingsRecord {
     public var activities: [LocatedText] = []

@@ -25,7 +25,7 @@ struct LeadRoll {
         try review(kinds)
         if kinds.contains("lead.erased") {
             try SilenceRoll(tx: tx).erase()
-            try run("UPDATE figures_leads SET is_erased = 1 WHERE lead IN (\(Self.erased))")
+            try tx.run("UPDATE figures_leads SET is_erased = 1 WHERE lead IN (\(Self.erased))")
         }
     }
 
@@ -40,7 +40,7 @@ struct LeadRoll {
     private func welcome() throws {
         let last =
             try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(lead), 0) FROM figures_leads")) ?? 0
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_leads (lead, arrived_on, stage, channel, campaign)
             SELECT l.id, coalesce(date(l.created_at), date(b.at)), json_extract(b.body, '$.stage'), \(Self.channel), coalesce(t.campaign, '')
@@ -91,7 +91,7 @@ struct LeadRoll {
             tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM figures_leads WHERE is_erased = 1)"))
         guard areErased == true else { return }
         try tx.scratchTable("figures_touched", columns: "lead INTEGER PRIMARY KEY")
-        try run(
+        try tx.run(
             """
             INSERT INTO temp.figures_touched
             SELECT f.lead FROM batch AS b CROSS JOIN figures_leads AS f ON f.lead = b.lead_id AND f.is_erased
@@ -102,7 +102,7 @@ struct LeadRoll {
 
     /// Leads that moved on: every stage up to the new one that they had not reached yet.
     private func advance() throws {
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_stages (lead, stage, day, event_id)
             SELECT b.lead_id, s.name, date(b.at), b.id
@@ -135,7 +135,7 @@ struct LeadRoll {
         try count(-1)
         if !kinds.isDisjoint(with: ["lead.deleted", "lead.merged"]) { try forget() }
         if kinds.contains("lead.restored") { try recall() }
-        try run(
+        try tx.run(
             """
             UPDATE figures_leads AS f SET (arrived_on, channel, campaign) = (
                 SELECT coalesce(date(l.created_at), f.arrived_on), \(Self.channel), coalesce(t.campaign, '')
@@ -144,9 +144,9 @@ struct LeadRoll {
             """)
         try settlePurchases()
         try count(1)
-        try run("DELETE FROM figures_days INDEXED BY figures_days_empty WHERE leads = 0")
-        try run("DELETE FROM figures_months INDEXED BY figures_months_empty WHERE leads = 0")
-        try run("DELETE FROM figures_cohorts INDEXED BY figures_cohorts_empty WHERE leads = 0")
+        try tx.run("DELETE FROM figures_days INDEXED BY figures_days_empty WHERE leads = 0")
+        try tx.run("DELETE FROM figures_months INDEXED BY figures_months_empty WHERE leads = 0")
+        try tx.run("DELETE FROM figures_cohorts INDEXED BY figures_cohorts_empty WHERE leads = 0")
         try SilenceRoll(tx: tx).forgetEmpty()
     }
 
@@ -163,10 +163,10 @@ struct LeadRoll {
             (Self.opportunityKinds, "kind GLOB 'opportunity.*' AND lead_id IS NOT NULL"),
         ]
         for source in sources where !kinds.isDisjoint(with: source.kinds) {
-            try run("INSERT OR IGNORE INTO temp.figures_touched SELECT lead_id FROM batch WHERE \(source.select)")
+            try tx.run("INSERT OR IGNORE INTO temp.figures_touched SELECT lead_id FROM batch WHERE \(source.select)")
         }
         if kinds.contains("lead.merged") {
-            try run(
+            try tx.run(
                 """
                 INSERT OR IGNORE INTO temp.figures_touched
                 SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged'
@@ -174,7 +174,7 @@ struct LeadRoll {
         }
         if !kinds.isDisjoint(with: Self.opportunityKinds) {
             // Also the lead a deal was taken from: the event names the one it was given to.
-            try run(
+            try tx.run(
                 """
                 INSERT OR IGNORE INTO temp.figures_touched
                 SELECT lead FROM figures_leads
@@ -182,7 +182,7 @@ struct LeadRoll {
                 """)
         }
         if kinds.contains("form.submitted") { try gatherEarlierTouches() }
-        try run(
+        try tx.run(
             """
             DELETE FROM temp.figures_touched WHERE lead IN (SELECT lead FROM figures_leads WHERE is_erased = 1)
             """)
@@ -192,7 +192,7 @@ struct LeadRoll {
 
     /// A visitor who fills in a form brings the visits of before along: the first of them is now the first touch.
     private func gatherEarlierTouches() throws {
-        try run(
+        try tx.run(
             """
             INSERT OR IGNORE INTO temp.figures_touched
             SELECT f.lead FROM batch AS b CROSS JOIN figures_leads AS f ON f.lead = b.lead_id
@@ -209,21 +209,21 @@ struct LeadRoll {
               AND NOT EXISTS (SELECT 1 FROM figures_leads WHERE lead = b.lead_id AND is_erased)
             """
         for table in ["figures_stages", "figures_credits", "figures_leads"] {
-            try run("DELETE FROM \(table) WHERE lead IN (\(gone))")
+            try tx.run("DELETE FROM \(table) WHERE lead IN (\(gone))")
         }
     }
 
     /// A lead that is back from the trash, as the log has it so far.
     private func recall() throws {
         let back = "(SELECT lead_id FROM batch WHERE kind = 'lead.restored')"
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_leads (lead, arrived_on, stage, channel, campaign)
             SELECT l.id, coalesce(date(l.created_at), date(e.at)), json_extract(e.body, '$.stage'), 'unknown', ''
             FROM leads AS l JOIN events AS e ON e.lead_id = l.id AND e.kind = 'lead.created' WHERE l.id IN \(back)
             ON CONFLICT (lead) DO NOTHING
             """)
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_stages (lead, stage, day, event_id)
             SELECT e.lead_id, s.name, date(e.at), e.id
@@ -235,7 +235,7 @@ struct LeadRoll {
             ORDER BY e.id
             ON CONFLICT (lead, stage) DO NOTHING
             """)
-        try run(
+        try tx.run(
             """
             UPDATE figures_leads AS f SET heard_on = (
                 SELECT max(date(at)) FROM events AS e
@@ -247,14 +247,14 @@ struct LeadRoll {
     /// The day of the purchase, and to which roads it is credited.
     private func settlePurchases() throws {
         let here = "lead IN (SELECT lead FROM temp.figures_touched) AND EXISTS (SELECT 1 FROM leads WHERE id = f.lead)"
-        try run(
+        try tx.run(
             """
             UPDATE figures_leads AS f SET won_by = (
                 SELECT id FROM opportunities WHERE lead_id = f.lead AND stage = 'won'
                 ORDER BY date(coalesce(closed_at, updated_at)), id LIMIT 1)
             WHERE \(here)
             """)
-        try run(
+        try tx.run(
             """
             UPDATE figures_leads AS f SET bought_on = (
                 SELECT min(day) FROM (
@@ -265,8 +265,8 @@ struct LeadRoll {
                     SELECT f.arrived_on WHERE f.stage = (SELECT stage FROM figures_stage_order WHERE is_last)))
             WHERE \(here)
             """)
-        try run("DELETE FROM figures_credits AS f WHERE \(here)")
-        try run(Self.credit)
+        try tx.run("DELETE FROM figures_credits AS f WHERE \(here)")
+        try tx.run(Self.credit)
     }
 
     // MARK: - Sums
@@ -285,12 +285,12 @@ struct LeadRoll {
 
     /// Adds to the sums of the days, and to those of their months.
     private func addDays(_ select: String) throws {
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_days (day, channel, campaign, step, leads) \(select)
             ON CONFLICT (day, channel, campaign, step) DO UPDATE SET leads = leads + excluded.leads
             """)
-        try run(
+        try tx.run(
             """
             WITH told (day, channel, campaign, step, leads) AS (\(select))
             INSERT INTO figures_months (month, channel, campaign, step, leads)
@@ -300,15 +300,11 @@ struct LeadRoll {
     }
 
     private func addCohorts(_ select: String) throws {
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_cohorts (month, channel, campaign, step, leads, days) \(select)
             ON CONFLICT (month, channel, campaign, step) DO UPDATE SET leads = leads + excluded.leads, days = days + excluded.days
             """)
-    }
-
-    private func run(_ sql: String) throws {
-        try tx.db.cachedStatement(sql: sql).execute()
     }
 }
 

@@ -37,7 +37,7 @@ struct SilenceRoll {
     /// - Parameter words: the kinds of event that are one, as a list in SQL.
     func hear(_ words: String) throws {
         try tx.scratchTable("figures_heard", columns: "lead INTEGER PRIMARY KEY, day TEXT, was TEXT")
-        try run(
+        try tx.run(
             """
             INSERT INTO temp.figures_heard
             SELECT f.lead, word.day, CASE WHEN f.bought_on IS NULL THEN coalesce(f.heard_on, f.arrived_on) END
@@ -46,7 +46,7 @@ struct SilenceRoll {
             WHERE NOT f.is_erased AND coalesce(f.heard_on, '') < word.day
             """)
         guard tx.db.changesCount > 0 else { return }
-        try run(
+        try tx.run(
             """
             UPDATE figures_leads AS f SET heard_on = (SELECT day FROM temp.figures_heard WHERE lead = f.lead)
             WHERE lead IN (SELECT lead FROM temp.figures_heard)
@@ -62,18 +62,14 @@ struct SilenceRoll {
     }
 
     func forgetEmpty() throws {
-        try run("DELETE FROM figures_silences INDEXED BY figures_silences_empty WHERE leads = 0")
+        try tx.run("DELETE FROM figures_silences INDEXED BY figures_silences_empty WHERE leads = 0")
     }
 
     private func add(_ select: String) throws {
-        try run(
+        try tx.run(
             """
             INSERT INTO figures_silences (day, leads) \(select)
             ON CONFLICT (day) DO UPDATE SET leads = leads + excluded.leads
             """)
-    }
-
-    private func run(_ sql: String) throws {
-        try tx.db.cachedStatement(sql: sql).execute()
     }
 }
