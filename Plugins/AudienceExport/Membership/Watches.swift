@@ -48,7 +48,7 @@ enum Watches {
     private static func triggers(_ table: String) -> [(name: String, sql: String)] {
         let ways = [
             ("insert", "INSERT", "NEW", ""), ("delete", "DELETE", "OLD", ""), ("update", "UPDATE", "NEW", ""),
-            ("leave", "UPDATE", "OLD", " AND OLD.lead_id IS NOT NEW.lead_id"),
+            ("leave", "UPDATE OF lead_id", "OLD", " AND OLD.lead_id IS NOT NEW.lead_id"),
         ]
         return ways.map { way, event, version, condition in
             let name = "\(prefix)\(table)_\(way)"

@@ -54,8 +54,8 @@ struct BatchWindow {
             onlyEvent: count == 1 ? last : nil)
     }
 
-    /// The first events of each kind, from the index, and of those the first of all: it does not matter how many events
-    /// of other kinds lie in between.
+    /// The first events of some kinds: a merge of what the index has of each, which reads no more of a kind than is
+    /// taken, and it does not matter how many events of other kinds lie in between.
     private static func next(_ kinds: [String]?) -> String {
         let window = "id > :after AND id <= :horizon"
         guard let kinds else { return "SELECT id FROM events WHERE \(window) ORDER BY id LIMIT :limit" }
@@ -64,13 +64,9 @@ struct BatchWindow {
             return "SELECT id FROM events NOT INDEXED WHERE \(window) AND kind IN (\(list)) ORDER BY id LIMIT :limit"
         }
         let parts = kinds.map { kind in
-            """
-            SELECT id FROM events INDEXED BY events_by_kind WHERE kind = \(kind.sqlLiteral) AND \(window)
-            ORDER BY id LIMIT :limit
-            """
+            "SELECT id FROM events INDEXED BY events_by_kind WHERE kind = \(kind.sqlLiteral) AND \(window)"
         }
-        guard parts.count > 1 else { return parts.first ?? "" }
-        return parts.map { "SELECT id FROM (\($0))" }.joined(separator: "\nUNION ALL\n") + "\nORDER BY id LIMIT :limit"
+        return parts.joined(separator: "\nUNION ALL\n") + "\nORDER BY id LIMIT :limit"
     }
 
     /// So many parts a compound SELECT may have, with some to spare: https://www.sqlite.org/limits.html
