@@ -40,42 +40,48 @@ private let interruptsOutside = Atomic<Int>(0)
         #expect(throws: KernelError.data(long)) { try reader.table("SELECT zeroblob(4194305)") }
     }
 
-    @Test func `Ctrl-C stops the statement, and is then what it was before`() throws {
-        let own = signal(SIGINT) { _ in interruptsOutside.add(1, ordering: .relaxed) }
-        defer { signal(SIGINT, own) }
-        for (times, outside) in [(1, 0), (2, 1)] {
-            interruptsOutside.store(0, ordering: .relaxed)
-            var rows = 0
-            let error = try #require(throws: KernelError.self) {
-                try reader.whileStoppable {
-                    try reader.run("\(endless) i FROM n") { _ in
-                        rows += 1
-                        if rows == 3 { for _ in 0..<times { try interrupt() } }
-                        return true
+    /// In a process of its own: there is one handler of Ctrl-C for all the tests of another.
+    @Test func `Ctrl-C stops the statement, and is then what it was before`() async {
+        await #expect(processExitsWith: .success) {
+            let crm = try TestKernel()
+            let reader = try SQLConnection(path: crm.kernel.config.databasePath, access: .read)
+            let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+            signal(SIGINT) { _ in interruptsOutside.add(1, ordering: .relaxed) }
+            for (times, outside) in [(1, 0), (2, 1)] {
+                interruptsOutside.store(0, ordering: .relaxed)
+                var rows = 0
+                let error = try #require(throws: KernelError.self) {
+                    try reader.whileStoppable {
+                        try reader.run(endless) { _ in
+                            rows += 1
+                            if rows == 3 { for _ in 0..<times { try ReadingLimitsTests.interrupt() } }
+                            return true
+                        }
                     }
                 }
+                #expect(rows == 3 && error.description == "The statement was stopped.")
+                #expect(interruptsOutside.load(ordering: .relaxed) == outside)
+                #expect(try reader.whileStoppable { try reader.table("SELECT 1") }.rows == [[1]])
+                try ReadingLimitsTests.interrupt()
+                #expect(interruptsOutside.load(ordering: .relaxed) == outside + 1)
             }
-            #expect(rows == 3 && error.description == "The statement was stopped.")
-            #expect(interruptsOutside.load(ordering: .relaxed) == outside)
-            #expect(try reader.whileStoppable { try reader.table("SELECT 1") }.rows == [[1]])
-            try interrupt()
-            #expect(interruptsOutside.load(ordering: .relaxed) == outside + 1)
-        }
-        // Whoever starts the program with Ctrl-C ignored, as a shell does behind '&', means it.
-        signal(SIGINT, SIG_IGN)
-        var rows = 0
-        _ = try reader.whileStoppable {
-            try reader.run("\(endless) i FROM n") { _ in
-                rows += 1
-                if rows == 3 { try interrupt() }
-                return rows < 9
+            // Whoever starts the program with Ctrl-C ignored, as a shell does behind '&', means it.
+            signal(SIGINT, SIG_IGN)
+            var rows = 0
+            _ = try reader.whileStoppable {
+                try reader.run(endless) { _ in
+                    rows += 1
+                    if rows == 3 { try ReadingLimitsTests.interrupt() }
+                    return rows < 9
+                }
             }
+            #expect(rows == 9)
+            try crm.kernel.close()
         }
-        #expect(rows == 9)
     }
 
     /// As the terminal does to the main thread; the threads of a pool take no signals.
-    private func interrupt() throws {
+    private static func interrupt() throws {
         var (signals, before) = (sigset_t(), sigset_t())
         sigemptyset(&signals)
         sigaddset(&signals, SIGINT)
