@@ -32,7 +32,7 @@ cd "$lab/site" || exit 1
 "$trellis" import leads.csv > "$lab/import" 2>&1 || { cat "$lab/import"; fail "the leads cannot be imported"; }
 "$trellis" serve > /dev/null 2> "$lab/log" &
 server=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     url=$(sed -n 's/^Listening: admin //p' "$lab/log")
     [ -n "$url" ] && break
     kill -0 "$server" 2>/dev/null || { cat "$lab/log"; fail "the server does not start"; }
@@ -55,7 +55,7 @@ def merged(target, patch):
 
 request = urllib.request.Request(url + "/api/openapi.json")
 request.add_header("Authorization", "Bearer " + os.environ["TRELLIS_ADMIN_TOKEN"])
-served = json.load(urllib.request.urlopen(request, timeout=10))
+served = json.load(urllib.request.urlopen(request, timeout=60))
 if served != json.load(open(file)):
     sys.exit("GET /api/openapi.json gives another description than Pages/Server/openapi.json: build the program anew.")
 json.dump(merged(served, json.load(open(fields))), open(output, "w"))

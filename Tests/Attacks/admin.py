@@ -138,7 +138,12 @@ def guesses(lab):
     refused = [answer for answer in answers if answer.status != 401]
     waits = {(answer.status, (answer.header("retry-after") or "").isdigit()) for answer in refused}
     lab.report.same("A25", "the others are 429 and say when to come again", waits, {(429, True)})
-    mine = server.ask_admin("GET", "/api/leads", x_forwarded_for=guesser)
+    for _ in range(4):
+        mine = server.ask_admin("GET", "/api/leads", x_forwarded_for=guesser)
+        if mine.status == 429:
+            break
+        # Where its wait was just over, one more wrong guess begins another, twice as long.
+        server.admin.get("/api/leads", authorization=f"Bearer {secrets.token_hex(32)}", x_forwarded_for=guesser)
     lab.report.same("A25", "meanwhile the right one is not heard from there", mine.status, 429)
     lab.report.same("A25", "but it is from another address",
                     server.ask_admin("GET", "/api/leads", x_forwarded_for=other).status, 200)
@@ -347,14 +352,14 @@ def configs(lab):
         (listen, {"TRELLIS_ADMIN_TOKEN": "short"}, "shorter than 32"),
         (listen, {"TRELLIS_SECRET": "short"}, "shorter than 16")
     ]:
-        server = Server(lab.binary, [(listen, replacement)])
+        server = Server(lab.binary, lab.report, [(listen, replacement)])
         outcome = server.command("check", **environment)
         if outcome.returncode != 78 or sentence not in outcome.stdout + outcome.stderr:
             problems.append(f"{replacement[:40]}: {outcome.returncode} {outcome.stdout} {outcome.stderr}")
         server.remove()
     lab.report.none("A29", "an API without encryption, a short token and a short secret are refused with 78",
                     problems)
-    server = Server(lab.binary, [(', token: "${TRELLIS_ADMIN_TOKEN}"', "")], {"TRELLIS_ADMIN_TOKEN": ""})
+    server = Server(lab.binary, lab.report, [(', token: "${TRELLIS_ADMIN_TOKEN}"', "")], {"TRELLIS_ADMIN_TOKEN": ""})
     lab.servers.append(server)
     server.start()
     found = {entry[1] for entry in listening(server.process)}, len(listening(server.process))

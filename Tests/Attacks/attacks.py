@@ -37,7 +37,7 @@ class Lab:
 
     def start(self, *edits, **environment):
         """One more server on a site of its own."""
-        server = Server(self.binary, edits, environment)
+        server = Server(self.binary, self.report, edits, environment)
         self.servers.append(server)
         return server.start()
 

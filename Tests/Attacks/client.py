@@ -70,9 +70,10 @@ class Client:
         body, content_type = encode(pairs, kind)
         return self.ask("POST", path, body, {"Content-Type": content_type} | _names(headers))
 
-    def raw(self, data, wait=1.0, half=False, pieces=None):
-        """Sends bytes as they are. Returns what came, and whether the server closed within the wait."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as end:
+    def raw(self, data, wait=5, half=False, pieces=None, answers=None):
+        """Sends bytes as they are. Returns what came, and whether the server closed within the wait, which is over a
+        moment after so many whole answers."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as end:
             try:
                 for piece in [data] if pieces is None else pieces:
                     end.sendall(piece)
@@ -80,7 +81,7 @@ class Client:
                     end.shutdown(socket.SHUT_WR)
             except OSError:
                 pass
-            return drain(end, wait)
+            return drain(end, wait, answers)
 
 
 def head_of_form(*headers, path="/forms/guide"):
@@ -89,9 +90,14 @@ def head_of_form(*headers, path="/forms/guide"):
     return "\r\n".join(lines).encode()
 
 
-def drain(end, wait):
-    """Reads until the other end closes or nothing came for so long."""
+# What an answer too many, or the end of the connection, may take to come after the last answer that is waited for.
+MOMENT = 0.5
+
+
+def drain(end, wait, answers=None):
+    """Reads until the other end closes or the wait is over; with `answers`, a moment after so many whole ones."""
     came, end_of_wait = b"", time.monotonic() + wait
+    is_whole = False
     while (rest := end_of_wait - time.monotonic()) > 0:
         end.settimeout(rest)
         try:
@@ -103,7 +109,24 @@ def drain(end, wait):
         if not part:
             return came, True
         came += part
+        if answers and not is_whole and whole_answers(came) >= answers:
+            is_whole, end_of_wait = True, min(end_of_wait, time.monotonic() + MOMENT)
     return came, False
+
+
+def whole_answers(came):
+    """How many answers with a length a stream of bytes begins with; interim ones (RFC 9110, 15.2) are none."""
+    count = 0
+    while True:
+        head, separator, came = came.partition(b"\r\n\r\n")
+        if not separator:
+            return count
+        if re.match(rb"HTTP/1\.[01] 1\d\d ", head):
+            continue
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.I)
+        if not length or len(came) < int(length[1]):
+            return count
+        count, came = count + 1, came[int(length[1]):]
 
 
 def statuses(came):

@@ -65,7 +65,7 @@ def bodies(lab):
         begin = time.monotonic()
         answer = lab.public.ask("POST", "/forms/guide", body, {"Content-Type": kind})
         seconds = time.monotonic() - begin
-        if answer.status not in wanted or seconds > 2:
+        if answer.status not in wanted or seconds > 5:
             problems.append(f"{sentence}: expected {sorted(wanted)}, found {answer.status} after {seconds:.1f} s")
     lab.report.none("A2", "bodies that are too long, too many or of another kind are refused", problems)
     bomb = gzip.compress(b"email=x%40reader.example&note=" + b"x" * 50 * MEGABYTE)
@@ -74,7 +74,7 @@ def bodies(lab):
         for kind in ["gzip", "deflate", "br"]
     ]
     lab.report.holds("A2", "a compressed body is not unpacked", all(400 <= code < 500 for code in codes), codes)
-    came, _ = lab.public.raw(head_of_form(f"Content-Length: {1 << 30}"), 1.5)
+    came, _ = lab.public.raw(head_of_form(f"Content-Length: {1 << 30}"), answers=1)
     lab.report.same("A2", "a body of 1 GB is refused before a byte of it is read", statuses(came), [413])
     queries = [
         lab.public.get("/offers/guide?" + "a&" * 5_000).status,
@@ -128,7 +128,7 @@ def endless(lab):
                 is_closed = True
             if sent % (4 * MEGABYTE) < len(chunk):
                 most = max(most, lab.server.memory)
-        came, closed_now = drain(end, 0.5)
+        came, closed_now = drain(end, 5)
     lab.report.holds("A2", "an endless body takes less than 10 MB of memory", most - before < 10 * MEGABYTE,
                      f"{(most - before) / MEGABYTE:.1f} MB")
     lab.report.holds("A2", "is refused with 413", not statuses(came) or statuses(came)[0] == 413, statuses(came))
@@ -183,7 +183,7 @@ def quick(lab):
         answer = lab.public.ask("POST", "/forms/guide", body, {"Content-Type": kind})
         seconds = time.monotonic() - begin
         slowest = max(slowest, seconds)
-        if seconds > 1.5 or answer.status >= 500:
+        if seconds > 5 or answer.status >= 500:
             problems.append(f"{name} {body[:30]!r}…: {answer.status} after {seconds:.1f} s")
     lab.report.none(
         "A46",

@@ -25,8 +25,8 @@ IS_SETTLED = """
 
 
 class Server:
-    def __init__(self, binary, edits=(), environment=None):
-        self.binary = binary
+    def __init__(self, binary, report, edits=(), environment=None):
+        self.binary, self.report = binary, report
         self.folder = tempfile.mkdtemp(prefix="trellis-attacks-")
         self.site = os.path.join(self.folder, "site")
         self.log = os.path.join(self.folder, "log")
@@ -79,7 +79,7 @@ class Server:
                                             env=self.environment,
                                             stdout=log,
                                             stderr=log)
-        for _ in range(200):
+        for _ in range(1200):
             with open(self.log, errors="replace") as log:
                 log.seek(begin)
                 ports = dict(re.findall(r"Listening: (\w+) http://127\.0\.0\.1:(\d+)", log.read()))
@@ -168,14 +168,19 @@ class Server:
         ]
         return found
 
-    def settle(self, seconds=20):
-        """Waits until every event is handled and every mail that is due has left."""
-        end = time.monotonic() + seconds
+    SETTLED_WITHIN = 60
+
+    def settle(self):
+        """Waits until every event is handled and every mail that is due has left; a failure where they do not."""
+        end = time.monotonic() + Server.SETTLED_WITHIN
         while time.monotonic() < end:
             if self.value(IS_SETTLED):
-                return True
+                return
             time.sleep(0.05)
-        return False
+        states = [tuple(row) for row in self.rows("SELECT state, count(*) FROM outbox_messages GROUP BY 1")]
+        behind = self.value("SELECT (SELECT max(id) FROM events) - (SELECT min(last_event_id) FROM subscribers)")
+        self.report.holds("", f"all that was begun is done within {Server.SETTLED_WITHIN} s", False,
+                          f"{behind} events behind, mails {states}")
 
     def mails(self, address=None):
         """The mails that left, parsed; those to an address alone where one is given."""

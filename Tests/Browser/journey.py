@@ -70,6 +70,10 @@ def check(sentence, found, expected=True):
     print(f"FAILED  {sentence}\n        expected: {expected!r}\n        found:    {found!r}", flush=True)
 
 
+# Less than the 30 seconds after which the server closes a connection that is idle, so that it is seen to wait for none.
+STOP_SECONDS = 25
+
+
 def eventually(question, seconds=15):
     """The first answer that says yes, or the last one that did not."""
     end = time.monotonic() + seconds
@@ -99,7 +103,7 @@ class Trellis:
         self.log = open(self.folder / "log", "w")
         self.process = subprocess.Popen(
             [self.program, "serve"], cwd=self.folder, env=self.environment, stdout=self.log, stderr=self.log)
-        eventually(lambda: self.process.poll() is not None or self.is_ready())
+        eventually(lambda: self.process.poll() is not None or self.is_ready(), 60)
         if not self.is_ready():
             self.stop()
             sys.exit("trellis serve did not become ready:\n" + (self.folder / "log").read_text())
@@ -113,7 +117,7 @@ class Trellis:
         """The exit code after SIGTERM; None where it had to be killed."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(10)
+            return self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -418,7 +422,7 @@ class Journey:
         """After they left, the sequence mails them no more."""
         message = f"SELECT state, reason FROM outbox_messages WHERE lead_id = {self.lead} AND template = 'second-week'"
         eventually(lambda: self.crm.value(
-            f"SELECT state <> 'active' FROM drip_enrolments WHERE lead_id = {self.lead}"), 40)
+            f"SELECT state <> 'active' FROM drip_enrolments WHERE lead_id = {self.lead}"), 90)
         eventually(lambda: not self.crm.sql(message) or self.crm.sql(message)[0]["state"] != "waiting")
         self.check("the second mail of the sequence is cancelled, with the reason", self.crm.sql(message),
                    [{"state": "cancelled", "reason": "the address is suppressed"}])
@@ -525,7 +529,7 @@ def main(program, chromium, screenshots):
             check("the test comes to its end", f"line {own[-1].lineno}, in {own[-1].name}: {error}", None)
         finally:
             code = crm.stop()
-        check("trellis serve stops within 10 seconds of SIGTERM, with exit code 0", code, 0)
+        check(f"trellis serve stops within {STOP_SECONDS} seconds of SIGTERM, with exit code 0", code, 0)
         doctor = crm.run("doctor", "--strict")
         check("the doctor finds no broken promise", doctor.returncode, 0)
         errors = [line for line in (crm.folder / "log").read_text().splitlines() if '"level":"error"' in line]

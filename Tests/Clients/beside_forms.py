@@ -24,7 +24,8 @@ from form_site import FormSite, free_port, percentile  # noqa: E402
 
 PAGE = (ROOT / "Documentation" / "YourCRMInSQL.md").read_text(encoding="utf-8")
 CLIENTS = 8
-ALONE, BESIDE, AFTER = 4, 10, 1
+# Seconds of forms. A reader that keeps its snapshot for 3 seconds is to begin another reading within those beside it.
+ALONE, BESIDE, AFTER = 4, 20, 1
 # As many clients at once as read the file of a small house.
 READERS = ["sqlite3", "sqlite3-long", "pandas", "pandas-long", "duckdb"]
 # Where the server begins the write-ahead log anew, as soon as no reading needs the old one, and what it leaves of it then
@@ -83,9 +84,10 @@ def datasette(site):
     port = free_port()
     with open(site.folder + "/datasette.log", "w") as log:
         server = subprocess.Popen(
-            [program, *words[1:], "--port", str(port)], cwd=site.folder, stdout=log, stderr=log)
+            [program, *words[1:], "--port", str(port), "--setting", "sql_time_limit_ms", "30000"],
+            cwd=site.folder, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
+    for _ in range(600):
         try:
             urllib.request.urlopen(address + "/-/versions.json", timeout=5).read()
             return server, address
@@ -148,7 +150,7 @@ def main():
     beside, refused_beside = rush(site, "beside", BESIDE, log.look)
     readings = {}
     for name, reader in readers.items():
-        lines, complaint = reader.communicate(timeout=60)
+        lines, complaint = reader.communicate(timeout=180)
         if reader.returncode:
             check(f"{name} ended well", False, complaint[-300:])
         readings[name] = [json.loads(line) for line in lines.splitlines()]

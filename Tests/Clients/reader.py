@@ -91,7 +91,7 @@ def by_datasette_long():
 
 def fetched(path):
     try:
-        with urllib.request.urlopen(DATABASE + path, timeout=30) as answer:
+        with urllib.request.urlopen(DATABASE + path, timeout=60) as answer:
             return answer.read()
     except urllib.error.HTTPError as error:
         raise RuntimeError(f"{path}: {error.code} {error.read()[:200]}") from error

@@ -38,7 +38,7 @@ def rush(site, number, killed):
         client.join()
     if not killed:
         server.send_signal(signal.SIGTERM)
-        if server.wait(timeout=10) != 0:
+        if server.wait(timeout=60) != 0:
             sys.exit("the server did not stop well")
     server.wait()
     if refusals:

@@ -59,7 +59,7 @@ class FormSite:
         with open(self.log, "a") as log:
             server = subprocess.Popen(
                 [self.binary, "serve"], stdout=log, stderr=log, env=self.environment, cwd=self.folder)
-        for _ in range(300):
+        for _ in range(1200):
             if server.poll() is not None:
                 sys.exit("the server ended by itself: see " + self.log)
             try:

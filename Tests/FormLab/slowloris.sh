@@ -26,7 +26,7 @@ plugins: {lead_magnets: {magnets: {plan: {title: Plan, kind: link, url: "https:/
 YAML
 (cd "$folder" && exec "$binary" serve) 2>"$folder/log" &
 server=$!
-for _ in $(seq 100); do curl -fs "http://127.0.0.1:$port/readyz" >/dev/null && break; sleep 0.1; done
+for _ in $(seq 600); do curl -fs "http://127.0.0.1:$port/readyz" >/dev/null && break; sleep 0.1; done
 
 # The visitor comes from an address of their own: 127.0.0.2 is this machine too.
 visitor() {
