@@ -18,7 +18,7 @@ import TrellisTesting
         }
 
         func views() async throws -> [String] {
-            await offers.views.write(crm.kernel)
+            await offers.views.end(crm.kernel)
             return try crm.rows(
                 "SELECT day, page, magnet, variant, channel, views FROM magnets_views ORDER BY day, page, channel")
         }

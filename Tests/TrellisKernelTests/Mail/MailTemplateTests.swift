@@ -235,7 +235,6 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
         arguments: [
             "*a ", "[", "**", "](", "[x](", "***a", "*[", "[a]", "\\", "https://", "- ", "h", "# ",
             "*a**b[c](d ",
@@ -243,9 +242,10 @@ import Testing
         ])
     func `a large file of one mark is read in one pass`(_ mark: String) throws {
         let body = "a" + String(repeating: mark, count: 200_000 / mark.utf8.count)
-        if let found = problem(Self.front + body) {
-            #expect([.targetTooLong, .badTarget("d")].contains(found.kind))
-        }
+        var found: MailTemplateProblem?
+        let took = ContinuousClock().measure { found = problem(Self.front + body) }
+        if let found { #expect([.targetTooLong, .badTarget("d")].contains(found.kind)) }
+        #expect(took < .seconds(60))
     }
 
     @Test func `10,000 random bodies neither trap nor make a tag of their own`() throws {

@@ -70,11 +70,12 @@ struct TextCleaningTests {
     }
 
     /// Without the limit on marks the first takes over a second, and minutes without optimisation.
-    @Test(
-        .timeLimit(.minutes(1)),
-        arguments: ["\u{315}\u{316}", "\u{F73}", " ", "\u{200B}", "각", "e\u{301}"])
+    @Test(arguments: ["\u{315}\u{316}", "\u{F73}", " ", "\u{200B}", "각", "e\u{301}"])
     func `long texts are cleaned in linear time`(piece: String) {
         let text = String(repeating: piece, count: 100_000 / piece.utf8.count)
-        #expect(TextCleaning.cleaned("a" + text).utf8.count <= text.utf8.count + 1)
+        var cleaned = ""
+        let took = ContinuousClock().measure { cleaned = TextCleaning.cleaned("a" + text) }
+        #expect(cleaned.utf8.count <= text.utf8.count + 1)
+        #expect(took < .seconds(60))
     }
 }
