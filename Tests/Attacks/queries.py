@@ -292,8 +292,8 @@ def secrets(lab):
             found = [(answer.status, answer.json().get("rows")) for answer in answers]
             if found[0] != found[1] or found[0][0] not in (200, 403) or CANARY in json.dumps(found):
                 problems.append(f"{form.format(t=table, c=column, v='…')}: {found}"[:250])
-    asked = 2 * len(ORACLES) * len(columns)
-    lab.report.none("A33", f"no question of {asked} tells a secret from another one", problems)
+    number = 2 * len(ORACLES) * len(columns)
+    lab.report.none("A33", f"no question of {number} tells a secret from another one", problems)
     schema = "".join(asked(server, f"SELECT * FROM {table}")[0].text for table in ["sqlite_schema", "migrations"])
     lab.report.holds("A33", "and no secret stands in the schema", CANARY not in schema and server.secret not in schema)
 

@@ -26,3 +26,13 @@ enum MailLayout {
     static let markupSlots: [String] = []
     static let textSlots: [String] = []
 }
+
+/// Stands for the names of lists, which need the whole config too.
+enum MailList {
+    static func isName(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x2C && $0 < 0x7B } && text != "none" }
+}
+
+/// Stands for the values of a lead, which need the whole kernel: the name of the one that a link gets.
+enum MailValues {
+    static func inLink(_ variable: String) -> String { variable }
+}
