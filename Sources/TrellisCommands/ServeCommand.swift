@@ -45,10 +45,8 @@ struct ServeCommand: AsyncParsableCommand {
             if reload.isDue() { begins.raise() }
             return begins.isRaised
         }
-        if begins.isRaised {
-            try kernel.close()
-            reload.begin()
-        }
+        try kernel.close()
+        if begins.isRaised { reload.begin() }
         TrellisProgram.note("Stopped.")
     }
 }

@@ -70,8 +70,8 @@ def check(sentence, found, expected=True):
     print(f"FAILED  {sentence}\n        expected: {expected!r}\n        found:    {found!r}", flush=True)
 
 
-# Less than the 30 seconds after which the server closes a connection that is idle, so that it is seen to wait for none.
-STOP_SECONDS = 25
+# What is promised of a stop.
+STOP_SECONDS = 10
 
 
 def eventually(question, seconds=15):

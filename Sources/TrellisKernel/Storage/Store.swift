@@ -55,7 +55,10 @@ struct Store: Sendable {
         }
     }
 
+    /// Closes the readers first: only a writer that closes last takes the write-ahead log away, and the pool closes it
+    /// first (https://github.com/groue/GRDB.swift/issues/739).
     func close() throws {
+        pool.releaseMemory()
         try pool.close()
         times?.print()
     }

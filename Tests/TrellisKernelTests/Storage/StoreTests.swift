@@ -168,4 +168,14 @@ import TrellisTesting
             !plan.contains { $0.hasPrefix("SCAN outbox_messages") && !$0.contains("outbox_messages_stopped") },
             "\(plan)")
     }
+
+    @Test func `a file that was read and is closed is one file again`() throws {
+        let crm = try TestKernel()
+        try crm.capture(["email": "ann@a.example"])
+        let log = crm.kernel.config.databasePath + "-wal"
+        #expect(try crm.kernel.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM leads") } == 1)
+        #expect(FileManager.default.fileExists(atPath: log))
+        try crm.kernel.close()
+        #expect(!FileManager.default.fileExists(atPath: log))
+    }
 }
