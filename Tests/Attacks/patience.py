@@ -40,15 +40,15 @@ class Slow:
         # From where, how many, what is sent first and then each second, and within how many seconds of its opening the
         # server has to have closed it: by its own clocks ten for a head or a body, and thirty for the others; the rest is
         # for a busy machine.
-        "a head that does not end": ("127.0.0.2", 15, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-A: b\r\n", 20),
-        "nothing at all": ("127.0.0.3", 10, b"", b"", 20),
-        "a body that trickles": ("127.0.0.4", 15, head_of_form("Content-Length: 9999"), b"x", 20),
-        "chunks that trickle": ("127.0.0.5", 10, head_of_form("Transfer-Encoding: chunked"), b"1\r\nx\r\n", 20),
+        "a head that does not end": ("127.0.0.2", 15, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-A: b\r\n", 13),
+        "nothing at all": ("127.0.0.3", 10, b"", b"", 13),
+        "a body that trickles": ("127.0.0.4", 15, head_of_form("Content-Length: 9999"), b"x", 13),
+        "chunks that trickle": ("127.0.0.5", 10, head_of_form("Transfer-Encoding: chunked"), b"1\r\nx\r\n", 13),
         "an extension of a chunk that does not end": ("127.0.0.9", 5,
                                                       head_of_form("Transfer-Encoding: chunked") + b"1;",
-                                                      b"a" * 50_000, 20),
-        "an idle connection": ("127.0.0.6", 10, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"", 45),
-        "a reader that does not read": ("127.0.0.7", 10, None, b"", 45),
+                                                      b"a" * 50_000, 13),
+        "an idle connection": ("127.0.0.6", 10, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"", 34),
+        "a reader that does not read": ("127.0.0.7", 10, None, b"", 36),
     }
 
     def _run(self):

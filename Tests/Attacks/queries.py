@@ -16,9 +16,8 @@ from forms import address
 from statements import BOMBS, HOSTILE, ORACLES, OUT
 
 TITLE = "Questions in SQL"
-# How long an answer may take: it is killed after 1.6 s, and waits up to 0.4 s for a place. On a machine that does other
-# things one in ten may take longer, and none longer than the second.
-SECONDS_MAX, SECONDS_OUTLIER = 2.2, 5
+# How long an answer may take: it is killed after 1.6 s, and waits up to 0.4 s for a place.
+SECONDS_MAX = 2.2
 CANARY = "canary-of-a-secret-7f3a"
 # What no clock of the server changes by itself.
 HELD = [
@@ -74,13 +73,9 @@ def asked(server, sql, **fields):
 
 def report_times(lab, row, found):
     """Holds how long answers took, each of them a text and its seconds."""
-    late = [(sql, seconds) for sql, seconds in found if seconds > SECONDS_MAX]
-    if len(late) <= len(found) / 10:
-        late = [(sql, seconds) for sql, seconds in late if seconds > SECONDS_OUTLIER]
     worst = max(seconds for _, seconds in found)
-    lab.report.none(
-        row, f"nine of ten within {SECONDS_MAX} s, each within {SECONDS_OUTLIER} s (the slowest after {worst:.1f} s)",
-        [f"{sql[:100]}: {seconds:.2f} s" for sql, seconds in late])
+    lab.report.none(row, f"each within {SECONDS_MAX} s (the slowest after {worst:.1f} s)",
+                    [f"{sql[:100]}: {seconds:.2f} s" for sql, seconds in found if seconds > SECONDS_MAX])
 
 
 def traces(server):
@@ -134,7 +129,7 @@ def statements(lab):
     lab.quiet = server = quiet(lab)
     before, problems, times, memory = traces(server), [], [], server.memory
     for sql in HOSTILE:
-        answer, seconds = asked(server, sql)
+        answer, seconds = ask(server, sql)
         times.append((sql, seconds))
         if answer.status not in (400, 403) or answer.header("content-type") != "application/json":
             problems.append(f"{sql}: {answer}")
