@@ -88,19 +88,21 @@ public struct Transaction {
 
     /// The kinds that the batch holds.
     public func kindsInBatch() throws -> Set<String> {
-        Set(try String.fetchAll(db.cachedStatement(sql: "SELECT DISTINCT kind FROM batch")))
+        Set(try String.fetchAll(db.cachedStatement(sql: "SELECT DISTINCT kind FROM temp.batch_ids")))
     }
 
     /// An empty temp table to work in: made the first time, emptied the next. Made only once, because whatever makes a
     /// table also makes the connection forget its prepared statements.
-    public func scratchTable(_ name: String, columns: @autoclosure () -> String) throws {
+    ///
+    /// - Parameter isByKey: whether its rows lie in the order of the primary key among the columns.
+    public func scratchTable(_ name: String, columns: @autoclosure () -> String, isByKey: Bool = false) throws {
         let isThere = try Bool.fetchOne(
             db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM sqlite_temp_schema WHERE name = ?)"),
             arguments: [name])
         if isThere == true {
             try db.cachedStatement(sql: "DELETE FROM temp.\(name)").execute()
         } else {
-            try db.execute(sql: "CREATE TEMP TABLE \(name) (\(columns()))")
+            try db.execute(sql: "CREATE TEMP TABLE \(name) (\(columns()))\(isByKey ? " WITHOUT ROWID" : "")")
         }
     }
 

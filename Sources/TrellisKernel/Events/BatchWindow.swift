@@ -1,7 +1,7 @@
 /// The events between two ids that a subscriber is given.
 ///
-/// The temp table `batch_ids` holds their ids alone; what else the view `batch` shows of an event is read from the log
-/// when a handler asks for it.
+/// The temp table `batch_ids` holds their ids and kinds alone; what else the view `batch` shows of an event is read from
+/// the log when a handler asks for it, and not at all where it asks for another kind.
 struct BatchWindow {
     let after: Int64
     let through: Int64
@@ -10,15 +10,17 @@ struct BatchWindow {
     var kinds: [String]?
     /// The event, where it is the only one: others, which nobody asked for, may lie between it and the end.
     var onlyEvent: Int64?
+    /// The ids of its leads, where it holds their histories.
+    var leads: ClosedRange<Int64>?
 
     static let empty = BatchWindow(after: 0, through: 0, count: 0)
 
-    /// The plus signs keep SQLite from looking the events of a kind or of a lead up in the whole log: a batch is read
-    /// from its first event to its last.
+    /// The plus signs keep SQLite from looking the events of a lead up in the whole log, and from making an index of the
+    /// kinds: a batch is read from its first event to its last.
     static let schema = """
-        CREATE TEMP TABLE batch_ids (id INTEGER PRIMARY KEY);
+        CREATE TEMP TABLE batch_ids (id INTEGER PRIMARY KEY, kind TEXT NOT NULL);
         CREATE TEMP VIEW batch AS
-        SELECT b.id, +e.kind AS kind, +e.lead_id AS lead_id, e.cause_id, e.depth, e.origin, e.at, e.body
+        SELECT b.id, +b.kind AS kind, +e.lead_id AS lead_id, e.cause_id, e.depth, e.origin, e.at, e.body
         FROM temp.batch_ids AS b CROSS JOIN main.events AS e ON e.id = b.id;
         """
 
@@ -58,13 +60,14 @@ struct BatchWindow {
     /// taken, and it does not matter how many events of other kinds lie in between.
     private static func next(_ kinds: [String]?) -> String {
         let window = "id > :after AND id <= :horizon"
-        guard let kinds else { return "SELECT id FROM events WHERE \(window) ORDER BY id LIMIT :limit" }
+        guard let kinds else { return "SELECT id, kind FROM events WHERE \(window) ORDER BY id LIMIT :limit" }
         guard kinds.count <= partsMax else {
             let list = kinds.map(\.sqlLiteral).joined(separator: ", ")
-            return "SELECT id FROM events NOT INDEXED WHERE \(window) AND kind IN (\(list)) ORDER BY id LIMIT :limit"
+            return
+                "SELECT id, kind FROM events NOT INDEXED WHERE \(window) AND kind IN (\(list)) ORDER BY id LIMIT :limit"
         }
         let parts = kinds.map { kind in
-            "SELECT id FROM events INDEXED BY events_by_kind WHERE kind = \(kind.sqlLiteral) AND \(window)"
+            "SELECT id, kind FROM events INDEXED BY events_by_kind WHERE kind = \(kind.sqlLiteral) AND \(window)"
         }
         return parts.joined(separator: "\nUNION ALL\n") + "\nORDER BY id LIMIT :limit"
     }
@@ -80,6 +83,48 @@ struct BatchWindow {
             sql: "SELECT EXISTS (SELECT 1 FROM events INDEXED BY events_by_kind WHERE kind = ? AND id > ? AND id <= ?)")
         return try kinds.filter { try Bool.fetchOne(statement, arguments: [$0, after, horizon]) ?? false }
     }
+
+    // MARK: - Histories
+
+    /// Puts all that happened to the next leads into the relation `batch`, in place of what it held. Where one lead was
+    /// merged into another, both have one history, that of who was kept.
+    ///
+    /// - Parameters:
+    ///   - lead: the last lead that was read.
+    ///   - horizon: the last event that may be in it.
+    ///   - limit: about so many events of any kind; one lead is in it however many that lead has.
+    /// - Returns: nil behind the last id there can be, which the last window reaches.
+    static func fill(
+        historiesOf kinds: [String]?, afterLead lead: Int64, through horizon: Int64, limit: Int, _ db: Database
+    ) throws -> BatchWindow? {
+        guard lead < .max else { return nil }
+        let next = try db.cachedStatement(
+            sql:
+                "SELECT lead_id FROM events INDEXED BY events_by_lead WHERE lead_id > ? ORDER BY lead_id LIMIT 1 OFFSET ?"
+        )
+        let first = try Int64.fetchOne(next, arguments: [lead, 0]) ?? .max
+        // The lead with which it would be full begins the next one.
+        let last = try Int64.fetchOne(next, arguments: [lead, limit]).map { max(first, $0 - 1) } ?? .max
+        try db.cachedStatement(sql: "DELETE FROM temp.batch_ids").execute()
+        try db.cachedStatement(sql: "INSERT INTO temp.batch_ids \(histories(kinds))").execute(arguments: [
+            "lead": lead, "last": last, "horizon": horizon,
+        ])
+        return BatchWindow(
+            after: horizon, through: horizon, count: db.changesCount, kinds: kinds, leads: (lead + 1)...last)
+    }
+
+    private static func histories(_ kinds: [String]?) -> String {
+        let wanted =
+            "e.id <= :horizon"
+            + (kinds.map { " AND e.kind IN (\($0.map(\.sqlLiteral).joined(separator: ", ")))" } ?? "")
+        return """
+            SELECT e.id, e.kind FROM events AS e INDEXED BY events_by_lead
+            WHERE e.lead_id > :lead AND e.lead_id <= :last AND \(wanted) AND NOT EXISTS (SELECT 1 FROM lead_merges WHERE gone_id = e.lead_id)
+            UNION ALL
+            SELECT e.id, e.kind FROM lead_merges AS m CROSS JOIN events AS e INDEXED BY events_by_lead ON e.lead_id = m.gone_id
+            WHERE m.kept_id > :lead AND m.kept_id <= :last AND \(wanted)
+            """
+    }
 }
 
 extension Transaction {
@@ -89,8 +134,8 @@ extension Transaction {
     /// - Parameter ends: ids of events of the batch, the smallest first.
     public func inParts(endingAt ends: [Int64], _ work: () throws -> Void) throws {
         guard !ends.isEmpty else { return try work() }
-        try scratchTable("whole_batch", columns: "id INTEGER PRIMARY KEY")
-        try db.cachedStatement(sql: "INSERT INTO temp.whole_batch SELECT id FROM temp.batch_ids").execute()
+        try scratchTable("whole_batch", columns: "id INTEGER PRIMARY KEY, kind TEXT NOT NULL")
+        try db.cachedStatement(sql: "INSERT INTO temp.whole_batch SELECT * FROM temp.batch_ids").execute()
         for (after, end) in zip([0] + ends, ends + [.max]) where try narrow(after: after, through: end) > 0 {
             try work()
         }
@@ -101,7 +146,7 @@ extension Transaction {
     private func narrow(after: Int64, through end: Int64) throws -> Int {
         try db.cachedStatement(sql: "DELETE FROM temp.batch_ids").execute()
         try db.cachedStatement(
-            sql: "INSERT INTO temp.batch_ids SELECT id FROM temp.whole_batch WHERE id > ? AND id <= ?"
+            sql: "INSERT INTO temp.batch_ids SELECT * FROM temp.whole_batch WHERE id > ? AND id <= ?"
         ).execute(arguments: [after, end])
         return db.changesCount
     }

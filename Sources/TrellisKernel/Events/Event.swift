@@ -56,8 +56,11 @@ public struct Recorded<E: Sendable>: Sendable {
 /// (`id, kind, lead_id, cause_id, depth, origin, at, body`), so that a plugin does its work in one
 /// `INSERT … SELECT … FROM batch`.
 public struct Batch {
-    /// How many events it holds; at least one.
+    /// How many events it holds; at least one, unless it holds histories.
     public let count: Int
+    /// The ids whose whole histories it holds, of leads or of nobody, where the log is read again lead by lead: see
+    /// ``Rereading/byLead``. The next batch goes on with the next id.
+    public var histories: ClosedRange<Int64>?
     let db: Database
 
     /// The events of one kind, decoded now. Throws where a body does not fit the type: the kind's fields were changed.

@@ -117,6 +117,11 @@ public final class EventPump {
             self.suspicion = nil
             return nil
         }
+        if try kernel.read({ try Cursor.histories(subscription.id, $0) }) != nil {
+            self.suspicion = nil
+            try kernel.write(origin: "rebuild") { try Rebuild.toStartInOrder(subscription.id.plugin, $0) }
+            return 0
+        }
         let before = try kernel.read { try Cursor.load(subscription.id, $0) }
         let handled = try attempt(ArraySlice(repeating: subscription, count: EventPump.firstBatch), limit: 1).handled
         // Standing still, it waits for the kernel's own subscribers, which go first.
@@ -142,7 +147,9 @@ public final class EventPump {
                     try advance(
                         &tried[tried.count - 1], standing: standing, try tx.acting(as: subscription.id.origin))
                     let window = tried[tried.count - 1].window
-                    if window.count > 0 { standing = subscription.subscribe.narrows ? nil : window }
+                    if window.count > 0 {
+                        standing = subscription.subscribe.narrows || window.leads != nil ? nil : window
+                    }
                     if ContinuousClock.now - begin > aim { break }
                 }
             }
@@ -173,16 +180,35 @@ public final class EventPump {
     /// - Parameter standing: what the relation `batch` holds now; nil where that is not known.
     private func advance(_ attempt: inout Attempt, standing: BatchWindow?, _ tx: Transaction) throws {
         let begin = ContinuousClock.now
+        defer { attempt.elapsed = ContinuousClock.now - begin }
         let subscription = attempt.subscription
-        let cursor = try Cursor.load(subscription.id, tx.db)
         let limit = min(attempt.limit, subscription.subscribe.batchLimit)
-        attempt.window = try fill(subscription, after: cursor, limit: limit, standing: standing, tx)
-        if attempt.window.count > 0 {
-            try sign(attempt.window, of: subscription.id)
-            try deliver(attempt.window, to: subscription, tx)
+        if let place = try Cursor.histories(subscription.id, tx.db) {
+            return try advanceByLead(&attempt, from: place, limit: limit, tx)
         }
+        let cursor = try Cursor.load(subscription.id, tx.db)
+        attempt.window = try fill(subscription, after: cursor, limit: limit, standing: standing, tx)
+        if attempt.window.count > 0 { try deliver(attempt.window, to: subscription, tx) }
         try Cursor.pass(subscription.id, through: attempt.window.through, tx.db)
-        attempt.elapsed = ContinuousClock.now - begin
+    }
+
+    private func advanceByLead(_ attempt: inout Attempt, from place: Cursor.Histories, limit: Int, _ tx: Transaction)
+        throws
+    {
+        let subscription = attempt.subscription
+        guard subscription.subscribe.rereading == .byLead else {
+            // It was another config by which it read so.
+            return try Rebuild.toStartInOrder(subscription.id.plugin, tx)
+        }
+        guard try horizon(of: subscription, tx.db) >= place.through else { return }
+        let window = try BatchWindow.fill(
+            historiesOf: subscription.subscribe.kinds, afterLead: place.lead, through: place.through, limit: limit,
+            tx.db)
+        attempt.window = window ?? .empty
+        // What comes of a whole history is caused by no event.
+        try KernelContext.enterBatch(tx.db, after: place.through, through: place.through, kinds: "")
+        if let window { try deliver(window, to: subscription, tx) }
+        try Cursor.pass(subscription.id, throughLead: window?.leads?.upperBound, tx.db)
     }
 
     /// A batch that failed alone is halved at the next round; an event that failed alone is set aside.
@@ -193,10 +219,13 @@ public final class EventPump {
             return try ParkedEvents.park(window.through, of: id, because: reason, kernel)
         }
         kernel.hooks.trace?.note(id, "failed on \(window.count) events: \(error)")
+        if window.leads != nil, attempt.limit == 1 || window.count <= 1 {
+            return try kernel.write(origin: "rebuild") { try Rebuild.toStartInOrder(id.plugin, $0) }
+        }
         if window.count <= 1 {
             return try ParkedEvents.setAside(window.onlyEvent ?? window.through, of: id, because: error, kernel)
         }
-        sizes[id] = window.count / 2
+        sizes[id] = max(1, min(window.count, attempt.limit) / 2)
     }
 
     /// Marks what is about to run. An event that the process died of often enough does not run again.
@@ -224,7 +253,7 @@ public final class EventPump {
         guard suspicion?.subscriber != id.description else { return }
         if attempt.elapsed > aim {
             sizes[id] = max(50, limit / 2)
-        } else if attempt.window.count == limit, attempt.elapsed < aim / 2 {
+        } else if attempt.window.count == limit || attempt.window.leads != nil, attempt.elapsed < aim / 2 {
             sizes[id] = min(attempt.subscription.subscribe.batchLimit, limit * 2)
         }
     }
@@ -236,13 +265,7 @@ public final class EventPump {
         _ subscription: HookTable.Subscription, after: Int64, limit: Int, standing: BatchWindow? = nil,
         _ tx: Transaction
     ) throws -> BatchWindow {
-        // The kernel's own subscribers go first, so that a plugin sees a lead with its account.
-        var ahead =
-            subscription.id.plugin == "kernel"
-            ? try EventPump.lastEventID(tx.db)
-            : try Int64.fetchOne(
-                tx.db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'"))
-                ?? EventPump.lastEventID(tx.db)
+        var ahead = try horizon(of: subscription, tx.db)
         if let suspicion, suspicion.subscriber == subscription.id.description { ahead = min(ahead, suspicion.through) }
         guard ahead > after else { return BatchWindow(after: after, through: after, count: 0) }
         let window = try BatchWindow.fill(
@@ -252,9 +275,25 @@ public final class EventPump {
         return window
     }
 
-    func deliver(_ window: BatchWindow, to subscription: HookTable.Subscription, _ tx: Transaction) throws {
+    /// The last event that a subscriber may have. The kernel's own go first, so that a plugin sees a lead with its
+    /// account.
+    private func horizon(of subscription: HookTable.Subscription, _ db: Database) throws -> Int64 {
+        let last = try EventPump.lastEventID(db)
+        guard subscription.id.plugin != "kernel" else { return last }
+        return try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'")) ?? last
+    }
+
+    /// Gives a subscriber what the relation `batch` holds.
+    private func deliver(_ window: BatchWindow, to subscription: HookTable.Subscription, _ tx: Transaction) throws {
+        try sign(window, of: subscription.id)
+        try handle(window, by: subscription, tx)
+    }
+
+    private func handle(_ window: BatchWindow, by subscription: HookTable.Subscription, _ tx: Transaction) throws {
         try TimeBudget(subscription.subscribe.budget ?? budget).run(on: tx.db) {
-            try subscription.subscribe.handle(Batch(count: window.count, db: tx.db), tx)
+            try subscription.subscribe.handle(
+                Batch(count: window.count, histories: window.leads, db: tx.db), tx)
         }
     }
 
@@ -275,7 +314,7 @@ public final class EventPump {
                     let window = try BatchWindow.fill(nil, after: eventID - 1, through: eventID, limit: 1, tx.db)
                     try KernelContext.enterBatch(
                         tx.db, after: eventID - 1, through: eventID, kinds: subscription.subscribe.kindList ?? "")
-                    try deliver(window, to: subscription, tx)
+                    try handle(window, by: subscription, tx)
                     try ParkedEvents.forget(eventID, of: subscription.id, tx.db)
                 }
             } catch let error where !isAboutTheFile(error) {

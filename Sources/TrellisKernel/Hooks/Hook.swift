@@ -39,6 +39,16 @@ public enum Start: Sendable {
     case firstEvent, nextEvent
 }
 
+/// How the log is read again when a plugin is made anew from it.
+public enum Rereading: Sendable {
+    /// As it came about.
+    case inOrder
+    /// Lead by lead: a batch holds all that happened to its leads, and no lead is in two. Faster where what is made of a
+    /// lead follows from that lead's own events. What is no lead's is left out, and where an event cannot be handled
+    /// the log is read in its order after all.
+    case byLead
+}
+
 /// Handles the events of some kinds from the log, in order, in batches. Effects, emitted events, messages and the
 /// cursor commit together or not at all.
 public struct Subscribe: Hook {
@@ -52,6 +62,7 @@ public struct Subscribe: Hook {
     let budget: Duration?
     /// Whether it takes events out of the relation `batch` while it handles them.
     let narrows: Bool
+    let rereading: Rereading
     let handle: @Sendable (Batch, Transaction) throws -> Void
 
     /// Bounds the memory of the ids of a batch.
@@ -64,19 +75,23 @@ public struct Subscribe: Hook {
     /// }
     /// ```
     ///
-    /// - Parameter budget: for a statement over the whole of a table, which no smaller batch makes shorter; everybody
-    ///   who writes waits that long at most. Without it ``EventPump/handlerBudget``.
+    /// - Parameters:
+    ///   - budget: for a statement over the whole of a table, which no smaller batch makes shorter; everybody who writes
+    ///     waits that long at most. Without it ``EventPump/handlerBudget``.
+    ///   - rereading: how it gets the log when its plugin is made anew.
     public init(
         _ name: String, to kinds: [String]?, from start: Start, batch limit: Int = Subscribe.batchLimitMax,
-        budget: Duration? = nil,
+        budget: Duration? = nil, rereading: Rereading = .inOrder,
         _ handle: @escaping @Sendable (Batch, Transaction) throws -> Void
     ) {
-        self.init(name, to: kinds, from: start, batch: limit, budget: budget, narrows: false, handle)
+        self.init(
+            name, to: kinds, from: start, batch: limit, budget: budget, rereading: rereading, narrows: false, handle)
     }
 
     init(
         _ name: String, to kinds: [String]?, from start: Start, batch limit: Int = Subscribe.batchLimitMax,
-        budget: Duration? = nil, narrows: Bool, _ handle: @escaping @Sendable (Batch, Transaction) throws -> Void
+        budget: Duration? = nil, rereading: Rereading = .inOrder, narrows: Bool,
+        _ handle: @escaping @Sendable (Batch, Transaction) throws -> Void
     ) {
         self.name = name
         self.kinds = kinds
@@ -84,6 +99,7 @@ public struct Subscribe: Hook {
         self.batchLimit = min(max(limit, 1), Subscribe.batchLimitMax)
         self.budget = budget
         self.narrows = narrows
+        self.rereading = rereading
         self.handle = handle
     }
 

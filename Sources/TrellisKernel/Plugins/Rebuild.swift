@@ -1,5 +1,8 @@
 /// Replays the log into a plugin whose state is a function of it: its tables are emptied and its cursors set to the
 /// start. The other plugins wait until it is through, so that nobody acts on what is half there.
+///
+/// A subscriber may ask for the log lead by lead: see ``Rereading``. Where that fails, or the process dies of it, the
+/// plugin begins once more and reads the log in its order, which finds the event that cannot be handled.
 public struct Rebuild {
     private let kernel: Kernel
 
@@ -48,17 +51,31 @@ public struct Rebuild {
         try toStart(type.name, tables: type.rebuilds ?? [], tx)
     }
 
-    static func toStart(_ name: String, tables: [String], _ tx: Transaction) throws {
+    /// The same where the log was read lead by lead, and can be no further.
+    static func toStartInOrder(_ name: String, _ tx: Transaction) throws {
+        let tables = tx.kernel.pluginTypes.first { $0.name == name }?.rebuilds ?? []
+        try toStart(name, tables: tables, readsByLead: false, tx)
+    }
+
+    static func toStart(_ name: String, tables: [String], readsByLead: Bool = true, _ tx: Transaction) throws {
         for table in tables { try tx.db.execute(sql: "DELETE FROM \(table)") }
         try tx.db.execute(sql: "DELETE FROM parked_events WHERE subscriber GLOB ?", arguments: ["\(name)/*"])
         let through = tables.isEmpty ? nil : try EventPump.lastEventID(tx.db)
+        let subscriptions = tx.kernel.hooks.subscriptions
+        let byLead = subscriptions.filter { readsByLead && through != nil && $0.subscribe.rereading == .byLead }
         try tx.db.execute(
-            sql: "UPDATE subscribers SET last_event_id = 0, anew_through = ? WHERE id GLOB ?",
-            arguments: [through, "\(name)/*"])
+            sql: """
+                UPDATE subscribers SET last_event_id = 0, anew_through = ?, anew_lead = iif(id IN (\(list(byLead))), ?, NULL)
+                WHERE id GLOB ?
+                """, arguments: [through, Int64.min, "\(name)/*"])
         // A hook that is no more would be behind for ever. Where it comes back, it begins anew as its tables do.
-        let here = tx.kernel.hooks.subscriptions.map(\.id.description).map(\.sqlLiteral).joined(separator: ", ")
         try tx.db.execute(
-            sql: "DELETE FROM subscribers WHERE id GLOB ? AND id NOT IN (\(here))", arguments: ["\(name)/*"])
+            sql: "DELETE FROM subscribers WHERE id GLOB ? AND id NOT IN (\(list(subscriptions)))",
+            arguments: ["\(name)/*"])
+    }
+
+    private static func list(_ subscriptions: [HookTable.Subscription]) -> String {
+        subscriptions.map(\.id.description.sqlLiteral).joined(separator: ", ")
     }
 }
 

@@ -54,7 +54,7 @@ import TrellisTesting
                     window: BatchWindow, isFilled: Bool
                 )
             {
-                try tx.db.execute(sql: "INSERT INTO temp.batch_ids VALUES (-1)")
+                try tx.db.execute(sql: "INSERT INTO temp.batch_ids VALUES (-1, '')")
                 let window = try BatchWindow.fill(
                     kinds, after: after, through: through, limit: limit, standing: standing, tx.db)
                 let isFilled =
