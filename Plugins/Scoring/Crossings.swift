@@ -12,18 +12,20 @@ struct Crossings {
     /// - Parameters:
     ///   - united: what adds leads with a new total without a new entry.
     ///   - changed: what adds leads for which a predicate may have another answer.
-    func settle(after last: Int64, united: String, changed: String, _ kinds: Set<String>) throws {
+    func settle(after last: Int64, united: String, changed: String) throws {
         let posted = "\(Ledger.posted)\(united)"
         let lower = "\(Ledger.posted) AND points < 0\(united)"
-        for threshold in model.thresholds {
-            if threshold.value.onCreate {
-                guard kinds.contains("lead.created") else { continue }
-                try reach(threshold, "SELECT lead_id FROM batch WHERE kind = 'lead.created'")
-                continue
-            }
+        for threshold in model.thresholds where !threshold.value.onCreate {
             let asked = threshold.value.when == nil ? "" : changed
             try fall(threshold, among: lower + asked, ["last": last])
             try rise(threshold, among: posted + asked, unless: "NOT st.is_rearmed", ["last": last])
+        }
+    }
+
+    /// Of new leads, where a threshold asks for no more.
+    func welcome() throws {
+        for threshold in model.thresholds where threshold.value.onCreate {
+            try reach(threshold, "SELECT lead_id FROM batch WHERE kind = 'lead.created'")
         }
     }
 
@@ -164,12 +166,7 @@ struct Crossings {
                                      WHERE e.lead_id = s.lead_id AND e.model = s.model AND e.axis = 'engagement') ELSE s.engagement END
             """ : "s.engagement"
         let score = isNow && model.hasDecay ? "s.fit + \(engagement)" : "s.score"
-        let grade = threshold.grade.flatMap { grade in model.grades.first { $0.name == grade.value }?.value }
-        let axes = [
-            threshold.score.map { "\(score) >= \($0 - slack)" },
-            threshold.engagement.map { "\(engagement) >= \($0 - slack)" },
-            threshold.fit.map { "s.fit >= \($0)" }, grade.map { "s.fit >= \($0)" },
-        ].compactMap { $0 }
+        let axes = axes(threshold, model, score: score, engagement: engagement, fit: "s.fit", slack: slack)
         guard !axes.isEmpty else {
             // Who has no points yet may be what the predicate asks for.
             return """
@@ -183,5 +180,27 @@ struct Crossings {
             + (threshold.when.map { ["EXISTS (SELECT 1 FROM leads WHERE leads.id = s.lead_id AND (\($0.value)\n))"] }
                 ?? [])
         return "SELECT s.lead_id FROM scoring_totals AS s WHERE \(conditions.joined(separator: " AND "))"
+    }
+
+    /// The points a threshold asks for, as one condition over the columns of a relation.
+    static func axes(
+        _ threshold: ScoringModel.Threshold, _ model: ScoringModel, of relation: String, slack: Int = 0
+    ) -> String {
+        axes(
+            threshold, model, score: "\(relation).score", engagement: "\(relation).engagement", fit: "\(relation).fit",
+            slack: slack
+        ).joined(separator: " AND ")
+    }
+
+    private static func axes(
+        _ threshold: ScoringModel.Threshold, _ model: ScoringModel, score: String, engagement: String, fit: String,
+        slack: Int
+    ) -> [String] {
+        let grade = threshold.grade.flatMap { grade in model.grades.first { $0.name == grade.value }?.value }
+        return [
+            threshold.score.map { "\(score) >= \($0 - slack)" },
+            threshold.engagement.map { "\(engagement) >= \($0 - slack)" },
+            threshold.fit.map { "\(fit) >= \($0)" }, grade.map { "\(fit) >= \($0)" },
+        ].compactMap { $0 }
     }
 }

@@ -13,7 +13,7 @@ struct FitOfNew: Sendable {
     let totals: String
 
     /// So many rules are noted in one number: SQLite's integers have 64 bits, one of them the sign.
-    private static let bitsMax = 60
+    static let bitsMax = 60
     private let columns: Int
 
     /// Nil without rules.
@@ -37,10 +37,11 @@ struct FitOfNew: Sendable {
                 "lead_id INTEGER PRIMARY KEY, event_id INTEGER, at TEXT, is_known INTEGER, \(FitOfNew.names(columns))")
     }
 
-    /// Returns whether some are there that had points before: leads that a client put in their own place.
-    func post(_ tx: Transaction) throws -> Bool {
+    /// - Parameter sums: whether the totals are written too.
+    /// - Returns: whether some are there that had points before: leads that a client put in their own place.
+    func post(_ tx: Transaction, sums: Bool) throws -> Bool {
         for statement in [held, entries] { try tx.db.cachedStatement(sql: statement).execute() }
-        try tx.db.cachedStatement(sql: totals).execute(arguments: ["now": tx.stamp])
+        if sums { try tx.db.cachedStatement(sql: totals).execute(arguments: ["now": tx.stamp]) }
         return try Bool.fetchOne(
             tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM temp.\(FitOfNew.table(columns)) WHERE is_known)"))
             ?? false
@@ -70,7 +71,7 @@ struct FitOfNew: Sendable {
         }
         return """
             INSERT OR IGNORE INTO \(table(of: model)) (lead_id, event_id, at, is_known, \(names(words.count)))
-            SELECT scored_lead, scored_event, scored_at, EXISTS (SELECT 1 FROM scoring_totals WHERE lead_id = scored_lead AND model = \(model.literal)),
+            SELECT scored_lead, scored_event, scored_at, EXISTS (SELECT 1 FROM scoring_ledger WHERE lead_id = scored_lead AND model = \(model.literal)),
                    \(masks.joined(separator: ", "))
             FROM (SELECT id AS scored_event, lead_id AS scored_lead, at AS scored_at FROM batch WHERE kind = 'lead.created') AS made
             CROSS JOIN leads ON leads.id = made.scored_lead

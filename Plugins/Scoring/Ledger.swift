@@ -12,7 +12,8 @@ struct Ledger {
     /// read the whole ledger.
     static let posted = "SELECT lead_id FROM scoring_ledger NOT INDEXED WHERE id > :last"
 
-    func post() throws {
+    func post(_ batch: Batch) throws {
+        if let leads = batch.histories { return try Histories(ledger: self, leads: leads, last: lastEntry()).post() }
         let replay = Replay(model: model, tx: tx)
         let isReplay = try replay.isUnderWay
         if isReplay { try replay.postpone() }
@@ -23,9 +24,7 @@ struct Ledger {
     private func post(isReplay: Bool) throws {
         let kinds = try tx.kindsInBatch()
         let last = try lastEntry()
-        let summed = try weigh(kinds, after: last)
-        try count(kinds)
-        try Adjustment.post(kinds, model, tx)
+        let summed = try enter(kinds, after: last)
         let reviews = Reviews(model: model, tx: tx)
         let reviewed = try kinds.contains("scoring.review_due") ? reviews.begin() : nil
         let posted = Ledger.posted
@@ -45,7 +44,8 @@ struct Ledger {
         }
         let crossings = Crossings(model: model, tx: tx, isReplay: isReplay)
         if kinds.contains("lead.stage_changed") { try crossings.rearm() }
-        try crossings.settle(after: last, united: united, changed: changed, kinds)
+        if kinds.contains("lead.created") { try crossings.welcome() }
+        try crossings.settle(after: last, united: united, changed: changed)
         if reviewed != nil { try crossings.settleReviewed() }
         try reviews.plan(after: last, among: touched)
     }
@@ -68,16 +68,28 @@ struct Ledger {
         return changed
     }
 
-    private func lastEntry() throws -> Int64 {
+    /// Writes the entries of the batch.
+    ///
+    /// - Parameter isOfHistories: whether its leads have no entries before.
+    /// - Returns: the last entry that is in the totals already.
+    func enter(_ kinds: Set<String>, after last: Int64, isOfHistories: Bool = false) throws -> Int64 {
+        let summed = try weigh(kinds, after: last, isOfHistories)
+        try count(kinds, isOfHistories)
+        try Adjustment.post(kinds, model, tx)
+        return summed
+    }
+
+    func lastEntry() throws -> Int64 {
         try Int64.fetchOne(tx.db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM scoring_ledger")) ?? 0
     }
 
-    /// What the leads of the batch are. Returns the last entry that is in the totals already: those of new leads are.
-    private func weigh(_ kinds: Set<String>, after last: Int64) throws -> Int64 {
+    /// What the leads of the batch are. Returns the last entry that is in the totals already: those of new leads are,
+    /// but for histories, whose totals are written at their end.
+    private func weigh(_ kinds: Set<String>, after last: Int64, _ isOfHistories: Bool) throws -> Int64 {
         guard let fitOfNew = rules.fitOfNew, let fitOfChanged = rules.fitOfChanged else { return last }
         try fitOfNew.begin(tx)
         let isNew = kinds.contains("lead.created")
-        let hasKnown = try isNew && fitOfNew.post(tx)
+        let hasKnown = try isNew && fitOfNew.post(tx, sums: !isOfHistories)
         let summed = try isNew ? lastEntry() : last
         if hasKnown || !kinds.isDisjoint(with: ["lead.updated", "lead.restored", "lead.merged", "account.updated"]) {
             try tx.db.cachedStatement(sql: fitOfChanged).execute()
@@ -86,21 +98,14 @@ struct Ledger {
     }
 
     /// What they did.
-    private func count(_ kinds: Set<String>) throws {
-        let happened = model.engagement.enumerated().filter { kinds.contains($0.element.value.on.value) }
-        let groups = Set(happened.compactMap { $0.element.value.group?.value })
-        if !groups.isEmpty { try tx.scratchTable("scoring_candidates", columns: ScoringRules.candidateColumns) }
-        for (number, rule) in happened {
-            let relation = tx.relation(of: rule.value.on.value)
-            let sql = ScoringRules.engagement(rule.value, number: number, from: relation)
-            try tx.db.cachedStatement(sql: sql).execute(arguments: [
-                "model": model.name, "rule": rule.name, "points": rule.value.points,
-                "half_life": rule.value.halfLife?.seconds, "fade": rule.value.fades?.seconds,
-                "lifetime": rule.value.lasts?.seconds, "group": rule.value.group?.value,
-            ])
-        }
+    private func count(_ kinds: Set<String>, _ isOfHistories: Bool) throws {
+        let happened = rules.engagement.filter { kinds.contains($0.kind) }
+        let groups = happened.reduce(into: Set()) { $0.formUnion($1.groups) }
+        if !groups.isEmpty { try tx.scratchTable("scoring_candidates", columns: Engagement.candidateColumns) }
+        for engagement in happened { try engagement.post(tx, isOfHistories: isOfHistories) }
         for group in model.groups where groups.contains(group.name) {
-            try tx.db.cachedStatement(sql: ScoringRules.capped(group.value)).execute(arguments: ["group": group.name])
+            let sql = Engagement.capped(group.value, isOfHistories: isOfHistories)
+            try tx.db.cachedStatement(sql: sql).execute(arguments: ["group": group.name])
         }
     }
 }

@@ -49,7 +49,7 @@ struct Replay {
         try tx.inParts(endingAt: ends, work)
     }
 
-    /// Remembers that stages are to be looked at when the replay is through.
+    /// Remembers that stages are to be looked at when the replay is through. It begins without totals.
     func postpone() throws {
         try tx.db.cachedStatement(
             sql: """
@@ -57,8 +57,14 @@ struct Replay {
                 ON CONFLICT (model) DO UPDATE SET settled_through = 0 WHERE settled_through IS NULL
                 """
         ).execute(arguments: [model.name])
+        let begins = tx.db.changesCount > 0
+        if begins {
+            try tx.db.cachedStatement(
+                sql: "DELETE FROM scoring_totals WHERE model = \(model.literal) OR \(Totals.isForgotten)"
+            ).execute()
+        }
         // What was to begin the looking may itself be in the last batch.
-        if try tx.db.changesCount > 0 || isLast { try goOn() }
+        if try begins || isLast { try goOn() }
     }
 
     /// Moves the next leads of those who stand above a threshold, where they still do.
@@ -69,21 +75,28 @@ struct Replay {
                     sql: "SELECT settled_through FROM scoring_clocks WHERE model = ? AND settled_through IS NOT NULL"),
                 arguments: [model.name])
         else { return }
-        try tx.scratchTable("scoring_settled", columns: "lead_id INTEGER PRIMARY KEY")
-        try tx.db.cachedStatement(
-            sql: """
-                INSERT INTO temp.scoring_settled
-                SELECT DISTINCT lead_id FROM scoring_standings WHERE lead_id > ? AND model = ? ORDER BY lead_id LIMIT \(Replay.most)
-                """
-        ).execute(arguments: [through, model.name])
-        let count = tx.db.changesCount
-        if count > 0 {
-            for threshold in model.thresholds where !threshold.value.onCreate { try settle(threshold) }
-        }
+        let count = try settle(
+            """
+            SELECT DISTINCT lead_id FROM scoring_standings WHERE lead_id > :through AND model = \(model.literal) ORDER BY lead_id
+            LIMIT \(Replay.most)
+            """, ["through": through])
         let next = count == Replay.most ? "(SELECT max(lead_id) FROM temp.scoring_settled)" : "NULL"
         try tx.db.cachedStatement(sql: "UPDATE scoring_clocks SET settled_through = \(next) WHERE model = ?").execute(
             arguments: [model.name])
         if count == Replay.most { try goOn() }
+    }
+
+    /// Moves some leads where they stand above a threshold and are above it now. Returns how many were looked at.
+    ///
+    /// - Parameter leads: a SELECT of their ids, each once.
+    func settle(_ leads: String, _ arguments: StatementArguments) throws -> Int {
+        try tx.scratchTable("scoring_settled", columns: "lead_id INTEGER PRIMARY KEY")
+        try tx.db.cachedStatement(sql: "INSERT INTO temp.scoring_settled \(leads)").execute(arguments: arguments)
+        let count = tx.db.changesCount
+        if count > 0 {
+            for threshold in model.thresholds where !threshold.value.onCreate { try settle(threshold) }
+        }
+        return count
     }
 
     private func settle(_ threshold: Named<ScoringModel.Threshold>) throws {

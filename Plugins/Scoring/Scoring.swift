@@ -19,8 +19,9 @@ public struct Scoring: Plugin {
         EventDeclaration(Rechecks.kind, says: "the thresholds that ask the clock were due to be looked at"),
     ]
     public static let personal = ["scoring_adjustments.reason"]
+    /// A total stays until the lead's turn comes: so whoever watches totals hears of those alone that change.
     public static let rebuilds: [String]? = [
-        "scoring_ledger", "scoring_totals", "scoring_standings", "scoring_clocks",
+        "scoring_ledger", "scoring_standings", "scoring_clocks",
     ]
     public static var cardColumns: KeyValuePairs<String, String> {
         [
@@ -102,9 +103,10 @@ public struct Scoring: Plugin {
         Answer("plan", Plan.self) { plan, db in try ScorePlan(settings: settings, plan: plan, db: db).changes() }
         // One of each model: each follows the log on its own, so that a model added today reads it from the start.
         for rules in rules {
-            Subscribe(rules.model.subscriberName, to: rules.kinds, from: .firstEvent) { _, tx in
-                try Ledger(rules: rules, tx: tx).post()
-            }
+            Subscribe(
+                rules.model.subscriberName, to: rules.kinds, from: .firstEvent,
+                rereading: rules.model.followsFromEvents ? .byLead : .inOrder
+            ) { batch, tx in try Ledger(rules: rules, tx: tx).post(batch) }
         }
         Answer("card-line", LeadCard.self) { card, db in
             try settings.all.flatMap { try ScoreCard(leadID: card.leadID, model: $0).lines(db) }

@@ -10,6 +10,12 @@ struct Totals {
     private static let axes = "sum(points * (axis = 'fit')), sum(points * (axis <> 'fit')), sum(points)"
     private static let decays = "max(coalesce(half_life, fade, lifetime) IS NOT NULL)"
 
+    /// Whether a row of `scoring_totals` is of a model that is no more: nobody keeps it.
+    static let isForgotten = """
+        NOT EXISTS (SELECT 1 FROM subscribers
+                    WHERE subscribers.id = 'scoring/score' || iif(scoring_totals.model = 'main', '', '-' || scoring_totals.model))
+        """
+
     /// Adds the new entries to the totals. Where points decay, the total is summed anew afterwards. An entry may name a
     /// time to come, as that of a client whose clock is ahead; no total is as of one.
     ///

@@ -126,7 +126,7 @@ import TrellisTesting
     }
 
     /// Days of chance; what happens does not depend on the rules.
-    private func lived(_ rules: String, _ seed: Int) throws -> TestKernel {
+    static func lived(_ rules: String, _ seed: Int) throws -> TestKernel {
         var dice = Dice(seed: UInt64(seed))
         let crm = try TestKernel(rules, plugins: [Scoring.self])
         for number in 1...6 { try crm.capture(["email": "lead\(number)@a.example"]) }
@@ -169,7 +169,7 @@ import TrellisTesting
 
     @Test(arguments: 1...7)
     func `after any order of events, merges, erasures and rebuilds`(_ seed: Int) throws {
-        let crm = try lived(Self.rules, seed)
+        let crm = try Self.lived(Self.rules, seed)
         let merges = try crm.rows("SELECT count(*) FROM lead_merges")
         let (before, entries) = (try scores(crm), try plain(crm))
         _ = try Rebuild(crm.kernel).run("scoring")
@@ -190,8 +190,8 @@ import TrellisTesting
 
     @Test(arguments: [1, 2, 6])
     func `rules that are edited give what they had given from the first day on`(_ seed: Int) throws {
-        let crm = try lived(Self.rules, seed)
-        let other = try lived(Self.edited, seed)
+        let crm = try Self.lived(Self.rules, seed)
+        let other = try Self.lived(Self.edited, seed)
         let merges = try crm.rows("SELECT count(*) FROM lead_merges")
         let before = try scores(crm)
         let edited = try crm.reopened(Self.edited)

@@ -59,6 +59,10 @@ public struct ScoringModel: SettingsRecord {
 
     /// Whether points lose their worth by time alone.
     var hasDecay: Bool { engagement.contains { ($0.value.halfLife ?? $0.value.fades ?? $0.value.lasts) != nil } }
+    /// Whether all it makes of a lead follows from the lead's own events, and not from time or from other rows as well.
+    var followsFromEvents: Bool {
+        !hasDecay && idleAfter == nil && thresholds.allSatisfy { $0.value.when == nil }
+    }
 
     public func problems(at place: Place) -> [ConfigProblem] {
         let known = groups.map(\.name)
