@@ -490,7 +490,7 @@ int main(int count, char **arguments) {
     consentText = arguments[4];
     isSingle = count > 5 && !strcmp(arguments[5], "--single");
     snprintf(origin, sizeof origin, "form:%s", magnet);
-    snprintf(submittedBody, sizeof submittedBody, "{\"form\":\"%s\"}", magnet);
+    snprintf(submittedBody, sizeof submittedBody, "{\"channel\":\"direct\",\"form\":\"%s\"}", magnet);
     openDatabase(arguments[1]);
     catchSignals();
     pthread_t writer;

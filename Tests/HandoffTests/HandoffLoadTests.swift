@@ -83,7 +83,8 @@ import TrellisTesting
         let other = try TestKernel(
             Self.yaml, plugins: [Handoff.self, Crashing.self], folder: crm.folder, clock: crm.clock)
         let counts = Counts()
-        Crashing.period.withLock { $0 = 97 }
+        // Rarely enough that the drafts of one event, as many as there are leads in a queue, come through in the end.
+        Crashing.period.withLock { $0 = Self.isLong ? 997 : 97 }
         var dice = Dice(state: 7)
         for round in 0..<Self.rounds {
             try arrive(crm, round)
