@@ -50,7 +50,7 @@ struct Histories {
         ).execute(arguments: span &+ ["last": last, "now": tx.stamp])
     }
 
-    /// Fills `temp.scoring_turns` with the events by which a lead was given back, as far as it is at an early stage still.
+    /// Fills `temp.scoring_turns` with the events by which a lead was given back, where it is at an early stage still.
     private func noteTurns(_ kinds: Set<String>) throws {
         try tx.scratchTable(
             "scoring_turns",

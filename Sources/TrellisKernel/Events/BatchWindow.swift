@@ -1,7 +1,7 @@
 /// The events between two ids that a subscriber is given.
 ///
-/// The temp table `batch_ids` holds their ids and kinds alone; what else the view `batch` shows of an event is read from
-/// the log when a handler asks for it, and not at all where it asks for another kind.
+/// The temp table `batch_ids` holds their ids and kinds alone; what else the view `batch` shows of an event is read
+/// from the log when a handler asks for it, and not at all where it asks for another kind.
 struct BatchWindow {
     let after: Int64
     let through: Int64
@@ -15,8 +15,8 @@ struct BatchWindow {
 
     static let empty = BatchWindow(after: 0, through: 0, count: 0)
 
-    /// The plus signs keep SQLite from looking the events of a lead up in the whole log, and from making an index of the
-    /// kinds: a batch is read from its first event to its last.
+    /// The plus signs keep SQLite from looking the events of a lead up in the whole log, and from making an index of
+    /// the kinds: a batch is read from its first event to its last.
     static let schema = """
         CREATE TEMP TABLE batch_ids (id INTEGER PRIMARY KEY, kind TEXT NOT NULL);
         CREATE TEMP VIEW batch AS

@@ -43,8 +43,8 @@ public enum Start: Sendable {
 public enum Rereading: Sendable {
     /// As it came about.
     case inOrder
-    /// Lead by lead: a batch holds all that happened to its leads, and no lead is in two. Faster where what is made of a
-    /// lead follows from that lead's own events. What is no lead's is left out, and where an event cannot be handled
+    /// Lead by lead: a batch holds all that happened to its leads, and no lead is in two. Faster where what is made of
+    /// a lead follows from that lead's own events. What is no lead's is left out, and where an event cannot be handled
     /// the log is read in its order after all.
     case byLead
 }
@@ -76,8 +76,8 @@ public struct Subscribe: Hook {
     /// ```
     ///
     /// - Parameters:
-    ///   - budget: for a statement over the whole of a table, which no smaller batch makes shorter; everybody who writes
-    ///     waits that long at most. Without it ``EventPump/handlerBudget``.
+    ///   - budget: for a statement over the whole of a table, which no smaller batch makes shorter; everybody who
+    ///     writes waits that long at most. Without it ``EventPump/handlerBudget``.
     ///   - rereading: how it gets the log when its plugin is made anew.
     public init(
         _ name: String, to kinds: [String]?, from start: Start, batch limit: Int = Subscribe.batchLimitMax,
