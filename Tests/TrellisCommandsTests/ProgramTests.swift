@@ -183,13 +183,10 @@ import Testing
     @Test func `a second worker is told who the first is`() throws {
         let trellis = try starter()
         #expect(try trellis.run("import", "leads.csv").code == 0)
-        let first = Process()
-        first.executableURL = URL(filePath: TrellisProcess.path)
-        first.arguments = ["work"]
-        first.currentDirectoryURL = URL(filePath: trellis.folder)
         let ready = Pipe()
-        first.standardError = ready
-        try first.run()
+        let first = try ChildProgram(
+            TrellisProcess.path, ["work"], in: trellis.folder, ProcessInfo.processInfo.environment,
+            errors: ready.fileHandleForWriting)
         defer { first.terminate() }
         _ = ready.fileHandleForReading.availableData
         let second = try trellis.run("work", "--until-idle")

@@ -45,7 +45,7 @@ final class TrellisProcess {
 
     /// The program while it runs, with what it said so far.
     struct Running {
-        let process: Process
+        let process: ChildProgram
         fileprivate let errorFile: String
 
         var errors: String { (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "" }
@@ -87,21 +87,13 @@ final class TrellisProcess {
     private func begin(
         _ program: String, _ arguments: [String], _ environment: [String: String], input: FileHandle? = nil,
         output: FileHandle, errors: String
-    ) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: folder)
-        process.environment = [
+    ) throws -> ChildProgram {
+        let environment = [
             "PATH": "/usr/local/bin:/usr/bin:/bin", "TRELLIS_SECRET": "a secret for tests only",
             "TRELLIS_ADMIN_TOKEN": "a token for tests only, and long enough",
-        ]
-        .merging(environment) { $1 }
-        if let input { process.standardInput = input }
-        process.standardOutput = output
-        process.standardError = try file(errors)
-        try process.run()
-        return process
+        ].merging(environment) { $1 }
+        return try ChildProgram(
+            program, arguments, in: folder, environment, input: input, output: output, errors: try file(errors))
     }
 
     func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
@@ -109,7 +101,7 @@ final class TrellisProcess {
         let process = try begin(program, arguments, environment, output: try file(output), errors: errors)
         process.waitUntilExit()
         return Outcome(
-            code: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,
+            code: process.terminationStatus,
             output: try String(contentsOfFile: output, encoding: .utf8),
             errors: try String(contentsOfFile: errors, encoding: .utf8))
     }
@@ -125,14 +117,14 @@ final class PseudoTerminal {
     struct Missing: Error {}
 
     init() throws {
-        controller = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         // Unlocks the other end and asks for its number (ioctl_tty(2)).
         var (locked, number) = (Int32(0), UInt32(0))
         guard ioctl(controller, 0x4004_5431, &locked) == 0, ioctl(controller, 0x8004_5430, &number) == 0 else {
             end = -1
             throw Missing()
         }
-        end = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+        end = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
     }
 
     deinit {
