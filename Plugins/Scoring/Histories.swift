@@ -20,7 +20,7 @@ struct Histories {
         if kinds.contains("lead.created") { try Crossings(model: model, tx: tx, isReplay: true).welcome() }
         try noteTurns(kinds)
         for threshold in model.thresholds where !threshold.value.onCreate { try stand(threshold) }
-        _ = try Replay(model: model, tx: tx).settle(
+        try Replay(model: model, tx: tx).settle(
             "SELECT DISTINCT lead_id FROM scoring_standings WHERE lead_id BETWEEN :first AND :latest AND model = \(model.literal)",
             span)
     }

@@ -89,6 +89,7 @@ struct Replay {
     /// Moves some leads where they stand above a threshold and are above it now. Returns how many were looked at.
     ///
     /// - Parameter leads: a SELECT of their ids, each once.
+    @discardableResult
     func settle(_ leads: String, _ arguments: StatementArguments) throws -> Int {
         try tx.scratchTable("scoring_settled", columns: "lead_id INTEGER PRIMARY KEY")
         try tx.db.cachedStatement(sql: "INSERT INTO temp.scoring_settled \(leads)").execute(arguments: arguments)

@@ -83,6 +83,39 @@ import TrellisTesting
         #expect(try scored.rows("SELECT stage FROM leads") == ["mql"])
     }
 
+    @Test func `a lead without points by other rules has no total, and one by a model that is gone has none`() throws {
+        let crm = try TestKernel(Self.rules, plugins: [Scoring.self])
+        for name in ["ann", "bob"] { try crm.capture(["email": "\(name)@a.example", "title": "Head"]) }
+        try crm.record("page.viewed", lead: 2)
+        try crm.record("demo.booked", lead: 2)
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT lead_id, model FROM scoring_totals ORDER BY 1, 2") == ["1|main", "2|main", "2|upsell"])
+        let fewer = try crm.reopened(
+            """
+            activities: {demo.booked: {}, page.viewed: {}, mail.hated: {}}
+            plugins:
+              scoring: {engagement: {viewed: {on: page.viewed, points: 8}}, thresholds: {mql: {score: 60}}}
+            """)
+        _ = try Rebuild(fewer.kernel).run("scoring")
+        #expect(try fewer.rows("SELECT lead_id, model, score FROM scoring_totals") == ["2|main|8.0"])
+        #expect(try fewer.troubles() == [])
+    }
+
+    @Test func `a model that begins to decay half way is made anew in the order of the log`() throws {
+        let crm = try LedgerPropertyTests.lived(Self.rules, 3)
+        try crm.kernel.write(origin: "test") { try Rebuild(crm.kernel).begin("scoring", $0) }
+        #expect(try crm.rows("SELECT count(*) FROM subscribers WHERE anew_lead IS NOT NULL") == ["2"])
+        let decaying = Self.rules.replacingOccurrences(of: "points: 50}", with: "points: 50, half_life: 10 days}")
+        let edited = try crm.reopened(decaying)
+        try edited.pump()
+        #expect(try edited.rows("SELECT count(*) FROM subscribers WHERE anew_lead IS NOT NULL") == ["0"])
+        let entries = try edited.rows(Self.entries)
+        _ = try Rebuild(edited.kernel).run("scoring")
+        #expect(try edited.rows(Self.entries) == entries)
+        #expect(try edited.troubles() == [])
+    }
+
     @Test func `an event that no rule can read is set aside alone, and the rest counts`() throws {
         let site = """
             activities: {page.viewed: {}}

@@ -60,7 +60,7 @@ public struct Batch {
     public let count: Int
     /// The ids whose whole histories it holds, of leads or of nobody, where the log is read again lead by lead: see
     /// ``Rereading/byLead``. The next batch goes on with the next id.
-    public var histories: ClosedRange<Int64>?
+    public internal(set) var histories: ClosedRange<Int64>?
     let db: Database
 
     /// The events of one kind, decoded now. Throws where a body does not fit the type: the kind's fields were changed.

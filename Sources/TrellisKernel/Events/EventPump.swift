@@ -284,13 +284,13 @@ public final class EventPump {
             db.cachedStatement(sql: "SELECT min(last_event_id) FROM subscribers WHERE id GLOB 'kernel/*'")) ?? last
     }
 
-    /// Gives a subscriber what the relation `batch` holds.
+    /// Gives a subscriber what the relation `batch` holds, marked as what is running.
     private func deliver(_ window: BatchWindow, to subscription: HookTable.Subscription, _ tx: Transaction) throws {
         try sign(window, of: subscription.id)
-        try handle(window, by: subscription, tx)
+        try run(subscription, on: window, tx)
     }
 
-    private func handle(_ window: BatchWindow, by subscription: HookTable.Subscription, _ tx: Transaction) throws {
+    private func run(_ subscription: HookTable.Subscription, on window: BatchWindow, _ tx: Transaction) throws {
         try TimeBudget(subscription.subscribe.budget ?? budget).run(on: tx.db) {
             try subscription.subscribe.handle(
                 Batch(count: window.count, histories: window.leads, db: tx.db), tx)
@@ -314,7 +314,7 @@ public final class EventPump {
                     let window = try BatchWindow.fill(nil, after: eventID - 1, through: eventID, limit: 1, tx.db)
                     try KernelContext.enterBatch(
                         tx.db, after: eventID - 1, through: eventID, kinds: subscription.subscribe.kindList ?? "")
-                    try handle(window, by: subscription, tx)
+                    try run(subscription, on: window, tx)
                     try ParkedEvents.forget(eventID, of: subscription.id, tx.db)
                 }
             } catch let error where !isAboutTheFile(error) {
