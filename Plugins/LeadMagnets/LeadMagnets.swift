@@ -153,7 +153,9 @@ public struct LeadMagnets: Plugin {
     }
 
     @HookBuilder public var hooks: [any Hook] {
-        Filter("form", LeadDraft.self, order: .early) { draft, tx in try applyForm(to: &draft, tx) }
+        Filter("form", LeadDraft.self, order: .early, readsFile: false) { draft, tx in
+            try applyForm(to: &draft, tx)
+        }
         Subscribe("deliver", to: ["form.submitted", "form.confirmed", "lead.merged"], from: .nextEvent) { _, tx in
             try deliver(tx)
         }

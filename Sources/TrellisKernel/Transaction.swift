@@ -16,7 +16,12 @@ public struct Transaction {
     /// Logs a fact, now. Its cause is the event that is being handled, if one is.
     @discardableResult
     public func emit<E: Event>(_ event: E, lead: Int64? = nil) throws -> Int64 {
-        try emit(E.kind, lead: lead, body: String(decoding: JSONEncoder.sorted.encode(event), as: UTF8.self))
+        try emit(E.kind, lead: lead, body: body(of: event))
+    }
+
+    /// The fields of an event as the log keeps them.
+    func body(of event: some Event) throws -> String {
+        String(decoding: try JSONEncoder.sorted.encode(event), as: UTF8.self)
     }
 
     @discardableResult
@@ -50,8 +55,7 @@ public struct Transaction {
                 ON CONFLICT (key) DO NOTHING
                 """
         ).execute(arguments: [
-            key, owner, E.kind, lead, Timestamp.text(due),
-            String(decoding: JSONEncoder.sorted.encode(event), as: UTF8.self),
+            key, owner, E.kind, lead, Timestamp.text(due), try body(of: event),
         ])
     }
 

@@ -30,21 +30,37 @@ struct Browser {
         try await send(.post, address, method: "POST", fields: fields, headers: headers)
     }
 
+    /// A form ready to be sent, from wherever.
+    func prepared(
+        _ address: String, _ fields: [(String, String)], _ headers: [String: String] = [:]
+    ) throws -> @Sendable () async throws -> WebReply {
+        let (endpoint, request) = try request(.post, address, method: "POST", fields: fields, headers: headers)
+        return { try await endpoint(request) }
+    }
+
     private func send(
         _ method: Endpoint.Method, _ address: String, method name: String, fields: [(String, String)] = [],
         headers: [String: String]
     ) async throws -> WebReply {
+        let (endpoint, request) = try request(method, address, method: name, fields: fields, headers: headers)
+        return try await endpoint(request)
+    }
+
+    private func request(
+        _ method: Endpoint.Method, _ address: String, method name: String, fields: [(String, String)],
+        headers: [String: String]
+    ) throws -> (Endpoint, WebRequest) {
         let parts = address.replacing(crm.kernel.config.site.site.baseURL, with: "").split(
             separator: "?", maxSplits: 1)
         let (path, query) = (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
         for endpoint in endpoints where endpoint.method == method {
             guard let parameters = Browser.parameters(of: path, endpoint.path) else { continue }
-            return try await endpoint(
-                WebRequest(
-                    kernel: crm.kernel, method: name, path: path, parameters: parameters,
-                    query: try FormBody.query(query), queryText: query,
-                    fields: WebFields(fields.map { WebFields.Pair(name: $0.0, value: $0.1) }), client: client,
-                    headers: self.headers.merging(headers) { _, own in own }))
+            let request = WebRequest(
+                kernel: crm.kernel, method: name, path: path, parameters: parameters,
+                query: try FormBody.query(query), queryText: query,
+                fields: WebFields(fields.map { WebFields.Pair(name: $0.0, value: $0.1) }), client: client,
+                headers: self.headers.merging(headers) { _, own in own })
+            return (endpoint, request)
         }
         throw WebProblem.notFound
     }

@@ -85,7 +85,9 @@ struct AdForms: Sendable {
         guard reason == nil else { return try held(lead, form.value, kernel, because: reason ?? "").insert(tx) }
         // It was paid for, and nobody is there to be asked for another address: somebody of the house decides.
         let magnet = offers.settings.magnets.first { $0.name == form.value.magnet.value }?.value
-        if let email = draft.email, let refusal = try magnet?.refusal(of: email, tx.db) {
+        if let email = draft.email,
+            let refusal = try magnet?.refusal(of: email, flags: { try AddressFlags.of(email, tx.db) })
+        {
             return try held(lead, form.value, kernel, because: refusal.reason).insert(tx)
         }
         do {

@@ -5,6 +5,8 @@ import TrellisKernel
 struct Offers: Sendable {
     let settings: MagnetSettings
     let views: ViewCounter
+    /// Takes forms in.
+    let intakes = SharedWrite(Intake.take)
 
     /// - Throws: ``WebProblem/notFound`` for a name nobody offers.
     func offer(_ name: String, _ request: WebRequest) throws -> Offer {

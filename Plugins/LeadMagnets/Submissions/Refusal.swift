@@ -18,9 +18,11 @@ struct Refusal: Sendable, Hashable {
 }
 
 extension MagnetSettings.Magnet {
-    /// Why an address is not taken; nil where it is.
-    func refusal(of email: String, _ db: Database) throws -> Refusal? {
-        let flags = refuse.isEmpty ? [] : try AddressFlags.of(email, db)
+    /// Why an address is not taken; nil where it is. What is known of it is asked for only where something is refused.
+    ///
+    /// - Parameter flags: ``AddressFlags`` of the address.
+    func refusal(of email: String, flags: () throws -> Set<MagnetSettings.AddressFlag>) throws -> Refusal? {
+        let flags = refuse.isEmpty ? [] : try flags()
         if let flag = refuse.first(where: { flags.contains($0) }) { return Refusal(name: flag.rawValue) }
         // Only what is mailed needs an address that mail reaches.
         guard deliver == .email || optIn == .double else { return nil }

@@ -73,10 +73,10 @@ struct Submission: Sendable {
         draft.form = offer.name
         draft.variant = token.variant
         draft.awaitsConfirmation = offer.magnet.value.optIn == .double
-        draft.proof = request.proof(page: arrival.page.flatMap { Arrival(landingPage: $0, referrer: nil).landingPage })
-        draft.arrive(
-            Arrival(landingPage: arrival.page, referrer: arrival.referrer), kind: "form",
-            rules: request.kernel.config.site.leads.channels)
+        let (page, referrer) = arrival
+        let road = Arrival(landingPage: page, referrer: referrer)
+        draft.proof = request.proof(page: road.landingPage)
+        draft.arrive(road, kind: "form", rules: request.kernel.config.site.leads.channels)
         return (draft, errors)
     }
 
@@ -89,7 +89,9 @@ struct Submission: Sendable {
 
     private func refusal(of email: String?) throws -> String? {
         guard let email else { return nil }
-        let refusal = try request.kernel.read { try offer.magnet.value.refusal(of: email, $0) }
+        let refusal = try offer.magnet.value.refusal(of: email) {
+            try request.kernel.read { try AddressFlags.of(email, $0) }
+        }
         return refusal.map { offer.words("refused_\($0.name)") }
     }
 
@@ -110,11 +112,11 @@ struct Submission: Sendable {
 
     private func take(_ draft: LeadDraft, _ token: FormToken, known: [String: String]) async throws -> WebReply {
         let intake = Intake(
-            offer: offer, token: token, draft: draft, visitor: Visits(offers: offers).visitor(request),
+            magnet: offer.name, token: token, draft: draft, visitor: Visits(offers: offers).visitor(request),
             told: OfferForm(offer: offer, token: token, known: known).fields.map(\.name.value),
             referral: request.fields["_ref"])
         do {
-            let leadID = try await request.kernel.writeTogether(origin: "form:\(offer.name)") { try intake.take($0) }
+            let leadID = try await offers.intakes(intake, origin: "form:\(offer.name)", in: request.kernel)
             return try thanks(leadID: leadID, email: token.leadID == nil ? typedAddress : shown(draft.email))
         } catch is Intake.Replayed {
             return try await quarantine(["one form sent for many addresses"], .token(token))
@@ -197,57 +199,5 @@ struct Submission: Sendable {
     private func shown(_ address: String?) -> String? {
         guard let address, let domain = try? EmailAddress(address).unicodeDomain else { return nil }
         return "\(address.prefix { $0 != "@" })@\(domain)"
-    }
-}
-
-/// What is written when a form is taken in, in one transaction.
-struct Intake: Sendable {
-    let offer: Offer
-    let token: FormToken
-    let draft: LeadDraft
-    let visitor: String?
-    /// The fields of the form, of which those count that were filled in.
-    let told: [String]
-    let referral: String?
-
-    /// One form may be sent for so many addresses, as by somebody who goes back to mend theirs; more is a program.
-    static let addressesPerForm = 3
-    /// Every copy of a snippet has the same token: there, the same address again within so many minutes is the same.
-    static let minutesOfSnippet = 10
-
-    struct Replayed: Error {}
-
-    /// Returns the lead. The same form with the same address again is the same submission.
-    func take(_ tx: Transaction) throws -> Int64 {
-        let (form, receipt) = token.receipt(of: draft.identity)
-        if let leadID = try taken(receipt, tx) { return leadID }
-        if token.madeAt != nil {
-            let before = try Int.fetchOne(
-                tx.db.cachedStatement(sql: "SELECT count(*) FROM magnets_receipts WHERE token = ?"), arguments: [form])
-            guard before ?? 0 < Intake.addressesPerForm else { throw Replayed() }
-        }
-        let result = try tx.capture(draft)
-        try tx.db.cachedStatement(
-            sql: """
-                INSERT INTO magnets_receipts (receipt, token, lead_id, at) VALUES (?, ?, ?, ?)
-                ON CONFLICT (receipt) DO UPDATE SET at = excluded.at
-                """
-        ).execute(arguments: [receipt, form, result.leadID, tx.stamp])
-        if let visitor {
-            try Visits.belong(to: result.leadID, visitor: visitor, tx)
-            let filledIn = told.filter { !draft[$0].isNull }
-            try ToldFields.note(filledIn, visitor: visitor, lead: result.leadID, tx)
-        }
-        if let referral, result.outcome == .created {
-            try Referrals.credit(code: referral, lead: result.leadID, magnet: offer.name, tx)
-        }
-        return result.leadID
-    }
-
-    private func taken(_ receipt: String, _ tx: Transaction) throws -> Int64? {
-        let since = token.madeAt == nil ? tx.now - Double(Intake.minutesOfSnippet) * 60 : .distantPast
-        return try Int64.fetchOne(
-            tx.db.cachedStatement(sql: "SELECT lead_id FROM magnets_receipts WHERE receipt = ? AND at > ?"),
-            arguments: [receipt, Timestamp.text(since)])
     }
 }

@@ -25,6 +25,14 @@ public struct Capture {
     /// - Parameter drafts: normalised, and past the filters.
     /// - Returns: a result per draft, in their order.
     func take(_ drafts: [LeadDraft], _ tx: Transaction) throws -> [CaptureResult] {
+        let results = try takeIn(drafts, tx)
+        if drafts.contains(where: { $0.form != nil }) {
+            try tx.db.cachedStatement(sql: CaptureSQL.logForms).execute()
+        }
+        return results
+    }
+
+    private func takeIn(_ drafts: [LeadDraft], _ tx: Transaction) throws -> [CaptureResult] {
         let last = try lastID(tx.db)
         try stage(drafts, after: last, tx)
         let made = try tx.loggingItself { try insert(sql.insertNamed, tx) }
@@ -61,6 +69,8 @@ public struct Capture {
         // Those known by a number alone come last, as they do below.
         var newID = last
         var newIDOfNumber = last + Int64(drafts.count { !$0.isKnownByNumberAlone })
+        // Most that come at once say the same.
+        var submissions: [FormSubmitted: String] = [:]
         for (number, draft) in drafts.enumerated() {
             if draft.isKnownByNumberAlone { newIDOfNumber += 1 } else { newID += 1 }
             var row = StagedRow(insert)
@@ -76,6 +86,13 @@ public struct Capture {
             row.append(draft.touch?.landingPage)
             row.append(draft.touch?.click?.kind)
             row.append(draft.touch?.click?.id)
+            row.append(
+                try draft.submission.map { submission in
+                    if let body = submissions[submission] { return body }
+                    let body = try tx.body(of: submission)
+                    submissions[submission] = body
+                    return body
+                })
             try row.write()
         }
     }
@@ -271,20 +288,44 @@ extension Transaction {
     ///
     /// - Throws: ``FieldProblem`` for a value that does not fit, the ``Veto`` of a filter.
     public func capture(_ draft: LeadDraft) throws -> CaptureResult {
-        var draft = draft
-        try draft.normalise()
-        try filter(&draft)
-        try draft.requireName()
-        let erased = ErasedAddresses(config: kernel.config)
-        try draft.proof == nil ? erased.refuse(draft.email, db) : erased.readmit(draft.email, db)
-        guard var result = try Capture(kernel.leadLayout).take([draft], self).first else {
-            throw KernelError.data("Nothing was captured.")
-        }
-        result.notes = draft.notes
-        if let form = draft.form {
-            try emit(
-                FormSubmitted(form: form, variant: draft.variant, channel: draft.touch?.channel), lead: result.leadID)
-        }
+        guard let result = try captureAtOnce([draft]).first else { throw KernelError.data("Nothing was captured.") }
         return result
+    }
+
+    /// Takes several leads in, each as if those before it were there: by the statements of one, unless a filter reads
+    /// the file.
+    ///
+    /// - Returns: a result per draft, in their order.
+    /// - Throws: as ``capture(_:)-(LeadDraft)``; what was written before stays, where no savepoint of the caller's
+    ///   takes it back.
+    public func capture(_ drafts: [LeadDraft]) throws -> [CaptureResult] {
+        let isInTurn = drafts.count > 1 && kernel.hooks.hasFilterThatReads(LeadDraft.self)
+        return try isInTurn ? drafts.flatMap { try captureAtOnce([$0]) } : captureAtOnce(drafts)
+    }
+
+    private func captureAtOnce(_ drafts: [LeadDraft]) throws -> [CaptureResult] {
+        let drafts = try drafts.map { draft in
+            var draft = draft
+            try draft.normalise()
+            try filter(&draft)
+            try draft.requireName()
+            return draft
+        }
+        let erased = ErasedAddresses(config: kernel.config)
+        if try erased.hasAny(db) {
+            for draft in drafts {
+                try draft.proof == nil ? erased.refuse(draft.email, db) : erased.readmit(draft.email, db)
+            }
+        }
+        var results = try Capture(kernel.leadLayout).take(drafts, self)
+        for (index, draft) in drafts.enumerated() { results[index].notes = draft.notes }
+        return results
+    }
+}
+
+extension LeadDraft {
+    /// What the log says of the form.
+    fileprivate var submission: FormSubmitted? {
+        form.map { FormSubmitted(form: $0, variant: variant, channel: touch?.channel) }
     }
 }

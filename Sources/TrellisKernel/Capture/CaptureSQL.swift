@@ -3,7 +3,7 @@
 struct CaptureSQL: Sendable {
     /// The columns of the temp table that drafts are staged in.
     let draftColumns: String
-    /// Stages a draft: its row, its id as a new lead, its values, its touch.
+    /// Stages a draft: its row, its id as a new lead, its values, its touch, what the log says of its form.
     let stage: String
     /// Makes leads of those that have an address or an external id.
     let insertNamed: String
@@ -14,6 +14,12 @@ struct CaptureSQL: Sendable {
     /// Changes the leads of a turn.
     let update: String
     let addTouches: String
+    /// Logs that forms were submitted, after all else that follows from their drafts.
+    static let logForms = """
+        INSERT INTO events (kind, lead_id, cause_id, depth, origin, at, body)
+        SELECT '\(FormSubmitted.kind)', d.lead_id, c.cause_id, c.depth, c.origin, c.now, d."form:body"
+        FROM kernel_context AS c CROSS JOIN temp.drafts AS d WHERE d."form:body" IS NOT NULL ORDER BY d.row
+        """
 
     static let touchColumns = [
         "kind", "channel", "source", "medium", "campaign", "referrer", "landing_page", "click_id_kind", "click_id",
@@ -26,9 +32,10 @@ struct CaptureSQL: Sendable {
         let names = all.map { "\"\($0)\"" }
         let touches = CaptureSQL.touchColumns.map { "\"touch:\($0)\"" }.joined(separator: ", ")
         draftColumns = """
-            row INTEGER PRIMARY KEY, new_id INTEGER, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")), \(touches)
+            row INTEGER PRIMARY KEY, new_id INTEGER, lead_id INTEGER, turn INTEGER, \(names.joined(separator: ", ")), \(touches),
+            "form:body" TEXT
             """
-        let marks = (all + CaptureSQL.touchColumns).map { _ in "?" }.joined(separator: ", ")
+        let marks = (all + CaptureSQL.touchColumns + ["form:body"]).map { _ in "?" }.joined(separator: ", ")
         stage = "INSERT INTO temp.drafts VALUES (?1, ?2, ?2, NULL, \(marks))"
         insertNamed = CaptureSQL.insert(all, where: "d.email IS NOT NULL OR d.external_id IS NOT NULL")
         insertNumbered = CaptureSQL.insert(

@@ -124,9 +124,10 @@ extension LeadDraft {
     /// - Throws: ``FieldProblem`` saying what was expected, with an example in that language; also of what can be read
     ///   in two ways.
     public mutating func set(_ name: String, text: String, written words: Words) throws {
-        guard let index = layout.index(of: name), layout.columns[index].kind.isDay else {
-            return try set(name, text: text, written: words.numbers)
-        }
+        guard let index = layout.index(of: name) else { return try set(name, text: text) }
+        let kind = layout.columns[index].kind
+        if kind.isNumber { return try set(name, text: text, written: words.numbers) }
+        guard kind.isDay else { return try set(index, text: text) }
         let dates = words.dates
         do {
             try set(index, text: dates.plain(text.trimmed))

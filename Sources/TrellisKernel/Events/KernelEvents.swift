@@ -85,7 +85,7 @@ public struct LeadUnsubscribed: Event {
     public let reason: String
 }
 
-public struct FormSubmitted: Event {
+public struct FormSubmitted: Event, Hashable {
     public static let kind = "form.submitted"
     public let form: String
     /// Which words of its page the person saw; nil for the plain ones.

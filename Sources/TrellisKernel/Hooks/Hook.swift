@@ -130,14 +130,18 @@ public struct Filter<D: Draft>: Hook {
 
     public let name: String
     public let order: Order
+    let readsFile: Bool
     let edit: @Sendable (inout D, Transaction) throws -> Void
 
+    /// - Parameter readsFile: whether it looks at more than the draft, the config and the clock. Where no filter does,
+    ///   drafts that come at once are written at once.
     public init(
-        _ name: String, _ draft: D.Type, order: Order = .usual,
+        _ name: String, _ draft: D.Type, order: Order = .usual, readsFile: Bool = true,
         _ edit: @escaping @Sendable (inout D, Transaction) throws -> Void
     ) {
         self.name = name
         self.order = order
+        self.readsFile = readsFile
         self.edit = edit
     }
 

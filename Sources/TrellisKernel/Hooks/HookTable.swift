@@ -55,6 +55,11 @@ public struct HookTable: Sendable {
         filters[ObjectIdentifier(D.self)] != nil
     }
 
+    /// Whether a filter may find another answer once drafts before this one are written.
+    func hasFilterThatReads<D: Draft>(_: D.Type) -> Bool {
+        self[filters: D.self].contains { $0.hook.readsFile }
+    }
+
     /// Leads the draft past every filter. A veto, a postponement and a hold pass through; any other error is named
     /// after the filter that threw it.
     func filter<D: Draft>(_ draft: inout D, _ tx: Transaction) throws {

@@ -98,10 +98,6 @@ final class SimulatedLeads {
             for (result, one) in zip(results, group) {
                 try tx.db.cachedStatement(sql: "INSERT INTO simulation_leads VALUES (?, ?) ON CONFLICT DO NOTHING")
                     .execute(arguments: [result.leadID, one.number])
-                guard !form.isEmpty else { continue }
-                let submitted = FormSubmitted(
-                    form: form, variant: one.draft.variant, channel: one.draft.touch?.channel)
-                try acting.emit(submitted, lead: result.leadID)
             }
         }
         _ = try tx.acting(as: Behaviour.origin)

@@ -7,9 +7,11 @@ import Synchronization
 ///
 /// Each write stands in a savepoint of its own: one that fails is undone alone, and the others commit.
 final class SharedCommit: Sendable {
-    /// One caller's write. `run` does it and returns who is told of the commit; `fail` tells why there was none.
+    /// One caller's write. `begin` is called once its commit is the next, and says whether there is anything to write;
+    /// `run` does it and returns who is told of the commit; `fail` tells why there was none.
     struct Write: Sendable {
         let origin: String
+        var begin: @Sendable () -> Bool = { true }
         let run: @Sendable (Transaction) throws -> Told
         let fail: @Sendable (any Error) -> Void
     }
@@ -49,7 +51,10 @@ final class SharedCommit: Sendable {
     }
 
     private func drain(_ kernel: Kernel) {
-        while let writes = next() { SharedCommit.commit(writes, kernel) }
+        while let writes = next() {
+            let begun = writes.filter { $0.begin() }
+            if !begun.isEmpty { SharedCommit.commit(begun, kernel) }
+        }
     }
 
     /// The writes of the next commit; nil when nobody waits.
@@ -66,7 +71,7 @@ final class SharedCommit: Sendable {
     }
 
     /// Whether an error is about the file: then nothing of the transaction stands any more.
-    private static func endsAll(_ error: any Error) -> Bool {
+    static func endsAll(_ error: any Error) -> Bool {
         (error as? DatabaseError).map { KernelError.from($0, path: "") != nil } ?? false
     }
 

@@ -106,18 +106,21 @@ public struct LinkSigner: Sendable {
 
     /// Base 64 for URLs, without padding (RFC 4648 section 5).
     private static func base64(_ bytes: Data) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 4 / 3 + 3)
-        for byte in bytes.base64EncodedData() where byte != UInt8(ascii: "=") {
-            text.append(
-                byte == UInt8(ascii: "+") ? UInt8(ascii: "-") : byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte)
+        var text = [UInt8](bytes.base64EncodedData())
+        for (index, byte) in text.enumerated() {
+            switch byte {
+            case UInt8(ascii: "+"): text[index] = UInt8(ascii: "-")
+            case UInt8(ascii: "/"): text[index] = UInt8(ascii: "_")
+            default: break
+            }
         }
-        return String(decoding: text, as: UTF8.self)
+        return String(decoding: text.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
     }
 
     /// The bytes of a text written as above, and in no other way.
     private static func data(_ token: String) -> Data? {
-        var plain = Data(capacity: token.utf8.count + 3)
+        var plain: [UInt8] = []
+        plain.reserveCapacity(token.utf8.count + 3)
         for byte in token.utf8 {
             switch byte {
             case UInt8(ascii: "-"): plain.append(UInt8(ascii: "+"))
@@ -127,7 +130,7 @@ public struct LinkSigner: Sendable {
             }
         }
         while plain.count % 4 != 0 { plain.append(UInt8(ascii: "=")) }
-        guard let data = Data(base64Encoded: plain), base64(data) == token else { return nil }
+        guard let data = Data(base64Encoded: Data(plain)), base64(data) == token else { return nil }
         return data
     }
 }

@@ -19,7 +19,11 @@ public enum TextCleaning {
     /// TextCleaning.cleaned(" e\u{301}\u{202E} ")  // "é"
     /// ```
     public static func cleaned(_ text: String) -> String {
-        if text.utf8.allSatisfy({ $0 < 0x80 }) { return trimmed(text.unicodeScalars[...]) }
+        if text.utf8.allSatisfy({ $0 < 0x80 }) {
+            // Most texts are those already.
+            let isTrimmed = text.utf8.first.map { $0 > 32 } != false && text.utf8.last.map { $0 > 32 } != false
+            return isTrimmed ? text : trimmed(text.unicodeScalars[...])
+        }
         var kept = String.UnicodeScalarView()
         var marks = 0
         for scalar in text.unicodeScalars where !isInvisible(scalar) {

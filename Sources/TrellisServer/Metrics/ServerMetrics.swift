@@ -7,6 +7,13 @@ final class ServerMetrics: Sendable {
     private let registry: PrometheusMetrics
     private let underWay = Atomic(0)
     private let connections = Atomic(0)
+    /// Made once for each kind of answer: to write the labels takes longer than to count.
+    private let answers = Mutex<[Answer: (count: Counter, time: Timer)]>([:])
+
+    private struct Answer: Hashable {
+        let listener, route: String
+        let status: Int
+    }
 
     /// - Parameter counts: numbers of the plugins.
     init(counts: [Count] = []) {
@@ -20,12 +27,25 @@ final class ServerMetrics: Sendable {
     func connectionClosed() { connections.subtract(1, ordering: .relaxed) }
 
     func answered(name: String, route: String, status: Int, elapsed: Duration) {
-        let dimensions = [("listener", name), ("route", route)]
-        Counter(label: "http_requests", dimensions: dimensions + [("status", String(status))], factory: registry)
-            .increment()
-        Timer(label: "http_request_seconds", dimensions: dimensions, factory: registry)
-            .recordNanoseconds(
-                elapsed.components.seconds * 1_000_000_000 + elapsed.components.attoseconds / 1_000_000_000)
+        let answer = Answer(listener: name, route: route, status: status)
+        let (count, time) = answers.withLock { answers in
+            if let known = answers[answer] { return known }
+            let made = series(of: answer)
+            answers[answer] = made
+            return made
+        }
+        count.increment()
+        time.recordNanoseconds(
+            elapsed.components.seconds * 1_000_000_000 + elapsed.components.attoseconds / 1_000_000_000)
+    }
+
+    private func series(of answer: Answer) -> (count: Counter, time: Timer) {
+        let dimensions = [("listener", answer.listener), ("route", answer.route)]
+        let status = ("status", String(answer.status))
+        return (
+            Counter(label: "http_requests", dimensions: dimensions + [status], factory: registry),
+            Timer(label: "http_request_seconds", dimensions: dimensions, factory: registry)
+        )
     }
 
     /// Something was turned away: `rate`, `connections`, `tokens`.

@@ -49,8 +49,11 @@ struct RequestReader: Sendable {
     private func parameters(_ context: SiteContext) throws -> [String: String] {
         var values: [String: String] = [:]
         for (name, value) in context.parameters {
-            guard let text = String(value).removingPercentEncoding, !text.utf8.contains(where: { $0 < 32 || $0 == 127 })
-            else { throw WebProblem.notFound }
+            let written = String(value)
+            let decoded = written.utf8.contains(UInt8(ascii: "%")) ? written.removingPercentEncoding : written
+            guard let text = decoded, !text.utf8.contains(where: { $0 < 32 || $0 == 127 }) else {
+                throw WebProblem.notFound
+            }
             values[String(name)] = text
         }
         return values
