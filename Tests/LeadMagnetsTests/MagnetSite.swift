@@ -57,3 +57,17 @@ enum MagnetSite {
         return Offers(settings: settings, views: ViewCounter())
     }
 }
+
+/// Refuses what comes from one company, and looks at nothing but the draft.
+struct Desk: Plugin {
+    static let name = "desk"
+    static let summary = "Looks at drafts."
+
+    init(settings: NoSettings) {}
+
+    var hooks: [any Hook] {
+        Filter("look", LeadDraft.self, readsFile: false) { draft, _ in
+            if draft.email?.hasSuffix("@rival.example") == true { throw Veto("no competitors, please") }
+        }
+    }
+}

@@ -20,9 +20,7 @@ struct Screening: Sendable {
             }
         }
         for name in ["first_name", "last_name", "company", "title", "city"] {
-            // Each link has one of these: most names are told by that alone.
-            guard let typed = fields[name], typed.utf8.contains(where: ":.[<=".utf8.contains) else { continue }
-            let text = typed.lowercased()
+            guard let text = fields[name]?.lowercased() else { continue }
             // A company may be called by its address; nobody is called by a tag.
             let isLink = (name == "company" ? tags : addresses + tags).contains { text.contains($0) }
             if isLink { reasons.append("a link in \(name)") }

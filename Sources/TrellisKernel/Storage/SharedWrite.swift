@@ -20,7 +20,7 @@ public final class SharedWrite<Item: Sendable, Outcome: Sendable>: Sendable {
 
     /// While the writer is busy for a moment, as with a batch of the pump, whoever comes joins the turn that waits for
     /// it; who comes while another program holds the file has a turn of their own, and the whole time to wait.
-    private static var joinTime: Duration { .milliseconds(100) }
+    private let joinTime: Duration
 
     /// By origin, of which a transaction has one.
     private let waiting = Mutex<[String: [Caller]]>([:])
@@ -28,7 +28,12 @@ public final class SharedWrite<Item: Sendable, Outcome: Sendable>: Sendable {
 
     /// - Parameter write: writes all items of one origin and returns what became of each, in their order. Where it
     ///   throws for several, nothing of it stands, and it is called for each of them again.
-    public init(_ write: @escaping @Sendable ([Item], Transaction) throws -> [Outcome]) {
+    public convenience init(_ write: @escaping @Sendable ([Item], Transaction) throws -> [Outcome]) {
+        self.init(joinTime: .milliseconds(100), write)
+    }
+
+    init(joinTime: Duration, _ write: @escaping @Sendable ([Item], Transaction) throws -> [Outcome]) {
+        self.joinTime = joinTime
         self.write = write
     }
 
@@ -61,7 +66,7 @@ public final class SharedWrite<Item: Sendable, Outcome: Sendable>: Sendable {
             },
             run: { tx in
                 let callers = turn.state.withLock { state in
-                    if ContinuousClock.now - state.begin < Self.joinTime {
+                    if ContinuousClock.now - state.begin < self.joinTime {
                         state.callers += self.take(origin, most: SharedCommit.writesMax - state.callers.count).callers
                     }
                     return state.callers

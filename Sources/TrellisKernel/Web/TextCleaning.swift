@@ -20,7 +20,7 @@ public enum TextCleaning {
     /// ```
     public static func cleaned(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x80 }) {
-            // Most texts are those already.
+            // Most texts begin and end with a character that is printed: those are as they come.
             let isTrimmed = text.utf8.first.map { $0 > 32 } != false && text.utf8.last.map { $0 > 32 } != false
             return isTrimmed ? text : trimmed(text.unicodeScalars[...])
         }

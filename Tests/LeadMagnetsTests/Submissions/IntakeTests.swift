@@ -7,19 +7,6 @@ import TrellisTesting
 
 /// Forms that come while a commit is under way are taken in by the statements of one: nobody may tell it from the rows.
 @Suite struct IntakeTests {
-    private struct Desk: Plugin {
-        static let name = "desk"
-        static let summary = "Refuses what comes from one company."
-
-        init(settings: NoSettings) {}
-
-        var hooks: [any Hook] {
-            Filter("look", LeadDraft.self, readsFile: false) { draft, _ in
-                if draft.email?.hasSuffix("@rival.example") == true { throw Veto("no competitors, please") }
-            }
-        }
-    }
-
     private struct Counter: Plugin {
         static let name = "counter"
         static let summary = "Numbers leads by how many are there."

@@ -4,20 +4,6 @@ import TrellisTesting
 
 @testable import LeadMagnets
 
-/// Refuses what comes from one company.
-private struct Desk: Plugin {
-    static let name = "desk"
-    static let summary = "Looks at drafts."
-
-    init(settings: NoSettings) {}
-
-    var hooks: [any Hook] {
-        Filter("look", LeadDraft.self) { draft, _ in
-            if draft.email?.hasSuffix("@rival.example") == true { throw Veto("no competitors, please") }
-        }
-    }
-}
-
 @Suite struct SubmissionTests {
     private let crm: TestKernel
     private let browser: Browser

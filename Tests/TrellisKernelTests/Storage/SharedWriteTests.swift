@@ -126,6 +126,69 @@ import TrellisTesting
         #expect(none.waitingCount == 0)
     }
 
+    /// A write beside others that holds them up once their commit is the next, before it begins.
+    private final class Stop: Sendable {
+        private let (there, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+
+        func add(to kernel: Kernel, fail: @escaping @Sendable () -> Void = {}) {
+            let write = SharedCommit.Write(
+                origin: "stop",
+                begin: {
+                    self.there.signal()
+                    self.mayGoOn.wait()
+                    return true
+                }, run: { _ in SharedCommit.Told {} }, fail: { _ in fail() })
+            kernel.sharedCommit.add(write, to: kernel)
+        }
+
+        func isThere() async throws {
+            func isIt() -> Bool { there.wait(timeout: .now()) == .success }
+            while !isIt() { try await Task.sleep(for: .milliseconds(1)) }
+        }
+
+        func goOn() { mayGoOn.signal() }
+    }
+
+    /// What was written at once of two callers, of whom the second comes when the turn of the first has come already,
+    /// and of a third after them.
+    private func written(joinTime: Duration) async throws -> [[String]] {
+        let crm = try TestKernel()
+        let (kernel, guests, stop) = (crm.kernel, Guests(crm.kernel), Stop())
+        let shared = SharedWrite(joinTime: joinTime) { try guests.write($0, $1) }
+        let (first, second) = try await afterTheFirst(shared, kernel, stop)
+        #expect(try await [first.value, second.value] == [1, 2])
+        // The turn of whoever joined another's has nothing to write, and those after it are not held up.
+        #expect(try await shared("cem", origin: "form:plan", in: kernel) == 3)
+        #expect(try crm.value("SELECT count(*) FROM events WHERE kind = 'lead.created'") == "3")
+        return guests.asked.withLock { $0 }
+    }
+
+    private func afterTheFirst(
+        _ shared: SharedWrite<String, Int64>, _ kernel: Kernel, _ stop: Stop,
+        whenFailed: @escaping @Sendable () -> Void = {}
+    ) async throws -> (first: Task<Int64, any Error>, second: Task<Int64, any Error>) {
+        stop.add(to: kernel)
+        try await stop.isThere()
+        let first = Task { try await shared("ann", origin: "form:plan", in: kernel) }
+        while shared.waitingCount < 1 { try await Task.sleep(for: .milliseconds(1)) }
+        stop.add(to: kernel, fail: whenFailed)
+        stop.goOn()
+        try await stop.isThere()
+        #expect(shared.waitingCount == 0)
+        let second = Task { try await shared("bob", origin: "form:plan", in: kernel) }
+        while shared.waitingCount < 1 { try await Task.sleep(for: .milliseconds(1)) }
+        stop.goOn()
+        return (first, second)
+    }
+
+    @Test func `whoever comes while a turn waits for a moment joins it`() async throws {
+        #expect(try await written(joinTime: .seconds(3600)) == [["ann", "bob"], ["cem"]])
+    }
+
+    @Test func `whoever comes while a turn waits for long has a turn of their own`() async throws {
+        #expect(try await written(joinTime: .zero) == [["ann"], ["bob"], ["cem"]])
+    }
+
     @Test func `those whose turn it was while the file is held are told, and who came later is taken in`() async throws
     {
         let crm = try TestKernel()
@@ -136,31 +199,10 @@ import TrellisTesting
         let holder = try DatabaseQueue(path: kernel.config.databasePath, configuration: configuration)
         try await holder.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
         let shared = SharedWrite { try guests.write($0, $1) }
-        let (occupied, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        func isOccupied() -> Bool { occupied.wait(timeout: .now()) == .success }
-        /// Stops whoever is about to commit.
-        func stop(_ fail: @escaping @Sendable () -> Void) {
-            kernel.sharedCommit.add(
-                SharedCommit.Write(
-                    origin: "stop",
-                    begin: {
-                        occupied.signal()
-                        mayGoOn.wait()
-                        return true
-                    }, run: { _ in SharedCommit.Told {} }, fail: { _ in fail() }), to: kernel)
+        // The file is let go once the first was told.
+        let (first, second) = try await afterTheFirst(shared, kernel, Stop()) {
+            try? holder.inDatabase { try $0.execute(sql: "ROLLBACK") }
         }
-        stop {}
-        while !isOccupied() { try await Task.sleep(for: .milliseconds(1)) }
-        let first = Task { try await shared("ann", origin: "form:plan", in: kernel) }
-        while shared.waitingCount < 1 { try await Task.sleep(for: .milliseconds(1)) }
-        // Beside the first: its turn has come, and the file is let go once it was told.
-        stop { try? holder.inDatabase { try $0.execute(sql: "ROLLBACK") } }
-        mayGoOn.signal()
-        while !isOccupied() { try await Task.sleep(for: .milliseconds(1)) }
-        #expect(shared.waitingCount == 0)
-        let second = Task { try await shared("bob", origin: "form:plan", in: kernel) }
-        while shared.waitingCount < 1 { try await Task.sleep(for: .milliseconds(1)) }
-        mayGoOn.signal()
         await #expect(throws: KernelError.busy) { try await first.value }
         #expect(try await second.value == 1)
         #expect(guests.asked.withLock { $0 } == [["bob"]])
