@@ -119,7 +119,7 @@ struct BatchWindow {
             + (kinds.map { " AND e.kind IN (\($0.map(\.sqlLiteral).joined(separator: ", ")))" } ?? "")
         return """
             SELECT e.id, e.kind FROM events AS e INDEXED BY events_by_lead
-            WHERE e.lead_id > :lead AND e.lead_id <= :last AND \(wanted) AND NOT EXISTS (SELECT 1 FROM lead_merges WHERE gone_id = e.lead_id)
+            WHERE e.lead_id > :lead AND e.lead_id <= :last AND \(wanted) AND e.lead_id NOT IN (SELECT gone_id FROM lead_merges)
             UNION ALL
             SELECT e.id, e.kind FROM lead_merges AS m CROSS JOIN events AS e INDEXED BY events_by_lead ON e.lead_id = m.gone_id
             WHERE m.kept_id > :lead AND m.kept_id <= :last AND \(wanted)
