@@ -18,6 +18,7 @@ struct Crossings {
         for threshold in model.thresholds where !threshold.value.onCreate {
             let asked = threshold.value.when == nil ? "" : changed
             try fall(threshold, among: lower + asked, ["last": last])
+            if !united.isEmpty { try disinherit(threshold) }
             try rise(threshold, among: posted + asked, unless: "NOT st.is_rearmed", ["last": last])
         }
     }
@@ -36,6 +37,19 @@ struct Crossings {
             try fall(threshold, among: reviewed, [:])
             try rise(threshold, among: reviewed, unless: "true", [:])
         }
+    }
+
+    /// Who took over with another lead that it stands above a threshold, and is not at its stage yet, crosses it by the
+    /// total of both. After a replay it is moved by where it stands.
+    private func disinherit(_ threshold: Named<ScoringModel.Threshold>) throws {
+        guard !isReplay, let stage = model.stage(of: threshold) else { return }
+        try tx.db.cachedStatement(
+            sql: """
+                DELETE FROM scoring_standings
+                WHERE model = \(model.literal) AND threshold = \(threshold.name.sqlLiteral) AND NOT is_rearmed
+                  AND lead_id IN (\(Totals.kept))\(Replay.isBefore(stage))
+                """
+        ).execute()
     }
 
     /// A lead that is back at an earlier stage may reach the threshold once more.
@@ -79,15 +93,25 @@ struct Crossings {
         if let stage = model.stage(of: threshold) { try tx.moveStage(to: stage, leads: leads) }
     }
 
-    /// Whether the last thing the log tells of the lead `r.lead_id` and a threshold is that it reached it.
+    /// Whether the last thing the log tells of the lead `r.lead_id` and a threshold is that it reached it; or of one that
+    /// it took in, and it did not fall since. The plus signs keep SQLite at the events of the lead.
     private static func isTold(_ threshold: String, of model: ScoringModel) -> String {
-        """
-        coalesce((SELECT e.kind = 'score.reached' FROM events AS e
-                  WHERE e.lead_id = r.lead_id AND e.kind IN ('score.reached', 'score.fell')
-                    AND json_extract(e.body, '$.model') = \(model.literal)
-                    AND json_extract(e.body, '$.threshold') = \(threshold.sqlLiteral)
-                  ORDER BY e.id DESC LIMIT 1), 0)
-        """
+        let isOfIt = """
+            json_extract(e.body, '$.model') = \(model.literal) AND json_extract(e.body, '$.threshold') = \(threshold.sqlLiteral)
+            """
+        func isLast(of lead: String) -> String {
+            """
+            coalesce((SELECT e.kind = 'score.reached' FROM events AS e
+                      WHERE e.lead_id = \(lead) AND +e.kind IN ('score.reached', 'score.fell') AND \(isOfIt)
+                      ORDER BY e.id DESC LIMIT 1), 0)
+            """
+        }
+        return """
+            (\(isLast(of: "r.lead_id"))
+             OR EXISTS (SELECT 1 FROM lead_merges AS m WHERE m.kept_id = r.lead_id AND \(isLast(of: "m.gone_id")) AND NOT EXISTS (
+                 SELECT 1 FROM events AS e WHERE e.lead_id = r.lead_id AND +e.kind = 'score.fell' AND \(isOfIt)
+                   AND e.id > (SELECT max(id) FROM events WHERE lead_id = m.gone_id AND +kind = 'lead.merged'))))
+            """
     }
 
     private func rise(

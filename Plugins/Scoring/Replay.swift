@@ -121,7 +121,8 @@ struct Replay {
         ).execute()
     }
 
-    private static func isBefore(_ stage: String) -> String {
+    /// What adds to a condition over `scoring_standings` that the lead is at a stage before another one.
+    static func isBefore(_ stage: String) -> String {
         """
 
           AND lead_id IN (SELECT l.id FROM leads AS l JOIN stages AS s ON s.name = l.stage

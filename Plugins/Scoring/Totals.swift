@@ -16,6 +16,9 @@ struct Totals {
                     WHERE subscribers.id = 'scoring/score' || iif(scoring_totals.model = 'main', '', '-' || scoring_totals.model))
         """
 
+    /// The leads of the batch that took another one in.
+    static let kept = "SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged'"
+
     /// Adds the new entries to the totals. Where points decay, the total is summed anew afterwards. An entry may name a
     /// time to come, as that of a client whose clock is ahead; no total is as of one.
     ///
@@ -58,7 +61,7 @@ struct Totals {
     ///
     /// - Returns: what adds those leads to a SELECT: they have a new total without a new entry.
     func unite(through last: Int64) throws -> String {
-        let kept = "SELECT json_extract(body, '$.into') FROM batch WHERE kind = 'lead.merged'"
+        let kept = Totals.kept
         let gone = "SELECT lead_id FROM batch WHERE kind = 'lead.merged'"
         try tx.db.execute(
             sql: """

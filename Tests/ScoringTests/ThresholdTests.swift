@@ -162,3 +162,150 @@ import TrellisTesting
         #expect(try crm.value("SELECT stage FROM leads") == "lead")
     }
 }
+
+/// A lead that takes in one that stood above a threshold.
+@Suite struct InheritedStandingTests {
+    private static let rules = """
+        activities: {demo.booked: {}, page.viewed: {}, mail.bounced: {}}
+        plugins:
+          scoring:
+            engagement:
+              demo: {on: demo.booked, points: 50}
+              viewed: {on: page.viewed, points: 15}
+              bounced: {on: mail.bounced, points: -10}
+            thresholds: {mql: {score: 45, hysteresis: 10}}
+        """
+    /// A model whose points decay is made anew in the order of the log, any other one lead by lead.
+    private static let decaying = rules.replacing("points: 15", with: "points: 15, half_life: 10 days")
+
+    /// Two leads; the first one booked a demo.
+    private func crm(_ rules: String = rules) throws -> TestKernel {
+        let crm = try TestKernel(rules, plugins: [Scoring.self])
+        for name in ["ann", "bob"] { try crm.capture(["email": "\(name)@a.example"]) }
+        try crm.record("demo.booked", lead: 1)
+        try crm.pump()
+        return crm
+    }
+
+    private func merge(_ crm: TestKernel, _ gone: Int64, into kept: Int64) throws {
+        try crm.kernel.write(origin: "cli") { try $0.merge(gone, into: kept) }
+        try crm.pump()
+    }
+
+    private func stages(_ crm: TestKernel) throws -> [String] { try crm.rows("SELECT id, stage FROM leads") }
+    private func standings(_ crm: TestKernel) throws -> [String] {
+        try crm.rows("SELECT lead_id, threshold, is_rearmed FROM scoring_standings ORDER BY 1, 2")
+    }
+    private func moves(_ crm: TestKernel) throws -> [String] {
+        try crm.rows("SELECT lead_id, body FROM events WHERE kind = 'lead.stage_changed' ORDER BY id")
+    }
+
+    @Test(arguments: [rules, decaying])
+    func `it comes over by the points of both`(_ rules: String) throws {
+        let crm = try crm(rules)
+        try merge(crm, 1, into: 2)
+        let move = #"{"from":"lead","to":"mql"}"#
+        for _ in 1...2 {
+            #expect(try stages(crm) == ["2|mql"])
+            #expect(try standings(crm) == ["2|mql|0"])
+            #expect(try moves(crm) == ["1|\(move)", "2|\(move)"])
+            _ = try Rebuild(crm.kernel).run("scoring")
+        }
+        try crm.record("demo.booked", lead: 2)
+        try crm.pump()
+        #expect(try stages(crm) == ["2|mql"])
+        #expect(try moves(crm).count == 2)
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test(arguments: [rules, decaying])
+    func `one that is at the stage already is told of once`(_ rules: String) throws {
+        let crm = try crm(rules)
+        try merge(crm, 2, into: 1)
+        for _ in 1...2 {
+            #expect(try stages(crm) == ["1|mql"])
+            #expect(try standings(crm) == ["1|mql|0"])
+            #expect(try moves(crm) == [#"1|{"from":"lead","to":"mql"}"#])
+            _ = try Rebuild(crm.kernel).run("scoring")
+        }
+        try crm.record("demo.booked", lead: 1)
+        try crm.pump()
+        #expect(try moves(crm).count == 1)
+        #expect(try crm.troubles() == [])
+    }
+
+    /// The other one had fallen to 40 points: that is above what it must fall to, and below what is to be reached.
+    @Test(arguments: [rules, decaying], [false, true])
+    func `where both together are below it, the next points count`(_ rules: String, _ isRebuilt: Bool) throws {
+        let crm = try crm(rules)
+        try crm.record("mail.bounced", lead: 1)
+        try crm.pump()
+        #expect(try standings(crm) == ["1|mql|0"])
+        try merge(crm, 1, into: 2)
+        if isRebuilt { _ = try Rebuild(crm.kernel).run("scoring") }
+        #expect(try stages(crm) == ["2|lead"])
+        #expect(try standings(crm) == [])
+        try crm.record("page.viewed", lead: 2)
+        try crm.pump()
+        #expect(try stages(crm) == ["2|mql"])
+        #expect(try standings(crm) == ["2|mql|0"])
+        #expect(try crm.rows("SELECT 1 FROM events WHERE kind = 'score.fell'") == [])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `one beside the road stays there until it is brought back and earns points`() throws {
+        let crm = try crm()
+        try crm.foreign("UPDATE leads SET stage = 'recycled' WHERE id = 2")
+        try crm.pump()
+        try merge(crm, 1, into: 2)
+        #expect(try stages(crm) == ["2|recycled"])
+        #expect(try standings(crm) == ["2|mql|0"])
+        try crm.foreign("UPDATE leads SET stage = 'lead' WHERE id = 2")
+        try crm.pump()
+        #expect(try stages(crm) == ["2|lead"])
+        #expect(try standings(crm) == ["2|mql|1"])
+        try crm.record("page.viewed", lead: 2)
+        try crm.pump()
+        #expect(try stages(crm) == ["2|mql"])
+        #expect(try crm.troubles() == [])
+    }
+
+    private static let withModel =
+        rules + """
+
+                models:
+                  upsell:
+                    engagement: {demo: {on: demo.booked, points: 50}, bounced: {on: mail.bounced, points: -20}}
+                    thresholds: {hot: {score: 40}, ripe: {score: 40, stage: sql}}
+            """
+    private let told = """
+        SELECT lead_id, json_extract(body, '$.threshold') FROM events WHERE kind IN ('score.reached', 'score.fell') ORDER BY id
+        """
+
+    @Test func `a threshold without a stage is not told again, neither now nor at a rebuild`() throws {
+        let crm = try crm(Self.withModel)
+        try merge(crm, 1, into: 2)
+        for _ in 1...2 {
+            #expect(try stages(crm) == ["2|sql"])
+            #expect(try standings(crm) == ["2|hot|0", "2|mql|0", "2|ripe|0"])
+            #expect(try crm.rows(told) == ["1|hot", "1|ripe", "2|ripe"])
+            _ = try Rebuild(crm.kernel).run("scoring")
+        }
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `that the other one fell before takes nothing from what is told`() throws {
+        let crm = try crm(Self.withModel)
+        try crm.record("demo.booked", lead: 2)
+        try crm.pump()
+        try crm.record("mail.bounced", lead: 1)
+        try crm.pump()
+        try merge(crm, 1, into: 2)
+        for _ in 1...2 {
+            #expect(try standings(crm) == ["2|hot|0", "2|mql|0", "2|ripe|0"])
+            #expect(try crm.rows(told) == ["1|hot", "1|ripe", "2|hot", "2|ripe", "1|hot", "1|ripe"])
+            _ = try Rebuild(crm.kernel).run("scoring")
+        }
+        #expect(try crm.troubles() == [])
+    }
+}
