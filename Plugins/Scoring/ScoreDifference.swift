@@ -4,8 +4,10 @@ import TrellisKernel
 struct ScoreDifference {
     let before: ScoringSettings
     let trial: TrialCopy
+    /// Whether the leads that cross a threshold are asked for, in place of how many.
+    var listsLeads = false
 
-    /// Leads named in the note.
+    /// Leads named in the note, for each change of each threshold.
     static let most = 10
 
     func result() throws -> CommandResult {
@@ -29,15 +31,19 @@ struct ScoreDifference {
                         """, arguments: ["model": model])
             }
             try tx.scratchTable(
-                "scoring_reached", columns: "side TEXT, model TEXT, threshold TEXT, stage TEXT, lead_id INTEGER")
+                "scoring_reached",
+                columns: """
+                    side TEXT, model TEXT, threshold TEXT, stage TEXT, lead_id INTEGER, PRIMARY KEY (model, threshold, lead_id, side)
+                    """)
             try reach("before", before, tx)
         }
         _ = try Rebuild(kernel).run(Scoring.name)
         return try kernel.write(origin: "cli") { tx in
             try weigh(after, at: moment, tx)
             try reach("after", after, tx)
-            return .tableWithNote(
-                try thresholds(tx.db), try models(before, after).map { try note($0, tx.db) }.joined(separator: "\n"))
+            guard !listsLeads else { return .table(try crossers(tx.db)) }
+            let notes = try crossersInWords(tx.db) + models(before, after).map { try note($0, tx.db) }
+            return .tableWithNote(try thresholds(tx.db), notes.joined(separator: "\n"))
         }
     }
 
@@ -68,11 +74,15 @@ struct ScoreDifference {
         }
     }
 
+    /// What there is where the lead of `scoring_reached AS r` is above the threshold by the other config too.
+    private static let other = """
+        (SELECT 1 FROM temp.scoring_reached AS o
+         WHERE o.model = r.model AND o.threshold = r.threshold AND o.lead_id = r.lead_id AND o.side <> r.side)
+        """
+    private static let name = "coalesce(l.email, l.external_id, l.phone, 'lead ' || l.id)"
+
     private func thresholds(_ db: Database) throws -> Table {
-        let other = """
-            (SELECT 1 FROM temp.scoring_reached AS o
-             WHERE o.model = r.model AND o.threshold = r.threshold AND o.lead_id = r.lead_id AND o.side <> r.side)
-            """
+        let other = ScoreDifference.other
         return Table(
             columns: ["threshold", "now", "then", "come_over", "fall_under", "move_there", "model"],
             try Row.fetchAll(
@@ -88,6 +98,46 @@ struct ScoreDifference {
                     """))
     }
 
+    /// A SELECT of who comes over a threshold or falls under one: with the highest score first, or the lowest.
+    private static let crossers = """
+        SELECT r.threshold, iif(r.side = 'after', 'come_over', 'fall_under') AS change, \(name) AS lead, round(b.score, 1) AS before,
+               round(coalesce(s.score, 0), 1) AS after, r.model, l.id AS lead_id, t.position, count(*) OVER same AS leads, row_number() OVER best AS place
+        FROM temp.scoring_reached AS r JOIN leads AS l ON l.id = r.lead_id
+        JOIN temp.scoring_before AS b ON b.lead_id = r.lead_id AND b.model = r.model
+        LEFT JOIN scoring_totals AS s ON s.lead_id = r.lead_id AND s.model = r.model LEFT JOIN stages AS t ON t.name = r.stage
+        WHERE NOT EXISTS \(other)
+        WINDOW same AS (PARTITION BY r.model, r.threshold, r.side),
+               best AS (PARTITION BY r.model, r.threshold, r.side ORDER BY iif(r.side = 'after', -1, 1) * coalesce(s.score, 0), l.id)
+        """
+    private static let order = "ORDER BY model <> 'main', model, position, threshold, change, place"
+
+    private func crossers(_ db: Database) throws -> Table {
+        let columns = ["threshold", "change", "lead", "before", "after", "model", "lead_id"]
+        let list = columns.joined(separator: ", ")
+        let sql = "SELECT \(list) FROM (\(ScoreDifference.crossers)) \(ScoreDifference.order)"
+        return Table(columns: columns, try Row.fetchAll(db, sql: sql))
+    }
+
+    /// `2 leads come over mql:`, and who they are: `ann@a.example: 20.0 → 55.0`
+    private func crossersInWords(_ db: Database) throws -> [String] {
+        let most = ScoreDifference.most
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT threshold, change = 'come_over' AS is_over, model, leads, place, lead || ': ' || before || ' → ' || after AS line
+                FROM (\(ScoreDifference.crossers)) WHERE place <= \(most) \(ScoreDifference.order)
+                """
+        ).map { row in
+            let (line, place, leads): (String, Int, Int) = (row["line"], row["place"], row["leads"])
+            guard place == 1 else { return "  \(line)" }
+            let (threshold, model, isOver): (String, String, Bool) = (row["threshold"], row["model"], row["is_over"])
+            let verb = leads == 1 ? (isOver ? "comes over" : "falls under") : (isOver ? "come over" : "fall under")
+            let whose = model == ScoringModel.main ? "" : " of \(model)"
+            let some = leads > most ? ", \(most) of them:" : ":"
+            return "\(leads) lead\(leads == 1 ? "" : "s") \(verb) \(threshold)\(whose)\(some)\n  \(line)"
+        }
+    }
+
     /// `12 of 50 leads get another score. ann@a.example: 20 → 55`
     private func note(_ model: String, _ db: Database) throws -> String {
         let changes = """
@@ -100,7 +150,7 @@ struct ScoreDifference {
         let largest = try String.fetchAll(
             db,
             sql: """
-                SELECT coalesce(l.email, l.external_id, l.phone, 'lead ' || l.id) || ': ' || round(b.score, 1) || ' → ' || round(coalesce(s.score, 0), 1)
+                SELECT \(ScoreDifference.name) || ': ' || round(b.score, 1) || ' → ' || round(coalesce(s.score, 0), 1)
                 \(changes) ORDER BY abs(coalesce(s.score, 0) - b.score) DESC, l.id LIMIT \(ScoreDifference.most)
                 """)
         let score = model == ScoringModel.main ? "another score" : "another score of \(model)"

@@ -24,7 +24,9 @@ struct ScoringCommands {
                 run: add),
             Command(
                 "scoring diff", "What another config would make of the scores, on a copy of the file.",
-                arguments: ["NEW.yaml?"], options: ["with": "the same as NEW.yaml"], otherConfig: "with",
+                arguments: ["NEW.yaml?"], options: ["with": "the same as NEW.yaml"],
+                flags: ["leads": "all who come over a threshold or fall under it, in place of how many"],
+                otherConfig: "with",
                 run: difference),
         ]
     }
@@ -78,6 +80,9 @@ struct ScoringCommands {
                 "--config names the config that the file is worked with. Leave it as it is, and name the other one: trellis scoring diff new.yaml --config \(worked)"
             )
         }
-        return try ScoreDifference(before: settings, trial: try TrialCopy(of: call.kernel, config: file)).result()
+        return try ScoreDifference(
+            before: settings, trial: try TrialCopy(of: call.kernel, config: file),
+            listsLeads: call.options["leads"] != nil
+        ).result()
     }
 }

@@ -36,11 +36,53 @@ import TrellisTesting
         #expect(
             try crm.run("scoring diff", options: ["with": crm.folder + "/new.yaml"]) == [
                 "mql|1|2|1|0|1|main",
-                "2 of 4 leads get another score, these the most:\n  ann@a.example: 70.0 → 85.0\n  bob@a.example: 50.0 → 65.0",
+                """
+                1 lead comes over mql:
+                  bob@a.example: 50.0 → 65.0
+                2 of 4 leads get another score, these the most:
+                  ann@a.example: 70.0 → 85.0
+                  bob@a.example: 50.0 → 65.0
+                """,
             ])
         #expect(try crm.rows("SELECT * FROM scoring_entries") == before)
         #expect(try crm.lastEvent == events)
         #expect(try crm.rows("SELECT stage FROM leads ORDER BY id") == ["mql", "lead", "lead", "lead"])
+    }
+
+    @Test func `who crosses is named where the threshold alone is another`() throws {
+        setenv("TRELLIS_SECRET", TestKernel.environment["TRELLIS_SECRET"] ?? "", 1)
+        let lower = try crm(Self.rules(50, mql: 20))
+        let (new, same) = (lower.folder + "/new.yaml", "No lead gets another score.")
+        #expect(
+            try lower.run("scoring diff", new) == [
+                "mql|1|3|2|0|2|main",
+                "2 leads come over mql:\n  bob@a.example: 50.0 → 50.0\n  cleo@a.example: 20.0 → 20.0\n\(same)",
+            ])
+        #expect(
+            try lower.run("scoring diff", new, options: ["leads": "true"]) == [
+                "mql|come_over|bob@a.example|50.0|50.0|main|2", "mql|come_over|cleo@a.example|20.0|20.0|main|3",
+            ])
+        let higher = try crm(Self.rules(50, mql: 75))
+        #expect(
+            try higher.run("scoring diff", higher.folder + "/new.yaml") == [
+                "mql|1|0|0|1|0|main", "1 lead falls under mql:\n  ann@a.example: 70.0 → 70.0\n\(same)",
+            ])
+        #expect(
+            try higher.run("scoring diff", higher.folder + "/new.yaml", options: ["leads": "true"]) == [
+                "mql|fall_under|ann@a.example|70.0|70.0|main|1"
+            ])
+    }
+
+    @Test func `of many who cross ten are named, and all are listed`() throws {
+        setenv("TRELLIS_SECRET", TestKernel.environment["TRELLIS_SECRET"] ?? "", 1)
+        let crm = try crm(Self.rules(50, mql: 20))
+        for number in 1...11 { try crm.capture(["email": "head\(number)@a.example", "title": "Head"]) }
+        try crm.pump()
+        let note = try #require(try crm.run("scoring diff", crm.folder + "/new.yaml").last)
+        let lines = note.split(separator: "\n")
+        #expect(lines.first == "13 leads come over mql, 10 of them:")
+        #expect(lines.count { $0.hasPrefix("  ") } == 10 && lines.count == 12)
+        #expect(try crm.run("scoring diff", crm.folder + "/new.yaml", options: ["leads": "true"]).count == 13)
     }
 
     @Test func `the same config makes no difference, however long ago the points were given`() throws {
