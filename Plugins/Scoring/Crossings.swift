@@ -177,7 +177,7 @@ struct Crossings {
     ///
     /// - Parameters:
     ///   - leads: a SELECT of ids; nil for all.
-    ///   - slack: how far below it still counts.
+    ///   - slack: how far below its score, fit and engagement still counts; a grade has none.
     ///   - isNow: whether points are weighed as of `:now`, and not as of the moment that a score names.
     static func above(
         _ threshold: ScoringModel.Threshold, _ model: ScoringModel, among leads: String?, slack: Int = 0,
@@ -224,7 +224,7 @@ struct Crossings {
         return [
             threshold.score.map { "\(score) >= \($0 - slack)" },
             threshold.engagement.map { "\(engagement) >= \($0 - slack)" },
-            threshold.fit.map { "\(fit) >= \($0)" }, grade.map { "\(fit) >= \($0)" },
+            threshold.fit.map { "\(fit) >= \($0 - slack)" }, grade.map { "\(fit) >= \($0)" },
         ].compactMap { $0 }
     }
 }

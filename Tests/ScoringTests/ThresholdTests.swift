@@ -65,6 +65,25 @@ import TrellisTesting
         #expect(try crm.value("SELECT score FROM scoring_scores") == "50.0")
     }
 
+    @Test func `hysteresis leaves room below a fit, in a rebuild too`() throws {
+        let crm = try TestKernel(
+            Self.rules.replacing("mql: {score: 60, fit: 10}", with: "mql: {fit: 20, hysteresis: 10}"),
+            plugins: [Scoring.self])
+        try crm.capture(["email": "ann@a.example", "title": "Head"])
+        try crm.pump()
+        #expect(try stages(crm) == ["lead", "mql"])
+        for (points, standings, fallen) in [("-10", ["mql|0"], "0"), ("-1", [], "1")] {
+            _ = try crm.run("scoring add", "1", points, "a smaller house", options: ["axis": "fit", "by": "rita"])
+            try crm.pump()
+            for _ in 1...2 {
+                #expect(try crm.rows("SELECT threshold, is_rearmed FROM scoring_standings") == standings)
+                #expect(try crm.value("SELECT count(*) FROM events WHERE kind = 'score.fell'") == fallen)
+                _ = try Rebuild(crm.kernel).run("scoring")
+            }
+        }
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a lead that is further already stays there`() throws {
         let crm = try TestKernel(Self.rules, plugins: [Scoring.self])
         try crm.capture(["email": "ann@a.example", "title": "Head", "stage": "customer"])

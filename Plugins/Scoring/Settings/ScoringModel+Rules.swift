@@ -80,20 +80,26 @@ extension ScoringModel {
             SettingsField("on_create", \.onCreate, .flag, "Every new lead reaches it.")
             SettingsField(
                 "hysteresis", \.hysteresis, .integer(0...10_000),
-                "How far score and engagement must fall below it before the lead counts as under it.")
+                "How far score, fit or engagement must fall below it before the lead counts as under it.")
             SettingsField(
                 "stage", \.stage, optional: .locatedText, "The stage it moves the lead to, in a model of `models`.")
         }
 
         public func problems(at place: Place) -> [ConfigProblem] {
             let given = [score != nil, fit != nil, engagement != nil, grade != nil, when != nil].contains(true)
-            return given != onCreate
-                ? []
-                : [
+            guard given != onCreate else {
+                return [
                     ConfigProblem(
                         "a threshold is on_create, or says what is to be reached: score, fit, engagement, grade or when.",
                         at: place)
                 ]
+            }
+            guard hysteresis > 0, score == nil, fit == nil, engagement == nil else { return [] }
+            return [
+                ConfigProblem(
+                    "hysteresis is how far score, fit or engagement must fall, and none of them is given. Add one, or take hysteresis out.",
+                    at: place)
+            ]
         }
     }
 
