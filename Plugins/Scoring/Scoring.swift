@@ -86,7 +86,7 @@ public struct Scoring: Plugin {
 
     public func check(_ check: ConfigCheck) {
         for model in settings.all {
-            for rule in model.fit { check.leadPredicate(rule.value.when) }
+            for rule in model.fit { FitCheck.check(rule.value.when, check) }
             for rule in model.engagement {
                 check.kind(rule.value.on)
                 if let condition = rule.value.condition { check.eventPredicate(condition, kind: rule.value.on.value) }
