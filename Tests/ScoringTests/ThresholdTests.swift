@@ -65,6 +65,17 @@ import TrellisTesting
         #expect(try crm.value("SELECT score FROM scoring_scores") == "50.0")
     }
 
+    @Test func `a number alone is the least score`() throws {
+        let crm = try TestKernel(
+            Self.rules.replacing("mql: {score: 60, fit: 10}", with: "mql: 50"), plugins: [Scoring.self])
+        for name in ["ann", "bob"] { try crm.capture(["email": "\(name)@a.example", "title": "Head"]) }
+        try crm.record("demo.booked", lead: 1)
+        try crm.pump()
+        #expect(try stages(crm) == ["lead", "mql"])
+        #expect(try stages(crm, of: 2) == ["lead"])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `hysteresis leaves room below a fit, in a rebuild too`() throws {
         let crm = try TestKernel(
             Self.rules.replacing("mql: {score: 60, fit: 10}", with: "mql: {fit: 20, hysteresis: 10}"),

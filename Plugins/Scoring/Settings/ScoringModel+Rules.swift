@@ -68,10 +68,23 @@ extension ScoringModel {
         public var stage: LocatedText?
         public init() {}
 
+        /// What may be asked of a score and of what it is made of.
+        static let least = -10_000...10_000
+
+        /// Reads `40`, the least score, or `on_create`.
+        init?(_ text: String) {
+            if text == "on_create" {
+                onCreate = true
+            } else {
+                guard let score = Int(text), Threshold.least.contains(score) else { return nil }
+                self.score = score
+            }
+        }
+
         public static var fields: [SettingsField<Self>] {
-            SettingsField("score", \.score, optional: .integer(-10_000...10_000), "The least score.")
-            SettingsField("fit", \.fit, optional: .integer(-10_000...10_000), "The least fit.")
-            SettingsField("engagement", \.engagement, optional: .integer(-10_000...10_000), "The least engagement.")
+            SettingsField("score", \.score, optional: .integer(least), "The least score.")
+            SettingsField("fit", \.fit, optional: .integer(least), "The least fit.")
+            SettingsField("engagement", \.engagement, optional: .integer(least), "The least engagement.")
             SettingsField("grade", \.grade, optional: .locatedText, "The least grade of `grades`.")
             SettingsField(
                 "when", \.when, optional: .sql,

@@ -36,13 +36,11 @@ public struct ScoringModel: SettingsRecord {
             .named(
                 "a mapping of stages",
                 of: .record(
-                    orShort: .parsed("on_create") { text in
-                        guard text == "on_create" else { return nil }
-                        var threshold = Threshold()
-                        threshold.onCreate = true
-                        return threshold
-                    })),
-            "Reaching one moves the lead to that stage; falling below never moves it back. In a model of `models` any name, for the event score.reached."
+                    orShort: .parsed(
+                        "a whole number from \(Threshold.least.lowerBound) to \(Threshold.least.upperBound), on_create",
+                        Threshold.init))),
+            "Reaching one moves the lead to that stage; falling below never moves it back. A number alone is the least score. "
+                + "In a model of `models` any name, for the event score.reached."
         )
     }
 

@@ -91,6 +91,17 @@ import TrellisTesting
                 .hasSuffix("half_life must be longer than nothing.") == true)
     }
 
+    @Test(arguments: ["soon", "10001", "4.5"])
+    func `a threshold in one word is a number or on_create`(_ word: String) throws {
+        #expect(
+            try problems("plugins: {scoring: {thresholds: {mql: \(word)}}}") == [
+                "config.yaml:3:39: plugins.scoring.thresholds.mql: expected a whole number from -10000 to 10000, on_create, or a mapping, got '\(word)'."
+            ])
+        for word in ["-10000", "40", "on_create"] {
+            #expect(try problems("plugins: {scoring: {thresholds: {mql: \(word)}}}") == [])
+        }
+    }
+
     @Test(arguments: ["grade: A", "when: \"country = 'DE'\""])
     func `hysteresis without a number to fall below is refused`(_ asked: String) throws {
         func found(_ threshold: String) throws -> [String] {
