@@ -86,6 +86,7 @@ public struct Scoring: Plugin {
 
     public func check(_ check: ConfigCheck) {
         for model in settings.all {
+            ModelCheck.check(model, check)
             for rule in model.fit { FitCheck.check(rule.value.when, check) }
             for rule in model.engagement {
                 check.kind(rule.value.on)
