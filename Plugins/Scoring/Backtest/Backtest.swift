@@ -5,6 +5,8 @@ struct Backtest {
     let observations: Observations
     let report: ModelReport
     private let scope: OutcomeScope
+    /// The thresholds by which points bring the outcome about.
+    private let ownThresholds: [String]
 
     /// Fewer of either class than this, and any figure is chance.
     static let classMin = 10
@@ -12,6 +14,7 @@ struct Backtest {
     /// - Throws: ``KernelError/data(_:)`` where too few leads of either outcome are known.
     init(_ model: ScoringModel, _ scope: OutcomeScope, _ options: BacktestOptions, _ db: Database) throws {
         self.scope = scope
+        ownThresholds = try Backtest.thresholds(of: model, reaching: scope, db)
         let observations = try Observations(
             scope, of: model, db)
         try Backtest.require(Backtest.classMin, of: observations, scope.outcome, for: "a backtest")
@@ -33,6 +36,19 @@ struct Backtest {
         }
         self.observations = observations
         self.report = report
+    }
+
+    /// The thresholds by which the points of a model move a lead to the stage that is the outcome, or beyond it.
+    private static func thresholds(of model: ScoringModel, reaching scope: OutcomeScope, _ db: Database) throws
+        -> [String]
+    {
+        guard case .stage = scope.outcome else { return [] }
+        let goals = try String.fetchAll(db, sql: "\(scope.with) SELECT name FROM goals", arguments: scope.arguments)
+        return model.thresholds.filter { threshold in
+            let asked = threshold.value
+            let asksPoints = asked.score != nil || asked.fit != nil || asked.engagement != nil || asked.grade != nil
+            return asksPoints && model.stage(of: threshold).map(goals.contains) == true
+        }.map(\.name)
     }
 
     /// Enough leads that converted, and enough that did not.
@@ -85,6 +101,11 @@ struct Backtest {
 
     private var caveats: [String] {
         var caveats = Backtest.caveats(scope, undated: observations.undated)
+        if !ownThresholds.isEmpty {
+            caveats.append(
+                "Points move a lead to \(scope.outcome.text) themselves (thresholds: \(ownThresholds.joined(separator: ", "))): "
+                    + "that the rules agree with it proves nothing. Name an outcome that is decided without them.")
+        }
         if let column = scope.outcome.column {
             let readers = observations.conditions.filter { $0.when.names(column) }.map(\.name)
             if !readers.isEmpty {

@@ -69,6 +69,17 @@ import TrellisTesting
         #expect(backtest.note.contains("These rules read the outcome itself, and prove nothing: cheat."))
     }
 
+    @Test func `an outcome that points bring about themselves is told`() throws {
+        let crm = try MadeCRM.make()
+        try crm.pump()
+        let own =
+            "Points move a lead to stage:mql themselves (thresholds: mql): that the rules agree with it proves nothing. Name an outcome that is decided without them."
+        #expect(try backtest(crm, MadeCRM.scope("stage:mql")).note.contains(own))
+        #expect(try !backtest(crm, MadeCRM.scope("column:converted")).note.contains("Points move a lead"))
+        try crm.foreign("UPDATE leads SET stage = 'customer' WHERE id % 10 = 0")
+        #expect(try !backtest(crm, MadeCRM.scope("stage:customer")).note.contains("Points move a lead"))
+    }
+
     @Test func `too few leads are refused with how many are needed`() throws {
         let crm = try MadeCRM.make(leads: 12)
         let converted = try #require(try crm.value("SELECT sum(converted) FROM leads").flatMap { Int($0) })
