@@ -43,6 +43,7 @@ public struct Handoff: Plugin {
             Appointments.kind, ["handoff": .integer, "offer": .integer, "clock": .text, "since": .text],
             says: "a clock of the handoff ran out[: {clock}]"),
         EventDeclaration("handoff.absence_due", ["absence": .integer], says: "an absence began"),
+        EventDeclaration(Reckoning.kind, ["rep": .text], says: "absences or holidays changed[ of {rep}]"),
         EventDeclaration("handoff.queue_due", says: "the queue was due to be looked at"),
         EventDeclaration("handoff.recycle_due", ["into": .text], says: "the rest after the handoff was over"),
         EventDeclaration("lead.contacted", ["channel": .text], isActivity: true, says: "was contacted[ by {channel}]"),
@@ -134,6 +135,9 @@ public struct Handoff: Plugin {
         }
         Subscribe("absences", to: ["handoff.absence_due"], from: .nextEvent) { _, tx in
             try Absences(settings: settings, tx: tx).begin()
+        }
+        Subscribe("calendars", to: [Reckoning.kind], from: .nextEvent) { _, tx in
+            try Reckoning(settings: settings, tx: tx).followCalendars()
         }
         if settings.pausesNurturing {
             Filter("pause-nurturing", MessageDraft.self) { draft, tx in try Pause().ask(draft, tx) }

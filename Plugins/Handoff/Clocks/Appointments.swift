@@ -13,18 +13,10 @@ struct Appointments {
     static let kind = "handoff.clock_due"
 
     /// The clocks of offers that begin to run: of `temp.handoff_news` those that were offered.
-    func offered() throws {
-        let clocks = settings.clocks
-        try start("offered", "accept_by", clocks.acceptWithin, "accept", reminders: ("remind", clocks.remindAfter))
-    }
+    func offered() throws { try start("offered", "accept_by", "accept", settings.clocks.ofOffers) }
 
     /// The clocks of the first contact: of `temp.handoff_news` those that were accepted and not talked to yet.
-    func accepted() throws {
-        let clocks = settings.clocks
-        try start(
-            "accepted", "contact_by", clocks.contactWithin, "contact",
-            reminders: ("remind_contact", clocks.remindContactAfter))
-    }
+    func accepted() throws { try start("accepted", "contact_by", "contact", settings.clocks.ofContacts) }
 
     /// When what waits in the queue is told of: nobody works there, so it is the working time of the house.
     func queued() throws {
@@ -35,8 +27,9 @@ struct Appointments {
 
     /// When what was escalated is taken back.
     func escalated() throws {
-        guard let span = settings.clocks.returnAfter else { return }
-        try reckon("escalated", [("return", span)])
+        let clocks = settings.clocks.ofEscalations
+        guard !clocks.isEmpty else { return }
+        try reckon("escalated", clocks)
         try schedule("escalated")
     }
 
@@ -98,32 +91,34 @@ struct Appointments {
 
     // MARK: - Steps
 
-    private func start(
-        _ state: String, _ column: String, _ within: Span?, _ clock: String, reminders: (name: String, after: [Span])
-    ) throws {
-        var clocks = within.map { [(clock, $0)] } ?? []
-        clocks += reminders.after.enumerated().map { ("\(reminders.name) \($0 + 1)", $1) }
+    private func start(_ state: String, _ column: String, _ clock: String, _ clocks: [Clocks.Clock]) throws {
         guard !clocks.isEmpty else { return }
         try reckon(state, clocks)
-        if within != nil {
+        if clocks.contains(where: { $0.name == clock }) {
             try keep(column, in: "handoff_handoffs", by: "id = n.handoff_id", state, clock)
             try keep("due_at", in: "handoff_transitions", by: "event_id = n.event_id", state, clock)
         }
         try schedule(state)
     }
 
-    /// Fills `temp.handoff_dues` with the moment of each clock for each rep and beginning among the news.
-    private func reckon(_ state: String, _ clocks: [(name: String, after: Span)]) throws {
+    private func reckon(_ state: String, _ clocks: [Clocks.Clock]) throws {
+        try reckon(
+            clocks, from: "SELECT DISTINCT coalesce(rep, ''), at FROM temp.handoff_news WHERE state = ?",
+            arguments: [state])
+    }
+
+    /// Fills `temp.handoff_dues` with the moment of each clock for each rep and beginning.
+    ///
+    /// - Parameter beginnings: a SELECT of reps and when their clocks began.
+    func reckon(_ clocks: [Clocks.Clock], from beginnings: String, arguments: StatementArguments = [:]) throws {
         try tx.scratchTable(
             "handoff_dues", columns: "rep TEXT, at TEXT, clock TEXT, due_at TEXT, PRIMARY KEY (rep, at, clock)")
-        let beginnings = try Row.fetchAll(
-            tx.db.cachedStatement(sql: "SELECT DISTINCT coalesce(rep, ''), at FROM temp.handoff_news WHERE state = ?"),
-            arguments: [state])
-        guard !beginnings.isEmpty else { return }
+        let rows = try Row.fetchAll(tx.db.cachedStatement(sql: beginnings), arguments: arguments)
+        guard !rows.isEmpty else { return }
         let calendars = try Calendars(settings, tx)
         let insert = try tx.db.cachedStatement(sql: "INSERT INTO temp.handoff_dues VALUES (?, ?, ?, ?)")
         var known: [String: WorkCalendar] = [:]
-        for row in beginnings {
+        for row in rows {
             let (rep, at): (String, String) = (row[0], row[1])
             guard let start = Timestamp.date(at) else { continue }
             let calendar = known[rep] ?? calendars.of(rep)

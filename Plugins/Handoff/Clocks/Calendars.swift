@@ -31,17 +31,24 @@ struct Calendars {
         self.holidays = holidays
     }
 
-    /// The calendar of a rep; for a name the config does not know that of the site.
+    /// The calendar of a rep; for a name the config does not know that of the site. An absence with no end known is none
+    /// there: nobody knows when its clocks would go on, and a lead would wait for ever.
     func of(_ rep: String) -> WorkCalendar {
         let known = settings.rep(rep)
         return WorkCalendar(
             place: tx.place(ofZone: known?.zone ?? ""), hours: known?.hours ?? settings.clocks.workingHours,
-            holidays: (holidays[""] ?? []).union(holidays[rep] ?? []), absences: absences[rep] ?? [])
+            holidays: (holidays[""] ?? []).union(holidays[rep] ?? []),
+            absences: (absences[rep] ?? []).filter { $0.upperBound < .distantFuture })
     }
 
     /// Whether a rep is away now.
     func isAbsent(_ rep: String) -> Bool {
         absences[rep]?.contains { $0.contains(tx.now) } ?? false
+    }
+
+    /// Whether a rep is away now until further notice.
+    func isGone(_ rep: String) -> Bool {
+        absences[rep]?.contains { $0.contains(tx.now) && $0.upperBound == .distantFuture } ?? false
     }
 
     /// The names of all who are away now.

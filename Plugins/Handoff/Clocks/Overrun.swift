@@ -21,8 +21,8 @@ struct Overrun {
                 """
         ).execute()
         guard tx.db.changesCount > 0 else { return }
-        // A clock that stands still since it was set, because somebody is away, is set anew.
-        try postpone()
+        // A clock that stood still since it was set, because somebody was away, rings later.
+        try Reckoning(settings: settings, tx: tx).postpone()
         try remind("remind", while: "h.state = 'offered'")
         try remind("remind_contact", while: "h.state = 'accepted' AND h.contacted_at IS NULL")
         let isLate = """
@@ -75,55 +75,6 @@ struct Overrun {
                 FROM temp.handoff_rung AS r WHERE r.handoff_id = handoff_handoffs.id AND \(condition)
                 """
         ).execute(arguments: condition.contains(":now") ? ["now": tx.stamp] : [:])
-    }
-
-    /// A rep who went away, or a holiday that was noted, after a clock was set: what is due now is reckoned again, and
-    /// waits on where it lies ahead.
-    private func postpone() throws {
-        let rows = try Row.fetchAll(
-            tx.db.cachedStatement(
-                sql: """
-                    SELECT DISTINCT h.rep, CASE r.clock WHEN 'accept' THEN h.offered_at ELSE h.accepted_at END AS began, r.clock
-                    FROM temp.handoff_rung AS r JOIN handoff_handoffs AS h ON h.id = r.handoff_id
-                    WHERE r.clock = 'accept' AND h.state = 'offered' AND h.accept_by <= :now
-                       OR r.clock = 'contact' AND h.state = 'accepted' AND h.contacted_at IS NULL AND h.contact_by <= :now
-                    """), arguments: ["now": tx.stamp])
-        guard !rows.isEmpty else { return }
-        let calendars = try Calendars(settings, tx)
-        for row in rows {
-            let (rep, began, clock): (String, String, String) = (row[0], row[1], row[2])
-            let isAccept = clock == "accept"
-            guard let span = isAccept ? clocks.acceptWithin : clocks.contactWithin, let start = Timestamp.date(began)
-            else { continue }
-            let due = calendars.of(rep).instant(after: start, working: span.seconds)
-            if due > tx.now { try postpone(rep, began, clock, until: Timestamp.text(due)) }
-        }
-    }
-
-    private func postpone(_ rep: String, _ began: String, _ clock: String, until due: String) throws {
-        let (column, beginning) = clock == "accept" ? ("accept_by", "offered_at") : ("contact_by", "accepted_at")
-        let mine = """
-            SELECT h.id FROM temp.handoff_rung AS r JOIN handoff_handoffs AS h ON h.id = r.handoff_id
-            WHERE r.clock = :clock AND h.rep = :rep AND h.\(beginning) = :began
-            """
-        try tx.schedule(
-            Appointments.kind,
-            forEach: """
-                SELECT 'handoff:' || id || ':' || offer || ':' || :clock || ':' || :due AS key, :due AS due_at, lead_id, event_id AS cause_id,
-                       json_object('handoff', id, 'offer', offer, 'clock', :clock, 'since', :began) AS body
-                FROM handoff_handoffs WHERE id IN (\(mine))
-                """, arguments: ["clock": clock, "rep": rep, "began": began, "due": due])
-        try tx.db.cachedStatement(sql: "UPDATE handoff_handoffs SET \(column) = :due WHERE id IN (\(mine))").execute(
-            arguments: ["clock": clock, "rep": rep, "began": began, "due": due])
-        try tx.db.cachedStatement(
-            sql: """
-                UPDATE handoff_transitions SET due_at = :due
-                WHERE id IN (SELECT max(t.id) FROM handoff_transitions AS t WHERE t.handoff_id IN (\(mine)) AND t.state = :state GROUP BY t.handoff_id)
-                """
-        ).execute(arguments: [
-            "clock": clock, "rep": rep, "began": began, "due": due,
-            "state": clock == "accept" ? "offered" : "accepted",
-        ])
     }
 
     private func remind(_ clock: String, while condition: String) throws {

@@ -298,7 +298,9 @@ struct Routing {
     private func wake() throws {
         guard try isAnybodyWaiting() else { return }
         let calendars = try Calendars(settings, tx)
-        let openings = settings.reps.map { calendars.of($0.name).instant(after: tx.now, working: 0) }
+        let openings = settings.reps.filter { !calendars.isGone($0.name) }.map {
+            calendars.of($0.name).instant(after: tx.now, working: 0)
+        }
         guard let first = openings.filter({ $0 > tx.now }).min() else { return }
         let due = Timestamp.text(first)
         try appoint(at: due, key: "handoff.queue_due \(due)")

@@ -23,6 +23,23 @@ public struct Clocks: Sendable {
         case queue
     }
 
+    /// A clock by the name it has in appointments, and the working time it runs.
+    typealias Clock = (name: String, after: Span)
+
+    /// Those of an offer.
+    var ofOffers: [Clock] { Clocks.named("accept", acceptWithin, "remind", remindAfter) }
+    /// Those of the first contact.
+    var ofContacts: [Clock] { Clocks.named("contact", contactWithin, "remind_contact", remindContactAfter) }
+    /// That of a lead whose rep was reported.
+    var ofEscalations: [Clock] { Clocks.named("return", returnAfter) }
+    /// All that run for a rep.
+    var all: [Clock] { ofOffers + ofContacts + ofEscalations }
+
+    private static func named(_ name: String, _ within: Span?, _ reminder: String = "", _ after: [Span] = []) -> [Clock]
+    {
+        (within.map { [(name, $0)] } ?? []) + after.enumerated().map { ("\(reminder) \($0 + 1)", $1) }
+    }
+
     /// Their keys, which stand among those of the plugin.
     @SettingsFieldBuilder<HandoffSettings> static var fields: [SettingsField<HandoffSettings>] {
         SettingsField(

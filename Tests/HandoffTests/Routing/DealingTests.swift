@@ -145,6 +145,23 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `the queue is not looked at for a rep who is away with no end known, before they are back`() throws {
+        let crm = try HandoffSite.crm("reps: {ann: {email: a@a.example}}, working_hours: {}, off_hours: queue")
+        crm.clock.set("2026-03-06 23:00:00")
+        try crm.run("handoff absent", "ann")
+        try crm.qualified(1)
+        let looks = "SELECT due_at FROM scheduled_events WHERE kind = 'handoff.queue_due'"
+        #expect(try crm.rows(looks) == [])
+        crm.clock.set("2026-03-07 23:00:00")
+        try crm.run("handoff present", "ann")
+        try crm.pump()
+        #expect(try crm.rows(looks) == ["2026-03-09 09:00:00.000"])
+        crm.clock.set("2026-03-09 09:00:00")
+        try crm.pump()
+        #expect(try crm.reps == "ann")
+        #expect(try crm.troubles() == [])
+    }
+
     // MARK: - Owners
 
     @Test func `a lead that has a rep goes there, while there is a place`() throws {
