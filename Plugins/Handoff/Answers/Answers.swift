@@ -13,6 +13,8 @@ struct Answers {
         let lead: Int64
         let state: String
         let sentence: String
+        /// What whoever asked may not know of the rep; nil where there is nothing to say.
+        var note: String?
     }
 
     /// Why an answer is refused.
@@ -67,7 +69,8 @@ struct Answers {
             "Lead \(handoff.lead) went back to marketing: \(reason).\(rest)")
     }
 
-    /// To a rep, by hand: from the queue, or from somebody else.
+    /// To a rep, by hand: from the queue, or from somebody else. One who is away or has no place gets it all the same:
+    /// the receipt says so.
     func reassign(_ reference: Reference, to rep: String) throws -> Receipt {
         try checkRep(rep)
         let handoff = try find(reference, in: ["queued", "offered", "accepted"])
@@ -80,7 +83,35 @@ struct Answers {
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET rep = ?, state = 'offered', route = ? WHERE id = ?",
             arguments: [rep, Answers.byHand, handoff.id])
-        return receipt(handoff, "offered", "Lead \(handoff.lead) is offered to \(rep).")
+        let notes = [try absence(of: rep), try load(of: rep)].compactMap { $0 }
+        let note = notes.isEmpty ? nil : notes.joined(separator: " ")
+        return Receipt(
+            handoff: handoff.id, lead: handoff.lead, state: "offered",
+            sentence: (["Lead \(handoff.lead) is offered to \(rep)."] + notes).joined(separator: " "), note: note)
+    }
+
+    /// Until when a rep is away, by the clock of the site; nil for one who is not.
+    private func absence(of rep: String) throws -> String? {
+        let row = try Row.fetchOne(
+            tx.db,
+            sql: """
+                SELECT count(*), max(ends_at IS NULL), max(ends_at) FROM handoff_absences
+                WHERE rep = :rep AND starts_at <= :now AND (ends_at IS NULL OR ends_at > :now)
+                """, arguments: ["rep": rep, "now": tx.stamp])
+        guard let row, (row[0] as Int) > 0 else { return nil }
+        guard (row[1] as Int) == 0, let end = (row[2] as String?).flatMap({ Timestamp.date($0) }) else {
+            return "\(rep) is away until further notice."
+        }
+        let site = tx.place(ofZone: "")
+        return "\(rep) is away until \(site.text(end).prefix(16)) (\(site.name))."
+    }
+
+    /// How many leads a rep has who has more than the config allows; nil for one who has not.
+    private func load(of rep: String) throws -> String? {
+        let inHand = try Int.fetchOne(
+            tx.db, sql: "SELECT in_hand FROM handoff_loads WHERE rep = ?", arguments: [rep])
+        guard let inHand, let capacity = settings.rep(rep)?.capacity, inHand > capacity else { return nil }
+        return "\(rep) has \(inHand) of \(capacity) leads in hand."
     }
 
     /// Contact, account and opportunity.

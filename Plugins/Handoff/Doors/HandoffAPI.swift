@@ -113,11 +113,13 @@ struct HandoffAPI: Sendable {
             let receipt = try await request.kernel.writeTogether(origin: "api") { tx in
                 try body(Answers(settings: settings, tx: tx), reference, said)
             }
+            let note = receipt.note.map { [("note", JSONValue.string($0))] } ?? []
             return .json(
-                .object([
-                    ("handoff", .integer(receipt.handoff)), ("lead", .integer(receipt.lead)),
-                    ("state", .string(receipt.state)),
-                ]))
+                .object(
+                    [
+                        ("handoff", .integer(receipt.handoff)), ("lead", .integer(receipt.lead)),
+                        ("state", .string(receipt.state)),
+                    ] + note))
         } catch let refusal as Answers.Refusal {
             throw HandoffAPI.problem(refusal)
         }

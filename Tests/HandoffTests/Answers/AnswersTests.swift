@@ -115,7 +115,10 @@ import TrellisTesting
         #expect(throws: KernelError.usage("There is no rep 'anna'. Did you mean 'ann'? There are: ann.")) {
             try crm.run("handoff assign", "1", "anna")
         }
-        #expect(try crm.run("handoff assign", "1", "ann") == ["Lead 1 is offered to ann."])
+        #expect(
+            try crm.run("handoff assign", "1", "ann") == [
+                "Lead 1 is offered to ann. ann has 1 of 0 leads in hand."
+            ])
         try await crm.work()
         #expect(try crm.rows("SELECT rep, route, state FROM handoff_handoffs") == ["ann|by hand|offered"])
         #expect(try crm.rows("SELECT owner FROM leads") == ["ann"])
@@ -124,6 +127,32 @@ import TrellisTesting
             try crm.run("handoff list", options: ["rep": "ann"]) == [
                 "1|l1@lead.example||offered|ann|by hand|2026-03-02 09:00:00.000|"
             ])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `who gives a lead to somebody who is away or has too many is told, and it is given`() throws {
+        let crm = try HandoffSite.crm(
+            "reps: {ann: {email: a@a.example}, ben: {email: b@a.example, capacity: 1}, cy: {email: c@a.example}}")
+        try crm.qualified(3)
+        #expect(try crm.reps == "ann ben cy")
+        // Who is away later is there now.
+        try crm.run("handoff absent", "ben", options: ["from": "2026-03-09"])
+        #expect(try crm.run("handoff reassign", "1", "cy") == ["Lead 1 is offered to cy."])
+        #expect(
+            try crm.run("handoff reassign", "1", "ben") == [
+                "Lead 1 is offered to ben. ben has 2 of 1 leads in hand."
+            ])
+        try crm.run("handoff absent", "ben", options: ["until": "2026-03-04"])
+        try crm.run("handoff absent", "ann")
+        #expect(
+            try crm.run("handoff reassign", "3", "ben") == [
+                "Lead 3 is offered to ben. ben is away until 2026-03-05 00:00 (UTC). ben has 3 of 1 leads in hand."
+            ])
+        #expect(
+            try crm.run("handoff reassign", "3", "ann") == [
+                "Lead 3 is offered to ann. ann is away until further notice."
+            ])
+        #expect(try crm.reps == "ben ben ann")
         #expect(try crm.troubles() == [])
     }
 

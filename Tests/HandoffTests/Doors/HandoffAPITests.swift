@@ -122,6 +122,14 @@ import TrellisTesting
         #expect(try crm.handoffs == ["1|1|ann|offered|", "2|1|ben|offered|"])
     }
 
+    @Test func `a program that gives a lead to somebody who is away is told`() async throws {
+        let crm = try offered()
+        try crm.run("handoff absent", "ben")
+        #expect(
+            try await ask(crm, "POST", "/api/handoffs/1/reassign", ["rep": "ben"])
+                == #"200 {"handoff":1,"lead":1,"state":"offered","note":"ben is away until further notice."}"#)
+    }
+
     @Test func `absences are noted and listed`() async throws {
         let crm = try offered()
         #expect(
