@@ -9,7 +9,10 @@ struct Absences {
     /// What was noted.
     struct Noted: Sendable {
         let id: Int64
+        /// Leads that other reps have now.
         let handedOver: Int
+        /// Leads that nobody had a place for.
+        let queued: Int
         let sentence: String
     }
 
@@ -30,11 +33,22 @@ struct Absences {
             arguments: [rep, Timestamp.text(start), end.map { Timestamp.text($0) }, handsOver, tx.origin])
         let id = tx.db.lastInsertedRowID
         let begins = handsOver && start <= tx.now
-        let handedOver = begins ? try handOver("h.rep = :rep", ["rep": rep]) : 0
+        let went = begins ? try handOver("h.rep = :rep", ["rep": rep]) : (others: 0, queue: 0)
         let span = Absences.span(from: start, to: end, in: tx.place(ofZone: ""))
         let later = handsOver ? " What is in hand then goes to others." : ""
-        let gave = begins ? " \(handedOver) leads went to others." : later
-        return Noted(id: id, handedOver: handedOver, sentence: "\(rep) is away \(span).\(gave)")
+        let gave = begins ? " " + Absences.told(went) : later
+        return Noted(
+            id: id, handedOver: went.others, queued: went.queue, sentence: "\(rep) is away \(span).\(gave)")
+    }
+
+    /// `1 lead went to another rep, 2 wait in the queue.`
+    private static func told(_ went: (others: Int, queue: Int)) -> String {
+        let others = went.others == 1 ? "1 lead went to another rep" : "\(went.others) leads went to other reps"
+        let (count, verb) = (went.queue, went.queue == 1 ? "waits" : "wait")
+        if went == (0, 0) { return "There was no lead in hand." }
+        if count == 0 { return others + "." }
+        if went.others == 0 { return "\(count) \(count == 1 ? "lead" : "leads") \(verb) in the queue." }
+        return "\(others), \(count) \(verb) in the queue."
     }
 
     /// `from 2026-12-24 00:00 to 2027-01-02 00:00 (Europe/Berlin)`: by the clock of the site.
@@ -53,12 +67,13 @@ struct Absences {
     }
 
     /// - Parameter whose: over `handoff_handoffs AS h`.
-    private func handOver(_ whose: String, _ arguments: StatementArguments) throws -> Int {
-        let mine = "h.state IN ('offered', 'escalated', 'accepted') AND \(whose)"
-        let count = try Int.fetchOne(
-            tx.db, sql: "SELECT count(*) FROM handoff_handoffs AS h WHERE \(mine)", arguments: arguments)
-        try Routing(settings: settings, tx: tx).again(mine, arguments: arguments)
-        return count ?? 0
+    /// - Returns: how many leads went to other reps, and how many into the queue.
+    private func handOver(_ whose: String, _ arguments: StatementArguments) throws -> (others: Int, queue: Int) {
+        try Routing(settings: settings, tx: tx).again(
+            "h.state IN ('offered', 'escalated', 'accepted') AND \(whose)", arguments: arguments)
+        let row = try Row.fetchOne(
+            tx.db, sql: "SELECT count(rep), count(*) - count(rep) FROM temp.handoff_candidates")
+        return (row?[0] ?? 0, row?[1] ?? 0)
     }
 
     /// The rep is back: what is under way ends now, and what waits in the queue is looked at.

@@ -193,7 +193,10 @@ struct HandoffAPI: Sendable {
                     try said.needed("rep"), from: said["from"], until: said["until"], handsOver: handsOver)
             }
             return .json(
-                .object([("absence", .integer(noted.id)), ("handed_over", .integer(Int64(noted.handedOver)))]))
+                .object([
+                    ("absence", .integer(noted.id)), ("handed_over", .integer(Int64(noted.handedOver))),
+                    ("queued", .integer(Int64(noted.queued))),
+                ]))
         } catch let refusal as Answers.Refusal {
             throw HandoffAPI.problem(refusal)
         }

@@ -13,7 +13,7 @@ import TrellisTesting
         #expect(try crm.reps == "ann ben ann")
         #expect(
             try crm.run("handoff absent", "ann", options: ["hand-over": "yes"]) == [
-                "ann is away from 2026-03-02 09:00 on (UTC). 2 leads went to others."
+                "ann is away from 2026-03-02 09:00 on (UTC). 1 lead went to another rep, 1 waits in the queue."
             ])
         #expect(try crm.handoffs == ["1|1|ben|offered|", "2|1|ben|offered|", "3|1||queued|"])
         #expect(try crm.rows("SELECT owner FROM leads ORDER BY id") == ["ben", "ben", ""])
@@ -25,6 +25,25 @@ import TrellisTesting
         #expect(try crm.run("handoff present", "ann") == ["ann was not away."])
         try crm.pump()
         #expect(try crm.handoffs.last == "3|1|ann|offered|")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test(arguments: [
+        (0, 9, "There was no lead in hand."), (1, 9, "1 lead went to another rep."),
+        (2, 9, "2 leads went to other reps."),
+        (1, 0, "1 lead waits in the queue."), (2, 0, "2 leads wait in the queue."),
+        (3, 1, "1 lead went to another rep, 2 wait in the queue."),
+        (3, 2, "2 leads went to other reps, 1 waits in the queue."),
+    ])
+    func `where leads went is counted after they went there`(_ leads: Int, _ places: Int, _ told: String) throws {
+        let crm = try HandoffSite.crm(
+            "reps: {ann: {email: a@a.example}, ben: {email: b@a.example, capacity: \(places)}}, route: [{to: ann}, {to: ben}]"
+        )
+        try crm.qualified(leads)
+        #expect(
+            try crm.run("handoff absent", "ann", options: ["hand-over": "yes"]) == [
+                "ann is away from 2026-03-02 09:00 on (UTC). \(told)"
+            ])
         #expect(try crm.troubles() == [])
     }
 

@@ -134,7 +134,7 @@ import TrellisTesting
         let crm = try offered()
         #expect(
             try await ask(crm, "POST", "/api/absences", ["rep": "ann", "until": "2026-03-04", "hand_over": "true"])
-                == #"200 {"absence":1,"handed_over":1}"#)
+                == #"200 {"absence":1,"handed_over":1,"queued":0}"#)
         #expect(
             try await ask(crm, "GET", "/api/absences", query: ["rep": "ann"])
                 == #"200 {"absences":[{"id":1,"rep":"ann","starts_at":"2026-03-02 09:00:00.000","ends_at":"2026-03-05 00:00:00.000"}]}"#
