@@ -298,6 +298,17 @@ struct Answers {
         }
     }
 
+    /// The amount of a deal, as it was written.
+    static func amount(_ text: String) throws -> Double {
+        guard let number = Double(text), number.isFinite, number >= 0, number <= amountMax else {
+            throw Refusal(kind: .value, description: "amount: expected a number from 0 to 1000000000000.")
+        }
+        return number
+    }
+
+    /// No deal is worth more, in any currency there is.
+    private static let amountMax = 1e12
+
     /// The route of what a person gave to somebody.
     static let byHand = "by hand"
     static let reasonMax = 200

@@ -30,13 +30,13 @@ struct HandoffAPI: Sendable {
             Endpoint(.post, "/api/handoffs/:handoff/convert") { request in
                 try await answer(request, ["amount", "currency", "name"]) { answers, handoff, said in
                     try answers.convert(
-                        handoff, amount: try said.number("amount"), currency: said["currency"], name: said["name"])
+                        handoff, amount: try said.amount(), currency: said["currency"], name: said["name"])
                 }
             },
             Endpoint(.post, "/api/handoffs/:handoff/won") { request in
                 try await answer(request, ["amount", "currency", "reason"]) { answers, handoff, said in
                     try answers.close(
-                        handoff, as: "won", reason: said["reason"], amount: try said.number("amount"),
+                        handoff, as: "won", reason: said["reason"], amount: try said.amount(),
                         currency: said["currency"])
                 }
             },
@@ -67,16 +67,7 @@ struct HandoffAPI: Sendable {
             return text
         }
 
-        func number(_ name: String) throws -> Double? {
-            guard let text = self[name] else { return nil }
-            guard let number = Double(text), number.isFinite, number >= 0, number <= Said.amountMax else {
-                throw Answers.Refusal(kind: .value, description: "\(name): expected a number from 0 to 1000000000000.")
-            }
-            return number
-        }
-
-        /// No deal is worth more, in any currency there is.
-        static let amountMax = 1e12
+        func amount() throws -> Double? { try self["amount"].map(Answers.amount) }
     }
 
     /// Whether a text has line breaks or other control characters (C0, DEL and C1): a name has none.

@@ -112,11 +112,11 @@ struct HandoffCommands {
     }
 
     private func amount(_ call: CommandCall) throws -> Double? {
-        guard let text = call.options["amount"] else { return nil }
-        guard let number = Double(text), number.isFinite else {
-            throw KernelError.usage("The amount must be a number.")
+        do {
+            return try call.options["amount"].map(Answers.amount)
+        } catch let refusal as Answers.Refusal {
+            throw KernelError.usage(refusal.description)
         }
-        return number
     }
 
     private func flag(_ call: CommandCall, _ name: String) throws -> Bool {

@@ -162,9 +162,12 @@ import TrellisTesting
             try crm.run("handoff convert", "1")
         }
         try crm.run("handoff accept", "1")
-        #expect(throws: KernelError.usage("The amount must be a number.")) {
-            try crm.run("handoff convert", "1", options: ["amount": "much"])
+        for amount in ["much", "-5", "nan", "1e13"] {
+            #expect(throws: KernelError.usage("amount: expected a number from 0 to 1000000000000.")) {
+                try crm.run("handoff convert", "1", options: ["amount": amount])
+            }
         }
+        #expect(try crm.rows("SELECT id FROM opportunities") == [])
         #expect(
             try crm.run("handoff convert", "1", options: ["amount": "1200"]) == [
                 "Lead 1 is contact 1 with opportunity 1."
@@ -256,6 +259,9 @@ import TrellisTesting
         #expect(try crm.rows("SELECT amount, currency FROM opportunities") == ["10.0|CHF"])
         #expect(throws: KernelError.usage("currency: expected a code such as EUR.")) {
             try crm.run("handoff won", "1", options: ["currency": "€"])
+        }
+        #expect(throws: KernelError.usage("amount: expected a number from 0 to 1000000000000.")) {
+            try crm.run("handoff won", "1", options: ["amount": "-12"])
         }
         try crm.run("handoff won", "1", options: ["amount": "12", "currency": "EUR"])
         #expect(try crm.rows("SELECT stage, amount, currency FROM opportunities") == ["won|12.0|EUR"])
