@@ -62,7 +62,7 @@ struct Absences {
         _ = try handOver(
             """
             h.rep IN (SELECT a.rep FROM handoff_absences AS a JOIN batch AS b ON b.body ->> 'absence' = a.id
-                      WHERE a.hands_over AND (a.ends_at IS NULL OR a.ends_at > :now))
+                      WHERE a.hands_over AND a.starts_at <= :now AND (a.ends_at IS NULL OR a.ends_at > :now))
             """, ["now": tx.stamp])
     }
 
@@ -76,22 +76,39 @@ struct Absences {
         return (row?[0] ?? 0, row?[1] ?? 0)
     }
 
-    /// The rep is back: what is under way ends now, and what waits in the queue is looked at.
-    func end(_ rep: String) throws -> Int {
+    /// The rep is there: what is under way ends now, and what is to come is cancelled.
+    ///
+    /// - Returns: what was done, in a sentence.
+    func end(_ rep: String) throws -> String {
         try Answers(settings: settings, tx: tx).checkRep(rep)
         try tx.db.execute(
             sql: """
                 UPDATE handoff_absences SET ends_at = :now WHERE rep = :rep AND starts_at < :now AND (ends_at IS NULL OR ends_at > :now)
                 """, arguments: ["now": tx.stamp, "rep": rep])
-        return tx.db.changesCount
+        let isBack = tx.db.changesCount > 0
+        let site = tx.place(ofZone: "")
+        let cancelled = try Row.fetchAll(
+            tx.db,
+            sql: """
+                DELETE FROM handoff_absences WHERE rep = :rep AND starts_at >= :now RETURNING starts_at, ends_at
+                """, arguments: ["now": tx.stamp, "rep": rep]
+        ).sorted { ($0[0] as String) < ($1[0] as String) }.compactMap { row in
+            Timestamp.date(row[0] as String).map { start in
+                Absences.span(from: start, to: (row[1] as String?).flatMap { Timestamp.date($0) }, in: site)
+            }
+        }
+        let standing = isBack ? "\(rep) is back." : "\(rep) \(cancelled.isEmpty ? "was" : "is") not away."
+        return cancelled.isEmpty ? standing : "\(standing) Cancelled: \(cancelled.joined(separator: ", "))."
     }
 
-    static func list(_ rep: String?, _ db: Database) throws -> [Row] {
+    /// - Parameter moment: leaves out what was over by then; nil leaves out nothing.
+    static func list(_ rep: String?, since moment: String? = nil, _ db: Database) throws -> [Row] {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT id, rep, starts_at, ends_at FROM handoff_absences WHERE (:rep IS NULL OR rep = :rep) ORDER BY starts_at, id
-                """, arguments: ["rep": rep])
+                SELECT id, rep, starts_at, ends_at FROM handoff_absences
+                WHERE (:rep IS NULL OR rep = :rep) AND (:moment IS NULL OR ends_at IS NULL OR ends_at > :moment) ORDER BY starts_at, id
+                """, arguments: ["rep": rep, "moment": moment])
     }
 
     /// A day is one of the rep's place.

@@ -64,7 +64,8 @@ struct HandoffCommands {
     private var absences: [Command] {
         [
             Command(
-                "handoff absent", "Note that a rep is away; without a name, who is away when.", arguments: ["REP?"],
+                "handoff absent", "Note that a rep is away; without a name, who is or will be away when.",
+                arguments: ["REP?"],
                 options: [
                     "from": "a day or a time; without it, now",
                     "until": "the last day, or a time; without it, until further notice",
@@ -72,8 +73,8 @@ struct HandoffCommands {
                 ]
             ) { call in
                 guard let rep = call.arguments.first else {
-                    return .table(
-                        try call.kernel.read { try HandoffCommands.absences(call.kernel.config.site.site.place, $0) })
+                    let (place, now) = (call.kernel.config.site.site.place, Timestamp.text(call.kernel.clock.now()))
+                    return .table(try call.kernel.read { try HandoffCommands.absences(place, since: now, $0) })
                 }
                 let handsOver = try flag(call, "hand-over")
                 return try write(call) { tx in
@@ -82,13 +83,10 @@ struct HandoffCommands {
                     ).sentence
                 }
             },
-            Command("handoff present", "Note that a rep is back before the time.", arguments: ["REP"]) { call in
-                try write(call) { tx in
-                    let rep = call.arguments[0]
-                    let ended = try Absences(settings: settings, tx: tx).end(rep)
-                    return ended == 0 ? "\(rep) was not away." : "\(rep) is back."
-                }
-            },
+            Command(
+                "handoff present", "Note that a rep is back before the time; absences to come are cancelled.",
+                arguments: ["REP"]
+            ) { call in try write(call) { tx in try Absences(settings: settings, tx: tx).end(call.arguments[0]) } },
         ]
     }
 
@@ -143,11 +141,11 @@ struct HandoffCommands {
     }
 
     /// Times as the clock of the site shows them.
-    private static func absences(_ place: LocalTime, _ db: Database) throws -> Table {
+    private static func absences(_ place: LocalTime, since now: String, _ db: Database) throws -> Table {
         func shown(_ stamp: String?) -> Cell { stamp.flatMap(Timestamp.date).map { .text(place.text($0)) } ?? .null }
         return Table(
             columns: ["absence", "rep", "from", "until"],
-            rows: try Absences.list(nil, db).map { row in
+            rows: try Absences.list(nil, since: now, db).map { row in
                 [.integer(row["id"]), .text(row["rep"]), shown(row["starts_at"]), shown(row["ends_at"])]
             })
     }

@@ -23,6 +23,7 @@ import TrellisTesting
         crm.clock.advance(by: "1 hour")
         #expect(try crm.run("handoff present", "ann") == ["ann is back."])
         #expect(try crm.run("handoff present", "ann") == ["ann was not away."])
+        #expect(try crm.run("handoff absent") == [])
         try crm.pump()
         #expect(try crm.handoffs.last == "3|1|ann|offered|")
         #expect(try crm.troubles() == [])
@@ -79,6 +80,44 @@ import TrellisTesting
         crm.clock.set("2026-03-04 00:00:00")
         try crm.pump()
         #expect(try crm.handoffs == ["1|1|cy|offered|", "2|1|cy|offered|"])
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `an absence that has not begun is cancelled, and hands over nothing`() throws {
+        let crm = try HandoffSite.crm()
+        try crm.qualified(2)
+        #expect(try crm.reps == "ann ben")
+        try crm.run("handoff absent", "ann", options: ["from": "2026-03-03", "hand-over": "yes"])
+        try crm.run("handoff absent", "ben", options: ["from": "2026-03-04"])
+        #expect(
+            try crm.run("handoff present", "ann") == [
+                "ann is not away. Cancelled: from 2026-03-03 00:00 on (UTC)."
+            ])
+        #expect(try crm.run("handoff absent") == ["2|ben|2026-03-04 00:00:00 UTC|"])
+        #expect(try crm.rows("SELECT id FROM scheduled_events WHERE kind = 'handoff.absence_due'") == [])
+        crm.clock.set("2026-03-03 00:00:00")
+        try crm.pump()
+        #expect(try crm.reps == "ann ben")
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `who is back is told which absences to come are cancelled with that`() throws {
+        let crm = try HandoffSite.crm()
+        try crm.run("handoff absent", "ann", options: ["from": "2026-04-01", "until": "2026-04-02"])
+        try crm.run("handoff absent", "ann", options: ["from": "2026-03-10"])
+        try crm.run("handoff absent", "ann", options: ["until": "2026-03-03"])
+        crm.clock.advance(by: "1 hour")
+        #expect(
+            try crm.run("handoff present", "ann") == [
+                "ann is back. Cancelled: from 2026-03-10 00:00 on (UTC), from 2026-04-01 00:00 to 2026-04-03 00:00 (UTC)."
+            ])
+        #expect(
+            try crm.rows("SELECT starts_at, ends_at FROM handoff_absences") == [
+                "2026-03-02 09:00:00.000|2026-03-02 10:00:00.000"
+            ])
+        #expect(try crm.run("handoff absent") == [])
+        try crm.qualified(1)
+        #expect(try crm.reps == "ann")
         #expect(try crm.troubles() == [])
     }
 

@@ -93,6 +93,17 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `an absence that is cancelled before it begins takes nothing from the clock`() async throws {
+        let crm = try await offered()
+        try crm.run("handoff absent", "ann", options: ["from": "2026-03-02 12:00", "until": "2026-03-04"])
+        try crm.pump()
+        #expect(try appointments(crm) == ["remind 1|03-02 11:00", "accept|03-05 10:00"])
+        try crm.run("handoff present", "ann")
+        try crm.pump()
+        #expect(try appointments(crm) == ["remind 1|03-02 11:00", "accept|03-02 13:00"])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `the clock of the contact follows as well`() async throws {
         let crm = try await offered()
         try crm.run("handoff accept", "1")
