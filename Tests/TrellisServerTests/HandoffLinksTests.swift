@@ -49,7 +49,7 @@ import TrellisTesting
         let gone = try await site.get(after.forms[1].action)
         #expect(gone.heading == "This is settled" && gone.forms.isEmpty)
         #expect(gone.body.contains("You gave it back. Thank you for saying why.") && !gone.body.contains("lee@"))
-        #expect(try crm.rows("SELECT state, reason FROM handoff_handoffs") == ["rejected|wrong <person>"])
+        #expect(try crm.rows("SELECT state, reason FROM handoff_handoffs") == ["recycled|wrong <person>"])
         #expect(try await site.post(try path(crm, "accept")).status == 409)
     }
 

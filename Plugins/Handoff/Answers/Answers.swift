@@ -52,21 +52,20 @@ struct Answers {
         return receipt(handoff, "accepted", "\(handoff.rep ?? "") has lead \(handoff.lead).")
     }
 
-    /// Back to marketing, for a reason; where the config recycles, for a rest first.
+    /// Back to marketing, for a reason, and for a rest first.
     func reject(_ reference: Reference, reason: String) throws -> Receipt {
         try check(reason, among: settings.rejectReasons)
         let handoff = try find(reference, in: ["queued", "offered", "accepted"])
         try tx.db.execute(
             sql: "UPDATE handoff_handoffs SET state = 'rejected', reason = ?, reason_is_code = ? WHERE id = ?",
             arguments: [reason, !settings.rejectReasons.isEmpty, handoff.id])
-        if let stage = try giveBack([handoff.id], resting: settings.recycle).first {
+        if let stage = try giveBack([handoff.id], resting: settings.afterRejection).first {
             return receipt(
                 handoff, "rejected", "Lead \(handoff.lead) is nobody's and stays at \(stage): \(reason).")
         }
-        let rest = settings.recycle.map { " It rests for \($0.after)." } ?? ""
         return receipt(
-            handoff, settings.recycle == nil ? "rejected" : "recycled",
-            "Lead \(handoff.lead) went back to marketing: \(reason).\(rest)")
+            handoff, "recycled",
+            "Lead \(handoff.lead) went back to marketing: \(reason). It rests for \(settings.afterRejection.after).")
     }
 
     /// To a rep, by hand: from the queue, or from somebody else. One who is away or has no place gets it all the same:
@@ -234,7 +233,7 @@ struct Answers {
     ///
     /// - Returns: the stages of those who stay where they are.
     @discardableResult
-    func giveBack(_ handoffs: [Int64], resting recycle: HandoffSettings.Recycle?, isLoss: Bool = false) throws
+    func giveBack(_ handoffs: [Int64], resting recycle: HandoffSettings.Recycle, isLoss: Bool = false) throws
         -> [String]
     {
         let ids = JSONValue.array(handoffs.map(JSONValue.integer)).text()
@@ -250,14 +249,12 @@ struct Answers {
                     WHERE h.id IN (\(isMeant)) AND \(stays) ORDER BY h.id
                     """), arguments: ["ids": ids])
         let moving = Set(handoffs).subtracting(staying.map { $0["id"] as Int64 }).sorted()
-        if let recycle {
-            try tx.db.cachedStatement(
-                sql: "UPDATE handoff_handoffs SET state = 'recycled', rests_until = :until WHERE id IN (\(isMeant))"
-            ).execute(arguments: [
-                "ids": JSONValue.array(moving.map(JSONValue.integer)).text(),
-                "until": Timestamp.text(tx.now + Double(recycle.after.seconds)),
-            ])
-        }
+        try tx.db.cachedStatement(
+            sql: "UPDATE handoff_handoffs SET state = 'recycled', rests_until = :until WHERE id IN (\(isMeant))"
+        ).execute(arguments: [
+            "ids": JSONValue.array(moving.map(JSONValue.integer)).text(),
+            "until": Timestamp.text(tx.now + Double(recycle.after.seconds)),
+        ])
         try tx.db.cachedStatement(
             sql: """
                 UPDATE leads SET stage = iif(\(stays), stage, 'recycled'), owner = NULL, updated_at = :now

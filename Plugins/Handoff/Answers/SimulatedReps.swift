@@ -71,7 +71,8 @@ struct SimulatedReps {
             sql: "UPDATE handoff_handoffs SET state = 'rejected', reason = ?, reason_is_code = ? WHERE \(condition)",
             arguments: [settings.rejectReasons.first ?? "simulated", !settings.rejectReasons.isEmpty])
         try answers.giveBack(
-            Int64.fetchAll(tx.db, sql: "SELECT id FROM handoff_handoffs WHERE \(condition)"), resting: settings.recycle)
+            Int64.fetchAll(tx.db, sql: "SELECT id FROM handoff_handoffs WHERE \(condition)"),
+            resting: settings.afterRejection)
     }
 
     private func contact(_ tx: Transaction) throws {

@@ -39,13 +39,16 @@ public struct HandoffSettings: SettingsRecord {
         SettingsField(
             "reject_reasons", \.rejectReasons, .list(of: .text),
             "The reasons a rep may give; without any, every text is one.")
-        SettingsField("recycle", \.recycle, optional: .record(), "What becomes of a rejected lead.")
+        SettingsField(
+            "recycle", \.recycle, optional: .record(),
+            "What becomes of a rejected lead; without it, it rests for 90 days.")
         SettingsField(
             "lost_reasons", \.lostReasons, .list(of: .text),
             "The reasons for which a deal may be lost; without any, every text is one.")
         SettingsField(
             "recycle_lost", \.recycleLost, optional: .record(),
-            "What becomes of the lead of a lost deal; without it what recycle says.")
+            "What becomes of the lead of a lost deal; without it what recycle says, and without both it stays where it is."
+        )
         SettingsField(
             "pause_nurturing", \.pausesNurturing, .flag,
             "Whether marketing mail is held back while a rep has the lead, and while it rests.")
@@ -146,7 +149,10 @@ public struct HandoffSettings: SettingsRecord {
         static let words = [accountOwner, "territory", "round_robin", "least_loaded", "queue"]
     }
 
-    /// What becomes of the lead of a lost deal.
+    /// What becomes of a rejected lead: it always comes back, also where the config says nothing.
+    var afterRejection: Recycle { recycle ?? Recycle() }
+
+    /// What becomes of the lead of a lost deal; nil leaves it where it is.
     var afterLoss: Recycle? { recycleLost ?? recycle }
 
     func rep(_ name: String) -> Rep? { reps.first { $0.name == name }?.value }

@@ -98,6 +98,26 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `without recycle in the config a rejected lead rests for 90 days, and comes back`() throws {
+        let crm = try HandoffSite.crm()
+        try crm.qualified(1)
+        #expect(
+            try crm.run("handoff reject", "1", "no budget") == [
+                "Lead 1 went back to marketing: no budget. It rests for 90 days."
+            ])
+        #expect(try crm.rows("SELECT rests_until FROM handoff_handoffs") == ["2026-05-31 09:00:00.000"])
+        crm.clock.advance(by: "89 days")
+        try crm.pump()
+        #expect(try crm.rows("SELECT stage FROM leads") == ["recycled"])
+        crm.clock.advance(by: "1 day")
+        try crm.pump()
+        #expect(try crm.rows("SELECT stage FROM leads") == ["lead"])
+        try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 1")
+        try crm.pump()
+        #expect(try crm.handoffs == ["1|1|ann|recycled|no budget", "1|2|ben|offered|"])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `a lead that somebody moved meanwhile is left where it is`() throws {
         let crm = try offered()
         try crm.run("handoff reject", "1", "wrong person")

@@ -83,12 +83,12 @@ import TrellisTesting
         }
         #expect(try crm.handoffs == ["1|1|ann|offered|"])
         _ = try await ask(crm, "POST", link(crm, "reject"), ["reason": "no budget"])
-        #expect(try crm.handoffs == ["1|1|ann|rejected|no budget"])
+        #expect(try crm.handoffs == ["1|1|ann|recycled|no budget"])
         #expect(
             try page(try await ask(crm, "GET", link(crm)))["text"] == "You gave it back. Thank you for saying why.")
         let again = try await ask(crm, "POST", link(crm))
         #expect(again.status == 409)
-        #expect(try page(again)["text"] == "Handoff 1 is rejected; this needs one that is offered.")
+        #expect(try page(again)["text"] == "Handoff 1 is recycled; this needs one that is offered.")
     }
 
     @Test func `the link of a rep who has lost the lead opens nothing`() async throws {
@@ -144,6 +144,6 @@ import TrellisTesting
         }
         #expect(problem?.description == "The reason must have 1 to 200 characters.")
         _ = try await ask(crm, "POST", link(crm, "reject"), ["reason": "moved away"])
-        #expect(try crm.handoffs == ["1|1|ann|rejected|moved away"])
+        #expect(try crm.handoffs == ["1|1|ann|recycled|moved away"])
     }
 }

@@ -32,8 +32,10 @@ import TrellisTesting
         try await Courier(crm.kernel, transport: hook).runUntilIdle()
         let told = hook.recording.sent.compactMap { JSONValue(parsing: $0.source) }
         #expect(
-            told.map { $0["type"]?.scalarText } == ["handoff.offered", "handoff.accepted", "handoff.rejected"])
-        #expect(hook.recording.sent.map(\.recipient) == ["desk", "desk", "desk"])
+            told.map { $0["type"]?.scalarText } == [
+                "handoff.offered", "handoff.accepted", "handoff.rejected", "handoff.recycled",
+            ])
+        #expect(hook.recording.sent.map(\.recipient) == ["desk", "desk", "desk", "desk"])
         let data = try #require(told.first?["data"])
         #expect(data["lead_name"]?.scalarText == "Lee")
         #expect(data["email"]?.scalarText == "lee@lead.example")

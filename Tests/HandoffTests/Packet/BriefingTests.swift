@@ -65,7 +65,7 @@ import TrellisTesting
         try crm.run("handoff reject", "1", "no budget")
         #expect(
             try crm.kernel.ask(LeadCard(leadID: 1)) == [
-                [CardLine("handoff", "rejected (no budget) to ann by route 1: round_robin")]
+                [CardLine("handoff", "recycled (no budget) to ann by route 1: round_robin")]
             ])
     }
 
