@@ -9,6 +9,7 @@ struct HandoffAPI: Sendable {
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/api/handoffs") { request in try list(request) },
+            Endpoint(.get, "/api/handoffs/:handoff") { request in try one(request) },
             Endpoint(.post, "/api/handoffs/:handoff/accept") { request in
                 try await answer(request, []) { answers, handoff, _ in try answers.accept(handoff) }
             },
@@ -53,6 +54,7 @@ struct HandoffAPI: Sendable {
     /// A word or a name.
     private static let textMax = 200
     private static let states = ["queued", "offered", "escalated", "accepted"]
+    private static let settledStates = ["expired", "rejected", "recycled", "converted", "withdrawn"]
 
     /// What a request says, each field at most once.
     struct Said: Sendable {
@@ -141,18 +143,46 @@ struct HandoffAPI: Sendable {
     private func list(_ request: WebRequest) throws -> WebReply {
         let rep = try HandoffAPI.filter("rep", request)
         let state = try HandoffAPI.filter("state", request)
-        if let state, !HandoffAPI.states.contains(state) {
-            throw WebProblem(400, "state: expected one of \(HandoffAPI.states.joined(separator: ", "))")
+        let states = HandoffAPI.states + HandoffAPI.settledStates
+        if let state, !states.contains(state) {
+            throw WebProblem(400, "state: expected one of \(states.joined(separator: ", "))")
         }
+        let isSettled = state.map(HandoffAPI.settledStates.contains) ?? false
         let rows = try request.kernel.read { db in
-            try Row.fetchAll(db, sql: HandoffAPI.open, arguments: ["rep": rep, "state": state])
+            try Row.fetchAll(
+                db, sql: isSettled ? HandoffAPI.settled : HandoffAPI.open, arguments: ["rep": rep, "state": state])
         }
         return .json(.object([("handoffs", .array(rows.map(HandoffAPI.json)))]))
     }
 
+    /// A handoff wherever it is, with what became of it.
+    private func one(_ request: WebRequest) throws -> WebReply {
+        let row = try request.kernel.read { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT \(HandoffAPI.columns), answered_at, accepted_at, escalated_at, reason, rests_until,
+                           opportunity_id AS opportunity, outcome, outcome_reason, closed_at
+                    FROM handoff_handoffs WHERE id = ?
+                    """, arguments: [Int64(request["handoff"])])
+        }
+        guard let row else { throw WebProblem(404, "There is no such handoff.") }
+        return .json(HandoffAPI.json(row))
+    }
+
+    private static let columns = """
+        id AS handoff, lead_id AS lead, cycle, offer, state, rep, route, offered_at, accept_by, contact_by, contacted_at
+        """
+
+    /// Those of one state in which nothing is to be done any more, the newest first.
+    private static let settled = """
+        SELECT \(columns) FROM handoff_handoffs
+        WHERE state = :state AND (:rep IS NULL OR rep = :rep) ORDER BY id DESC LIMIT \(rowsMax)
+        """
+
     /// The states stand as they do in the index of open handoffs.
     static let open = """
-        SELECT id AS handoff, lead_id AS lead, cycle, offer, state, rep, route, offered_at, accept_by, contact_by, contacted_at
+        SELECT \(columns)
         FROM handoff_handoffs
         WHERE state IN (\(states.map(\.sqlLiteral).joined(separator: ", ")))
           AND (:rep IS NULL OR rep = :rep) AND (:state IS NULL OR state = :state) ORDER BY id LIMIT \(rowsMax)

@@ -25,7 +25,8 @@ import TrellisTesting
         query: KeyValuePairs<String, String> = [:]
     ) async throws -> String {
         let parts = path.split(separator: "/").map(String.init)
-        let pattern = parts.count == 4 ? "/api/handoffs/:handoff/\(parts[3])" : path
+        let isOne = parts.count > 2
+        let pattern = isOne ? (["/api/handoffs/:handoff"] + parts[3...]).joined(separator: "/") : path
         let endpoints = crm.kernel.plugins.flatMap { $0.apiEndpoints }
         let endpoint = try #require(endpoints.first { $0.method.rawValue == method && $0.path == pattern })
         func pairs(_ fields: KeyValuePairs<String, String>) -> WebFields {
@@ -35,7 +36,7 @@ import TrellisTesting
             let reply = try await endpoint(
                 WebRequest(
                     kernel: crm.kernel, method: method, path: path,
-                    parameters: parts.count == 4 ? ["handoff": parts[2]] : [:], query: pairs(query),
+                    parameters: isOne ? ["handoff": parts[2]] : [:], query: pairs(query),
                     fields: pairs(fields),
                     client: .none))
             guard case .bytes(let bytes) = reply.body else { return "\(reply.status)" }
@@ -55,7 +56,42 @@ import TrellisTesting
         #expect(try await ask(crm, "GET", "/api/handoffs", query: ["state": "queued"]) == #"200 {"handoffs":[]}"#)
         #expect(
             try await ask(crm, "GET", "/api/handoffs", query: ["state": "gone"])
-                == "400 state: expected one of queued, offered, escalated, accepted")
+                == "400 state: expected one of queued, offered, escalated, accepted, expired, rejected, recycled, converted, withdrawn"
+        )
+    }
+
+    @Test func `what became of a handoff is told`() async throws {
+        let crm = try offered()
+        let clocks = #""accept_by":null,"contact_by":null,"contacted_at":null"#
+        let at = #""2026-03-02 09:00:00.000""#
+        #expect(
+            try await ask(crm, "GET", "/api/handoffs/2")
+                == #"200 {"handoff":2,"lead":2,"cycle":1,"offer":1,"state":"offered","rep":"ben","route":"route 1: round_robin","#
+                + #""offered_at":\#(at),\#(clocks),"answered_at":null,"accepted_at":null,"escalated_at":null,"reason":null,"#
+                + #""rests_until":null,"opportunity":null,"outcome":null,"outcome_reason":null,"closed_at":null}"#)
+        try crm.run("handoff reject", "2", "no budget")
+        #expect(
+            try await ask(crm, "GET", "/api/handoffs/2")
+                == #"200 {"handoff":2,"lead":2,"cycle":1,"offer":1,"state":"recycled","rep":"ben","route":"route 1: round_robin","#
+                + #""offered_at":\#(at),\#(clocks),"answered_at":\#(at),"accepted_at":null,"escalated_at":null,"reason":"no budget","#
+                + #""rests_until":"2026-03-05 09:00:00.000","opportunity":null,"outcome":null,"outcome_reason":null,"closed_at":null}"#
+        )
+        try crm.run("handoff accept", "1")
+        try crm.run("handoff convert", "1")
+        try crm.run("handoff lost", "1", "price")
+        let lost = try await ask(crm, "GET", "/api/handoffs/1")
+        #expect(
+            lost.contains(#""opportunity":1,"outcome":"lost","outcome_reason":"price","closed_at":\#(at)}"#), "\(lost)")
+        for handoff in ["3", "x"] {
+            #expect(try await ask(crm, "GET", "/api/handoffs/\(handoff)") == "404 There is no such handoff.")
+        }
+        // Both rest, and the newest comes first.
+        let resting = try await ask(crm, "GET", "/api/handoffs", query: ["state": "recycled"])
+        #expect(resting.hasPrefix(#"200 {"handoffs":[{"handoff":2,"lead":2,"#), "\(resting)")
+        #expect(resting.contains(#"{"handoff":1,"lead":1,"#))
+        let ben = try await ask(crm, "GET", "/api/handoffs", query: ["state": "recycled", "rep": "ben"])
+        #expect(ben.contains(#""handoff":2,"#) && !ben.contains(#""handoff":1,"#), "\(ben)")
+        #expect(try await ask(crm, "GET", "/api/handoffs") == #"200 {"handoffs":[]}"#)
     }
 
     @Test func `the whole way of a lead goes over the API`() async throws {
