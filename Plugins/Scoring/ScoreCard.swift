@@ -16,14 +16,22 @@ struct ScoreCard {
                 db, sql: "SELECT score, fit, engagement FROM scoring_models WHERE lead_id = ? AND model = ?",
                 arguments: [leadID, model.name])
         else { return [] }
-        let reasons =
-            try String.fetchOne(db, sql: ScoreCard.reasons(of: "?", model.literal), arguments: [leadID]) ?? "no points"
+        func reasons(_ rule: String) throws -> String? {
+            try String.fetchOne(
+                db, sql: ScoreCard.reasons(of: "?", model.literal, calling: rule), arguments: [leadID])
+        }
         let score = ScoreCard.number(row[0], beside: thresholds.compactMap(\.value.score))
         let engagement = ScoreCard.number(row[2], beside: thresholds.compactMap(\.value.engagement))
+        let listed = try reasons("rule") ?? "no points"
+        // `head-of-sales` is "head of sales" to who has not written the config.
+        let inWords = try reasons("replace(replace(rule, '-', ' '), '_', ' ')").map { reasons in
+            "\(score) \(score == "1" ? "point" : "points")\(model.isMain ? "" : " of \(model.name)"): \(reasons)"
+        }
         return [
             CardLine(
                 model.isMain ? "score" : "score \(model.name)",
-                "\(score) (fit \(ScoreCard.number(row[1])), engagement \(engagement)): \(reasons)")
+                "\(score) (fit \(ScoreCard.number(row[1])), engagement \(engagement)): \(listed)",
+                reason: inWords)
         ]
     }
 
@@ -86,9 +94,9 @@ struct ScoreCard {
     }
 
     /// By rule, what its entries are worth by now, so that the reasons make the total.
-    private static func reasons(of lead: String, _ model: String) -> String {
+    private static func reasons(of lead: String, _ model: String, calling rule: String = "rule") -> String {
         """
-        SELECT group_concat(rule || ' ' || printf(CASE WHEN points = CAST(points AS INTEGER) THEN '%+.0f' ELSE '%+.1f' END, points), ', ')
+        SELECT group_concat(\(rule) || ' ' || printf(CASE WHEN points = CAST(points AS INTEGER) THEN '%+.0f' ELSE '%+.1f' END, points), ', ')
         FROM (SELECT rule, round(sum(now), 1) AS points FROM scoring_worth WHERE lead_id = \(lead) AND model = \(model) GROUP BY rule
               HAVING round(sum(now), 1) <> 0 ORDER BY abs(sum(now)) DESC, rule)
         """

@@ -14,6 +14,22 @@ enum HandoffSite {
     }
 }
 
+/// A plugin with a line on the card of each lead, which is a reason to talk to it.
+struct Stars: Plugin {
+    static let name = "stars"
+    static let summary = "Says how many stars a lead has, and why."
+    init(settings: NoSettings) {}
+
+    @HookBuilder var hooks: [any Hook] {
+        Answer("line", LeadCard.self) { card, _ in
+            [
+                CardLine("stars", "lead \(card.leadID) has 5: demo +3, title +2", reason: "5 stars: demo +3, title +2"),
+                CardLine("size", "small"),
+            ]
+        }
+    }
+}
+
 extension TestKernel {
     /// Leads that are at mql when they come; one batch.
     func qualified(_ count: Int, country: String = "DE") throws {

@@ -94,6 +94,7 @@ import TrellisTesting
         #expect(sent[2].text.contains("A story."))
         for part in [
             "Ann is yours.", "title: Head of Sales", "email: ann@corp.example",
+            "after this: demo booked (Friday). 65 points: demo +30, head +20, asked +15.",
             "score: 65 (fit 20, engagement 45): demo +30, head +20, asked +15",
             "2026-03-05 demo booked (Friday)", "2026-03-02 downloaded sales-plan", "trellis handoff accept 1",
         ] { #expect(sent[3].text.contains(part), "\(part)") }

@@ -77,7 +77,8 @@ import TrellisTesting
         try crm.record("demo.booked", lead: 2)
         try crm.pump()
         let line = "37.7 (fit 20, engagement 17.7): head +20, demo +17.7"
-        #expect(try crm.kernel.ask(LeadCard(leadID: 1)) == [[CardLine("score", line)]])
+        let reason = "37.7 points: head +20, demo +17.7"
+        #expect(try crm.kernel.ask(LeadCard(leadID: 1)) == [[CardLine("score", line, reason: reason)]])
         #expect(try crm.run("scoring explain", "1").last == line)
         let top = try #require(try crm.kernel.ask(Report()).first?.first?.table.rows)
         #expect(
@@ -107,8 +108,27 @@ import TrellisTesting
 
     @Test func `a lead's card has a line of its score, and none without points`() throws {
         let crm = try crm()
-        #expect(try crm.kernel.ask(LeadCard(leadID: 2)) == [[CardLine("score", "20 (fit 20, engagement 0): head +20")]])
+        let line = CardLine("score", "20 (fit 20, engagement 0): head +20", reason: "20 points: head +20")
+        #expect(try crm.kernel.ask(LeadCard(leadID: 2)) == [[line]])
         #expect(try crm.kernel.ask(LeadCard(leadID: 3)) == [[]])
+    }
+
+    @Test func `as a reason to talk to a lead a score has its rules in words, and its model`() throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              scoring:
+                fit: {head-of-sales: {when: "title = 'Head'", points: 20}, small-firm: {when: "employees < 10", points: -5}}
+                models: {upsell: {fit: {in_reach: {when: "country = 'DE'", points: 1}}}}
+            """, plugins: [Scoring.self])
+        try crm.capture(["email": "ann@a.example", "title": "Head", "employees": "4", "country": "DE"])
+        try crm.pump()
+        let card = try crm.kernel.ask(LeadCard(leadID: 1)).flatMap { $0 }
+        #expect(
+            card.map { $0.reason ?? "-" } == [
+                "15 points: head of sales +20, small firm -5", "1 point of upsell: in reach +1",
+            ])
+        #expect(card.first?.text == "15 (fit 15, engagement 0): head-of-sales +20, small-firm -5")
     }
 
     @Test func `rebuilding from the log gives the same score`() throws {

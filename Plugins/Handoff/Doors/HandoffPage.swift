@@ -70,24 +70,26 @@ struct HandoffPage: Sendable {
     private func show(_ request: WebRequest) throws -> WebReply {
         let reference = try reference(request)
         guard let id = Int64(reference.text) else { throw WebProblem.notFound }
-        return try request.kernel.read { db in
-            let row = try Row.fetchOne(
+        let row = try request.kernel.read { db in
+            try Row.fetchOne(
                 db,
                 sql: """
                     SELECT lead_id, offer, contacted_at, rests_until,
                            CASE WHEN state <> 'escalated' THEN state WHEN accepted_at IS NULL THEN 'offered' ELSE 'accepted' END AS state
                     FROM handoff_handoffs WHERE id = ?
                     """, arguments: [id])
-            guard let row else { throw WebProblem.notFound }
-            guard (row["offer"] as Int) == reference.offer else {
-                return .page("handoff", HandoffPage.closed("It has gone on to somebody else meanwhile."))
-            }
-            let state: String = row["state"]
-            guard state == "offered" || state == "accepted" else {
-                return .page("handoff", HandoffPage.closed(HandoffPage.sentences[state] ?? "It is \(state)."))
-            }
-            return .page("handoff", try page(request, id, row, db))
         }
+        guard let row else { throw WebProblem.notFound }
+        guard (row["offer"] as Int) == reference.offer else {
+            return .page("handoff", HandoffPage.closed("It has gone on to somebody else meanwhile."))
+        }
+        let state: String = row["state"]
+        guard state == "offered" || state == "accepted" else {
+            return .page("handoff", HandoffPage.closed(HandoffPage.sentences[state] ?? "It is \(state)."))
+        }
+        let card = try request.kernel.ask(LeadCard(leadID: row["lead_id"])).flatMap { $0 }
+        return .page(
+            "handoff", try request.kernel.read { db in try page(request, id, row, card, db) })
     }
 
     private static let sentences = [
@@ -98,8 +100,11 @@ struct HandoffPage: Sendable {
         "queued": "It waits in the queue for somebody to take it.", "expired": "It was taken back.",
     ]
 
-    private func page(_ request: WebRequest, _ id: Int64, _ row: Row, _ db: Database) throws -> PageValues {
-        let briefing = Briefing(settings: settings, leadID: row["lead_id"], handoff: id, offer: row["offer"])
+    private func page(
+        _ request: WebRequest, _ id: Int64, _ row: Row, _ card: [CardLine], _ db: Database
+    ) throws -> PageValues {
+        let briefing = Briefing(
+            settings: settings, leadID: row["lead_id"], handoff: id, offer: row["offer"], card: card)
         let told = try briefing.values(db, config: request.kernel.config)
         let base = "/handoff/\(request["token"])"
         let isAccepted = (row["state"] as String) == "accepted"

@@ -8,6 +8,8 @@ struct Briefing {
     /// The offer it is written for; nil where nobody said.
     let handoff: Int64?
     let offer: Int?
+    /// Of the lead, with what the plugins give as reasons.
+    var card: [CardLine] = []
 
     /// Of the timeline, the newest first.
     static let eventsMax = 15
@@ -131,8 +133,13 @@ struct Briefing {
         return "\(place.day(of: date)) \(parts.joined(separator: ":")) (\(place.zone.identifier))"
     }
 
-    /// `It went from lead to mql on 2026-03-05, after this: demo booked.`
+    /// `It went from lead to mql on 2026-03-05, after this: demo booked. 65 points: demo +50, head of sales +15.`
     private func why(_ row: Row) -> String? {
+        let sentences = (step(row).map { [$0] } ?? []) + card.compactMap(\.reason).map { "\($0)." }
+        return sentences.isEmpty ? nil : sentences.joined(separator: " ")
+    }
+
+    private func step(_ row: Row) -> String? {
         guard let kind: String = row["kind"], let at: String = row["qualified_at"] else { return nil }
         let what = Wording(kind: kind, body: (row["body"] as String?).flatMap { JSONValue(parsing: $0) }).text
         let cause = (row["cause_kind"] as String?).map {

@@ -17,8 +17,6 @@ enum Mails {
 
         Not yours, or no time? [Give it back]({{reject_url|}}), with the reason.
 
-        {{lead_card|}}
-
         **Read and asked for:** {{interests|nothing yet}}
 
         **How to begin:** {{opener|}}
@@ -26,6 +24,8 @@ enum Mails {
         **What happened, the newest first:** {{lead_history|}}
 
         {{earlier|}}
+
+        **The card of the lead:** {{lead_card|}}
 
         Or in a shell: trellis handoff accept {{handoff}}, trellis handoff reject {{handoff}} "reason"
         """,

@@ -84,10 +84,14 @@ public struct LeadCard: Question {
 public struct CardLine: Sendable, Hashable {
     public let label: String
     public let text: String
+    /// Why to talk to the lead now, as a sentence without its full stop: `65 points: demo +50, downloaded +15`; nil
+    /// where the line gives no reason for that.
+    public let reason: String?
 
-    public init(_ label: String, _ text: String) {
+    public init(_ label: String, _ text: String, reason: String? = nil) {
         self.label = label
         self.text = text
+        self.reason = reason
     }
 }
 
@@ -109,6 +113,8 @@ public struct TemplateValues: Question {
     /// The clock of the lead: by its zone, by that of its country, by that of the site.
     public let place: LocalTime
     public let config: Config
+    /// The card of the lead; empty where the message is for nobody of the house.
+    public let card: [CardLine]
 
     /// A link of this site, sealed for one purpose: `link("download", "17")` is `https://…/download/TOKEN`.
     ///

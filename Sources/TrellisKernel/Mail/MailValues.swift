@@ -32,9 +32,10 @@ struct MailValues {
         }
         let zone = row.flatMap { $0["timezone"] as String? }
         let country = row.flatMap { $0["country"] as String? }
+        let card = try card(of: order, tx)
         let question = TemplateValues(
             leadID: order.leadID, key: order.key, template: order.template, body: order.body, now: tx.now,
-            place: try tx.place(ofZone: zone, country: country), config: kernel.config)
+            place: try tx.place(ofZone: zone, country: country), config: kernel.config, card: card ?? [])
         let answers = try kernel.hooks.ask(question, tx.db)
         var moments: [String: (text: String, plain: String?)] = [:]
         if let leadID = order.leadID {
@@ -49,10 +50,7 @@ struct MailValues {
             }
             values.merge(links(of: leadID, order)) { _, link in link }
         }
-        if order.purpose == .internal, let leadID = order.leadID {
-            let lines = try kernel.hooks.ask(LeadCard(leadID: leadID), tx.db).flatMap { $0 }
-            values["lead_card"] = lines.map { "\($0.label): \($0.text)" }.joined(separator: " · ")
-        }
+        if let card { values["lead_card"] = card.map { "\($0.label): \($0.text)" }.joined(separator: " · ") }
         for answer in answers {
             values.merge(answer) { first, _ in first }
         }
@@ -64,6 +62,12 @@ struct MailValues {
             values[MailValues.inLink(name)] = moment.plain
         }
         return values
+    }
+
+    /// For people and programs of the house; nil for others.
+    private func card(of order: MailRenderer.Order, _ tx: Transaction) throws -> [CardLine]? {
+        guard order.purpose == .internal, let leadID = order.leadID else { return nil }
+        return try kernel.hooks.ask(LeadCard(leadID: leadID), tx.db).flatMap { $0 }
     }
 
     private func links(of leadID: Int64, _ order: MailRenderer.Order) -> [String: String] {

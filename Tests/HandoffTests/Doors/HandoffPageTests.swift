@@ -66,6 +66,14 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `the page says why now, with the reasons on the card of the lead`() async throws {
+        let crm = try HandoffSite.crm(plugins: [Stars.self])
+        try crm.qualified(1)
+        try await crm.work()
+        let shown = try page(try await ask(crm, "GET", link(crm)))
+        #expect(shown["why_now"] == "It came in on 2026-03-02. 5 stars: demo +3, title +2.")
+    }
+
     @Test func `a lead is given back with a reason of the config`() async throws {
         let crm = try await offered()
         for (fields, sentence): (KeyValuePairs<String, String>, String) in [

@@ -5,16 +5,6 @@ import TrellisTesting
 
 /// What reps and programs of the house are told of each step.
 @Suite struct AnnouncementTests {
-    private struct Stars: Plugin {
-        static let name = "stars"
-        static let summary = "Says how many stars a lead has, and why."
-        init(settings: NoSettings) {}
-
-        @HookBuilder var hooks: [any Hook] {
-            Answer("line", LeadCard.self) { _, _ in [CardLine("stars", "5: demo +3, title +2")] }
-        }
-    }
-
     @Test func `a program hears of every step, signed, with what a rep gets to know and the links that act`()
         async throws
     {
@@ -40,8 +30,8 @@ import TrellisTesting
         #expect(data["lead_name"]?.scalarText == "Lee")
         #expect(data["email"]?.scalarText == "lee@lead.example")
         #expect(data["rep"]?.scalarText == "ann")
-        #expect(data["why_now"]?.scalarText == "It came in on 2026-03-02.")
-        #expect(data["lead_card"]?.scalarText?.contains("stars: 5: demo +3, title +2") == true)
+        #expect(data["why_now"]?.scalarText == "It came in on 2026-03-02. 5 stars: demo +3, title +2.")
+        #expect(data["lead_card"]?.scalarText?.contains("stars: lead 1 has 5: demo +3, title +2") == true)
         #expect(data["accept_url"]?.scalarText?.hasPrefix("https://crm.acme.example/handoff/") == true)
         #expect(data["unsubscribe_url"] == nil)
         #expect(try crm.troubles() == [])

@@ -5,18 +5,6 @@ import TrellisTesting
 
 /// What the rep is told.
 @Suite struct BriefingTests {
-    private struct Stars: Plugin {
-        static let name = "stars"
-        static let summary = "Says how many stars a lead has, and why."
-        init(settings: NoSettings) {}
-
-        @HookBuilder var hooks: [any Hook] {
-            Answer("line", LeadCard.self) { card, _ in
-                [CardLine("stars", "lead \(card.leadID) has 5: demo +3, title +2")]
-            }
-        }
-    }
-
     @Test func `the mail says who the lead is, what it did, and what other plugins know of it`() async throws {
         let crm = try HandoffSite.crm(plugins: [Stars.self])
         try crm.capture([
@@ -32,7 +20,9 @@ import TrellisTesting
         for part in [
             "Lee Low is yours.", "title: Head of Sales · company: Lead & Sons", "country: DE · email: lee@lead.example",
             "source: partner",
-            "stars: lead 1 has 5: demo +3, title +2", "2026-03-02 came in", "trellis handoff accept 1",
+            // Why now, in words; and the card by its name.
+            ". 5 stars: demo +3, title +2.", "The card of the lead: ",
+            "stars: lead 1 has 5: demo +3, title +2 · size: small", "2026-03-02 came in", "trellis handoff accept 1",
         ] { #expect(mail.text.contains(part), "\(part) is not in: \(mail.text)") }
         #expect(!mail.text.contains("Unsubscribe"))
         #expect(try crm.troubles() == [])
@@ -57,6 +47,19 @@ import TrellisTesting
         try await crm.work()
         #expect(crm.transport.sent.map(\.subject) == ["For you"])
         #expect(crm.transport.sent.first?.text.hasPrefix("Lead 1: 1") == true)
+    }
+
+    @Test func `a mail of the site may have the whole card`() async throws {
+        let crm = try TestKernel(
+            "plugins: {handoff: {\(HandoffSite.threeReps)}, stars: {}}", plugins: [Handoff.self, Stars.self],
+            files: [
+                "mails/handoff-offer.md": "---\nsubject: For you\npurpose: transactional\n---\nAll: {{lead_card}}!\n"
+            ])
+        try crm.qualified(1)
+        try await crm.work()
+        let card =
+            "handoff: offered to ann by route 1: round_robin · stars: lead 1 has 5: demo +3, title +2 · size: small"
+        #expect(crm.transport.sent.first?.text.hasPrefix("All: \(card)!") == true)
     }
 
     @Test func `the card tells every try`() throws {
