@@ -148,7 +148,7 @@ public struct Handoff: Plugin {
             else { return [:] }
             let briefing = Briefing(
                 settings: settings, leadID: lead, handoff: question.body["handoff"].flatMap(Int64.init),
-                offer: question.body["offer"].flatMap(Int.init), card: question.card)
+                offer: question.body["offer"].flatMap(Int.init), card: question.card, now: question.now)
             return try briefing.values(db, config: question.config)
         }
         Answer("owner", TemplateValues.self) { question, db in

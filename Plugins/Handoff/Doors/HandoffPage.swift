@@ -104,15 +104,20 @@ struct HandoffPage: Sendable {
         _ request: WebRequest, _ id: Int64, _ row: Row, _ card: [CardLine], _ db: Database
     ) throws -> PageValues {
         let briefing = Briefing(
-            settings: settings, leadID: row["lead_id"], handoff: id, offer: row["offer"], card: card)
+            settings: settings, leadID: row["lead_id"], handoff: id, offer: row["offer"], card: card,
+            now: request.kernel.clock.now())
         let told = try briefing.values(db, config: request.kernel.config)
         let base = "/handoff/\(request["token"])"
         let isAccepted = (row["state"] as String) == "accepted"
         let name = told["lead_name"] ?? "A lead"
+        let isLate = told["due_at"] != nil && told["by_when"] == nil
+        let offered =
+            isLate
+            ? "This lead is offered to you. The time to answer is over; you may still take it."
+            : "This lead is offered to you\(told["by_when"] ?? "")."
         var values: PageValues = [
             "title": .text(name), "language": "en", "is_private": true, "is_open": true, "heading": .text(name),
-            "text": .text(
-                isAccepted ? "You have accepted this lead." : "This lead is offered to you\(told["by_when"] ?? "")."),
+            "text": .text(isAccepted ? "You have accepted this lead." : offered),
             "reject_action": .text(base + "/reject"), "has_reasons": .flag(!settings.rejectReasons.isEmpty),
             "reasons": .list(settings.rejectReasons.map { ["text": .text($0)] }),
         ]

@@ -10,6 +10,7 @@ struct Briefing {
     let offer: Int?
     /// Of the lead, with what the plugins give as reasons.
     var card: [CardLine] = []
+    let now: Date
 
     /// Of the timeline, the newest first.
     static let eventsMax = 15
@@ -110,14 +111,17 @@ struct Briefing {
             values["due_at"] = due
             let place =
                 LocalTime(named: settings.rep(row["rep"] ?? "")?.zone ?? config.site.site.timezone) ?? LocalTime(.gmt)
-            if let date = Timestamp.date(due) { values["by_when"] = ", until \(Briefing.words(date, in: place))" }
+            if let date = Timestamp.date(due), date > now {
+                values["by_when"] = ", until \(Briefing.words(date, in: place))"
+            }
         }
         if state == "queued" { values["overdue"] = "nobody has taken the lead from the queue" }
         if state == "escalated" {
             values["overdue"] =
                 (row["accepted_at"] as String?) == nil ? "the offer was not answered" : "nobody has talked to the lead"
         }
-        if let earlier = try earlier(row["cycle"], db) { values["earlier"] = earlier }
+        let before = [try earlier(row["cycle"], db), try lapsed(row["id"], db)].compactMap { $0 }
+        if !before.isEmpty { values["earlier"] = before.joined(separator: " ") }
         let current = offer ?? row["offer"]
         // A site without a secret has no links; the commands are left.
         let link = try? config.link(HandoffPage.purpose, HandoffPage.subject(handoff: row["id"], offer: current))
@@ -163,5 +167,16 @@ struct Briefing {
         }
         return "It was here before: this is try \(cycle)."
             + (told.isEmpty ? "" : " " + told.joined(separator: "; ") + ".")
+    }
+
+    /// Who had it in this cycle and did not take it, the last first.
+    private func lapsed(_ handoff: Int64, _ db: Database) throws -> String? {
+        let reps = try String.fetchAll(
+            db,
+            sql: """
+                SELECT rep FROM handoff_transitions WHERE handoff_id = ? AND state = 'expired' AND rep IS NOT NULL
+                GROUP BY rep ORDER BY max(id) DESC LIMIT 3
+                """, arguments: [handoff])
+        return reps.isEmpty ? nil : "The time of \(reps.joined(separator: ", ")) ran out before."
     }
 }

@@ -45,9 +45,10 @@ struct Wording {
         "handoff.lost": "was lost",
     ]
 
-    /// Events that tell a rep nothing.
+    /// Events that tell a rep nothing, and the rounds a lead made among reps, which the briefing tells in a sentence.
     static let silent = [
-        "lead.updated", "handoff.clock_due", "handoff.recycle_due", "handoff.absence_due", "handoff.withdrawn",
+        "lead.updated", "handoff.offered", "handoff.queued", "handoff.escalated", "handoff.expired",
+        "handoff.clock_due", "handoff.recycle_due", "handoff.absence_due", "handoff.withdrawn",
         "drip.recheck",
         "opportunity.updated",
         "opportunity.created", "opportunity.stage_changed", "magnets.lapse_due", "magnets.no_show_due",

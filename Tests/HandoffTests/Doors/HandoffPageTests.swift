@@ -74,6 +74,26 @@ import TrellisTesting
         #expect(shown["why_now"] == "It came in on 2026-03-02. 5 stars: demo +3, title +2.")
     }
 
+    @Test func `the page says until when, and once that is past that it is`() async throws {
+        let crm = try HandoffSite.crm(
+            "reps: {ann: {email: ann@acme.example, zone: Europe/Berlin}}, accept_within: 1 hour, escalate_to: head@acme.example"
+        )
+        try crm.qualified(1)
+        try await crm.work()
+        let path = try link(crm)
+        #expect(
+            try page(try await ask(crm, "GET", path))["text"]
+                == "This lead is offered to you, until 2026-03-02 11:00 (Europe/Berlin).")
+        crm.clock.advance(by: "2 hours")
+        let late = "This lead is offered to you. The time to answer is over; you may still take it."
+        #expect(try page(try await ask(crm, "GET", path))["text"] == .text(late))
+        try await crm.work()
+        #expect(try crm.handoffs == ["1|1|ann|escalated|"])
+        #expect(try page(try await ask(crm, "GET", path))["text"] == .text(late))
+        _ = try await ask(crm, "POST", path)
+        #expect(try crm.handoffs == ["1|1|ann|accepted|"])
+    }
+
     @Test func `a lead is given back with a reason of the config`() async throws {
         let crm = try await offered()
         for (fields, sentence): (KeyValuePairs<String, String>, String) in [

@@ -101,6 +101,23 @@ import TrellisTesting
             "\(told)")
     }
 
+    @Test func `the rounds a lead made among reps are told in a sentence, and not as what happened`() async throws {
+        let crm = try HandoffSite.crm(HandoffSite.threeReps + ", accept_within: 1 hour")
+        try crm.qualified(1)
+        try await crm.work()
+        for _ in 1...2 {
+            crm.clock.advance(by: "1 hour")
+            try await crm.work()
+        }
+        #expect(crm.transport.sent.map(\.recipient) == ["ann", "ben", "cy"].map { "\($0)@acme.example" })
+        #expect(try crm.rows("SELECT count(*) FROM lead_timeline WHERE kind = 'handoff.expired'") == ["2"])
+        let told = try told(crm)
+        #expect(told.contains("What happened, the newest first: 2026-03-02 came in "), "\(told)")
+        #expect(told.contains("The time of ben, ann ran out before."), "\(told)")
+        for word in ["was offered to", "was taken back", "was escalated"] { #expect(!told.contains(word), "\(told)") }
+        #expect(try crm.troubles() == [])
+    }
+
     private static let openers = """
         leads: {fields: {interest: text}}
         plugins:
