@@ -21,20 +21,27 @@ struct Briefing {
         guard let lead = try Row.fetchOne(db, sql: "SELECT * FROM leads WHERE id = ?", arguments: [leadID]) else {
             return [:]
         }
-        let name = [lead["first_name"] as String?, lead["last_name"] as String?].compactMap { $0 }.joined(
-            separator: " ")
+        let name = Briefing.name(of: lead) ?? "Lead \(leadID)"
         let facts = ["title", "company", "industry", "city", "country", "email", "phone", "source", "campaign"]
             .compactMap { column in
                 (lead[column] as String?).map { "\(column): \($0)" }
             }
         let taken = try self.taken(config.site.activities.map(\.name), db)
         var values = [
-            "lead_name": name.isEmpty ? "Lead \(leadID)" : name, "lead_facts": facts.joined(separator: " · "),
+            "lead_name": name, "lead_facts": facts.joined(separator: " · "),
             "lead_history": try history(db), "interests": try interests(lead, taken),
         ]
         values["opener"] = try Opener(settings: settings, lead: lead, taken: taken).text(leadID, db)
         values.merge(try standing(db, config: config)) { $1 }
         return values
+    }
+
+    /// Its name, or else its address, or else its company; nil where none of them is known.
+    private static func name(of lead: Row) -> String? {
+        func told(_ columns: String...) -> String {
+            columns.compactMap { lead[$0] as String? }.joined(separator: " ").trimmingCharacters(in: .whitespaces)
+        }
+        return [told("first_name", "last_name"), told("email"), told("company")].first { !$0.isEmpty }
     }
 
     // MARK: - What happened

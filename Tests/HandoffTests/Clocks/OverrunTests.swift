@@ -42,8 +42,9 @@ import TrellisTesting
             ])
         #expect(
             mails(crm) == [
-                "ann@acme.example: New lead: Lead 1", "ann@acme.example: Still waiting: Lead 1",
-                "head@acme.example: Nobody has looked after Lead 1", "ben@acme.example: New lead: Lead 1",
+                "ann@acme.example: New lead: l1@lead.example", "ann@acme.example: Still waiting: l1@lead.example",
+                "head@acme.example: Nobody has looked after l1@lead.example",
+                "ben@acme.example: New lead: l1@lead.example",
             ])
         #expect(try crm.handoffs == ["1|1|ben|offered|"])
         #expect(try crm.rows("SELECT owner FROM leads") == ["ben"])
@@ -111,8 +112,9 @@ import TrellisTesting
             ])
         #expect(
             mails(crm) == [
-                "ann@acme.example: New lead: Lead 1", "ann@acme.example: Still waiting: Lead 1",
-                "head@acme.example: Nobody has looked after Lead 1", "ben@acme.example: New lead: Lead 1",
+                "ann@acme.example: New lead: l1@lead.example", "ann@acme.example: Still waiting: l1@lead.example",
+                "head@acme.example: Nobody has looked after l1@lead.example",
+                "ben@acme.example: New lead: l1@lead.example",
             ])
         #expect(crm.transport.sent[2].text.contains("nobody has talked to the lead"))
         #expect(
@@ -258,7 +260,7 @@ import TrellisTesting
         for time in ["2026-03-03 10:00:00", "2026-03-04 10:00:00"] {
             crm.clock.set(time)
             try await crm.work()
-            #expect(mails(crm) == ["head@acme.example: Nobody has looked after Lead 1"])
+            #expect(mails(crm) == ["head@acme.example: Nobody has looked after l1@lead.example"])
             #expect(
                 try crm.troubles() == ["lead without a rep|handoff 1|in the queue since 2026-03-02 09:00 (queue)"])
         }

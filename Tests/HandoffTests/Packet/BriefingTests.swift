@@ -28,11 +28,16 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
-    @Test func `a lead without a name is called by its number`() async throws {
+    @Test func `a lead without a name is called by its address, or its company, or else its number`() async throws {
         let crm = try HandoffSite.crm()
         try crm.capture(["phone": "+49 30 1234567", "stage": "mql"])
+        try crm.capture(["phone": "+49 30 1234568", "company": "Acme", "stage": "mql"])
+        try crm.capture(["email": "lee@lead.example", "company": "Acme", "stage": "mql"])
         try await crm.work()
-        #expect(crm.transport.sent.map(\.subject) == ["New lead: Lead 1"])
+        #expect(
+            crm.transport.sent.map(\.subject) == [
+                "New lead: Lead 1", "New lead: Acme", "New lead: lee@lead.example",
+            ])
         #expect(crm.transport.sent.first?.text.contains("phone: +49301234567") == true)
     }
 
@@ -46,7 +51,7 @@ import TrellisTesting
         try crm.qualified(1)
         try await crm.work()
         #expect(crm.transport.sent.map(\.subject) == ["For you"])
-        #expect(crm.transport.sent.first?.text.hasPrefix("Lead 1: 1") == true)
+        #expect(crm.transport.sent.first?.text.hasPrefix("l1@lead.example: 1") == true)
     }
 
     @Test func `a mail of the site may have the whole card`() async throws {
