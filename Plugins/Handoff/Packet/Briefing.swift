@@ -95,6 +95,9 @@ struct Briefing {
 
     // MARK: - Where it stands
 
+    /// Text with one of these is not what it says between the quotation marks of a shell.
+    private static let shellMarks = "\"\\$`"
+
     private func standing(_ db: Database, config: Config) throws -> [String: String] {
         let row = try Row.fetchOne(
             db,
@@ -127,6 +130,7 @@ struct Briefing {
             values["overdue"] =
                 (row["accepted_at"] as String?) == nil ? "the offer was not answered" : "nobody has talked to the lead"
         }
+        values["reject_reason"] = settings.rejectReasons.first { !$0.contains(where: Briefing.shellMarks.contains) }
         let before = [try earlier(row["cycle"], db), try lapsed(row["id"], db)].compactMap { $0 }
         if !before.isEmpty { values["earlier"] = before.joined(separator: " ") }
         let current = offer ?? row["offer"]

@@ -27,7 +27,7 @@ enum Mails {
 
         **The card of the lead:** {{lead_card|}}
 
-        Or in a shell: trellis handoff accept {{handoff}}, trellis handoff reject {{handoff}} "reason"
+        Or in a shell: trellis handoff accept {{handoff}}, trellis handoff reject {{handoff}} "{{reject_reason|reason}}"
         """,
         "handoff-reminder": """
         ---

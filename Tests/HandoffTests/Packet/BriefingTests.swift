@@ -54,6 +54,19 @@ import TrellisTesting
         #expect(crm.transport.sent.first?.text.hasPrefix("l1@lead.example: 1") == true)
     }
 
+    @Test(arguments: [
+        ("", "reason"), (", reject_reasons: [no budget, wrong person]", "no budget"),
+        (", reject_reasons: ['say \"no\"', wrong person]", "wrong person"),
+    ])
+    func `the line for a shell has a reason that is one`(_ reasons: String, _ told: String) async throws {
+        let crm = try HandoffSite.crm(HandoffSite.threeReps + reasons)
+        try crm.qualified(1)
+        try await crm.work()
+        let text = try #require(crm.transport.sent.first).text
+        #expect(text.contains("trellis handoff reject 1 \"\(told)\""), "\(text)")
+        if !reasons.isEmpty { try crm.run("handoff reject", "1", told) }
+    }
+
     @Test func `a mail of the site may have the whole card`() async throws {
         let crm = try TestKernel(
             "plugins: {handoff: {\(HandoffSite.threeReps)}, stars: {}}", plugins: [Handoff.self, Stars.self],
