@@ -11,7 +11,11 @@ struct HandoffCommands {
                 .table(try call.kernel.read { try HandoffCommands.overview($0) })
             },
             Command("handoff list", "Open handoffs, oldest first.", options: ["rep": "only this rep's"]) { call in
-                .table(try call.kernel.read { try HandoffCommands.open(call.options["rep"], $0) })
+                let rep = call.options["rep"]
+                let open = try call.kernel.read { try HandoffCommands.open(rep, $0) }
+                // A rep who is none any more may still have leads.
+                if open.rows.isEmpty, let rep { try known(rep) }
+                return .table(open)
             },
             Command(
                 "handoff accept", "The rep takes the lead: it becomes a sales accepted lead.", arguments: ["HANDOFF"]
@@ -90,6 +94,13 @@ struct HandoffCommands {
         ]
     }
 
+    private func known(_ rep: String) throws {
+        let names = settings.reps.map(\.name)
+        guard !names.contains(rep) else { return }
+        throw KernelError.usage(
+            "There is no rep '\(rep)'.\(NearMiss.hint(rep, among: names)) There are: \(names.joined(separator: ", ")).")
+    }
+
     // MARK: - Answers
 
     private func answer(
@@ -152,11 +163,14 @@ struct HandoffCommands {
 
     private static func open(_ rep: String?, _ db: Database) throws -> Table {
         Table(
-            columns: ["handoff", "lead", "company", "state", "rep", "route", "offered_at", "accept_by"],
+            columns: [
+                "handoff", "lead", "company", "state", "rep", "route", "offered_at", "accept_by", "contact_by", "cycle",
+            ],
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT h.id, coalesce(l.email, l.external_id, l.phone), l.company, h.state, h.rep, h.route, h.offered_at, h.accept_by
+                    SELECT h.id, coalesce(l.email, l.external_id, l.phone), l.company, h.state, h.rep, h.route, h.offered_at, h.accept_by,
+                           h.contact_by, h.cycle
                     FROM handoff_handoffs AS h LEFT JOIN leads AS l ON l.id = h.lead_id
                     WHERE h.state IN ('queued', 'offered', 'escalated', 'accepted') AND (:rep IS NULL OR h.rep = :rep) ORDER BY h.id
                     """, arguments: ["rep": rep]))

@@ -145,7 +145,7 @@ import TrellisTesting
         #expect(crm.transport.sent.map(\.recipient) == ["ann@acme.example"])
         #expect(
             try crm.run("handoff list", options: ["rep": "ann"]) == [
-                "1|l1@lead.example||offered|ann|by hand|2026-03-02 09:00:00.000|"
+                "1|l1@lead.example||offered|ann|by hand|2026-03-02 09:00:00.000|||1"
             ])
         #expect(try crm.troubles() == [])
     }
