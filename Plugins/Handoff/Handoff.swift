@@ -142,13 +142,19 @@ public struct Handoff: Plugin {
         if settings.pausesNurturing {
             Filter("pause-nurturing", MessageDraft.self) { draft, tx in try Pause().ask(draft, tx) }
         }
+        if settings.webhook != nil {
+            Filter("tell-programs", MessageDraft.self, readsFile: false) { draft, _ in
+                Announcement.write(&draft, reasons: settings.rejectReasons)
+            }
+        }
         Answer("offer-mail", TemplateValues.self) { question, db in
             guard question.template.hasPrefix("handoff-") || question.template.hasPrefix("handoff."),
                 let lead = question.leadID
             else { return [:] }
             let briefing = Briefing(
                 settings: settings, leadID: lead, handoff: question.body["handoff"].flatMap(Int64.init),
-                offer: question.body["offer"].flatMap(Int.init), card: question.card, now: question.now)
+                offer: question.body["offer"].flatMap(Int.init), state: question.body["state"], card: question.card,
+                now: question.now)
             return try briefing.values(db, config: question.config)
         }
         Answer("owner", TemplateValues.self) { question, db in

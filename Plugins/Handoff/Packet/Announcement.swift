@@ -108,8 +108,20 @@ struct Announcement {
             .internal,
             forEach: """
                 SELECT 'handoff:' || t.handoff_id || ':step ' || t.event_id AS key, t.lead_id, :webhook AS recipient, b.kind AS template,
-                       json_object('handoff', t.handoff_id, 'offer', t.offer, 'rep', t.rep) AS body, b.id AS cause_id
+                       json_object('handoff', t.handoff_id, 'offer', t.offer, 'rep', t.rep, 'state', t.state) AS body, b.id AS cause_id
                 FROM batch AS b CROSS JOIN handoff_transitions AS t ON t.event_id = b.id
                 """, arguments: ["webhook": webhook])
+    }
+
+    /// What a program reads otherwise than a person: a time without the comma that a sentence needs, the reasons as a
+    /// list, and no link to accept what is accepted.
+    static func write(_ draft: inout MessageDraft, reasons: [String]) {
+        guard draft.purpose == .internal, kinds.contains(draft.template) else { return }
+        if let until = draft.values["by_when"], until.hasPrefix(", ") {
+            draft.values["by_when"] = String(until.dropFirst(2))
+        }
+        draft.values["reject_reason"] = nil
+        if draft.values["reject_url"] != nil { draft.lists["reject_reasons"] = reasons }
+        if draft.values["contact_url"] != nil { draft.values["accept_url"] = nil }
     }
 }

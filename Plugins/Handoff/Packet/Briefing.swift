@@ -8,6 +8,8 @@ struct Briefing {
     /// The offer it is written for; nil where nobody said.
     let handoff: Int64?
     let offer: Int?
+    /// The state that is told; without it that of the handoff by now.
+    var state: String?
     /// Of the lead, with what the plugins give as reasons.
     var card: [CardLine] = []
     let now: Date
@@ -107,16 +109,15 @@ struct Briefing {
                 WHERE h.lead_id = :lead AND (:handoff IS NULL OR h.id = :handoff) ORDER BY h.cycle DESC LIMIT 1
                 """, arguments: ["lead": leadID, "handoff": handoff])
         guard let row else { return [:] }
+        let state: String = state ?? row["state"]
+        let isTaken = state == "accepted" || state != "offered" && (row["accepted_at"] as String?) != nil
         var values = [
-            "handoff": String(row["id"] as Int64), "cycle": String(row["cycle"] as Int),
-            "state": row["state"] as String,
+            "handoff": String(row["id"] as Int64), "cycle": String(row["cycle"] as Int), "state": state,
         ]
         values["rep"] = row["rep"] as String?
         values["route"] = row["route"] as String
         values["why_now"] = why(row)
-        let state: String = row["state"]
-        let due: String? =
-            state == "accepted" || (row["accepted_at"] as String?) != nil ? row["contact_by"] : row["accept_by"]
+        let due: String? = isTaken ? row["contact_by"] : row["accept_by"]
         if let due {
             values["due_at"] = due
             let place =
@@ -127,18 +128,24 @@ struct Briefing {
         }
         if state == "queued" { values["overdue"] = "nobody has taken the lead from the queue" }
         if state == "escalated" {
-            values["overdue"] =
-                (row["accepted_at"] as String?) == nil ? "the offer was not answered" : "nobody has talked to the lead"
+            values["overdue"] = isTaken ? "nobody has talked to the lead" : "the offer was not answered"
         }
         values["reject_reason"] = settings.rejectReasons.first { !$0.contains(where: Briefing.shellMarks.contains) }
         let before = [try earlier(row["cycle"], db), try lapsed(row["id"], db)].compactMap { $0 }
         if !before.isEmpty { values["earlier"] = before.joined(separator: " ") }
-        let current = offer ?? row["offer"]
-        // A site without a secret has no links; the commands are left.
-        let link = try? config.link(HandoffPage.purpose, HandoffPage.subject(handoff: row["id"], offer: current))
-        values["accept_url"] = link.map { $0 + "/accept" }
-        values["reject_url"] = link.map { $0 + "/reject" }
+        values.merge(links(row, state, isTaken: isTaken, config)) { $1 }
         return values
+    }
+
+    /// None where a rep can do nothing, and none on a site without a secret: the commands are left.
+    private func links(_ row: Row, _ state: String, isTaken: Bool, _ config: Config) -> [String: String] {
+        let subject = HandoffPage.subject(handoff: row["id"], offer: offer ?? row["offer"])
+        guard ["offered", "escalated", "accepted"].contains(state),
+            let link = try? config.link(HandoffPage.purpose, subject)
+        else { return [:] }
+        // Behind the first is the page of the lead once it is accepted.
+        let links = ["accept_url": link + "/accept", "reject_url": link + "/reject"]
+        return isTaken ? links.merging(["contact_url": link + "/contact"]) { $1 } : links
     }
 
     /// `2026-03-05 16:00 (Europe/Berlin)`.

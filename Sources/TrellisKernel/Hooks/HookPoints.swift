@@ -35,6 +35,8 @@ public struct MessageDraft: Draft {
     public var values: [String: String]
     /// What a webhook is told as whole numbers rather than as text, by name; it takes the place of a value.
     public var numbers: [String: Int64] = [:]
+    /// What a webhook is told as a list of texts, by name; it takes the place of a value.
+    public var lists: [String: [String]] = [:]
     /// Whether it is written at each attempt from what is true then, and never kept: for rows about many people, each
     /// of whom may be erased while the message waits. Otherwise what the first attempt wrote goes at the next ones too.
     public var isWrittenAnew = false

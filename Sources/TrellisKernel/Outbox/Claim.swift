@@ -120,7 +120,8 @@ struct Claim {
             return .ready(message(of: order, to: address, bytes: Array(written)))
         }
         guard transport == "mail" else {
-            let content = try WebhookContent(order, values: draft.values, numbers: draft.numbers, at: tx.now)
+            let content = try WebhookContent(
+                order, values: draft.values, numbers: draft.numbers, lists: draft.lists, at: tx.now)
             return .ready(message(of: order, to: order.recipient ?? "", bytes: content.bytes))
         }
         var order = order

@@ -9,10 +9,12 @@ struct WebhookContent {
     private static let secrets: Set<String> = ["unsubscribe_url", "preferences_url", "lead_key"]
 
     init(
-        _ order: MailRenderer.Order, values: [String: String], numbers: [String: Int64] = [:], at now: Date
+        _ order: MailRenderer.Order, values: [String: String], numbers: [String: Int64] = [:],
+        lists: [String: [String]] = [:], at now: Date
     ) throws {
         let texts = values.filter { !WebhookContent.secrets.contains($0.key) }.mapValues(Value.text)
         let data = texts.merging(numbers.mapValues(Value.number)) { _, number in number }
+            .merging(lists.mapValues(Value.list)) { _, list in list }
         let payload = Payload(type: order.template, timestamp: Timestamp.internet(now), data: data)
         bytes = Array(try JSONEncoder.sorted.encode(payload))
     }
@@ -26,12 +28,14 @@ struct WebhookContent {
     private enum Value: Encodable {
         case text(String)
         case number(Int64)
+        case list([String])
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
             switch self {
             case .text(let text): try container.encode(text)
             case .number(let number): try container.encode(number)
+            case .list(let list): try container.encode(list)
             }
         }
     }

@@ -37,6 +37,45 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a program hears the state of each step, and of the links those that act in it`() async throws {
+        let crm = try TestKernel(
+            """
+            webhooks: {desk: {url: "https://desk.acme.example/leads", secret: "${TRELLIS_ADMIN_TOKEN}"}}
+            plugins:
+              handoff:
+                reps: {ann: {email: ann@acme.example, zone: Europe/Berlin, capacity: 1}}
+                accept_within: 4 hours
+                reject_reasons: [no budget, wrong person]
+                webhook: desk
+            """, plugins: [Handoff.self])
+        try crm.qualified(2)
+        try crm.run("handoff accept", "1")
+        try crm.pump()
+        let hook = HookTransport()
+        try await Courier(crm.kernel, transport: hook).runUntilIdle()
+        try crm.run("handoff convert", "1")
+        try crm.run("handoff won", "1")
+        try crm.pump()
+        try await Courier(crm.kernel, transport: hook).runUntilIdle()
+        let told = hook.recording.sent.compactMap { JSONValue(parsing: $0.source) }
+        let data = told.filter { $0["data"]?["lead_name"]?.scalarText == "l1@lead.example" }.compactMap { $0["data"] }
+        #expect(
+            data.map { $0["state"]?.scalarText } == ["offered", "accepted", "converted", "won"], "\(told)")
+        #expect(data.map { $0["accept_url"] != nil } == [true, false, false, false])
+        #expect(data.map { $0["contact_url"] != nil } == [false, true, false, false])
+        #expect(data.map { $0["reject_url"] != nil } == [true, true, false, false])
+        #expect(
+            data.map { $0["reject_reasons"]?.text() } == [
+                #"["no budget","wrong person"]"#, #"["no budget","wrong person"]"#, nil, nil,
+            ])
+        #expect(data.first?["by_when"]?.scalarText == "until 2026-03-02 14:00 (Europe/Berlin)")
+        #expect(data.allSatisfy { $0["reject_reason"] == nil })
+        let waiting = told.first { $0["type"]?.scalarText == "handoff.queued" }?["data"]
+        #expect(waiting?["state"]?.scalarText == "queued")
+        #expect(waiting?["accept_url"] == nil && waiting?["reject_url"] == nil)
+        #expect(try crm.troubles() == [])
+    }
+
     /// A transport by the name of webhooks that remembers.
     private struct HookTransport: Transport {
         let name = "webhook"
