@@ -51,7 +51,7 @@ public struct HandoffSettings: SettingsRecord {
         )
         SettingsField(
             "pause_nurturing", \.pausesNurturing, .flag,
-            "Whether marketing mail is held back while a rep has the lead, and while it rests.")
+            "Whether marketing mail is cancelled, not kept for later, while a rep has the lead, and while it rests.")
         SettingsField(
             "webhook", \.webhook, optional: .locatedText,
             "An entry of webhooks: that is told of every step, with all a rep gets to know.")
