@@ -65,11 +65,16 @@ LEFT JOIN handoff_transitions AS t ON t.id = (
     SELECT max(id) FROM handoff_transitions AS t WHERE t.handoff_id = h.id AND t.at <= h.contacted_at AND t.rep IS NOT NULL);
 
 -- What each rep has in hand, and how fair the deals were: dealt is how many leads came by turns, entitled how many the weight gave a claim to.
+-- Who is away gets none of what is free: away_until is the end of the absence, 'further notice' where it has none, and NULL for who is there.
 CREATE VIEW rep_load AS
 SELECT r.rep, r.weight, r.capacity, coalesce(h.in_hand, 0) AS in_hand, max(0, r.capacity - coalesce(h.in_hand, 0)) AS free,
        coalesce(h.offered, 0) AS offered, coalesce(h.escalated, 0) AS escalated, coalesce(h.accepted, 0) AS accepted,
-       coalesce(t.dealt, 0) AS dealt, round(coalesce(t.entitled, 0) / 1000000.0, 2) AS entitled
+       coalesce(t.dealt, 0) AS dealt, round(coalesce(t.entitled, 0) / 1000000.0, 2) AS entitled, a.away_until
 FROM handoff_reps AS r
+LEFT JOIN (
+    SELECT rep, max(coalesce(ends_at, 'further notice')) AS away_until FROM handoff_absences
+    WHERE starts_at <= strftime('%Y-%m-%d %H:%M:%f', 'now') AND (ends_at IS NULL OR ends_at > strftime('%Y-%m-%d %H:%M:%f', 'now'))
+    GROUP BY rep) AS a ON a.rep = r.rep
 LEFT JOIN (
     SELECT rep, count(*) AS in_hand, sum(state = 'offered') AS offered, sum(state = 'escalated') AS escalated, sum(state = 'accepted') AS accepted
     FROM handoff_handoffs WHERE state IN ('offered', 'escalated', 'accepted') GROUP BY rep) AS h ON h.rep = r.rep
