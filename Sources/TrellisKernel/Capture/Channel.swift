@@ -62,7 +62,8 @@ public enum Channel {
         let source = arrival.source?.lowercased() ?? ""
         let click = arrival.click.flatMap { click in clickIDs.first { $0.key == click.kind }?.value }
         if isPaid(medium) {
-            return isSocial(source) || click?.hasSuffix("social") == true ? "paid_social" : "paid_search"
+            let isOfNetwork = medium.contains("social") || isSocial(source) || click?.hasSuffix("social") == true
+            return isOfNetwork ? "paid_social" : "paid_search"
         }
         if let named = byMedium[medium] { return named }
         if ["email", "newsletter"].contains(source) { return "email" }
@@ -96,7 +97,13 @@ public enum Channel {
         "facebook", "instagram", "linkedin", "twitter", "tiktok", "youtube", "reddit", "pinterest", "xing", "threads",
         "bluesky", "mastodon", "quora", "meta",
     ]
-    private static let socialHosts: Set<String> = ["t.co", "x.com", "lnkd.in", "fb.com", "youtu.be", "bsky.app", "x"]
+    /// Whole names: those of hosts, and what Meta writes for `{{site_source_name}}` in a link: `fb`,
+    /// `ig`, `msg`, `an`.
+    private static let socialNames: Set<String> = [
+        "t.co", "x.com", "lnkd.in", "fb.com", "youtu.be", "bsky.app", "x", "fb", "ig", "msg", "an", "messenger",
+    ]
+    /// How the names of Meta's placements begin, such as `Facebook_Mobile_Feed`.
+    private static let placements = ["facebook_", "instagram_", "messenger_"]
     private static let webMails: Set<String> = [
         "mail.google.com", "outlook.live.com", "outlook.office.com", "mail.yahoo.com", "mail.proton.me",
     ]
@@ -104,7 +111,7 @@ public enum Channel {
     private static func isWebMail(_ host: String) -> Bool { webMails.contains(host) }
     private static func isSearch(_ name: String) -> Bool { belongs(name, to: searchEngines) }
     private static func isSocial(_ name: String) -> Bool {
-        socialHosts.contains(name) || belongs(name, to: socialNetworks)
+        socialNames.contains(name) || belongs(name, to: socialNetworks) || placements.contains { name.hasPrefix($0) }
     }
 
     /// Whether a name (`google`) or a host (`google.co.uk`, `l.facebook.com`) is one of these, whatever its country.
