@@ -79,7 +79,7 @@ public struct LeadMagnets: Plugin {
     public func check(_ check: ConfigCheck) {
         for (magnet, place) in magnets.map({ ($0.value, $0.place) }) {
             for field in magnet.form.fields.map(\.name) + magnet.form.more { check.leadColumn(field) }
-            if let asset = magnet.asset { check.file(asset) }
+            if let asset = magnet.asset { check.download(asset) }
             for page in [magnet.page] + magnet.variants.map(\.value.page) {
                 if let page { LeadMagnets.checkText(page, check) }
             }

@@ -217,26 +217,6 @@ public final class ConfigCheck {
         }
     }
 
-    /// A file of the site.
-    public func file(_ path: LocatedText) {
-        guard !FileManager.default.isReadableFile(atPath: config.path(path.value)) else { return }
-        problem("there is no file '\(path.value)' beside the config.", at: path.place)
-    }
-
-    /// A picture of a page: one of this site lies in its folder.
-    public func picture(_ source: String, at place: Place) {
-        guard source.hasPrefix(PublicPicture.prefix) else { return }
-        guard let picture = PublicPicture(source: source) else {
-            return problem(
-                "'\(source)' is no picture. Its name ends in \(PublicPicture.types.joined(separator: ", ")).", at: place
-            )
-        }
-        guard !FileManager.default.isReadableFile(atPath: picture.path(in: config)) else { return }
-        problem(
-            "there is no picture '\(picture.name)' in \(config.site.server.publicFolder)/. Put it there, or name another.",
-            at: place)
-    }
-
     /// A column of `leads`.
     public func leadColumn(_ name: LocatedText) {
         let names = (try? LoggedTable.leads.columns(db).map(\.name)) ?? []

@@ -77,7 +77,8 @@ struct FileReply: Sendable {
     ) async throws -> Response {
         let path = URL(filePath: file.path).resolvingSymlinksInPath().path(percentEncoded: false)
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path), file.mayBe(at: path),
-            let size = attributes[.size] as? Int, let changed = attributes[.modificationDate] as? Date
+            attributes[.type] as? FileAttributeType == .typeRegular, let size = attributes[.size] as? Int,
+            let changed = attributes[.modificationDate] as? Date
         else {
             context.logger.error("a file of the config cannot be read", metadata: ["path": "\(file.path)"])
             let problem = WebProblem(503, Phrase("problem_file"), heading: "problem_file_heading")

@@ -212,6 +212,36 @@ import TrellisTesting
         #expect(try problem(magnet) == sentence)
     }
 
+    @Test(arguments: [
+        ("assets", "'assets' is a folder, or something else that is no file. Name a file."),
+        (".env", "'.env' is hidden, and strangers would download it. Name a file that is not."),
+        (".keys/plan.pdf", "'.keys/plan.pdf' is hidden, and strangers would download it. Name a file that is not."),
+        ("config.yaml", "'config.yaml' is the config, and strangers would download it. Name another file."),
+        ("crm.sqlite", "'crm.sqlite' is the database, and strangers would download it. Name another file."),
+        (
+            "assets/../crm.sqlite-wal",
+            "'assets/../crm.sqlite-wal' is the database, and strangers would download it. Name another file."
+        ),
+        (
+            "/etc/passwd",
+            "'/etc/passwd' lies outside the folder of the config, and strangers would download it. Copy it into the folder."
+        ),
+    ])
+    func `a file that strangers must not have is no asset`(_ asset: String, _ sentence: String) throws {
+        let error = try #require(throws: ConfigProblems.self) {
+            _ = try TestKernel(
+                "plugins: {lead_magnets: {magnets: {plan: {title: The plan, asset: \(asset)}}}}",
+                plugins: [LeadMagnets.self],
+                files: [
+                    "assets/plan.pdf": "%PDF-1.4", ".env": "X=1", ".keys/plan.pdf": "%PDF-1.4",
+                    "config.yaml": "site: {}",
+                    "crm.sqlite": "rows", "crm.sqlite-wal": "rows",
+                ])
+        }
+        #expect(error.problems.map(\.message) == [sentence])
+        #expect(error.problems.map(\.place.path) == ["plugins.lead_magnets.magnets.plan.asset"])
+    }
+
     // MARK: - Read
 
     @Test func `a section is read over its defaults`() throws {

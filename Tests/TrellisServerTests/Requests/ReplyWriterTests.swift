@@ -135,6 +135,14 @@ private struct Answers: Plugin {
         #expect(!answer.body.contains(crm.folder))
     }
 
+    @Test func `a folder is no file`() async throws {
+        try FileManager.default.createDirectory(atPath: crm.folder + "/assets", withIntermediateDirectories: true)
+        let answer = try await site.get("/inside/assets")
+        #expect(answer.status == 503)
+        #expect(answer.body.contains("It is not here at the moment, and we know of it. Please try again later."))
+        #expect(try await site.get("/inside/assets", [.range: "bytes=0-9"]).status == 503)
+    }
+
     private final class Lines: Sendable {
         private let all = Mutex<[String]>([])
         var list: [String] { all.withLock { $0 } }
