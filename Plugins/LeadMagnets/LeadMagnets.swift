@@ -78,7 +78,7 @@ public struct LeadMagnets: Plugin {
 
     public func check(_ check: ConfigCheck) {
         for (magnet, place) in magnets.map({ ($0.value, $0.place) }) {
-            for field in magnet.form.fields.map(\.name) + magnet.form.more { check.leadColumn(field) }
+            LeadMagnets.checkFields(of: magnet.form, check)
             if let asset = magnet.asset { check.download(asset) }
             for page in [magnet.page] + magnet.variants.map(\.value.page) {
                 if let page { LeadMagnets.checkText(page, check) }
@@ -107,12 +107,22 @@ public struct LeadMagnets: Plugin {
         for magnet in magnets { NoShow.check(magnet, check) }
         let names = magnets.map(\.name)
         for form in offers.settings.leadForms.map(\.value) {
-            for field in form.fields { check.leadColumn(Located(field.value, at: field.place)) }
+            for field in form.fields { check.formColumn(Located(field.value, at: field.place)) }
             if !names.contains(form.magnet.value) {
                 check.problem(
                     "there is no magnet '\(form.magnet.value)'.\(NearMiss.hint(form.magnet.value, among: names))",
                     at: form.magnet.place)
             }
+        }
+    }
+
+    /// What a form asks for, each column once.
+    private static func checkFields(of form: MagnetSettings.Form, _ check: ConfigCheck) {
+        var asked: Set<String> = []
+        for field in form.fields.map(\.name) + form.more {
+            check.formColumn(field)
+            guard !asked.insert(field.value).inserted else { continue }
+            check.problem("the form asks for '\(field.value)' twice. Keep one.", at: field.place)
         }
     }
 

@@ -39,7 +39,7 @@ public final class LeadLayout: Sendable {
     let captureSQL: CaptureSQL
 
     /// Set by the kernel, never by whoever proposes a lead.
-    private static let keptBack: Set<String> = ["id", "updated_at", "account_id", "contact_id"]
+    static let keptBack: Set<String> = ["id", "updated_at", "account_id", "contact_id"]
 
     init(_ table: [TableColumn], site: SiteSettings) {
         let fields = Dictionary(site.leads.fields.map { ($0.name, $0.value) }) { first, _ in first }

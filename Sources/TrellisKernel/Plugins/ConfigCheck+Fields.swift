@@ -9,4 +9,23 @@ extension ConfigCheck {
                 at: field.place)
         }
     }
+
+    /// A column of `leads` that a form asks strangers for: one that a draft takes, and by which nobody makes themselves
+    /// what the house decides.
+    public func formColumn(_ name: LocatedText) {
+        let reason: String? =
+            switch name.value {
+            case "stage":
+                "a stranger would choose their own stage. Take it out, and write stage: under the magnet."
+            case "owner":
+                "a stranger would choose who looks after them. Take it out; hooks, imports and commands set it."
+            case "created_at":
+                "a stranger would choose when they came. Take it out; imports and commands set it."
+            default:
+                LeadLayout.keptBack.contains(name.value)
+                    ? "Trellis alone sets it, and a form that asks for it takes nobody in. Take it out." : nil
+            }
+        guard let reason else { return leadColumn(name) }
+        problem("no form asks for '\(name.value)': \(reason)", at: name.place)
+    }
 }

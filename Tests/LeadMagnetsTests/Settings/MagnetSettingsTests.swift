@@ -207,6 +207,34 @@ import TrellisTesting
             "kind: trial, url: \"https://a.example\", form: {more: [phon]}",
             ".form.more.1: leads has no column 'phon'. Did you mean 'phone'?"
         ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!, account_id]}",
+            ".form.fields.2: no form asks for 'account_id': Trellis alone sets it, and a form that asks for it takes nobody in. Take it out."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!], more: [id]}",
+            ".form.more.1: no form asks for 'id': Trellis alone sets it, and a form that asks for it takes nobody in. Take it out."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!, stage]}",
+            ".form.fields.2: no form asks for 'stage': a stranger would choose their own stage. Take it out, and write stage: under the magnet."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!, owner]}",
+            ".form.fields.2: no form asks for 'owner': a stranger would choose who looks after them. Take it out; hooks, imports and commands set it."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!, created_at]}",
+            ".form.fields.2: no form asks for 'created_at': a stranger would choose when they came. Take it out; imports and commands set it."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!, email]}",
+            ".form.fields.2: the form asks for 'email' twice. Keep one."
+        ),
+        (
+            "kind: trial, url: \"https://a.example\", form: {fields: [email!, phone], more: [phone]}",
+            ".form.more.1: the form asks for 'phone' twice. Keep one."
+        ),
     ])
     func `what is not there is named, with what was meant`(_ magnet: String, _ sentence: String) throws {
         #expect(try problem(magnet) == sentence)
@@ -240,6 +268,17 @@ import TrellisTesting
         }
         #expect(error.problems.map(\.message) == [sentence])
         #expect(error.problems.map(\.place.path) == ["plugins.lead_magnets.magnets.plan.asset"])
+    }
+
+    @Test func `a form of an ad platform writes no column that the house decides`() throws {
+        let section = """
+            {magnets: {plan: {title: The plan, asset: plan.pdf}}, \
+            lead_forms: {meta: {platform: meta, magnet: plan, key: \"${TRELLIS_SECRET}\", fields: {who: owner}}}}
+            """
+        #expect(
+            try problems(section) == [
+                "lead_forms.meta.fields.who: no form asks for 'owner': a stranger would choose who looks after them. Take it out; hooks, imports and commands set it."
+            ])
     }
 
     // MARK: - Read
