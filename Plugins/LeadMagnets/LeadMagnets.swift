@@ -104,7 +104,12 @@ public struct LeadMagnets: Plugin {
             if let field = magnet.trial.field { LeadMagnets.checkMoment(field, .date, "trial_ends_on", check) }
             if let field = magnet.webinar.field { LeadMagnets.checkMoment(field, .time, "webinar_at", check) }
         }
-        for magnet in magnets { NoShow.check(magnet, check) }
+        for magnet in magnets {
+            NoShow.check(magnet, check)
+            check.addressName(magnet.name, at: magnet.place)
+            for consent in magnet.value.form.consent { check.addressName(consent.name, at: consent.place) }
+        }
+        for form in offers.settings.leadForms { check.addressName(form.name, at: form.place) }
         let names = magnets.map(\.name)
         for form in offers.settings.leadForms.map(\.value) {
             for field in form.fields { check.formColumn(Located(field.value, at: field.place)) }

@@ -28,4 +28,12 @@ extension ConfigCheck {
         guard let reason else { return leadColumn(name) }
         problem("no form asks for '\(name.value)': \(reason)", at: name.place)
     }
+
+    /// A name that becomes part of addresses: letters, digits, `-` and `_`, 100 at most.
+    ///
+    /// - Parameter place: that of the key.
+    public func addressName(_ name: String, at place: Place) {
+        guard !MailTemplates.isName(name) else { return }
+        problem("'\(name)' must be letters, digits, - and _, 100 at most: it becomes part of addresses.", at: place)
+    }
 }

@@ -281,6 +281,27 @@ import TrellisTesting
             ])
     }
 
+    @Test(arguments: [
+        ("{magnets: {a b/c: {title: T, asset: plan.pdf}}}", "magnets.a b/c", "a b/c"),
+        ("{magnets: {\"x?y\": {title: T, asset: plan.pdf}}}", "magnets.x?y", "x?y"),
+        (
+            "{magnets: {plan: {title: T, asset: plan.pdf, form: {consent: {news letter: Yes.}}}}}",
+            "magnets.plan.form.consent.news letter", "news letter"
+        ),
+        (
+            "{magnets: {plan: {title: T, asset: plan.pdf}}, lead_forms: {g/x: {platform: google, magnet: plan, key: \"${TRELLIS_SECRET}\"}}}",
+            "lead_forms.g/x", "g/x"
+        ),
+    ])
+    func `a name that becomes part of an address can stand in one`(
+        _ section: String, _ path: String, _ name: String
+    ) throws {
+        #expect(
+            try problems(section) == [
+                "\(path): '\(name)' must be letters, digits, - and _, 100 at most: it becomes part of addresses."
+            ])
+    }
+
     // MARK: - Read
 
     @Test func `a section is read over its defaults`() throws {
