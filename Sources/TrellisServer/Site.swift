@@ -26,6 +26,8 @@ struct Site: Sendable {
         let writer = ReplyWriter(pages: pages, isJSON: door == .admin)
         router.add(middleware: RequestRecorder(metrics: metrics, name: door == .open ? "public" : "admin"))
         router.add(middleware: ResponseHeaders())
+        let origins = CrossOrigin(config: kernel.config, endpoints: endpoints)
+        router.add(middleware: origins)
         router.add(middleware: ProblemWriter(writer: writer))
         router.add(middleware: HostCheck(config: kernel.config, door: door))
         if door == .open {
@@ -37,25 +39,20 @@ struct Site: Sendable {
         let guarded =
             door == .admin
             ? router.group().add(middleware: TokenCheck(config: kernel.config, metrics: metrics)) : router.group()
-        for endpoint in endpoints { add(endpoint, to: guarded, writer) }
+        for endpoint in endpoints { add(endpoint, to: guarded, writer, origins) }
         refuseOtherMethods(endpoints, on: guarded)
         return router
     }
 
-    private func add(_ endpoint: Endpoint, to router: RouterGroup<SiteContext>, _ writer: ReplyWriter) {
+    private func add(
+        _ endpoint: Endpoint, to router: RouterGroup<SiteContext>, _ writer: ReplyWriter, _ origins: CrossOrigin
+    ) {
         let reader = RequestReader(kernel: kernel)
-        let origins = CrossOrigin(origins: kernel.config.site.server.origins)
         let path = RouterPath(endpoint.path)
         let method = HTTPRequest.Method(rawValue: endpoint.method.rawValue) ?? .get
         router.on(path, method: method) { request, context in
-            do {
-                let read = try await reader.read(request, context, as: endpoint.body)
-                let response = try await writer.response(to: read, try await endpoint(read), context)
-                return endpoint.isOpenToOrigins ? origins.allowing(request, response) : response
-            } catch let problem as WebProblem where endpoint.isOpenToOrigins {
-                // A script may read what was wrong.
-                return origins.allowing(request, writer.problem(problem, wantsJSON: request.wantsJSON))
-            }
+            let read = try await reader.read(request, context, as: endpoint.body)
+            return try await writer.response(to: read, try await endpoint(read), context)
         }
         if endpoint.isOpenToOrigins, endpoint.method == .post {
             router.on(path, method: .options) { request, _ in origins.preflight(request) }

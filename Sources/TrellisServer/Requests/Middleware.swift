@@ -281,14 +281,31 @@ struct TokenCheck: RouterMiddleware {
 }
 
 /// Which pages of other sites may call an endpoint by script (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
-struct CrossOrigin: Sendable {
-    let origins: [String]
+/// Such a script may read every answer: also why it has to wait, and how long.
+struct CrossOrigin: RouterMiddleware {
+    private let origins: [String]
+    /// The open endpoints, as `POST /forms/{magnet}`.
+    private let open: Set<String>
 
-    func allowing(_ request: Request, _ response: Response) -> Response {
-        var response = response
+    init(config: Config, endpoints: [Endpoint]) {
+        origins = config.site.server.origins
+        open = Set(
+            endpoints.filter(\.isOpenToOrigins).map {
+                "\($0.method.rawValue) \(RouterPath($0.path).description)"
+            })
+    }
+
+    func handle(
+        _ request: Request, context: SiteContext, next: (Request, SiteContext) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        guard let path = context.endpointPath, open.contains("\(request.method.rawValue) \(path)") else {
+            return response
+        }
         response.headers[.vary] = "Origin"
         guard let origin = request.headers[.origin], origins.contains(origin) else { return response }
         response.headers[.accessControlAllowOrigin] = origin
+        response.headers[.accessControlExposeHeaders] = "Retry-After"
         return response
     }
 

@@ -192,6 +192,22 @@ private struct Failures: Plugin {
         let wrong = try await site.post(
             "/forms/tool", "<a/>", [.origin: MiddlewareTests.known, .contentType: "text/xml"])
         #expect(wrong.status == 415 && wrong.headers[.accessControlAllowOrigin] == MiddlewareTests.known)
+        let large = String(repeating: "a", count: FormBody.bytesMax + 1)
+        let refused = try await site.post("/forms/tool", large, [.origin: MiddlewareTests.known])
+        #expect(refused.status == 413 && refused.headers[.accessControlAllowOrigin] == MiddlewareTests.known)
+    }
+
+    @Test func `such a script may read why a form is refused, and when to come again`() async throws {
+        let site = try site("{origins: [\"\(MiddlewareTests.known)\"], limits: {forms_per_minute: 1}}")
+        let known: HTTPFields = [.origin: MiddlewareTests.known]
+        #expect(try await site.post("/forms/tool", "email=a", known).status != 429)
+        let second = try await site.post("/forms/tool", "email=a", known)
+        #expect(second.status == 429 && second.headers[.retryAfter] != nil)
+        #expect(second.headers[.accessControlAllowOrigin] == MiddlewareTests.known)
+        #expect(second.headers[.accessControlExposeHeaders] == "Retry-After" && second.headers[.vary] == "Origin")
+        let stranger = try await site.post("/forms/tool", "email=a", [.origin: "https://evil.example"])
+        #expect(stranger.status == 429 && stranger.headers[.accessControlAllowOrigin] == nil)
+        #expect(stranger.headers[.accessControlExposeHeaders] == nil && stranger.headers[.vary] == "Origin")
     }
 
     @Test func `a script on any other page may not`() async throws {
