@@ -15,27 +15,34 @@ public struct Pages: Sendable {
     let style: String
     let styleTag: String
 
-    /// - Throws: ``ConfigProblems`` naming the file that cannot be read.
+    /// - Throws: ``ConfigProblems`` naming each file of the site that cannot be read, or could not be shown.
     public init(config: Config, plugins: [any Plugin.Type]) throws {
-        var texts = Pages.builtIn(plugins)
+        let builtIn = Pages.builtIn(plugins)
+        var own: [String: String] = [:]
+        var unread: [String] = []
         let folder = config.path(config.site.server.templates)
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            guard file.hasSuffix(".mustache") || file == "style.css" else { continue }
-            guard let data = FileManager.default.contents(atPath: folder + "/" + file),
-                let text = String(validating: data, as: UTF8.self)
-            else { throw Pages.problem(file, "cannot be read as UTF-8 text") }
-            texts[file] = text
+            guard file.hasSuffix(PageCheck.ending) || file == "style.css" else { continue }
+            own[file] = FileManager.default.contents(atPath: folder + "/" + file).flatMap {
+                String(validating: $0, as: UTF8.self)
+            }
+            if own[file] == nil { unread.append(file) }
         }
+        let check = PageCheck(builtIn: builtIn, own: own, folder: config.site.server.templates)
+        var problems = unread.map { check.problem("cannot be read as UTF-8 text. Save it as such.", in: $0) }
+        let texts = builtIn.merging(own) { _, own in own }
         MustacheContentTypes.register(ByteEscaping(), named: ByteEscaping.name)
         var templates: [String: MustacheTemplate] = [:]
-        for (file, text) in texts where file.hasSuffix(".mustache") {
+        for (file, text) in texts where file.hasSuffix(PageCheck.ending) {
             do {
-                templates[String(file.dropLast(9))] = try MustacheTemplate(
+                templates[String(file.dropLast(PageCheck.ending.count))] = try MustacheTemplate(
                     string: "{{% CONTENT_TYPE:\(ByteEscaping.name)}}\n\(text)")
             } catch {
-                throw Pages.problem(file, "\(error)")
+                problems.append(check.problem(error, in: file))
             }
         }
+        problems += check.problems
+        guard problems.isEmpty else { throw ConfigProblems(problems) }
         library = MustacheLibrary(templates: templates)
         lexicon = plugins.reduce(config.lexicon) { $0.including($1) }
         language = config.site.site.language
@@ -96,10 +103,6 @@ public struct Pages: Sendable {
             case .record(let record): return plain(record)
             }
         }
-    }
-
-    private static func problem(_ file: String, _ sentence: String) -> ConfigProblems {
-        ConfigProblems([ConfigProblem("the page \(file): \(sentence).", at: Place(file: file))])
     }
 }
 

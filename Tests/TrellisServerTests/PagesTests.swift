@@ -48,22 +48,23 @@ import TrellisTesting
     }
 
     @Test func `a text is escaped, and only what is HTML by its name is not`() throws {
-        let pages = try pages(["note.mustache": "{{text}}|{{{text_html}}}|{{#flag}}yes{{/flag}}{{^flag}}no{{/flag}}"])
+        let pages = try pages(["problem.mustache": "{{text}}|{{{text_html}}}|{{#flag}}yes{{/flag}}{{^flag}}no{{/flag}}"]
+        )
         #expect(
-            pages.render("note", ["text": "<b>\"'&", "text_html": "<b>&amp;</b>", "flag": true])?.hasSuffix(
+            pages.render("problem", ["text": "<b>\"'&", "text_html": "<b>&amp;</b>", "flag": true])?.hasSuffix(
                 "|<b>&amp;</b>|yes") == true)
         // To a person, a quotation mark with an accent over it is one character.
-        #expect(pages.render("note", ["text": "\"\u{301}"])?.contains("\"") == false)
-        #expect(pages.render("note", ["text": "<script>"])?.contains("<script>") == false)
-        #expect(pages.render("note", ["text": "a", "flag": false]) == "a||no")
+        #expect(pages.render("problem", ["text": "\"\u{301}"])?.contains("\"") == false)
+        #expect(pages.render("problem", ["text": "<script>"])?.contains("<script>") == false)
+        #expect(pages.render("problem", ["text": "a", "flag": false]) == "a||no")
     }
 
     @Test func `lists and records are read by the page`() throws {
         let pages = try pages([
-            "list.mustache": "{{#rows}}[{{name}}{{#.more}}+{{.}}{{/.more}}]{{/rows}}{{#one}}{{name}}{{/one}}"
+            "problem.mustache": "{{#rows}}[{{name}}{{#.more}}+{{.}}{{/.more}}]{{/rows}}{{#one}}{{name}}{{/one}}"
         ])
         let rows: PageValue = .list([["name": "a", "more": "x"], ["name": "b"]])
-        #expect(pages.render("list", ["rows": rows, "one": .record(["name": "c"])]) == "[a+x][b]c")
+        #expect(pages.render("problem", ["rows": rows, "one": .record(["name": "c"])]) == "[a+x][b]c")
     }
 
     // MARK: - The site's own
@@ -100,12 +101,49 @@ import TrellisTesting
 
     // MARK: - Refused
 
-    @Test(arguments: ["{{#open}}never closed", "{{/closed}}", "{{{text}}"])
-    func `a page that cannot be read is named by its file`(_ text: String) throws {
-        let problem = try problem(["offer.mustache": text])
-        #expect(problem.place.file == "offer.mustache")
-        #expect(problem.description.hasPrefix("offer.mustache: the page offer.mustache: "))
-        #expect(problem.description.hasSuffix("."))
+    @Test(arguments: [
+        ("{{#open}}never closed", "1:22: a section is never closed. Write {{/NAME}} where it ends."),
+        (
+            "Hello\n{{/closed}}",
+            "2:4: this closes a section that is not the one open here. Close the innermost one, or delete the tag."
+        ),
+    ])
+    func `a page that cannot be read is told by its place`(_ text: String, _ sentence: String) throws {
+        #expect(try problem(["offer.mustache": text]).description == "templates/offer.mustache:\(sentence)")
+    }
+
+    @Test func `a tag that is not closed is told in words`() throws {
+        let problem = try problem(["offer.mustache": "{{{text}}"])
+        #expect(problem.place.file == "templates/offer.mustache" && problem.place.line == 1)
+        #expect(
+            problem.message
+                == "a tag is not closed, or its name holds signs that no name has. Write it as {{name}}.")
+    }
+
+    @Test func `a file that no page is, and no template names, is refused`() throws {
+        #expect(
+            try problem(["ofer.mustache": "x"]).description
+                == "templates/ofer.mustache: there is no page 'ofer', and no template names it. Did you mean 'offer'? 'trellis pages' lists them."
+        )
+        let pages = try pages(["problem.mustache": "<{{>house-foot}}>", "house-foot.mustache": "{{text}}"])
+        #expect(pages.render("problem", ["text": "a"]) == "<a>")
+    }
+
+    @Test func `a template that is named and not there is refused`() throws {
+        #expect(
+            try problem(["problem.mustache": "a\n {{<layuot}}{{$content}}x{{/content}}{{/layuot}}"]).description
+                == "templates/problem.mustache:2:2: there is no template 'layuot', and nothing would be shown. Did you mean 'layout'? 'trellis pages' lists them."
+        )
+    }
+
+    @Test func `a form that sends no token is refused`() throws {
+        #expect(
+            try problem(["form.mustache": "<form></form>"]).description
+                == "templates/form.mustache: it sends nothing of {{#hidden}}, where its token is: all leads would land in quarantine. See 'trellis pages template form'."
+        )
+        let hidden = "{{# hidden }}<input name=\"{{name}}\">{{/ hidden }}"
+        _ = try pages(["form.mustache": hidden])
+        _ = try pages(["form.mustache": "{{>house-hidden}}", "house-hidden.mustache": hidden])
     }
 
     @Test func `the server does not begin with a page that cannot be read`() throws {
@@ -119,7 +157,7 @@ import TrellisTesting
         let problems = try #require(throws: ConfigProblems.self) {
             try Pages(config: crm.kernel.config, plugins: [])
         }
-        #expect(problems.description == "offer.mustache: the page offer.mustache: cannot be read as UTF-8 text.")
+        #expect(problems.description == "templates/offer.mustache: cannot be read as UTF-8 text. Save it as such.")
     }
 
     @Test func `the tiles of a report fill their rows, however many there are`() throws {
