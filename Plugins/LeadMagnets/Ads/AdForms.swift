@@ -60,7 +60,7 @@ struct AdForms: Sendable {
         }
         let leads = AdLead.all(body, from: form.value.platform).filter { !$0.isTest }
         for lead in leads {
-            try await request.kernel.writeTogether(origin: "form:\(form.name)") { tx in
+            try await request.kernel.writeTogether(origin: origin(of: form.name)) { tx in
                 try receive(lead, form, request.kernel, tx)
             }
         }
@@ -68,6 +68,12 @@ struct AdForms: Sendable {
     }
 
     // MARK: - Taking in
+
+    /// What the log says of who filled in a lead form: never what it says of the page of a magnet, which may be called
+    /// the same.
+    func origin(of name: String) -> String {
+        offers.settings.magnets.contains { $0.name == name } ? "form:lead_forms.\(name)" : "form:\(name)"
+    }
 
     /// A platform may tell of a lead first, and bring what was typed afterwards.
     private func receive(_ lead: AdLead, _ form: Named<AdForm>, _ kernel: Kernel, _ tx: Transaction) throws {
@@ -86,7 +92,7 @@ struct AdForms: Sendable {
         // It was paid for, and nobody is there to be asked for another address: somebody of the house decides.
         let magnet = offers.settings.magnets.first { $0.name == form.value.magnet.value }?.value
         if let email = draft.email,
-            let refusal = try magnet?.refusal(of: email, flags: { try AddressFlags.of(email, tx.db) })
+            let refusal = try magnet?.refusal(of: email, isOnPage: false, flags: { try AddressFlags.of(email, tx.db) })
         {
             return try held(lead, form.value, kernel, because: refusal.reason).insert(tx)
         }

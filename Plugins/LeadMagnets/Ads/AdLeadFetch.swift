@@ -74,12 +74,14 @@ struct AdLeadFetch: Sendable {
         for notice in try due() {
             do {
                 let lead = try await fetch(notice)
-                try await kernel.writeTogether(origin: "form:\(notice.form)") { tx in
+                try await kernel.writeTogether(origin: forms.origin(of: notice.form)) { tx in
                     try forms.keep(lead, try form(notice), kernel, tx)
                     try AdLeadFetch.forget(notice, tx)
                 }
             } catch let problem as WebReaderProblem {
-                try await kernel.writeTogether(origin: "form:\(notice.form)") { try putOff(notice, problem, $0) }
+                try await kernel.writeTogether(origin: forms.origin(of: notice.form)) {
+                    try putOff(notice, problem, $0)
+                }
             }
         }
     }

@@ -112,7 +112,7 @@ struct Delivery {
         if magnet.value.isReferred {
             try Referrals.makeCodes(for: "SELECT DISTINCT lead_id AS id \(due)", tx, arguments: arguments)
         }
-        if magnet.value.deliver == .email { try mail(due, arguments) }
+        try mail(due, arguments)
         try tx.db.cachedStatement(
             sql: """
                 UPDATE magnets_submissions SET handed_at = :now WHERE magnet = :magnet AND state = 'delivered' AND handed_at IS NULL
@@ -131,6 +131,16 @@ struct Delivery {
         }
     }
 
+    /// Whether the lead has it on the page before them: that of the button which confirms this form, or the page after
+    /// the form itself. With double opt-in that page shows nothing, not even to who confirmed before: anybody may have
+    /// typed the address. The forms of ad platforms are of another origin, and so is what is released; a form that
+    /// somebody of the house filled in says so.
+    private static let isOnPage = """
+        EXISTS (SELECT 1 FROM events AS e WHERE e.id = delivered_by AND json_extract(e.body, '$.form') = magnet
+                AND (e.kind = 'form.confirmed'
+                     OR (NOT :isDouble AND e.origin = 'form:' || magnet AND json_extract(e.body, '$.by') IS NULL)))
+        """
+
     private func mail(_ due: String, _ arguments: StatementArguments) throws {
         // Asked twice for the same thing within a day, a lead gets one mail.
         try tx.send(
@@ -138,9 +148,10 @@ struct Delivery {
             forEach: """
                 SELECT 'magnet:' || magnet || ':lead ' || lead_id || ':' || date(:now) AS key, lead_id, NULL AS recipient, :template AS template,
                        json_object('magnet', magnet, 'magnet_title', :title) AS body, delivered_by AS cause_id
-                \(due)
+                \(due) AND (:isMailed OR NOT \(Delivery.isOnPage))
                 """,
             arguments: arguments &+ [
+                "isMailed": magnet.value.deliver == .email, "isDouble": magnet.value.optIn == .double,
                 "now": tx.stamp, "template": magnet.value.mail?.value ?? Mails.name(for: magnet.value),
                 "title": magnet.value.title,
             ])

@@ -11,9 +11,10 @@ enum Mails {
         }
     }
 
-    /// The mails that a magnet needs, each where the config names it; the built-in ones at the magnet.
+    /// The mails that a magnet needs, each where the config names it; the built-in ones at the magnet. One whose page
+    /// hands over has its mail too: for who has no page before them.
     static func used(by magnet: MagnetSettings.Magnet, at place: Place) -> [LocatedText] {
-        let delivery = magnet.deliver == .email ? Located(name(for: magnet), at: place) : nil
+        let delivery = Located(name(for: magnet), at: place)
         let confirmation = magnet.optIn == .double ? Located("magnet-confirm", at: place) : nil
         return [magnet.mail ?? delivery, magnet.confirmMail ?? confirmation].compactMap(\.self)
     }

@@ -155,12 +155,8 @@ extension Named where Value == MagnetSettings.Magnet {
         guard value.kind == .webinar, let end = value.webinar.end, end <= now else { return nil }
         let over = "The webinar '\(name)' was over on \(Timestamp.text(end).prefix(16)) UTC"
         let mail = "the mail '\(value.mail?.value ?? Mails.name(for: value))'"
-        return switch (value.webinar.recording, value.deliver) {
-        case (let recording?, .email): "\(over): \(mail) leads to its recording, \(recording)."
-        case (let recording?, .page): "\(over), and nothing is mailed: give them its recording, \(recording)."
-        case (nil, .email):
+        if let recording = value.webinar.recording { return "\(over): \(mail) leads to its recording, \(recording)." }
+        return
             "\(over), and has no recording: \(mail) still goes out, as if they had a seat. Write webinar: {recording: https://…} before it does, or move starts_at on."
-        case (nil, .page): "\(over), and has no recording: they are registered, and nothing is mailed."
-        }
     }
 }

@@ -20,12 +20,16 @@ struct Refusal: Sendable, Hashable {
 extension MagnetSettings.Magnet {
     /// Why an address is not taken; nil where it is. What is known of it is asked for only where something is refused.
     ///
-    /// - Parameter flags: ``AddressFlags`` of the address.
-    func refusal(of email: String, flags: () throws -> Set<MagnetSettings.AddressFlag>) throws -> Refusal? {
+    /// - Parameters:
+    ///   - isOnPage: whether the person has the page after the form before them, where `deliver: page` hands over.
+    ///   - flags: ``AddressFlags`` of the address.
+    func refusal(of email: String, isOnPage: Bool = true, flags: () throws -> Set<MagnetSettings.AddressFlag>) throws
+        -> Refusal?
+    {
         let flags = refuse.isEmpty ? [] : try flags()
         if let flag = refuse.first(where: { flags.contains($0) }) { return Refusal(name: flag.rawValue) }
         // Only what is mailed needs an address that mail reaches.
-        guard deliver == .email || optIn == .double else { return nil }
+        guard deliver == .email || optIn == .double || !isOnPage else { return nil }
         return email.prefix { $0 != "@" }.utf8.allSatisfy { $0 < 0x80 } ? nil : .notASCII
     }
 }

@@ -326,6 +326,8 @@ extension Transaction {
 extension LeadDraft {
     /// What the log says of the form.
     fileprivate var submission: FormSubmitted? {
-        form.map { FormSubmitted(form: $0, variant: variant, channel: touch?.channel) }
+        form.map {
+            FormSubmitted(form: $0, variant: variant, channel: touch?.channel, by: isByHouse ? "house" : nil)
+        }
     }
 }

@@ -19,7 +19,7 @@ public enum KernelEvents {
             EventDeclaration("consent.granted", ["purpose": .text], says: "consented to {purpose}"),
             EventDeclaration("consent.withdrawn", ["purpose": .text], says: "took back the consent to {purpose}"),
             EventDeclaration(
-                "form.submitted", ["form": .text, "variant": .text, "channel": .text],
+                "form.submitted", ["form": .text, "variant": .text, "channel": .text, "by": .text],
                 says: "filled in the form {form}[, variant {variant}]"),
             EventDeclaration("lead.recycled", ["into": .text], says: "was given back to nurturing[, into {into}]"),
             EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer], says: "mail {mail} was sent"),
@@ -92,11 +92,14 @@ public struct FormSubmitted: Event, Hashable {
     public let variant: String?
     /// By which the person came this time: paid_search, email …; nil where nobody knows.
     public let channel: String?
+    /// `house` where somebody of the house filled it in for the person; nil where they did so themselves.
+    public let by: String?
 
-    public init(form: String, variant: String? = nil, channel: String? = nil) {
+    public init(form: String, variant: String? = nil, channel: String? = nil, by: String? = nil) {
         self.form = form
         self.variant = variant
         self.channel = channel
+        self.by = by
     }
 }
 

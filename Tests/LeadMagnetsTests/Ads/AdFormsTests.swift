@@ -194,6 +194,19 @@ import TrellisTesting
             ])
     }
 
+    @Test func `what is for the page is mailed to a lead of a platform, so such an address is held there too`()
+        async throws
+    {
+        let crm = try MagnetSite.crm(
+            #"lead_forms: {google-chart: {platform: google, magnet: chart, key: "${TRELLIS_SECRET}"}}"#)
+        let body = google("g-1", ["EMAIL": "jürgen@a.example"])
+        #expect(try await AdSite(crm: crm).ask(.post, "google-chart", body: body).status == 200)
+        #expect(
+            try crm.rows("SELECT email, reasons FROM magnets_quarantine") == [
+                "jürgen@a.example|no mail reaches the address: the part before the @ is not ASCII"
+            ])
+    }
+
     // MARK: - What is refused
 
     @Test func `a wrong key is refused, and nothing is kept`() async throws {

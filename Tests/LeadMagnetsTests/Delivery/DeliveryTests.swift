@@ -264,6 +264,47 @@ import TrellisTesting
         #expect(try crm.events().suffix(2) == ["form.confirmed", "asset.downloaded"])
     }
 
+    @Test func `what is for the page is mailed to whoever has none before them`() async throws {
+        let crm = try MagnetSite.crm(
+            #"lead_forms: {chart: {platform: google, magnet: chart, key: "${TRELLIS_SECRET}"}}"#)
+        let browser = Browser(crm)
+        let lead =
+            #"{"lead_id": "g-1", "google_key": "\#(AdSite.key)", "user_column_data": [{"column_id": "EMAIL", "string_value": "ad@a.example"}]}"#
+        #expect(try await AdSite(crm: crm).ask(.post, "chart", body: lead) == (200, #"{"taken":1}"#))
+        var draft = try crm.kernel.draft([("email", "house@a.example")])
+        (draft.form, draft.isByHouse) = ("chart", true)
+        let proposal = draft
+        _ = try crm.kernel.write(origin: "form:chart") { try $0.capture(proposal) }
+        _ = try await browser.post("/forms/chart", [("email", "held@a.example")])
+        #expect(try crm.run("magnets release", "1") == ["Lead 3 is taken in."])
+        try await browser.fillIn("chart", ["email": "page@a.example"])
+        let form = try await browser.open("/offers/chart")
+        let program = try await browser.submit(form, ["email": "json@a.example"], ["accept": "application/json"])
+        #expect(program.json?["status"] == .string("taken"))
+        for _ in 1...2 { try await crm.work() }
+        #expect(
+            try crm.rows(
+                "SELECT origin, json_extract(body, '$.by') FROM events WHERE kind = 'form.submitted' ORDER BY id")
+                == ["form:lead_forms.chart|", "form:chart|house", "cli|", "form:chart|", "form:chart|"])
+        #expect(try crm.value("SELECT count(*) FROM magnets_submissions WHERE handed_at IS NOT NULL") == "5")
+        #expect(
+            crm.transport.sent.map(\.recipient).sorted() == ["ad@a.example", "held@a.example", "house@a.example"])
+        #expect(crm.transport.sent.allSatisfy { $0.subject == "The chart" && $0.text.contains("/download/") })
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `who confirmed before is mailed what is for the page, which shows nothing to whoever types an address`()
+        async throws
+    {
+        try await ask("guide")
+        try await confirm()
+        let page = try await browser.follow(try await browser.fillIn("atlas", ["email": "ann@a.example"])).page
+        #expect(page["download_url"] == nil)
+        try await crm.work()
+        #expect(subjects == ["Please confirm: The guide", "The guide", "The atlas"])
+        #expect(try crm.troubles() == [])
+    }
+
     // MARK: - Once
 
     @Test func `what fails on its way is undone, and done once later`() async throws {

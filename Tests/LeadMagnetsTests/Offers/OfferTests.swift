@@ -158,18 +158,12 @@ import TrellisTesting
                 "The webinar 'course' was over on 2026-05-04 17:00 UTC, and has no recording: the mail 'magnet-webinar' still goes out, "
                     + "as if they had a seat. Write webinar: {recording: https://…} before it does, or move starts_at on."
             ])
-        #expect(
-            try notes("\(plain), deliver: page") == [
-                "The webinar 'course' was over on 2026-05-04 17:00 UTC, and has no recording: they are registered, and nothing is mailed."
-            ])
+        #expect(try notes("\(plain), deliver: page") == notes(plain))
         #expect(
             try notes(recorded) == [
                 "The webinar 'course' was over on 2026-05-04 17:00 UTC: the mail 'magnet-webinar' leads to its recording, https://video.acme.example/1."
             ])
-        #expect(
-            try notes("\(recorded), deliver: page") == [
-                "The webinar 'course' was over on 2026-05-04 17:00 UTC, and nothing is mailed: give them its recording, https://video.acme.example/1."
-            ])
+        #expect(try notes("\(recorded), deliver: page") == notes(recorded))
         #expect(try notes(plain, isByHouse: false) == [])
         #expect(try notes(plain, at: "2026-05-04 16:59:59") == [])
     }
