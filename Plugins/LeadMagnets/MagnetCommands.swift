@@ -9,7 +9,14 @@ struct MagnetCommands: Sendable {
             Command("magnets", "The magnets, their views and who asked for them.") { call in
                 .table(try call.kernel.read { try LeadMagnets.overview(offers.settings.magnets.map(\.name), $0) })
             },
-            Command("magnets quarantine", "Forms that look like no person's, and why.") { call in
+            Command(
+                "magnets quarantine", "Forms that look like no person's, and why; of one, what was typed.",
+                arguments: ["id?"]
+            ) { call in
+                if !call.arguments.isEmpty {
+                    let (typed, note) = try Quarantine.typed(try id(call), call.kernel)
+                    return .tableWithNote(typed, note)
+                }
                 let held = try call.kernel.read { try Quarantine.held($0) }
                 guard !held.rows.isEmpty else { return .text("No form is held.") }
                 return .tableWithNote(
@@ -17,14 +24,18 @@ struct MagnetCommands: Sendable {
                     "'trellis magnets release ID' takes one in, 'trellis magnets discard ID' lets go of one; forms go after \(Quarantine.daysKept) days, ad leads stay."
                 )
             },
-            Command("magnets release", "Take in a form that was held.", arguments: ["id"]) { call in
-                guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }
-                let (lead, isTicked) = try Quarantine.release(id, magnets: offers.settings.magnets, call.kernel)
-                let consents = isTicked ? " What they ticked counts once they confirm it by mail." : ""
-                return .text("Lead \(lead) is taken in.\(consents)")
+            Command(
+                "magnets release", "Take in a form that was held, with other values for what is wrong.",
+                arguments: ["id", "field=value…"]
+            ) { call in
+                let id = try id(call)
+                let released = try Quarantine.release(
+                    id, right: try MagnetCommands.values(call.arguments.dropFirst()), magnets: offers.settings.magnets,
+                    call.kernel)
+                return .text(MagnetCommands.receipt(released, of: id))
             },
             Command("magnets discard", "Let go of a form that was held.", arguments: ["id"]) { call in
-                guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }
+                let id = try id(call)
                 try Quarantine.discard(id, call.kernel)
                 return .text("The form \(id) is gone.")
             },
@@ -69,6 +80,31 @@ struct MagnetCommands: Sendable {
                 return .text(missed == 1 ? "1 lead missed it." : "\(missed) leads missed it.")
             },
         ]
+    }
+
+    private func id(_ call: CommandCall) throws -> Int64 {
+        guard let id = Int64(call.arguments[0]) else { throw KernelError.usage("the id is a whole number.") }
+        return id
+    }
+
+    /// `country=DE`, each a column and its value.
+    private static func values(_ words: ArraySlice<String>) throws -> [(name: String, text: String)] {
+        try words.map { word in
+            guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
+                throw KernelError.usage("Expected field=value, got '\(word)'.")
+            }
+            return (String(word[..<equals]), String(word[word.index(after: equals)...]))
+        }
+    }
+
+    private static func receipt(_ released: Quarantine.Released, of id: Int64) -> String {
+        var sentences = ["Lead \(released.lead) is taken in."]
+        if released.isTicked { sentences.append("What they ticked counts once they confirm it by mail.") }
+        if !released.leftOut.isEmpty {
+            let problems = released.leftOut.map(\.description).joined(separator: "; ")
+            sentences.append("Left out: \(problems). 'trellis magnets quarantine \(id)' shows what was typed.")
+        }
+        return sentences.joined(separator: " ")
     }
 
     private func offer(_ call: CommandCall) throws -> Offer {

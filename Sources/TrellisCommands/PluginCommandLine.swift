@@ -75,8 +75,9 @@ struct PluginCommandLine {
     }
 
     private func check(_ parsed: Parsed, against command: Command, among commands: [Command]) throws {
-        let needed = command.arguments.count { !$0.hasSuffix("?") }
-        guard (needed...command.arguments.count).contains(parsed.words.count) else {
+        let needed = command.arguments.count { !$0.hasSuffix("?") && !$0.hasSuffix("…") }
+        let most = command.arguments.last?.hasSuffix("…") == true ? Int.max : command.arguments.count
+        guard (needed...most).contains(parsed.words.count) else {
             guard let extra = parsed.words.dropFirst(command.arguments.count).first else {
                 let missing = command.arguments[parsed.words.count]
                 throw KernelError.usage("Missing \(missing).\n\(PluginCommandLine.usage([command]))")
@@ -172,7 +173,12 @@ struct PluginCommandLine {
     }
 
     private static func line(_ command: Command) -> String {
-        let words = command.path + command.arguments.map { $0.hasSuffix("?") ? "[\($0.dropLast())]" : $0 }
+        let words =
+            command.path
+            + command.arguments.map { argument in
+                if argument.hasSuffix("…") { return "[\(argument)]" }
+                return argument.hasSuffix("?") ? "[\(argument.dropLast())]" : argument
+            }
         return entry(words.joined(separator: " "), command.summary)
     }
 

@@ -55,13 +55,24 @@ enum Quarantine {
         ).execute(arguments: [tx.stamp])
     }
 
+    /// What became of a form that was taken in.
+    struct Released {
+        let lead: Int64
+        let isTicked: Bool
+        /// What no column took, by the column.
+        let leftOut: [FieldProblem]
+    }
+
     /// Takes a held form in as if it had passed. Its consents count only once they are confirmed by mail, because
-    /// nobody knows who ticked the boxes.
+    /// nobody knows who ticked the boxes. What its column does not take is left out, but for the address, without which
+    /// nothing reaches them.
     ///
-    /// - Returns: the lead, and whether a box was ticked.
-    static func release(_ id: Int64, magnets: [Named<MagnetSettings.Magnet>], _ kernel: Kernel) throws
-        -> (lead: Int64, isTicked: Bool)
-    {
+    /// - Parameter right: values in place of those that were typed, by column; an empty one leaves the column out.
+    /// - Throws: ``FieldProblem`` for a value among `right` that its column does not take, and ``KernelError/data(_:)``.
+    static func release(
+        _ id: Int64, right: [(name: String, text: String)] = [], magnets: [Named<MagnetSettings.Magnet>],
+        _ kernel: Kernel
+    ) throws -> Released {
         try kernel.write(origin: "cli") { tx in
             guard
                 let row = try Row.fetchOne(
@@ -73,21 +84,18 @@ enum Quarantine {
                 throw KernelError.data("The magnet '\(name)' of this form is no longer in the config.")
             }
             var draft = kernel.draft()
+            for value in right { try draft.set(value.name, text: TextCleaning.line(value.text)) }
             // What the form asks, and what an ad platform asked in its place.
             let names = magnet.form.fields.map(\.name.value) + magnet.form.more.map(\.value)
             let asked = typed.names.filter { draft.has($0) && !names.contains($0) }
             // Platforms write numbers and days as programs do, people as the language of the form does.
             let isOfPerson = (row["agent"] as String?)?.contains(AdForms.agentMark) != true
-            let words = MagnetWords.of(kernel.config, magnet.language?.value)
-            for name in names + asked {
-                let text = TextCleaning.line(typed[name]?.scalarText ?? "")
-                if isOfPerson {
-                    try draft.set(name, text: text, written: words)
-                } else {
-                    try draft.set(name, text: text)
-                }
-            }
-            draft.asked = Set(asked)
+            let words = isOfPerson ? MagnetWords.of(kernel.config, magnet.language?.value) : nil
+            let righted = right.map(\.name)
+            let leftOut = try draft.take(
+                (names + asked).filter { !righted.contains($0) }.map { ($0, typed[$0]?.scalarText ?? "") },
+                written: words, ofHeld: id)
+            draft.asked = Set(asked + righted)
             for consent in magnet.form.consent
             where typed[OfferForm.prefix + consent.name]?.scalarText.map(OfferForm.isYes) == true {
                 draft.consents[consent.name] = true
@@ -102,7 +110,32 @@ enum Quarantine {
             try tx.db.execute(
                 sql: "UPDATE magnets_quarantine SET released_at = ?, lead_id = ? WHERE id = ?",
                 arguments: [tx.stamp, leadID, id])
-            return (leadID, !draft.consents.isEmpty)
+            return Released(lead: leadID, isTicked: !draft.consents.isEmpty, leftOut: leftOut)
+        }
+    }
+
+    /// What was typed into a form that is held, or was taken in and is still here; and what there is to know of it.
+    static func typed(_ id: Int64, _ kernel: Kernel) throws -> (Table, note: String) {
+        try kernel.read { db in
+            guard
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT magnet, at, reasons, lead_id FROM magnets_quarantine WHERE id = ?", arguments: [id]
+                )
+            else { throw KernelError.data("There is no held form \(id). 'trellis magnets quarantine' lists them.") }
+            let table = Table(
+                columns: ["field", "typed"],
+                try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT f.key AS field, f.value AS typed FROM magnets_quarantine AS q, json_each(q.fields) AS f WHERE q.id = ?
+                        """, arguments: [id]))
+            let held =
+                "A form of '\(row["magnet"] as String)' of \(row["at"] as String), held because: \(row["reasons"] as String)."
+            if let lead: Int64 = row["lead_id"] { return (table, "\(held) It was taken in as lead \(lead).") }
+            return (
+                table,
+                "\(held) 'trellis magnets release \(id)' takes it in, with field=value behind it for what is wrong."
+            )
         }
     }
 
@@ -124,6 +157,44 @@ enum Quarantine {
                 sql: """
                     SELECT id, at, magnet, email, reasons FROM magnets_quarantine WHERE released_at IS NULL ORDER BY id DESC LIMIT 100
                     """))
+    }
+}
+
+extension LeadDraft {
+    /// Takes what was typed into a held form, and what no column takes not.
+    ///
+    /// - Returns: what was left out.
+    /// - Throws: ``KernelError/data(_:)`` where the lead would have no address then.
+    fileprivate mutating func take(
+        _ typed: [(name: String, text: String)], written words: Words?, ofHeld id: Int64
+    ) throws -> [FieldProblem] {
+        var leftOut: [FieldProblem] = []
+        do {
+            for value in typed {
+                let text = TextCleaning.line(value.text)
+                do {
+                    if let words {
+                        try set(value.name, text: text, written: words)
+                    } else {
+                        try set(value.name, text: text)
+                    }
+                } catch let problem as FieldProblem where value.name != "email" {
+                    leftOut.append(problem)
+                }
+            }
+            do {
+                try normalise()
+            } catch let problem as FieldProblem where problem.field == "phone" {
+                self["phone"] = .null
+                leftOut.append(problem)
+                try normalise()
+            }
+        } catch let problem as FieldProblem {
+            throw KernelError.data(
+                "\(problem). Write the right one: 'trellis magnets release \(id) email=name@example.org'. 'trellis magnets quarantine \(id)' shows what was typed."
+            )
+        }
+        return leftOut
     }
 }
 

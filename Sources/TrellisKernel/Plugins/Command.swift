@@ -3,7 +3,8 @@ public struct Command: Sendable {
     /// `["scoring", "explain"]`.
     public let path: [String]
     public let summary: String
-    /// Positional arguments in order; a name that ends in `?` may be left out.
+    /// Positional arguments in order; a name that ends in `?` may be left out, and the last one, where it ends in `…`,
+    /// given any number of times.
     public let arguments: [String]
     /// `--name VALUE` options with their help.
     public let options: KeyValuePairs<String, String>
