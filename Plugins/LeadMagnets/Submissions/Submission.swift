@@ -117,7 +117,7 @@ struct Submission: Sendable {
             referral: request.fields["_ref"])
         do {
             let leadID = try await offers.intakes(intake, origin: "form:\(offer.name)", in: request.kernel)
-            return try thanks(leadID: leadID, email: token.leadID == nil ? typedAddress : shown(draft.email))
+            return try thanks(leadID: leadID, email: address(of: token, known: known))
         } catch is Intake.Replayed {
             return try await quarantine(["one form sent for many addresses"], .token(token))
         } catch let veto as Veto {
@@ -186,7 +186,16 @@ struct Submission: Sendable {
             guard case .token(let token) = reading else { return try later(FormToken(magnet: ""), known: [:]) }
             return try later(token, known: try token.leadID.map { try offers.known($0, request.kernel) } ?? [:])
         }
-        return try thanks(leadID: nil, email: typedAddress)
+        guard case .token(let token) = reading else { return try thanks(leadID: nil, email: typedAddress) }
+        let known = try token.leadID.map { try offers.known($0, request.kernel) } ?? [:]
+        return try thanks(leadID: nil, email: address(of: token, known: known))
+    }
+
+    /// The address that the page after the form says: as it was typed; in part where the form was a link's, which
+    /// whoever was sent the mail on has too.
+    private func address(of token: FormToken, known: [String: String]) -> String? {
+        guard token.leadID != nil, let email = known["email"] else { return typedAddress }
+        return shown(email).map(MaskedAddress.of)
     }
 
     /// The address as it was typed. Nothing but an address: the page is on our site, and says it.

@@ -181,11 +181,15 @@ import TrellisTesting
             #expect(try await browser.follow(reply).page.text("address") == address)
         }
         #expect(try crm.rows("SELECT email FROM leads") == ["jo@xn--bcher-kva.example"])
-        // Whoever comes by a link of ours types none; what a program sends in its place is not shown.
+        // Whoever comes by a link of ours types none, and may have been sent it on; what a program sends is not shown.
         let key = try crm.kernel.signer.token(purpose: "lead", subject: "1")
-        let known = try await browser.submit(
-            try await browser.open("/offers/guide?for=\(key)"), ["first_name": "Jo", "email": "eve@evil.example"])
-        #expect(try await browser.follow(known).page.text("address") == "jo@bücher.example")
+        for more in ["", "filled in"] {
+            let known = try await browser.submit(
+                try await browser.open("/offers/guide?for=\(key)"),
+                ["first_name": "Jo", "email": "eve@evil.example", Screening.trap: more])
+            #expect(try await browser.follow(known).page.text("address") == "j•••@bücher.example")
+        }
+        #expect(try crm.rows("SELECT reasons FROM magnets_quarantine") == ["hidden field filled in"])
         // A program's form gets a person's answer.
         let held = try await browser.post("/forms/guide", [("email", "bot@bücher.example")])
         #expect(try await browser.follow(held).page.text("address") == "bot@bücher.example")
@@ -368,7 +372,7 @@ import TrellisTesting
                 "ann@a.example|Ann|A|7|+4930123456|"
             ])
         #expect(try count("form.submitted") == 1)
-        #expect(try await browser.follow(reply).page.text("address") == "ann@a.example")
+        #expect(try await browser.follow(reply).page.text("address") == "a•••@a.example")
     }
 
     @Test func `what a known lead mistypes comes back with the same few fields`() async throws {
