@@ -248,7 +248,8 @@ public struct LeadMagnets: Plugin {
             )
         }
         for other in others { draft.consents[other] = nil }
-        draft.consentTexts = Dictionary(magnet.form.consent.map { ($0.name, $0.value) }) { first, _ in first }
+        // Who was asked elsewhere saw the sentence of there.
+        draft.consentTexts.merge(magnet.form.consent.map { ($0.name, $0.value) }) { seen, _ in seen }
     }
 
     private func deliver(_ tx: Transaction) throws {

@@ -53,6 +53,8 @@ struct AdLead: Sendable {
     let isTest: Bool
     /// What was typed, by the names of the platform. Empty in a notification that says only that there is a lead.
     let answers: [(name: String, text: String)]
+    /// What was asked, in the words of the form there, by the names of the platform; Google alone sends it along.
+    var questions: [String: String] = [:]
 
     /// The usual fields of the platforms, in lower case. A full name becomes a first and a last one.
     static let columns = [
@@ -79,13 +81,18 @@ struct AdLead: Sendable {
     /// Google's webhook: https://developers.google.com/google-ads/webhook/docs/implementation.
     static func google(_ body: JSONValue) -> [AdLead] {
         guard let id = body["lead_id"]?.scalarText else { return [] }
-        let answers = body["user_column_data"]?.elements.compactMap { column in
+        let columns = body["user_column_data"]?.elements ?? []
+        let answers = columns.compactMap { column in
             column["column_id"]?.scalarText.flatMap { name in column["string_value"]?.scalarText.map { (name, $0) } }
+        }
+        let questions = columns.reduce(into: [String: String]()) { questions, column in
+            guard let name = column["column_id"]?.scalarText else { return }
+            questions[name] = column["column_name"]?.scalarText.map(TextCleaning.line).flatMap { $0.isEmpty ? nil : $0 }
         }
         return [
             AdLead(
                 id: id, campaign: body["campaign_id"]?.scalarText, clickID: body["gcl_id"]?.scalarText,
-                isTest: body["is_test"] == .bool(true), answers: answers ?? [])
+                isTest: body["is_test"] == .bool(true), answers: answers, questions: questions)
         ]
     }
 

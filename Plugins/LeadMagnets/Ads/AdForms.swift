@@ -119,7 +119,9 @@ struct AdForms: Sendable {
         }
         for consent in form.consent {
             let text = lead.answers.first { $0.name == consent.value }?.text
-            if let text { fields.append(.init(name: OfferForm.prefix + consent.name, value: text)) }
+            guard let text else { continue }
+            fields.append(.init(name: OfferForm.prefix + consent.name, value: text))
+            fields.append(.init(name: AdForms.questionMark + consent.name, value: question(of: consent, lead)))
         }
         return Quarantine.Held(
             magnet: form.magnet.value, reasons: [reason], fields: WebFields(fields),
@@ -170,6 +172,15 @@ struct AdForms: Sendable {
         }
     }
 
+    /// What they said yes to: the question of the platform's form, which is all they saw, and its name there where the
+    /// platform does not say how it reads.
+    private func question(of consent: Named<String>, _ lead: AdLead) -> String {
+        lead.questions[consent.value] ?? consent.value
+    }
+
+    /// Before the purpose, in what is kept of a lead that is held: no column is called so.
+    static let questionMark = "question:"
+
     /// The draft, and why it cannot be taken in.
     private func draft(of lead: AdLead, _ form: AdForm, _ kernel: Kernel) -> (LeadDraft, reason: String?) {
         var draft = kernel.draft()
@@ -190,7 +201,10 @@ struct AdForms: Sendable {
         }
         for consent in form.consent {
             let text = lead.answers.first { $0.name == consent.value }?.text
-            if text.map(OfferForm.isYes) == true { draft.consents[consent.name] = true }
+            if text.map(OfferForm.isYes) == true {
+                draft.consents[consent.name] = true
+                draft.consentTexts[consent.name] = question(of: consent, lead)
+            }
         }
         draft.form = form.magnet.value
         draft.proof = ConsentProof(agent: "\(form.platform.rawValue) lead form")

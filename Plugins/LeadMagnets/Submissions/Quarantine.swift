@@ -99,6 +99,7 @@ enum Quarantine {
             for consent in magnet.form.consent
             where typed[OfferForm.prefix + consent.name]?.scalarText.map(OfferForm.isYes) == true {
                 draft.consents[consent.name] = true
+                draft.consentTexts[consent.name] = typed[AdForms.questionMark + consent.name]?.scalarText
             }
             draft.form = name
             draft.awaitsConfirmation = true

@@ -24,6 +24,7 @@ import TrellisKernel
         let lead = try #require(leads.first)
         #expect(lead.campaign == "123" && lead.clickID == "Cj0K" && !lead.isTest)
         #expect(answers(lead) == ["FULL_NAME=Ann Lee", "EMAIL=ann@a.example"])
+        #expect(lead.questions == ["FULL_NAME": "Full Name"])
     }
 
     @Test func `what Google calls a test is one, and a lead without an id is none`() throws {

@@ -89,6 +89,23 @@ import TrellisTesting
         #expect(try crm.rows("SELECT platform, lead_id FROM magnets_platform_leads") == ["linkedin|1", "meta|1"])
     }
 
+    @Test func `a consent is proved by the question of the platform, also of a lead that was held`() async throws {
+        let question = #"{"column_id": "agree", "column_name": " May we write to you? ", "string_value": "yes"}"#
+        for (id, email) in [("g-1", "ann@a.example"), ("g-2", "no-address")] {
+            let body = google(id, ["EMAIL": email]).replacing(
+                #""user_column_data": ["#, with: #""user_column_data": [\#(question),"#)
+            #expect(try await ask(.post, "google-plan", body: body).status == 200)
+        }
+        _ = try crm.run("magnets release", "1", "email=bob@b.example")
+        // Where the platform does not say how it asked, its name of it; the sentence of the page was seen by nobody.
+        _ = try await ask(.post, "google-plan", body: google("g-3", ["EMAIL": "cem@c.example", "agree": "yes"]))
+        #expect(
+            try crm.rows("SELECT lead_id, purpose, state, text FROM consents ORDER BY id") == [
+                "1|newsletter|granted|May we write to you?", "2|newsletter|requested|May we write to you?",
+                "3|newsletter|granted|agree",
+            ])
+    }
+
     @Test func `a box that was not ticked is no consent`() async throws {
         for (index, answer) in ["no", "", "false"].enumerated() {
             _ = try await ask(.post, "google-plan", body: google("g-\(index)", ["agree": answer]))

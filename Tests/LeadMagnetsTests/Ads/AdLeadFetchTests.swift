@@ -51,7 +51,7 @@ import TrellisTesting
         #expect(
             try crm.rows("SELECT email, phone, title, campaign FROM leads") == ["ann@a.example|+49301234567|Boss|5"])
         #expect(try crm.rows("SELECT channel FROM touches") == ["paid_social"])
-        #expect(try crm.rows("SELECT purpose, state FROM consents") == ["newsletter|granted"])
+        #expect(try crm.rows("SELECT purpose, state, text FROM consents") == ["newsletter|granted|agree"])
         #expect(try crm.rows("SELECT lead_id FROM magnets_platform_leads") == ["1"])
         #expect(try crm.rows("SELECT * FROM magnets_fetches") == [])
         // Told of once more, nothing is asked again.
@@ -123,7 +123,7 @@ import TrellisTesting
             return .init(status: 200, body: answer)
         }
         #expect(try crm.rows("SELECT email, budget FROM leads") == ["ann@a.example|12"])
-        #expect(try crm.rows("SELECT purpose, state FROM consents") == ["newsletter|granted"])
+        #expect(try crm.rows("SELECT purpose, state, text FROM consents") == ["newsletter|granted|consent:3"])
         #expect(
             try crm.rows("SELECT platform_id, lead_id FROM magnets_platform_leads") == [
                 "urn:li:leadGenFormResponse:\(id)|1"
