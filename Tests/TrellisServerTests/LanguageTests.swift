@@ -148,7 +148,7 @@ import TrellisTesting
         #expect(
             page.contains("senden wir keine Werbemails mehr an <strong class=\"address\">c•••@a.example</strong>.</p>"))
         #expect(page.contains("Weniger, aber nicht nichts? <a href=\"/preferences/"))
-        let left = try await listener.post(path("unsubscribe", leads[0].0, crm))
+        let left = try await listener.post(path("unsubscribe", leads[0].0, crm) + "?leave=yes")
         #expect(left.heading == "Sie sind abgemeldet")
         let choices = try await listener.get(path("preferences", leads[0].0, crm) + "?saved=1")
         #expect(

@@ -7,7 +7,7 @@ enum Leaving {
     static var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/unsubscribe/:token") { request in
-                try .page("unsubscribe", Member(request, purpose: "unsubscribe").unsubscribePage())
+                try Member(request, purpose: "unsubscribe").asking()
             },
             Endpoint(.post, "/unsubscribe/:token", leave),
             Endpoint(.get, "/preferences/:token") { request in
@@ -20,18 +20,22 @@ enum Leaving {
     }
 
     /// The button on the page, and the one-click POST of a mail program, which comes without cookies, follows no
-    /// redirect, and may be repeated (RFC 8058, section 3.2).
+    /// redirect, and may be repeated (RFC 8058, section 3.2). Its body is `List-Unsubscribe=One-Click`; the button is
+    /// known by the address of its form, so that a template of the site's own has it too. Any other POST gets the page
+    /// that asks, and changes nothing.
     private static func leave(_ request: WebRequest) async throws -> WebReply {
         let member = try Member(request, purpose: "unsubscribe")
         if request.fields["undo"] != nil {
             try await request.kernel.writeTogether(origin: "form:preferences") { tx in try tx.comeBack(member.out) }
             return try .see(member.path("preferences") + "?saved=1")
         }
+        let isOneClick = request.fields["List-Unsubscribe"] == "One-Click"
+        guard isOneClick || request.query["leave"] != nil else { return try member.asking() }
         let mayUndo = try await request.kernel.writeTogether(origin: "form:unsubscribe") { tx in
             try tx.leave(member.out)
             return try tx.canComeBack(member.out)
         }
-        if request.fields["List-Unsubscribe"] == "One-Click" { return .text(member.words("left_plain") + "\n") }
+        if isOneClick { return .text(member.words("left_plain") + "\n") }
         return try .page("left", member.leftPage(mayUndo: mayUndo))
     }
 
@@ -101,10 +105,14 @@ private struct Member {
 
     // MARK: - Pages
 
-    func unsubscribePage() throws -> PageValues {
+    /// The page with the button.
+    func asking() throws -> WebReply { .page("unsubscribe", try unsubscribePage()) }
+
+    private func unsubscribePage() throws -> PageValues {
         var values: PageValues = [
             "title": .text(words("unsubscribe_title")), "language": .text(words.language), "is_private": true,
-            "action": .text(try path("unsubscribe")), "preferences_url": .text(try path("preferences")),
+            "action": .text(try path("unsubscribe") + "?leave=yes"),
+            "preferences_url": .text(try path("preferences")),
         ]
         values["address"] = .optional(email.map(MaskedAddress.of))
         if let list = out.list {

@@ -37,6 +37,9 @@ private struct Asker: Plugin {
         "/\(purpose)/" + (try crm.kernel.config.signer.token(purpose: purpose, subject: String(lead ?? self.lead)))
     }
 
+    /// What the button on the page does.
+    private func leave(_ path: String) async throws -> Answer { try await site.post(path + "?leave=yes") }
+
     private func suppressions() throws -> [String] {
         try crm.rows("SELECT email, reason, origin, at FROM suppressions")
     }
@@ -87,6 +90,17 @@ private struct Asker: Plugin {
         #expect(try suppressions().count == 1)
     }
 
+    @Test(arguments: ["", "foo=bar", "List-Unsubscribe=no", "leave=yes", "{}"])
+    func `any other POST gets the page that asks, and changes nothing`(_ body: String) async throws {
+        let events = try crm.events()
+        let kind = body == "{}" ? "application/json" : "application/x-www-form-urlencoded"
+        let answer = try await site.post(try path("unsubscribe"), body, [.contentType: kind])
+        #expect(answer.status == 200 && answer.heading == "Stop all marketing mail?")
+        #expect(try suppressions() == [] && crm.events() == events)
+        let form = try #require(answer.forms.first)
+        #expect(try await site.post(form.action, form.body()).heading == "You are unsubscribed")
+    }
+
     @Test func `a mail program may send its click as a form of parts`() async throws {
         let body = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n"
         let answer = try await site.post(
@@ -96,7 +110,7 @@ private struct Asker: Plugin {
     }
 
     @Test func `whoever left by mistake comes back by the button beside it`() async throws {
-        let left = try await site.post(try path("unsubscribe"))
+        let left = try await leave(path("unsubscribe"))
         let undo = try #require(left.forms.first)
         let back = try await site.post(undo.action, undo.body())
         #expect(back.status == 303)
@@ -110,7 +124,7 @@ private struct Asker: Plugin {
     @Test(arguments: ["bounced", "complained"])
     func `what a mail server or a complaint said is not taken back`(_ reason: String) async throws {
         try crm.foreign("INSERT INTO suppressions (email, reason) VALUES ('ann@a.example', '\(reason)')")
-        _ = try await site.post(try path("unsubscribe"))
+        _ = try await leave(path("unsubscribe"))
         _ = try await site.post(try path("unsubscribe"), "undo=yes")
         #expect(try crm.rows("SELECT reason FROM suppressions") == [reason])
     }
@@ -156,7 +170,7 @@ private struct Asker: Plugin {
 
     @Test func `what the house took back is undone by no button`() async throws {
         try crm.foreign("INSERT INTO consents (lead_id, purpose, state, source) VALUES (1, 'ads', 'withdrawn', 'cli')")
-        let left = try await site.post(try path(ofList: "ads"))
+        let left = try await leave(path(ofList: "ads"))
         #expect(left.heading == "You are unsubscribed" && left.forms.isEmpty)
         _ = try await site.post(try path(ofList: "ads"), "undo=yes")
         #expect(try states() == ["ads|withdrawn", "calls|requested", "newsletter|granted"])
@@ -233,7 +247,7 @@ private struct Asker: Plugin {
     }
 
     @Test func `whoever left and ticks a box again is back`() async throws {
-        _ = try await site.post(try path("unsubscribe"))
+        _ = try await leave(path("unsubscribe"))
         #expect(try await site.get(try path("preferences")).forms.first?.fields.map(\.name) == [])
         let before = try crm.lastEvent
         _ = try await site.post(try path("preferences"), "consent_newsletter=on", [.userAgent: "Firefox"])
@@ -264,7 +278,7 @@ private struct Asker: Plugin {
         _ = try Person(email: "ann@a.example").erase(crm.kernel)
         let events = try crm.events()
         for path in [unsubscribe, preferences] { #expect(try await site.get(path).status == 200) }
-        #expect(try await site.post(unsubscribe).status == 200)
+        #expect(try await leave(unsubscribe).status == 200)
         #expect(try await site.post(unsubscribe, "undo=yes").status == 303)
         #expect(try await site.post(preferences, "consent_ads=on").status == 303)
         #expect(try await site.post(preferences, "leave=yes").status == 200)
@@ -280,7 +294,7 @@ private struct Asker: Plugin {
         _ = try await site.post(try path("preferences"), "consent_newsletter=on")
         #expect(try crm.rows("SELECT DISTINCT lead_id FROM consents") == ["\(kept)"])
         #expect(try states() == ["ads|withdrawn", "calls|requested", "newsletter|granted"])
-        _ = try await site.post(try path("unsubscribe"))
+        _ = try await leave(path("unsubscribe"))
         #expect(try crm.rows("SELECT email FROM suppressions") == ["ann@a.example"])
     }
 
@@ -330,7 +344,7 @@ private struct Asker: Plugin {
     @Test func `who left under another spelling of their address is told so, and may come back`() async throws {
         let tagged = try crm.capture(["email": "ann+news@a.example"])
         try crm.foreign("INSERT INTO consents (lead_id, purpose, state) VALUES (\(tagged), 'newsletter', 'granted')")
-        _ = try await site.post(try path("unsubscribe"))
+        _ = try await leave(path("unsubscribe"))
         let page = try await site.get(try path("preferences", lead: tagged))
         #expect(page.body.contains("You get no marketing mail from us at the moment."))
         _ = try await site.post(try path("preferences", lead: tagged), "consent_newsletter=on")
