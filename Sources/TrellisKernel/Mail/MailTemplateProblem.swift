@@ -26,6 +26,7 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
         /// What pages alone hold, or do not.
         case badPicture(String)
         case table
+        case emptyPage
         /// A variable without fallback has no value, or an empty one.
         case missingValue(String)
         case outputTooLarge(bytes: Int)
@@ -108,6 +109,8 @@ public struct MailTemplateProblem: Error, Equatable, Sendable, CustomStringConve
                 + "Write the whole address."
         case .table:
             "a page has no tables: this would be shown as rows of signs. Write a list."
+        case .emptyPage:
+            "the page has no text. Write it into this file."
         case .missingValue(let name):
             "there is no value for '\(name)'. Give it one, or write a fallback: {{\(name)|…}}."
         case .outputTooLarge(let bytes):

@@ -15,7 +15,8 @@ public enum WebText {
         do {
             return try MailTemplate(name: name, source: subject + markdown, format: .page).parts.body
         } catch {
-            throw MailTemplateProblem(template: error.template, line: max(1, error.line - 3), kind: error.kind)
+            let kind = error.kind == .emptyBody ? .emptyPage : error.kind
+            throw MailTemplateProblem(template: error.template, line: max(1, error.line - 3), kind: kind)
         }
     }
 

@@ -151,6 +151,11 @@ import Testing
         }
     }
 
+    @Test func `a page without text is told as a page`() throws {
+        let problem = try #require(throws: MailTemplateProblem.self) { try html("") }
+        #expect(problem.description == "pages/plan.md:1: the page has no text. Write it into this file.")
+    }
+
     @Test(arguments: ["Hello {{first_name", "Hello {{First Name}}", "a\u{7}b", ""])
     func `a text that cannot be read is refused`(_ markdown: String) {
         #expect(throws: MailTemplateProblem.self) { try html(markdown) }
