@@ -68,14 +68,25 @@ struct Site: Sendable {
             var methods = Set(known.map(\.method.rawValue))
             if methods.contains("GET") { methods.insert("HEAD") }
             if known.contains(where: { $0.isOpenToOrigins && $0.method == .post }) { methods.insert("OPTIONS") }
-            let allowed = methods.sorted().joined(separator: ", ")
+            let problem = wrongMethod(at: path, allowed: methods.sorted().joined(separator: ", "))
             for method in Site.methods where !methods.contains(method) {
                 guard let method = HTTPRequest.Method(rawValue: method) else { continue }
                 router.on(RouterPath(path), method: method) { _, _ -> Response in
-                    throw WebProblem(405, Phrase("problem_method"), headers: [("allow", allowed)])
+                    throw problem
                 }
             }
         }
+    }
+
+    /// Programs of the house are told what the path knows, people that it is not this.
+    private func wrongMethod(at path: String, allowed: String) -> WebProblem {
+        let headers = [(name: "allow", value: allowed)]
+        guard door == .admin, path.hasPrefix("/api/") else {
+            return WebProblem(405, Phrase("problem_method"), headers: headers)
+        }
+        return WebProblem(
+            405, "The methods of this path are \(allowed). GET /api/openapi.json describes each path.", headers: headers
+        )
     }
 
     private func addStyle(to router: Router<SiteContext>) {

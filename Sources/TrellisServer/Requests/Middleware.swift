@@ -85,9 +85,11 @@ struct ProblemWriter: RouterMiddleware {
         } catch let problem as WebProblem {
             return writer.problem(problem, wantsJSON: wantsJSON)
         } catch let error as HTTPError {
-            let problem =
-                error.status == .notFound ? WebProblem.notFound : WebProblem(error.status.code, error.body ?? "")
-            return writer.problem(problem, wantsJSON: wantsJSON)
+            guard error.status == .notFound else {
+                return writer.problem(WebProblem(error.status.code, error.body ?? ""), wantsJSON: wantsJSON)
+            }
+            let isOfAPI = writer.isJSON && request.uri.path.hasPrefix("/api/")
+            return writer.problem(isOfAPI ? ProblemWriter.noPath : .notFound, wantsJSON: wantsJSON)
         } catch let error as KernelError where error.passes {
             context.logger.error("the file takes no writes", metadata: ["error": "\(error)"])
             return writer.problem(ProblemWriter.later, wantsJSON: wantsJSON)
@@ -100,6 +102,8 @@ struct ProblemWriter: RouterMiddleware {
         }
     }
 
+    private static let noPath = WebProblem(
+        404, "The API has no such path. GET /api/openapi.json describes each path there is.")
     static let later = WebProblem(503, Phrase("problem_later"), headers: [("retry-after", "30")])
 }
 

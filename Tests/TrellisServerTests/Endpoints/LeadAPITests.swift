@@ -47,6 +47,24 @@ import TrellisTesting
         try crm.rows("SELECT lead_id, at, origin, body FROM events WHERE kind = 'demo.booked' ORDER BY id")
     }
 
+    @Test func `a path or a method that the API does not have is told with where all are described`() async throws {
+        for path in ["/api/lead", "/api/leads/1/timelines"] {
+            let answer = try await get(path)
+            #expect(
+                answer.status == 404
+                    && error(answer) == "The API has no such path. GET /api/openapi.json describes each path there is.",
+                "\(path)")
+        }
+        let wrong = try await admin.ask(.delete, "/api/leads/1", LeadAPITests.token)
+        #expect(wrong.status == 405 && wrong.headers[.allow] == "GET, HEAD")
+        #expect(
+            error(wrong)
+                == "The methods of this path are GET, HEAD. GET /api/openapi.json describes each path.")
+        let sent = try await admin.ask(.get, "/api/leads/1/activities", LeadAPITests.token)
+        #expect(
+            error(sent) == "The methods of this path are POST. GET /api/openapi.json describes each path.")
+    }
+
     // MARK: - Who may ask
 
     @Test func `whoever does not say the token gets nothing`() async throws {
