@@ -105,8 +105,14 @@ private struct Member {
 
     // MARK: - Pages
 
-    /// The page with the button.
-    func asking() throws -> WebReply { .page("unsubscribe", try unsubscribePage()) }
+    /// The page with the button; to who is out already, that they are, with the way back.
+    func asking() throws -> WebReply {
+        let (isOut, isOff) = try kernel.read { db in (try hasLeft(db), try isOffList(db)) }
+        guard isOut || isOff else { return .page("unsubscribe", try unsubscribePage()) }
+        var values = try leftPage(mayUndo: false)
+        if isOut { values["is_list"] = .flag(false) }
+        return .page("left", values)
+    }
 
     private func unsubscribePage() throws -> PageValues {
         var values: PageValues = [
@@ -184,6 +190,15 @@ private struct Member {
                 SELECT EXISTS (SELECT 1 FROM suppressions WHERE reason = 'unsubscribed'
                                AND id IN (SELECT suppression_id FROM suppressed_leads WHERE lead_id = ?))
                 """, arguments: [leadID]) ?? false
+    }
+
+    /// Whether the link is about a list whose consent was taken back.
+    private func isOffList(_ db: Database) throws -> Bool {
+        guard let list = out.list else { return false }
+        return try Bool.fetchOne(
+            db,
+            sql: "SELECT EXISTS (SELECT 1 FROM consents_now WHERE lead_id = ? AND purpose = ? AND state = 'withdrawn')",
+            arguments: [leadID, list]) ?? false
     }
 
     // MARK: - Changes

@@ -129,6 +129,26 @@ private struct Asker: Plugin {
         #expect(try crm.rows("SELECT reason FROM suppressions") == [reason])
     }
 
+    @Test func `who is out already is told so by the page, with the way back`() async throws {
+        _ = try await site.post(try path(ofList: "ads"), "List-Unsubscribe=One-Click")
+        let ofList = try await site.get(try path(ofList: "ads"))
+        #expect(ofList.heading == "You are unsubscribed" && ofList.forms.isEmpty)
+        #expect(ofList.body.contains("Others that you agreed to still come."))
+        #expect(try await site.get(try path("unsubscribe")).heading == "Stop all marketing mail?")
+        _ = try await leave(path("unsubscribe"))
+        for path in [try path("unsubscribe"), try path(ofList: "ads"), try path(ofList: "newsletter")] {
+            let page = try await site.get(path)
+            #expect(page.heading == "You are unsubscribed" && page.forms.isEmpty)
+            #expect(
+                page.body.contains("We send you no more marketing mail.") && page.body.contains("href=\"/preferences/"))
+        }
+        let events = try crm.events()
+        #expect(try await site.post(try path("unsubscribe")).heading == "You are unsubscribed")
+        #expect(try crm.events() == events)
+        _ = try await site.post(try path("preferences"), "consent_newsletter=on")
+        #expect(try await site.get(try path("unsubscribe")).heading == "Stop all marketing mail?")
+    }
+
     // MARK: - One list
 
     private func path(ofList list: String) throws -> String {
