@@ -130,7 +130,8 @@ struct Confirmation: Sendable {
             .speaking(asked.offer.language)
     }
 
-    /// "I did not ask for this": the address gets no mail of any kind any more, and nothing is agreed to.
+    /// "I did not ask for this": the address gets no mail of any kind any more, and nothing is agreed to any
+    /// more, also what somebody confirmed before.
     private func reject(_ request: WebRequest) async throws -> WebReply {
         let asked = try asked(request, purpose: Confirmation.purpose)
         let (leadID, name) = (asked.leadID, asked.offer.name)
@@ -145,7 +146,7 @@ struct Confirmation: Sendable {
                 sql: """
                     INSERT INTO consents (lead_id, purpose, state, text, source, at)
                     SELECT lead_id, purpose, 'withdrawn', text, :origin, :now FROM consents AS c
-                    WHERE lead_id = :lead AND state = 'requested'
+                    WHERE lead_id = :lead AND state <> 'withdrawn'
                       AND id = (SELECT max(id) FROM consents WHERE lead_id = c.lead_id AND purpose = c.purpose)
                     """, arguments: ["origin": tx.origin, "now": tx.stamp, "lead": leadID])
             try tx.db.execute(

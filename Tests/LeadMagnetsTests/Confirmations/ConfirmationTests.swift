@@ -168,6 +168,20 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `whoever says so after a confirmation takes back what was granted by it`() async throws {
+        let link = try await ask()
+        _ = try await browser.post(link)
+        try await crm.work()
+        #expect(
+            try crm.rows("SELECT purpose, state FROM consents_now ORDER BY 1") == ["ads|granted", "newsletter|granted"])
+        for _ in 1...2 { #expect(try await browser.post(link + "/reject").pageName == "rejected") }
+        #expect(
+            try crm.rows("SELECT purpose, state, source FROM consents WHERE id > 4 ORDER BY purpose") == [
+                "ads|withdrawn|form:guide", "newsletter|withdrawn|form:guide",
+            ])
+        #expect(try crm.troubles() == [])
+    }
+
     // MARK: - Links that lead nowhere
 
     @Test func `a link too old has expired, whichever way it is followed`() async throws {
