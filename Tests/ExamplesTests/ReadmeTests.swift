@@ -15,6 +15,14 @@ struct ReadmeTests {
     }
 
     /// Tests/Clients runs the blocks of that page.
+    @Test func `the magnet of the README names files that are laid down`() throws {
+        let after = try text("README.md").components(separatedBy: "\n      price-guide: ")
+        let block = try #require(after.dropFirst().first?.components(separatedBy: "```").first)
+        let files = block.matches(of: #/(?:page|picture|asset): \/?([a-z]+\/[a-z.-]+)/#).map { String($0.1) }
+        #expect(files == ["pages/demand-calendar.md", "public/demand-calendar.svg", "assets/demand-calendar.md"])
+        for file in files { #expect(try !text("Starter/\(file)").isEmpty) }
+    }
+
     @Test func `the query of DuckDB in the README is the one of the page about SQL`() throws {
         let page = try text("Documentation/YourCRMInSQL.md")
         let blocks = page.components(separatedBy: "```python\n").dropFirst().map {
