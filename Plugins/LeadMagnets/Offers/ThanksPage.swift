@@ -41,7 +41,7 @@ struct ThanksPage: Sendable {
         let needsConfirmation = offer.magnet.value.optIn == .double
         var values: PageValues = [
             "title": .text(offer.title), "language": .text(offer.language), "is_private": true,
-            "heading": .text(heading), "text": .text(text),
+            "heading": .text(heading), "text": .text(text(isOnPage: isOnPage)),
             "needs_confirmation": .flag(needsConfirmation), "again_url": .text(offer.path),
         ]
         values["address"] = .optional(email)
@@ -60,21 +60,26 @@ struct ThanksPage: Sendable {
     func json(_ signer: LinkSigner, now: Date) throws -> WebReply {
         .json(
             .object([
-                ("status", .string("taken")), ("message", .string(text)),
+                ("status", .string("taken")),
+                // The same for a form that is held, whose sender must not learn it.
+                ("message", .string(text(isOnPage: offer.magnet.value.deliver == .page))),
                 ("needs_confirmation", .bool(offer.magnet.value.optIn == .double)),
                 ("page", .string(offer.config.site.site.baseURL + path(signer, now: now))),
             ]))
     }
 
+    /// Whether the page hands over. For a form that is held there is nothing to hand over yet: what it brings comes by
+    /// mail once somebody takes it in.
+    private var isOnPage: Bool { offer.magnet.value.deliver == .page && leadID != nil }
+
     private var heading: String {
         if offer.magnet.value.optIn == .double { return offer.words("thanks_heading_confirm") }
-        return offer.words(offer.magnet.value.deliver == .page ? "thanks_heading_page" : "thanks_heading_mail")
+        return offer.words(isOnPage ? "thanks_heading_page" : "thanks_heading_mail")
     }
 
-    private var text: String {
+    private func text(isOnPage: Bool) -> String {
         if offer.magnet.value.optIn == .double { return offer.words("thanks_text_confirm") }
-        let key = offer.magnet.value.deliver == .page ? "thanks_text_page" : "thanks_text_mail"
-        return offer.words(key, ["title": offer.title])
+        return offer.words(isOnPage ? "thanks_text_page" : "thanks_text_mail", ["title": offer.title])
     }
 }
 

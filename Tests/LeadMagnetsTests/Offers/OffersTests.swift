@@ -211,6 +211,23 @@ import TrellisTesting
         #expect(try await browser.get(page.text("download_url")).status == 200)
     }
 
+    @Test func `of a form that is held the page says that it comes by mail, and a program is told what a person is`()
+        async throws
+    {
+        let held = try await browser.post("/forms/chart", [("email", "ann@a.example")])
+        let page = try await browser.follow(held).page
+        #expect(page.text("heading") == "It is on its way" && page["download_url"] == nil)
+        #expect(page.text("text") == "Thank you. The chart should be in your mail in a minute.")
+        #expect(page.text("address") == "ann@a.example")
+        let json = ["accept": "application/json"]
+        let program = try await browser.post("/forms/chart", [("email", "bob@b.example")], json)
+        let person = try await browser.submit(
+            try await browser.open("/offers/chart"), ["email": "cem@c.example"], json)
+        #expect(person.json?["message"]?.scalarText == "Thank you. The chart is yours.")
+        #expect(program.json?["message"] == person.json?["message"])
+        #expect(try crm.rows("SELECT email FROM leads") == ["cem@c.example"])
+    }
+
     @Test func `with double opt-in the page says which step is left`() async throws {
         let page = try await browser.follow(try await browser.fillIn("atlas", ["email": "ann@a.example"])).page
         #expect(page.text("heading") == "Check your mail" && page["needs_confirmation"] == true)
