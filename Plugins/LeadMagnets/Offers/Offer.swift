@@ -16,11 +16,11 @@ struct Offer: Sendable {
     var language: String { magnet.value.language?.value ?? config.site.site.language }
     var words: Words { MagnetWords.of(config, language) }
 
-    /// What kind of thing it is, for people.
-    var kindLabel: String {
+    /// What kind of thing it is now, for people: a webinar is a recording once it is over.
+    func kindLabel(at now: Date) -> String {
         switch magnet.value.kind {
         case .asset: words("kind_asset")
-        case .webinar: words(magnet.value.webinar.recording == nil ? "kind_webinar" : "kind_recording")
+        case .webinar: words(place(at: now).isRecording ? "kind_recording" : "kind_webinar")
         case .trial: words("kind_trial")
         case .link: words("kind_link")
         }
@@ -71,10 +71,10 @@ struct Offer: Sendable {
     }
 
     /// The values of its landing page.
-    func page(form: PageValues) -> PageValues {
+    func page(form: PageValues, at now: Date) -> PageValues {
         var values: PageValues = [
             "title": .text(title), "headline": .text(variant?.value.headline ?? magnet.value.headline ?? title),
-            "kind_label": .text(kindLabel), "form": .record(form), "language": .text(language),
+            "kind_label": .text(kindLabel(at: now)), "form": .record(form), "language": .text(language),
         ]
         values["page_url"] = .text(url)
         values["description"] = .optional(magnet.value.summary)

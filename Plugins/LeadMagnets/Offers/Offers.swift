@@ -62,7 +62,8 @@ struct Offers: Sendable {
                 "offers": .list(
                     offers.map { offer in
                         var values: PageValues = [
-                            "url": .text(offer.path), "title": .text(offer.title), "kind_label": .text(offer.kindLabel),
+                            "url": .text(offer.path), "title": .text(offer.title),
+                            "kind_label": .text(offer.kindLabel(at: now)),
                         ]
                         if offer.language != config.site.site.language { values["lang"] = .text(offer.language) }
                         values["summary"] = .optional(offer.magnet.value.summary)
@@ -86,7 +87,7 @@ struct Offers: Sendable {
             known: try leadID.map { try known($0, request.kernel) } ?? [:])
         form.referral = request.query["ref"]
         form.arrival = (request.address(query: request.queryText), request.header("referer"))
-        var values = offer.page(form: form.values(signer))
+        var values = offer.page(form: form.values(signer), at: request.kernel.clock.now())
         values["visitor"] = Visits(offers: self).asking(request, offer.words)
         let reply = WebReply.page("offer", values)
         guard request.method == "GET" else { return reply }

@@ -158,7 +158,7 @@ struct Submission: Sendable {
         form.referral = request.fields["_ref"]
         form.errors = errors
         form.problem = problem
-        return .page("offer", offer.page(form: form.values(signer)), status: status)
+        return .page("offer", offer.page(form: form.values(signer), at: now), status: status)
     }
 
     private func thanks(leadID: Int64?, email: String?) throws -> WebReply {

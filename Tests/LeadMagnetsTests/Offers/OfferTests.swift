@@ -59,16 +59,18 @@ import TrellisTesting
         var offer = try offer(config: crm.kernel.config) {
             ($0.headline, $0.button, $0.page) = ("Know what sells", "Send it", Located("plain.md"))
         }
-        #expect(offer.page(form: [:]).text("headline") == "Know what sells")
-        #expect(offer.page(form: [:]).text("text_html") == "<p>Plain.</p>" && offer.button == "Send it")
+        #expect(offer.page(form: [:], at: .distantPast).text("headline") == "Know what sells")
+        #expect(
+            offer.page(form: [:], at: .distantPast).text("text_html") == "<p>Plain.</p>" && offer.button == "Send it")
         var chief = variant("chief", headline: "For chiefs")
         (chief.value.button, chief.value.page) = ("Me first", Located("chief.md"))
         offer.variant = chief
-        #expect(offer.page(form: [:]).text("headline") == "For chiefs" && offer.button == "Me first")
-        #expect(offer.page(form: [:]).text("text_html") == "<p>For chiefs.</p>")
+        #expect(offer.page(form: [:], at: .distantPast).text("headline") == "For chiefs" && offer.button == "Me first")
+        #expect(offer.page(form: [:], at: .distantPast).text("text_html") == "<p>For chiefs.</p>")
         offer.variant = variant("bare")
-        #expect(offer.page(form: [:]).text("headline") == "Know what sells" && offer.button == "Send it")
-        #expect(offer.page(form: [:]).text("text_html") == "<p>Plain.</p>")
+        #expect(
+            offer.page(form: [:], at: .distantPast).text("headline") == "Know what sells" && offer.button == "Send it")
+        #expect(offer.page(form: [:], at: .distantPast).text("text_html") == "<p>Plain.</p>")
     }
 
     // MARK: - Labels
@@ -80,13 +82,22 @@ import TrellisTesting
     func `each kind has its label and its button`(_ kind: MagnetSettings.Kind, _ label: String, _ button: String) throws
     {
         let offer = try offer(kind)
-        #expect((offer.kindLabel, offer.button) == (label, button))
-        #expect(offer.page(form: [:]).text("kind_label") == label)
+        #expect((offer.kindLabel(at: .distantPast), offer.button) == (label, button))
+        #expect(offer.page(form: [:], at: .distantPast).text("kind_label") == label)
     }
 
     @Test func `a label says what is different about an offer`() throws {
         #expect(try offer { $0.deliver = .page }.button == "Get the download")
-        #expect(try offer(.webinar) { $0.webinar.recording = "https://acme.example" }.kindLabel == "Webinar recording")
+        let film = try offer(.webinar) { $0.webinar.recording = "https://acme.example" }
+        #expect(film.kindLabel(at: .distantPast) == "Webinar recording")
+        let start = try #require(Timestamp.date("2026-05-04 16:00:00.000"))
+        let course = try offer(.webinar) {
+            ($0.webinar.recording, $0.webinar.startsAt, $0.url) = (
+                "https://acme.example", start, "https://meet.acme.example"
+            )
+        }
+        #expect(course.kindLabel(at: start + 3599) == "Webinar")
+        #expect(course.kindLabel(at: start + 3600) == "Webinar recording")
     }
 
     @Test func `an offer has its address and the name of its file`() throws {
@@ -107,7 +118,7 @@ import TrellisTesting
         let config = try Config.parse("site: {timezone: \(zone)}", plugins: [])
         let offer = try offer(.webinar, config: config) { $0.webinar.startsAt = Timestamp.date("2026-05-04 16:00:00") }
         #expect(offer.time == time)
-        #expect(offer.page(form: [:]).text("meta") == time)
+        #expect(offer.page(form: [:], at: .distantPast).text("meta") == time)
         #expect(try self.offer(.webinar).time == nil)
     }
 
@@ -117,16 +128,18 @@ import TrellisTesting
     func `a file says its kind and its size`(_ size: Int, _ meta: String) throws {
         let crm = try TestKernel(files: ["plan.pdf": String(repeating: "x", count: size)])
         #expect(
-            try offer(config: crm.kernel.config) { $0.asset = Located("plan.pdf") }.page(form: [:]).text("meta") == meta
+            try offer(config: crm.kernel.config) { $0.asset = Located("plan.pdf") }.page(form: [:], at: .distantPast)
+                .text("meta") == meta
         )
     }
 
     @Test func `a trial says how long it lasts, and what is not known is left out`() throws {
-        #expect(try offer(.trial) { $0.trial.days = 30 }.page(form: [:]).text("meta") == "30 days, free")
-        #expect(try offer(.link).page(form: [:])["meta"] == nil)
+        #expect(
+            try offer(.trial) { $0.trial.days = 30 }.page(form: [:], at: .distantPast).text("meta") == "30 days, free")
+        #expect(try offer(.link).page(form: [:], at: .distantPast)["meta"] == nil)
         let page = try offer {
             $0.asset = Located("gone.pdf"); $0.page = Located("gone.md")
-        }.page(form: [:])
+        }.page(form: [:], at: .distantPast)
         #expect(page["meta"] == nil && page["text_html"] == nil && page["description"] == nil)
         #expect(page.text("headline") == "The plan")
     }
