@@ -157,19 +157,22 @@ public struct Handoff: Plugin {
                 now: question.now)
             return try briefing.values(db, config: question.config)
         }
-        Answer("owner", TemplateValues.self) { question, db in
-            guard let lead = question.leadID else { return [:] }
-            let owner = try String.fetchOne(
-                db.cachedStatement(sql: "SELECT owner FROM leads WHERE id = ?"), arguments: [lead])
-            guard let owner, let rep = settings.rep(owner) else { return [:] }
-            return ["owner.name": rep.name ?? owner, "owner.email": rep.email]
-        }
+        Answer("owner", TemplateValues.self) { question, db in try owner(ofLead: question.leadID, db) }
         Answer("card-line", LeadCard.self) { card, db in try Handoff.cardLines(card.leadID, db) }
         Answer("simulated-reps", SimulatedActs.self) { _, _ in SimulatedReps(settings: settings).acts }
         Answer("simulated-handoffs", SimulationReport.self) { question, db in
             [try SimulatedReps.section(question, db)]
         }
         Answer("handoffs", Report.self) { _, db in [ReportSection("Handoffs", try HandoffCommands.overview(db))] }
+    }
+
+    /// What mails may say of the rep who has a lead.
+    private func owner(ofLead lead: Int64?, _ db: Database) throws -> [String: String] {
+        guard let lead else { return [:] }
+        let owner = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT owner FROM leads WHERE id = ?"), arguments: [lead])
+        guard let owner, let rep = settings.rep(owner) else { return [:] }
+        return ["owner.name": rep.name ?? owner, "owner.email": rep.email]
     }
 
     private static func cardLines(_ lead: Int64, _ db: Database) throws -> [CardLine] {

@@ -125,8 +125,9 @@ struct Replay {
     static func isBefore(_ stage: String) -> String {
         """
 
-          AND lead_id IN (SELECT l.id FROM leads AS l JOIN stages AS s ON s.name = l.stage
-                          WHERE NOT s.is_side AND s.position < (SELECT position FROM stages WHERE name = \(stage.sqlLiteral)))
+          AND EXISTS (SELECT 1 FROM leads AS l JOIN stages AS s ON s.name = l.stage
+                      WHERE l.id = scoring_standings.lead_id AND NOT s.is_side
+                        AND s.position < (SELECT position FROM stages WHERE name = \(stage.sqlLiteral)))
         """
     }
 

@@ -42,6 +42,8 @@ struct PageCheck {
         case .invalidSetDelimiter: "the delimiters cannot be read. Write them as {{=<% %>=}}."
         case .invalidConfigVariableSyntax, .unrecognisedConfigVariable:
             "{{% begins a setting that is not known. Delete the tag."
+        // The library's error for a text that ends too early is its own.
+        case nil where "\(error)" == "overflow": "a tag is not closed. Write it as {{name}}."
         case nil: "the template cannot be read here: \(error)."
         }
     }

@@ -31,8 +31,8 @@ struct Calendars {
         self.holidays = holidays
     }
 
-    /// The calendar of a rep; for a name the config does not know that of the site. An absence with no end known is none
-    /// there: nobody knows when its clocks would go on, and a lead would wait for ever.
+    /// The calendar of a rep; for a name the config does not know that of the site. An absence with no end known is
+    /// none there: nobody knows when its clocks would go on, and a lead would wait for ever.
     func of(_ rep: String) -> WorkCalendar {
         let known = settings.rep(rep)
         return WorkCalendar(

@@ -59,7 +59,7 @@ import TrellisTesting
         #expect(
             try crm.rows("SELECT accept_by, acceptance FROM handoff_sla") == ["2026-03-02 15:00:00.000|running"])
         // What was due while ann was away is not said yet.
-        #expect(crm.transport.sent.map(\.subject) == ["New lead: Lead 1"])
+        #expect(crm.transport.sent.map(\.subject) == ["New lead: l1@lead.example"])
         for time in ["13:00", "15:00", "17:00"] {
             crm.clock.set("2026-03-02 \(time):00")
             try await crm.work()
@@ -71,7 +71,8 @@ import TrellisTesting
             ])
         #expect(
             crm.transport.sent.map(\.subject) == [
-                "New lead: Lead 1", "Still waiting: Lead 1", "Nobody has looked after Lead 1", "New lead: Lead 1",
+                "New lead: l1@lead.example", "Still waiting: l1@lead.example",
+                "Nobody has looked after l1@lead.example", "New lead: l1@lead.example",
             ])
         #expect(try crm.troubles() == [])
     }
