@@ -14,7 +14,7 @@ extension DripSequencer {
                 ],
                 asNow: [
                     "step", "due_at", "version", "resting_at", "arrived_at", "since_event", "is_late", "is_shifted",
-                    "heard_event",
+                    "heard_event", "failure", "failed_step", "failing_since", "failures",
                 ]),
             PastView(
                 "drip_tasks", from: "main.drip_tasks AS t WHERE t.created_at <= :at",

@@ -38,6 +38,8 @@ public struct DripSequencer: Plugin {
                 "SELECT group_concat(sequence, ', ') FROM drip_enrolments WHERE lead_id = leads.id AND state = 'active'"
         ]
     }
+    /// The words of an error may carry a value of the lead.
+    public static let personal = ["drip_enrolments.failure", "drip_missed.error"]
     public static let invariants = [
         Invariant(
             "a lead is in a sequence once at a time",
@@ -62,6 +64,9 @@ public struct DripSequencer: Plugin {
                 SELECT t.id FROM drip_tasks AS t JOIN drip_enrolments AS e ON e.id = t.enrolment_id
                 WHERE t.state = 'open' AND e.state IN ('exited', 'goal')
                 """),
+        Invariant(
+            "a step fails only for who is under way",
+            violations: "SELECT lead_id, sequence FROM drip_enrolments WHERE failures > 0 AND state <> 'active'"),
     ]
 
     public static let definedNames = [
@@ -90,6 +95,8 @@ public struct DripSequencer: Plugin {
     /// Takes up a changed config, lets those go whose sequence is gone, and notes who matches a predicate already.
     public func begin(since: Date?, _ tx: Transaction) throws {
         try Departure.endForRemovedSequences(keeping: sequences.map(\.name), tx)
+        // Before some of them move to steps that were mended.
+        if try tx.isClockTrusted { try FailingSteps.retry(tx) }
         let editions = editions(tx.db)
         let current = try editions.adopt(tx)
         for edition in current {
@@ -153,11 +160,13 @@ public struct DripSequencer: Plugin {
         let editions = editions(tx.db)
         let current = try editions.adopt(tx)
         for edition in current {
-            let departure = Departure(sequence: edition.sequence, tx: tx)
-            // Who was in it may leave and come again in one batch; who comes now may leave in it too.
-            try departure.end(kinds)
-            try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(kinds)
-            try departure.end(kinds)
+            try MissedEvents(edition: edition, tx: tx).passBy(kinds) { edition in
+                let departure = Departure(sequence: edition.sequence, tx: tx)
+                // Who was in it may leave and come again in one batch; who comes now may leave in it too.
+                try departure.end(kinds)
+                try Entrance(edition: edition, sequences: sequences, tx: tx).enrol(kinds)
+                try departure.end(kinds)
+            }
         }
         try Entrance.keepOutOfUnknown(sequences.map(\.name), kinds, tx)
         if !kinds.isDisjoint(with: Departure.lostKinds) {
@@ -166,10 +175,11 @@ public struct DripSequencer: Plugin {
         }
         if kinds.contains("lead.merged") { try Departure.endForMergedLeads(tx) }
         let running = try editions.inUse(current)
+        _ = try hear(kinds, running, tx)
         for edition in running {
-            let rest = Rest(edition: edition, settings: settings, tx: tx)
-            try rest.hear(kinds)
-            if kinds.contains("lead.updated") { try rest.followDays() }
+            if kinds.contains("lead.updated") {
+                try Rest(edition: edition, settings: settings, tx: tx).followDays()
+            }
             for test in edition.program.tests {
                 let experiment = Experiment(test: test, sequence: edition.sequence, tx: tx)
                 try experiment.note(kinds)
@@ -185,10 +195,15 @@ public struct DripSequencer: Plugin {
         while try hear(kinds, running, tx) { try tick.run() }
     }
 
+    /// - Returns: whether it takes anybody on.
     private func hear(_ kinds: Set<String>, _ running: [Edition], _ tx: Transaction) throws -> Bool {
-        try running.reduce(false) { isAny, edition in
-            try Rest(edition: edition, settings: settings, tx: tx).hear(kinds) || isAny
+        var isAny = false
+        for edition in running {
+            try MissedEvents(edition: edition, tx: tx).passBy(kinds) { edition in
+                isAny = try Rest(edition: edition, settings: settings, tx: tx).hear(kinds) || isAny
+            }
         }
+        return isAny
     }
 
     func editions(_ db: Database) -> Editions {

@@ -90,6 +90,29 @@ struct Overview {
         return Table(columns: ["step", "operation", "leads"], rows: rows)
     }
 
+    /// In words, which leads stand still in a version of a sequence because a step of theirs fails; nil where none
+    /// does.
+    func failures(of name: String, version: Int?) throws -> String? {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT failed_step, failure, count(*) AS leads, min(lead_id) AS lead, min(due_at) AS retry_at FROM drip_enrolments
+                WHERE sequence = :name AND failures > 0
+                  AND version = coalesce(:version, (SELECT max(version) FROM drip_versions WHERE sequence = :name))
+                GROUP BY failed_step, failure ORDER BY failed_step, leads DESC
+                """, arguments: ["name": name, "version": version])
+        guard !rows.isEmpty else { return nil }
+        let sentences = rows.map { row in
+            let (step, error): (Int, String) = (row["failed_step"], row["failure"])
+            let (leads, lead, retry): (Int, Int64, String) = (row["leads"], row["lead"], row["retry_at"])
+            let who = leads == 1 ? "lead \(lead)" : "\(leads) leads, such as \(lead)"
+            return "Step \(step) fails for \(who): \(error). It is tried again at \(retry.prefix(16)) UTC."
+        }
+        return (sentences + ["At once: trellis sequences retry \(name)"]).joined(separator: "\n")
+    }
+
+    static func leads(_ count: Int) -> String { count == 1 ? "1 lead" : "\(count) leads" }
+
     func card(_ lead: Int64) throws -> [CardLine] {
         let paused = try Pauses.open(db)
         return try Row.fetchAll(

@@ -43,6 +43,11 @@ struct SequenceCommands {
                 "sequences winner", "Decide a test by hand: all leads from now on get this mail.",
                 arguments: ["NAME", "TEST", "MAIL"]
             ) { call in try decide(call) },
+            Command(
+                "sequences retry",
+                "Try the failing steps of a sequence again now, and forget which events its conditions failed on.",
+                arguments: ["NAME"]
+            ) { call in .text(try retry(call)) },
         ] + PauseCommands(sequences: self).all
     }
 
@@ -61,7 +66,9 @@ struct SequenceCommands {
                 return .tableWithNote(try overview.operations(of: name, nil, version: version), end)
             }
             let sequence = try sequence(name)
-            return .table(try overview.operations(of: sequence.name, program, version: version))
+            let table = try overview.operations(of: sequence.name, program, version: version)
+            let failures = try overview.failures(of: sequence.name, version: version)
+            return failures.map { .tableWithNote(table, $0) } ?? .table(table)
         }
     }
 
@@ -110,16 +117,18 @@ struct SequenceCommands {
                 rows.append([.text(name), .text("new"), .null, .integer(staying), .text("begin here")])
                 continue
             }
-            rows.append([
-                .text(name), .text("version \(change.version)"), .null, .integer(staying - moving),
-                .text("keep their steps"),
-            ])
+            if change.isNew {
+                rows.append([
+                    .text(name), .text("version \(change.version)"), .null, .integer(staying - moving),
+                    .text("keep their steps"),
+                ])
+            }
             for move in change.moves.sorted(by: { ($0.version, $0.step) < ($1.version, $1.step) }) {
                 rows.append([
                     .text(name), .text("move"), .text("\(move.step): \(move.before)"), .integer(Int64(move.leads)),
                     .text(
                         "\(move.place.step): \(move.after)"
-                            + (move.isForced ? " (they wait for what is no longer heard of)" : "")),
+                            + (move.reason.map { " (\($0))" } ?? "")),
                 ])
             }
         }
@@ -155,6 +164,25 @@ struct SequenceCommands {
                 arguments: ["lead": lead, "name": sequence.name])
             return consequence
         }
+    }
+
+    private func retry(_ call: CommandCall) throws -> String {
+        let name = try sequence(call.arguments[0]).name
+        let (leads, missed) = try call.kernel.write(origin: "plugin:\(DripSequencer.name)") { tx in
+            (try FailingSteps.retry(of: name, tx), try MissedEvents.forget(name, tx))
+        }
+        guard leads > 0 || missed > 0 else { throw KernelError.data("No step and no condition of \(name) fails.") }
+        var sentences: [String] = []
+        if leads > 0 {
+            sentences.append(
+                "The step of \(Overview.leads(leads)) is tried again once 'trellis work' or 'trellis serve' runs.")
+        }
+        if missed > 0 {
+            sentences.append(
+                "What \(name) missed of \(Overview.leads(missed)) is forgotten: 'trellis sequences enter' brings a lead in."
+            )
+        }
+        return sentences.joined(separator: " ")
     }
 
     // MARK: - Tests

@@ -51,6 +51,8 @@ struct Departure {
                 SELECT e.id FROM batch AS b CROSS JOIN drip_enrolments AS e ON e.lead_id = b.lead_id
                 WHERE b.kind IN (\(kinds)) AND e.state = 'active'
                 """, tx)
+        try tx.db.execute(
+            sql: "DELETE FROM drip_missed WHERE lead_id IN (SELECT lead_id FROM batch WHERE kind IN (\(kinds)))")
     }
 
     /// A merged lead that was in a sequence under both its ids goes on with what it began first.
@@ -72,7 +74,8 @@ struct Departure {
         guard tx.db.changesCount > 0 else { return }
         try tx.db.cachedStatement(
             sql: """
-                UPDATE drip_enrolments SET state = :state, reason = :reason, due_at = NULL, resting_at = NULL, ended_at = :now
+                UPDATE drip_enrolments SET state = :state, reason = :reason, due_at = NULL, resting_at = NULL, ended_at = :now,
+                    \(FailingSteps.none)
                 WHERE id IN (SELECT id FROM temp.drip_ending)
                 """
         ).execute(arguments: ["state": state, "reason": reason, "now": tx.stamp])
@@ -124,7 +127,7 @@ struct Departure {
                 WHERE id IN (\(gone)) ORDER BY id
                 """)
         try end(as: "exited", because: removed, forEach: gone, tx)
-        for table in ["drip_matches", "drip_watches"] {
+        for table in ["drip_matches", "drip_watches", "drip_missed"] {
             try tx.db.execute(sql: "DELETE FROM \(table) WHERE sequence NOT IN (\(known))")
         }
     }

@@ -9,11 +9,12 @@ struct Watch {
     let tx: Transaction
 
     private var name: String { edition.sequence.name }
+    private var missed: MissedEvents { MissedEvents(edition: edition, tx: tx) }
 
     func look(_ kinds: Set<String>) throws {
         guard try isBegun() else { return try begin() }
         if kinds.contains("drip.recheck"), try isDue() {
-            return try look(among: "true", scope: "true", event: "(SELECT max(id) FROM batch)", kinds)
+            return try look(among: MissedEvents.allLeads, scope: "true", event: "(SELECT max(id) FROM batch)", kinds)
         }
         let asked = Entrance.watchedKinds.dropLast().filter(kinds.contains)
         guard !asked.isEmpty else { return }
@@ -29,10 +30,12 @@ struct Watch {
     ///   - scope: the same for `drip_matches`, leads among them that are gone.
     private func look(among condition: String, scope: String, event: String, _ kinds: Set<String>) throws {
         try tx.scratchTable("drip_matching", columns: "event_lead_id INTEGER PRIMARY KEY, event_id INTEGER")
-        try tx.db.cachedStatement(
-            sql:
-                "INSERT INTO temp.drip_matching SELECT leads.id, \(event) FROM leads WHERE \(condition) AND (\(predicate)\n)"
-        ).execute()
+        try missed.passBy(predicate, among: condition, event: event) { holds in
+            try tx.db.cachedStatement(
+                sql:
+                    "INSERT INTO temp.drip_matching SELECT leads.id, \(event) FROM leads WHERE \(condition) AND \(holds)"
+            ).execute()
+        }
         try tx.db.cachedStatement(
             sql: """
                 DELETE FROM drip_matches WHERE sequence = ? AND \(scope)
@@ -62,8 +65,10 @@ struct Watch {
         try Watch.appoint(edition.sequence, tx)
         guard try !isBegun() else { return }
         try tx.db.execute(sql: "DELETE FROM drip_matches WHERE sequence = ?", arguments: [name])
-        try tx.db.execute(
-            sql: "INSERT INTO drip_matches SELECT ?, leads.id FROM leads WHERE (\(predicate)\n)", arguments: [name])
+        try missed.passBy(predicate, among: MissedEvents.allLeads, event: "(SELECT max(id) FROM events)") { holds in
+            try tx.db.execute(
+                sql: "INSERT INTO drip_matches SELECT ?, leads.id FROM leads WHERE \(holds)", arguments: [name])
+        }
         try tx.db.execute(
             sql: """
                 INSERT INTO drip_watches (sequence, predicate, at) VALUES (:name, :predicate, :now)

@@ -13,6 +13,8 @@ struct Editions {
     struct Change {
         let sequence: RunningSequence
         let version: Int
+        /// Whether the steps are other ones now; otherwise leads of older versions move to those it has.
+        let isNew: Bool
         let moves: [Move]
     }
 
@@ -26,7 +28,10 @@ struct Editions {
         /// What comes next for them, in words, before and after.
         let before: String
         let after: String
-        let isForced: Bool
+        /// Whether their step fails where they are.
+        let isFailing: Bool
+        /// Why they do not finish what they began, in words; nil where that is what the sequence asks for.
+        let reason: String?
     }
 
     /// The newest version of each sequence in the database, and whether it is the one of the config.
@@ -56,28 +61,35 @@ struct Editions {
 
     /// What taking up the config would change; nothing is written.
     func changes() throws -> [Change] {
-        try newest().filter { !$0.isTakenUp }.map { sequence, version, _ in
+        try newest().compactMap { sequence, newest, isTakenUp in
+            let version = isTakenUp ? newest : newest + 1
             let before = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT e.version, e.step, e.resting_at, count(*) AS leads, v.program
+                    SELECT e.version, e.step, e.resting_at, e.failures > 0 AS is_failing, count(*) AS leads, v.program
                     FROM drip_enrolments AS e LEFT JOIN drip_versions AS v ON v.sequence = e.sequence AND v.version = e.version
-                    WHERE e.sequence = ? AND e.state = 'active' GROUP BY e.version, e.step, e.resting_at
-                    """, arguments: [sequence.name])
+                    WHERE e.sequence = ? AND e.state = 'active' AND e.version < ? GROUP BY e.version, e.step, e.resting_at, is_failing
+                    """, arguments: [sequence.name, version])
             let moves = try before.compactMap { row -> Move? in
                 // From before versions were kept: the program of then is not known, and taken for the one of now.
                 guard let text: String = row["program"] else { return nil }
                 let old = try Program(text: text)
-                let isForced = !old.awaitedKinds.isSubset(of: kinds)
-                guard sequence.settings.onEdit == .migrate || isForced else { return nil }
+                let isFailing: Bool = row["is_failing"]
+                let isUnheard = !isTakenUp && !old.awaitedKinds.isSubset(of: kinds)
+                let reason =
+                    isUnheard
+                    ? "they wait for what is no longer heard of" : isFailing ? "their step fails" : nil
+                guard sequence.settings.onEdit == .migrate || reason != nil else { return nil }
                 let place = ProgramChange(from: old, to: sequence.program)
                     .place(restingAt: row["resting_at"], step: row["step"])
                 return Move(
                     version: row["version"], step: row["step"], restingAt: row["resting_at"], place: place,
                     leads: row["leads"], before: Editions.line(row["step"], of: old),
-                    after: Editions.line(place.step, of: sequence.program), isForced: isForced)
+                    after: Editions.line(place.step, of: sequence.program), isFailing: isFailing,
+                    reason: reason)
             }
-            return Change(sequence: sequence, version: version + 1, moves: moves)
+            if isTakenUp, moves.isEmpty { return nil }
+            return Change(sequence: sequence, version: version, isNew: !isTakenUp, moves: moves)
         }
     }
 
@@ -97,18 +109,20 @@ struct Editions {
         program.lines.indices.contains(step) ? program.lines[step] : "end"
     }
 
-    /// Takes the config up: writes the versions that are new, and moves who is to move. Returns the newest of each
-    /// sequence.
+    /// Takes the config up: writes the versions that are new, and moves who is to move, also where `on_edit` alone says
+    /// so since. Returns the newest of each sequence.
     func adopt(_ tx: Transaction) throws -> [Edition] {
         let newest = try newest()
-        if newest.contains(where: { !$0.isTakenUp }) {
+        if try newest.contains(where: { !$0.isTakenUp }) || isAnyBehind() {
             for change in try changes() {
                 let sequence = change.sequence
-                try tx.db.execute(
-                    sql: """
-                        INSERT INTO drip_versions (sequence, version, digest, program, adopted_at) VALUES (?, ?, ?, ?, ?)
-                        """, arguments: [sequence.name, change.version, sequence.digest, sequence.text, tx.stamp])
-                try carryTests(to: change, tx)
+                if change.isNew {
+                    try tx.db.execute(
+                        sql: """
+                            INSERT INTO drip_versions (sequence, version, digest, program, adopted_at) VALUES (?, ?, ?, ?, ?)
+                            """, arguments: [sequence.name, change.version, sequence.digest, sequence.text, tx.stamp])
+                    try carryTests(to: change, tx)
+                }
                 for move in change.moves { try apply(move, of: change, tx) }
             }
         }
@@ -117,6 +131,21 @@ struct Editions {
                 sequence: $0.sequence, version: $0.isTakenUp ? $0.version : $0.version + 1, program: $0.sequence.program
             )
         }
+    }
+
+    /// Whether leads are in an older version who do not finish it: `on_edit` says so since, or their step fails there.
+    private func isAnyBehind() throws -> Bool {
+        let moving = sequences.filter { $0.settings.onEdit == .migrate }.map(\.name.sqlLiteral)
+        let isHere = "e.sequence = v.sequence AND e.version = v.version"
+        return try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM drip_versions AS v WHERE v.version < (SELECT max(version) FROM drip_versions WHERE sequence = v.sequence)
+                          AND (EXISTS (SELECT 1 FROM drip_enrolments AS e WHERE \(isHere) AND e.failures > 0)
+                               OR v.sequence IN (\(moving.joined(separator: ", ")))
+                                  AND EXISTS (SELECT 1 FROM drip_enrolments AS e WHERE \(isHere) AND e.state = 'active')))
+                    """)) ?? false
     }
 
     /// A test without a name is called by its place. Where that is another one now, and the arms and what they are
@@ -160,7 +189,7 @@ struct Editions {
 
     private func apply(_ move: Move, of change: Change, _ tx: Transaction) throws {
         let place = move.place
-        var due = "due_at"
+        var due = move.isFailing ? tx.stamp.sqlLiteral : "due_at"
         if place.isOtherWait, let wait = place.restingAt {
             switch change.sequence.program.operations[wait].act {
             case .wait(let seconds), .waitFor(_, _, _, let seconds?, _):
@@ -171,13 +200,16 @@ struct Editions {
         }
         try tx.db.execute(
             sql: """
-                UPDATE drip_enrolments SET version = :version, step = :step, resting_at = :rest, due_at = \(due), is_shifted = 0
+                UPDATE drip_enrolments SET version = :version, step = :step, resting_at = :rest, due_at = \(due), is_shifted = 0,
+                    \(FailingSteps.none)
                 WHERE sequence = :sequence AND state = 'active' AND version = :old AND step = :old_step AND resting_at IS :old_rest
+                  AND (failures > 0) = :is_failing
                 """,
             arguments: [
                 "version": change.version, "step": place.step, "rest": place.restingAt,
                 "sequence": change.sequence.name,
                 "old": move.version, "old_step": move.step, "old_rest": move.restingAt,
+                "is_failing": move.isFailing,
             ])
         // A wait for a day of another column is reckoned as if the lead had just come to it.
         if place.isOtherWait, let wait = place.restingAt,

@@ -4,7 +4,7 @@ import TrellisKernel
 /// A sequence of the config with its program.
 struct RunningSequence: Sendable {
     let name: String
-    let settings: SequenceSettings
+    private(set) var settings: SequenceSettings
     let program: Program
     /// The program as it is written to the database, and what tells it from others.
     let text: String
@@ -47,6 +47,19 @@ struct RunningSequence: Sendable {
     var kinds: Set<String> {
         let entry = settings.enter.on.map { [$0.value] } ?? Entrance.watchedKinds
         return Set(entry + endings.map(\.kind)).union(program.awaitedKinds).union(testKinds)
+    }
+
+    /// The same sequence with other conditions on the events that begin and end it.
+    func mapConditions(_ transform: (String) -> String) -> RunningSequence {
+        var sequence = self
+        if let condition = settings.enter.condition?.value {
+            sequence.settings.enter.condition?.value = transform(condition)
+        }
+        for (index, exit) in settings.exit.enumerated() {
+            guard let condition = exit.condition?.value else { continue }
+            sequence.settings.exit[index].condition?.value = transform(condition)
+        }
+        return sequence
     }
 
     /// The outcomes its tests ask for.

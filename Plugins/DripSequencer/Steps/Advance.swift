@@ -10,13 +10,15 @@ struct Advance {
 
     private var operations: [Operation] { edition.program.operations }
 
-    func run() throws {
+    /// - Parameter reached: the operation that is done, for whoever is told that it failed.
+    func run(_ reached: inout Int) throws {
         let first = try Int.fetchOne(
             tx.db.cachedStatement(sql: "SELECT min(step) FROM temp.drip_due WHERE sequence = ? AND version = ?"),
             arguments: [edition.sequence.name, edition.version])
         guard let first else { return }
         for (index, operation) in operations.enumerated().dropFirst(first) {
             let here = "\(edition.condition) AND step = \(index)"
+            reached = index
             switch operation.act {
             case .wait, .waitUntil, .waitFor:
                 try Rest(edition: edition, settings: settings, tx: tx).lie(at: index, operation, where: here)
@@ -34,6 +36,7 @@ struct Advance {
                 try move(here, to: "\(index + 1)")
             }
         }
+        reached = operations.count
         try complete()
     }
 
@@ -154,7 +157,8 @@ struct Advance {
         let here = "\(edition.condition) AND step >= \(end)"
         try tx.db.cachedStatement(
             sql: """
-                UPDATE drip_enrolments SET state = 'completed', step = \(end), due_at = NULL, resting_at = NULL, ended_at = ?
+                UPDATE drip_enrolments SET state = 'completed', step = \(end), due_at = NULL, resting_at = NULL, ended_at = ?,
+                    \(FailingSteps.none)
                 WHERE id IN (SELECT id FROM temp.drip_due WHERE \(here))
                 """
         ).execute(arguments: [tx.stamp])

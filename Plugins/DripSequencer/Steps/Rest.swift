@@ -67,7 +67,7 @@ struct Rest {
             sql: """
                 UPDATE drip_enrolments SET step = \(step), due_at = :due, resting_at = \(index), arrived_at = :now,
                     since_event = CASE WHEN resting_at IS NULL THEN coalesce(heard_event, event_id) ELSE (SELECT coalesce(max(id), 0) FROM events) END,
-                    is_late = 0, is_shifted = 0
+                    is_late = 0, is_shifted = 0, \(FailingSteps.none)
                 WHERE id IN (SELECT id FROM temp.drip_due WHERE \(here))
                 """
         ).execute(arguments: ["due": due, "now": tx.stamp])
@@ -120,7 +120,8 @@ struct Rest {
 
     // MARK: - Woken before their time
 
-    /// An event a lead waits for takes it on at once: of several the one that came first.
+    /// An event a lead waits for takes it on at once: of several the one that came first. Whose time is up does not
+    /// wait any more, also where the step after that fails.
     ///
     /// - Returns: whether it takes anybody on.
     @discardableResult
@@ -138,7 +139,7 @@ struct Rest {
                     UPDATE drip_enrolments SET step = \(index + 1), due_at = :now, resting_at = NULL, is_shifted = 0, heard_event = heard
                     FROM (SELECT e.id AS hearing, min(heard) AS heard FROM (\(events.joined(separator: " UNION ALL "))) AS came
                           CROSS JOIN drip_enrolments AS e ON e.lead_id = came.hearing_lead AND \(edition.condition(on: "e"))
-                          WHERE e.state = 'active' AND +e.resting_at = \(index) AND came.heard > coalesce(e.since_event, e.event_id)
+                          WHERE e.state = 'active' AND +e.resting_at = \(index) AND e.failures = 0 AND came.heard > coalesce(e.since_event, e.event_id)
                           GROUP BY e.id)
                     WHERE drip_enrolments.id = hearing
                     """
@@ -154,7 +155,7 @@ struct Rest {
             guard case .waitUntil(let moment) = operation.act, case .column(let column, _, _) = moment else { continue }
             let condition = """
                 id IN (SELECT e.id FROM batch AS b CROSS JOIN drip_enrolments AS e ON e.lead_id = b.lead_id AND \(edition.condition(on: "e"))
-                       WHERE b.kind = 'lead.updated' AND e.state = 'active' AND +e.resting_at = \(index)
+                       WHERE b.kind = 'lead.updated' AND e.state = 'active' AND +e.resting_at = \(index) AND e.failures = 0
                          AND EXISTS (SELECT 1 FROM json_each(b.body, '$.columns') WHERE value IN (\(column.sqlLiteral), 'timezone', 'country')))
                 """
             let isAny = try Bool.fetchOne(

@@ -85,6 +85,31 @@ import TrellisTesting
         #expect(try same.run("sequences plan") == ["The steps are those the database knows. Nothing would change."])
     }
 
+    @Test func `on_edit alone moves who kept the steps of before`() throws {
+        let steps = "steps: [{mail: one}, {mail: three}]"
+        let crm = try begun()
+        let kept = try crm.reopened(DripSite.yaml("enter: {on: lead.created}, \(steps)"))
+        try kept.lead("bob@a.example")
+        try kept.pump()
+        #expect(try kept.rows("SELECT version, state FROM drip_enrolments WHERE lead_id = 1") == ["1|active"])
+        let moved = try kept.reopened(DripSite.yaml("enter: {on: lead.created}, on_edit: migrate, \(steps)"))
+        #expect(
+            try moved.run("sequences plan") == [
+                "course|move|2: mail two|1|1: mail three",
+                "Nothing was changed. It will be when 'trellis work' or 'trellis serve' starts with this config.",
+            ])
+        try moved.lead("cleo@a.example")
+        try moved.pump()
+        #expect(try moved.rows("SELECT version, step, state FROM drip_enrolments WHERE lead_id = 1") == ["2|1|active"])
+        #expect(try moved.rows("SELECT version FROM drip_versions") == ["1", "2"])
+        #expect(try moved.run("sequences plan") == ["The steps are those the database knows. Nothing would change."])
+        moved.clock.advance(by: "1 day")
+        try moved.pump()
+        #expect(
+            try moved.rows("SELECT template FROM outbox_messages WHERE lead_id = 1 ORDER BY id") == ["one", "three"])
+        #expect(try moved.troubles() == [])
+    }
+
     @Test func `steps that were taken back are a further version, and everybody goes on`() throws {
         let crm = try begun()
         let next = try edited(crm, "steps: [{mail: three}]")
