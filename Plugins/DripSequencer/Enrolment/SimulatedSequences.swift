@@ -39,12 +39,20 @@ enum SimulatedSequences {
                 SELECT sequence, CASE state WHEN 'goal' THEN 'goal' ELSE 'left' END, coalesce(reason, '–'), count(*) FROM drip_enrolments
                 WHERE state IN ('goal', 'exited') AND ended_at > :from AND :until >= ended_at GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 3
                 """, arguments: span)
+        let failures = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT sequence, failed_step, failure, count(*) FROM drip_enrolments WHERE failures > 0 AND entered_at <= :until
+                GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3
+                """, arguments: ["until": question.until])
         return [
             SimulationSection(
                 "Sequences", drawing: .bars,
                 Table(columns: ["sequence", "at_start", "entered", "finished", "goal", "left", "still_in"], counts)),
             SimulationSection(
                 "Why sequences ended early", keys: 3, Table(columns: ["sequence", "how", "why", "leads"], ends)),
+            SimulationSection(
+                "Steps that fail", keys: 3, Table(columns: ["sequence", "step", "why", "leads"], failures)),
         ]
     }
 }

@@ -48,6 +48,17 @@ import TrellisTesting
         #expect(try done.rows("SELECT template FROM outbox_messages WHERE state = 'sent'") == [])
     }
 
+    @Test func `a step that would fail is told with the reason`() async throws {
+        let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{wait: 1 day}, {set: {stage: mql}}]")
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        try crm.foreign("UPDATE leads SET stage = 'sql'")
+        let done = try await crm.simulate(days: 10, ["task.done": (0, "6h")])
+        let why = done.section("Steps that fail")
+        let reason = "a lead moves forward only: set the stage to recycled or disqualified first"
+        #expect(why.count == 1 && why[0].hasSuffix("|1|\(reason)|1"), "\(why)")
+    }
+
     @Test func `who leaves early is counted with the reason`() async throws {
         let crm = try crm()
         // Not heard of yet when the simulated time begins.
