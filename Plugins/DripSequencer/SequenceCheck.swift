@@ -53,7 +53,10 @@ struct SequenceCheck {
                 check.kind(kind)
                 if let condition = step.waitCondition { check.eventPredicate(condition, kind: kind.value) }
             }
-            for column in step.set { check.leadColumn(Located(column.name, at: column.place)) }
+            for column in step.set {
+                let isNull = StepSettings.isNull(column.value.value)
+                check.leadValue(isNull ? nil : column.value, in: Located(column.name, at: column.place))
+            }
             if let webhook = step.webhook { check.webhook(webhook) }
             if let task = step.task { check.line(task.text) }
             if case .column(let column, _, _)? = step.waitUntil?.value, let place = step.waitUntil?.place {

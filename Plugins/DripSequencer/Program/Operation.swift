@@ -28,7 +28,8 @@ struct Operation: Sendable, Hashable, Codable {
 
     struct Assignment: Sendable, Hashable, Codable {
         var column: String
-        var value: String
+        /// Nil for NULL.
+        var value: String?
     }
 
     /// Something a person is to do.
@@ -102,7 +103,7 @@ extension Operation: CustomStringConvertible {
         case .webhook(let name): "webhook \(name)"
         case .branch(let condition, let otherwise): "if not (\(condition)) go to \(otherwise)"
         case .jump(let target): "go to \(target)"
-        case .set(let columns): "set " + columns.map { "\($0.column) = \($0.value)" }.joined(separator: ", ")
+        case .set(let columns): "set " + columns.map { "\($0.column) = \($0.value ?? "NULL")" }.joined(separator: ", ")
         case .enter(let sequence): "enter \(sequence)"
         case .leave(let sequence): "exit \(sequence)"
         case .exit: "exit"

@@ -41,7 +41,11 @@ struct Program: Sendable, Hashable {
                     holdout: test.holdout, optimise: test.optimise, withinSeconds: test.within.seconds))
         }
         if !step.set.isEmpty {
-            return .set(columns: step.set.map { .init(column: $0.name, value: $0.value.value) })
+            return .set(
+                columns: step.set.map { column in
+                    let text = column.value.value
+                    return .init(column: column.name, value: StepSettings.isNull(text) ? nil : text)
+                })
         }
         return step.exit.flatMap { StepSettings.isThisSequence($0.value) ? nil : .leave(sequence: $0.value) } ?? .exit
     }
@@ -121,4 +125,7 @@ struct Program: Sendable, Hashable {
 extension StepSettings {
     /// `exit: true`.
     static func isThisSequence(_ text: String) -> Bool { ["true", "yes", "on"].contains(text.lowercased()) }
+
+    /// `set: {city: null}`.
+    static func isNull(_ text: String) -> Bool { ["null", "~"].contains(text) }
 }

@@ -44,7 +44,9 @@ public struct StepSettings: SettingsRecord {
         SettingsField("then", \.then, .list(of: .record()), "Steps where it holds, or where the event came.")
         SettingsField("else", \.otherwise, .list(of: .record()), "Steps where it does not, or where the time was up.")
         SettingsField("test", \.test, optional: .record(), "Send one of several mails, and learn which does best.")
-        SettingsField("set", \.set, .named("a mapping of columns", of: .locatedText), "Columns of the lead to set.")
+        SettingsField(
+            "set", \.set, .named("a mapping of columns", of: .locatedValue),
+            "Columns of the lead to set, each to a fixed value that the column takes; null empties one.")
         SettingsField("enter", \.enter, optional: .locatedText, "Bring the lead into another sequence too.")
         SettingsField(
             "exit", \.exit, optional: .locatedTextOrFlag, "End this sequence here (true), or another one (its name).")

@@ -140,7 +140,7 @@ struct Advance {
     }
 
     private func set(_ columns: [Operation.Assignment], _ here: String) throws {
-        let assignments = columns.map { "\"\($0.column)\" = \($0.value.sqlLiteral)" }.joined(separator: ", ")
+        let assignments = columns.map { "\"\($0.column)\" = \($0.value?.sqlLiteral ?? "NULL")" }.joined(separator: ", ")
         try tx.db.cachedStatement(
             sql: """
                 UPDATE leads SET \(assignments), updated_at = ? WHERE id IN (SELECT lead_id FROM temp.drip_due WHERE \(here))

@@ -106,6 +106,11 @@ extension SettingType where Value == LocatedText {
         let words = JSONValue.array([.string("string"), .string("boolean")])
         return SettingType("a text", schema: { _ in .object([("type", words)]) }, read: locatedText.read)
     }
+    /// The same for a value of a column, which may look like a number, a flag or null, and is a text all the same.
+    public static var locatedValue: SettingType {
+        let words = ["string", "number", "boolean", "null"].map(JSONValue.string)
+        return SettingType("a text", schema: { _ in .object([("type", .array(words))]) }, read: locatedText.read)
+    }
     /// SQL, checked against the real schema before it is used.
     public static var sql: SettingType { SettingType<String>.text.located }
 }

@@ -4,9 +4,9 @@ import TrellisKernel
 import TrellisTesting
 
 @Suite struct DripSettingsTests {
-    private func problems(_ sequence: String) throws -> [String] {
+    private func problems(_ sequence: String, before: String = "") throws -> [String] {
         do {
-            _ = try DripSite.crm(sequence)
+            _ = try DripSite.crm(sequence, before: before)
             return []
         } catch let problems as ConfigProblems {
             return problems.problems.map(\.description).map {
@@ -39,6 +39,42 @@ import TrellisTesting
                 "steps.2.if: SQL: no such column: titel. Did you mean 'title'?",
                 "steps.2.then.1.set.citty: leads has no column 'citty'. Did you mean 'city'?",
             ])
+    }
+
+    @Test func `set writes what its column takes as it stands, the same for every lead`() throws {
+        let fields =
+            "leads: {fields: {budget: real, seats: integer, interest: {type: text, one_of: [waste, staffing]}, ends_on: date, calls: boolean}}"
+        let steps = [
+            "{set: {id: 77, created_at: soon, updated_at: soon, account_id: 7, contact_id: 7, email: ann@a.example}}",
+            "{set: {budget: lots, seats: 1.5, interest: zzz, stage: mqlx, ends_on: soon}}",
+            "{set: {ends_on: 2026-01-31 09:00, calls: yes, country: Germany}}",
+            #"{set: {city: "{{region}}", stage: null}}"#,
+        ]
+        #expect(
+            try problems(
+                "enter: {on: lead.created}, steps: [\(steps.joined(separator: ", "))]", before: fields
+            ) == [
+                "steps.1.set.id: Trellis itself keeps id, and no step may set it. Leave it out.",
+                "steps.1.set.created_at: Trellis itself keeps created_at, and no step may set it. Leave it out.",
+                "steps.1.set.updated_at: Trellis itself keeps updated_at, and no step may set it. Leave it out.",
+                "steps.1.set.account_id: Trellis itself keeps account_id, and no step may set it. Leave it out.",
+                "steps.1.set.contact_id: Trellis itself keeps contact_id, and no step may set it. Leave it out.",
+                "steps.1.set.email: a lead is known by its email, and this would be the same for all of them. Leave it out.",
+                "steps.2.set.budget: expected a number, got 'lots'.",
+                "steps.2.set.seats: expected a whole number, got '1.5'.",
+                "steps.2.set.interest: expected one of staffing, waste, got 'zzz'.",
+                "steps.2.set.stage: there is no stage 'mqlx'. Did you mean 'mql'? There are: subscriber, lead, mql, sal, sql, opportunity, customer, recycled, disqualified.",
+                "steps.2.set.ends_on: expected a day such as 2026-01-31, got 'soon'.",
+                "steps.3.set.ends_on: ends_on is kept as '2026-01-31'. Write that, got '2026-01-31 09:00'.",
+                "steps.3.set.calls: expected 1 for yes or 0 for no, got 'yes'.",
+                "steps.3.set.country: country is kept as 'DE'. Write that, got 'Germany'.",
+                "steps.4.set.city: set writes a fixed value, the same for every lead, and fills in no {{variable}}. Write the value itself.",
+                "steps.4.set.stage: a lead is never without stage. Write a value.",
+            ])
+        #expect(
+            try problems(
+                "enter: {on: lead.created}, steps: [{set: {budget: 20000, seats: 3, interest: waste, stage: mql, ends_on: 2026-01-31, calls: 1, country: DE, city: null}}]",
+                before: fields) == [])
     }
 
     @Test func `each of several events that are waited for is looked up, and so is the condition on it`() throws {

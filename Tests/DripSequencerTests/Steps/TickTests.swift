@@ -69,6 +69,14 @@ import TrellisTesting
             ])
     }
 
+    @Test func `set of null empties a column`() throws {
+        let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{set: {region: null, city: Kiel}}]")
+        try crm.capture(["email": "ann@a.example", "region": "North", "city": "Bonn"], consents: ["newsletter"])
+        try crm.pump()
+        #expect(try crm.rows("SELECT region IS NULL, city FROM leads") == ["1|Kiel"])
+        #expect(try crm.run("sequences show", "course") == ["0|set region = NULL, city = Kiel|0", "1|end|0"])
+    }
+
     @Test func `set changes the lead by the sequence's own hand, and its value is a text however it looks`() throws {
         let crm = try DripSite.crm("enter: {on: lead.created}, steps: [{set: {region: \"O'Brien; --\", stage: mql}}]")
         try crm.lead("ann@a.example")
