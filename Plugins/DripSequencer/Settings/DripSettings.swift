@@ -23,6 +23,15 @@ public struct DripSettings: SettingsRecord {
             "Each a list of steps that a lead goes through.")
     }
 
+    /// The names stand in the keys of what is sent, `drip:NAME:…`, by which a sequence tells its own from that of others.
+    public func problems(at _: Place) -> [ConfigProblem] {
+        sequences.filter { $0.name.wholeMatch(of: /[A-Za-z0-9_-]{1,100}/) == nil }.map {
+            ConfigProblem(
+                "a sequence is named by up to 100 letters from a to z, digits, - and _; this is '\($0.name)'.",
+                at: $0.place)
+        }
+    }
+
     /// How often one lead is written to or worked on, by channel.
     public struct Caps: SettingsRecord {
         public var mail: Rate?

@@ -110,6 +110,22 @@ import TrellisTesting
             ])
     }
 
+    @Test func `the name of a sequence is letters, digits, - and _`() throws {
+        let one = "{enter: {on: lead.created}, steps: [{exit: true}]}"
+        do {
+            _ = try TestKernel(
+                "plugins: {drip: {sequences: {b: \(one), \"b:1\": \(one), New_Year-2: \(one), two words: \(one), früh: \(one)}}}",
+                plugins: [DripSequencer.self])
+            Issue.record("the config is taken")
+        } catch let problems as ConfigProblems {
+            #expect(
+                problems.problems.map { "\($0.place.path): \($0.message)" }
+                    == ["b:1", "two words", "früh"].map {
+                        "plugins.drip.sequences.\($0): a sequence is named by up to 100 letters from a to z, digits, - and _; this is '\($0)'."
+                    })
+        }
+    }
+
     @Test func `re-entry is one of three rules`() throws {
         #expect(
             try problems("enter: {on: lead.created}, reentry: sometimes, steps: [{mail: one}]") == [
