@@ -87,7 +87,7 @@ public struct DripSequencer: Plugin {
 
     public func check(_ check: ConfigCheck) {
         for sequence in settings.sequences {
-            SequenceCheck(settings: sequence.value, check: check).run()
+            SequenceCheck(settings: sequence.value, place: sequence.place, check: check).run()
             if let list = sequence.value.list { check.list(Located(list, at: sequence.place)) }
         }
     }

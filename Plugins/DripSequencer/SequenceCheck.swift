@@ -4,6 +4,8 @@ import TrellisKernel
 /// sequences.
 struct SequenceCheck {
     let settings: SequenceSettings
+    /// That of the name of the sequence.
+    let place: Place
     let check: ConfigCheck
 
     func run() {
@@ -19,6 +21,32 @@ struct SequenceCheck {
         if let goal = settings.goal { check.kind(goal) }
         run(settings.steps)
         tellTestsApart()
+        noteOpenEnds()
+    }
+
+    /// Says of a sequence that mails which answers to its mails do not end it.
+    private func noteOpenEnds() {
+        guard SequenceCheck.sendsMail(settings.steps) else { return }
+        let ends = settings.exit.map(\.on.value) + [settings.goal?.value].compactMap { $0 }
+        // Bounces and complaints suppress the address, which is a lead.unsubscribed as well.
+        let hearsAll = settings.exit.contains { $0.on.value == "lead.unsubscribed" && $0.condition == nil }
+        let answers = [
+            ("a reply", "mail.replied", "mail.replied", false),
+            ("a hard bounce", "mail.bounced", "{on: mail.bounced, where: \"class = 'hard'\"}", hearsAll),
+            ("a complaint", "mail.complained", "mail.complained", hearsAll),
+            ("unsubscribing", "lead.unsubscribed", "lead.unsubscribed", false),
+        ]
+        let missing = answers.filter { !ends.contains($0.1) && !$0.3 }
+        guard let last = missing.last?.0 else { return }
+        let named = missing.dropLast().map(\.0).joined(separator: ", ")
+        let line = (settings.exit.map(\.written) + missing.map(\.2)).joined(separator: ", ")
+        check.note(
+            "it goes on after \(named.isEmpty ? last : "\(named) and \(last)"). To end it there as well: exit: [\(line)]",
+            at: place)
+    }
+
+    private static func sendsMail(_ steps: [StepSettings]) -> Bool {
+        steps.contains { $0.mail != nil || $0.test != nil || sendsMail($0.then) || sendsMail($0.otherwise) }
     }
 
     /// Who has an arm of a test keeps it: a second one of the same name would mail nobody.

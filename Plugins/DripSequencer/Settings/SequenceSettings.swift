@@ -98,6 +98,12 @@ public struct SequenceSettings: SettingsRecord {
                 "where", \.condition, optional: .sql,
                 "A SQL expression over the fields of the event and the columns of the lead.")
         }
+
+        /// As it is written in the config.
+        var written: String {
+            guard let condition else { return on.value }
+            return "{on: \(on.value), where: \(JSONValue.string(condition.value).text())}"
+        }
     }
 
     /// What becomes of a step that came due while nobody worked.

@@ -110,6 +110,37 @@ import TrellisTesting
             ])
     }
 
+    @Test func `a sequence that mails is told which answers do not end it, with the line that does`() throws {
+        func notes(_ exits: String, _ steps: String = "{if: title IS NULL, then: [{mail: one}]}") throws -> [String] {
+            let crm = try DripSite.crm("enter: {on: lead.created}, exit: [\(exits)], steps: [\(steps)]")
+            return try withExtendedLifetime(crm) {
+                try crm.kernel.config.check(plugins: [DripSequencer.self])
+                    .filter { $0.place.path == "plugins.drip.sequences.course" }.map(\.message)
+            }
+        }
+        let hard = #"{on: mail.bounced, where: "class = 'hard'"}"#
+        let kiel = #"{on: lead.updated, where: "city = 'Kiel'"}"#
+        #expect(
+            try notes("course.left, \(kiel)") == [
+                "it goes on after a reply, a hard bounce, a complaint and unsubscribing. To end it there as well: "
+                    + "exit: [course.left, \(kiel), mail.replied, \(hard), mail.complained, lead.unsubscribed]"
+            ])
+        #expect(
+            try notes(
+                "mail.replied, mail.bounced, lead.unsubscribed", "{test: {mails: {one: 1, two: 1}, optimise: clicks}}")
+                == [])
+        #expect(
+            try notes("lead.unsubscribed") == [
+                "it goes on after a reply. To end it there as well: exit: [lead.unsubscribed, mail.replied]"
+            ])
+        #expect(
+            try notes(#"mail.replied, {on: lead.unsubscribed, where: "reason = 'unsubscribed'"}"#) == [
+                "it goes on after a hard bounce and a complaint. To end it there as well: exit: "
+                    + #"[mail.replied, {on: lead.unsubscribed, where: "reason = 'unsubscribed'"}, \#(hard), mail.complained]"#
+            ])
+        #expect(try notes("course.left", "{task: {kind: call, text: Ring}}") == [])
+    }
+
     @Test func `the name of a sequence is letters, digits, - and _`() throws {
         let one = "{enter: {on: lead.created}, steps: [{exit: true}]}"
         do {
