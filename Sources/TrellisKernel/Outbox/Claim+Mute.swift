@@ -18,7 +18,7 @@ extension Claim {
         let readyList = "[" + ready.map(String.init).joined(separator: ",") + "]"
         if transport == "mail" { try pace.note(list) }
         try settle(readyList)
-        if !kernel.config.site.mail.pace.isEmpty { for id in ready { try tx.speedUp(domainOf: id) } }
+        if try pace.isAnyDomainPaced { for id in ready { try tx.speedUp(domainOf: id) } }
         return ready.count
     }
 

@@ -9,11 +9,24 @@ struct MailPace {
     let tx: Transaction
 
     func apply(to list: String) throws {
-        if !settings.pace.isEmpty { try spread(list) }
+        if try isAnyDomainPaced { try spread(list) }
         if let warmUp = settings.warmUp { try warm(warmUp, list) }
     }
 
     // MARK: - Pace
+
+    /// Seconds between two mails to a domain that has no pace in the config, at its full share, while its servers say
+    /// that too much comes: a mail a second, which begins as one every two. Without their word it has no pace at all.
+    static let unpacedSeconds = 1.0
+
+    /// Whether the config sets a pace, or a domain goes slower for a while.
+    var isAnyDomainPaced: Bool {
+        get throws {
+            if !settings.pace.isEmpty { return true }
+            return try Bool.fetchOne(
+                tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM mail_domains WHERE share < 1)")) ?? false
+        }
+    }
 
     /// Gives each mail the next free moment of its domain: the generic cell rate algorithm (ITU-T I.371, annex A)
     /// with a burst of one. A mail has its turn once; when it comes, the mail goes.
@@ -35,14 +48,17 @@ struct MailPace {
                 SELECT id, domain, \(moment), strftime('%Y-%m-%d %H:%M:%f', first_at, '+' || round((place + 1) * seconds, 3) || ' seconds')
                 FROM (
                     SELECT m.id, m.domain, row_number() OVER (PARTITION BY m.domain ORDER BY m.ready_at, m.id) - 1 AS place,
-                           pace.value / coalesce(d.share, 1) AS seconds, max(coalesce(d.next_at, :now), :now) AS first_at
+                           coalesce(pace.value, :unpaced) / coalesce(d.share, 1) AS seconds, max(coalesce(d.next_at, :now), :now) AS first_at
                     FROM outbox_messages AS m
-                    JOIN json_each(:paces) AS pace
+                    LEFT JOIN json_each(:paces) AS pace
                       ON pace.key = coalesce((SELECT key FROM json_each(:paces) WHERE key = m.domain), 'default')
                     LEFT JOIN mail_domains AS d ON d.domain = m.domain
-                    WHERE m.id IN (SELECT value FROM json_each(:list)) AND m.state = 'waiting' AND m.slot_at IS NULL)
+                    WHERE m.id IN (SELECT value FROM json_each(:list)) AND m.state = 'waiting' AND m.slot_at IS NULL
+                      AND m.domain IS NOT NULL AND (pace.value IS NOT NULL OR d.share < 1))
                 """
-        ).execute(arguments: ["now": tx.stamp, "list": list, "paces": paces])
+        ).execute(arguments: [
+            "now": tx.stamp, "list": list, "paces": paces, "unpaced": MailPace.unpacedSeconds,
+        ])
         try tx.db.cachedStatement(
             sql: """
                 UPDATE outbox_messages SET slot_at = s.slot_at, ready_at = max(ready_at, s.slot_at) FROM temp.mail_slots AS s
@@ -116,12 +132,21 @@ struct MailPace {
 }
 
 extension Transaction {
-    /// The servers of this message's domain say that too much comes: half the pace from here on.
+    /// The servers of this message's domain say that too much comes: half the pace from here on. Of mails that were under
+    /// way together without a turn each, as where there is no pace yet, the first says it for all.
     func slowDown(domainOf message: Int64) throws {
         try db.execute(
             sql: """
-                UPDATE mail_domains SET share = max(share / 2, 0.01) WHERE domain = (SELECT domain FROM outbox_messages WHERE id = ?)
-                """, arguments: [message])
+                INSERT INTO mail_domains (domain, next_at, share)
+                SELECT domain, :now, 0.5 FROM (
+                    SELECT coalesce(m.domain, lower(substr(address, instr(address, '@') + 1))) AS domain
+                    FROM (SELECT m.id, m.domain, coalesce(m.recipient, l.email) AS address
+                          FROM outbox_messages AS m LEFT JOIN leads AS l ON l.id = m.lead_id
+                          WHERE m.id = :message AND m.transport = 'mail' AND m.purpose <> 'internal') AS m)
+                WHERE domain IS NOT NULL
+                ON CONFLICT (domain) DO UPDATE SET share =
+                    CASE WHEN (SELECT slot_at FROM outbox_messages WHERE id = :message) IS NULL THEN min(share, 0.5) ELSE max(share / 2, 0.01) END
+                """, arguments: ["now": stamp, "message": message])
     }
 
     /// A little more for every mail a slowed domain takes: twice as much after some 350.

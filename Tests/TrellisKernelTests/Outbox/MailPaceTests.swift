@@ -96,6 +96,61 @@ import TrellisTesting
         #expect(turns == ["2026-03-02 09:05:00.000", "2026-03-02 09:07:00.000", "2026-03-02 09:09:00.000"])
     }
 
+    private func shares() throws -> [String] {
+        try #require(kernel.kernel).read {
+            try String.fetchAll($0, sql: "SELECT domain || ' ' || round(share, 6) FROM mail_domains")
+        }
+    }
+
+    @Test func `a receiver that says too much comes gets less without a pace too, until it takes all again`()
+        async throws
+    {
+        let crm = try crm("templates: mails", (1...3).map { "g\($0)@Gmail.example" } + ["o1@other.example"])
+        crm.transport.answer { $0.recipient.hasPrefix("g") ? .slower(because: "421 4.7.28 too many") : .sent }
+        // They are under way together: the answer to the three is one.
+        #expect(
+            try await run(crm).sorted() == [
+                "g1@gmail.example", "g2@gmail.example", "g3@gmail.example", "o1@other.example",
+            ])
+        #expect(try shares() == ["gmail.example 0.5"])
+        crm.transport.answer { _ in .sent }
+        crm.clock.advance(by: "2m")
+        #expect(try await run(crm).count == 1)
+        crm.clock.advance(by: "1s")
+        #expect(try await run(crm) == [])
+        for _ in 2...3 {
+            #expect(try await run(crm) == [])
+            crm.clock.advance(by: "2s")
+            #expect(try await run(crm).count == 1)
+        }
+        #expect(try shares() == ["gmail.example 0.503006"])
+        let kernel = try #require(kernel.kernel)
+        try kernel.write(origin: "plugin:test") { tx in
+            try tx.db.execute(sql: "UPDATE mail_domains SET share = 1")
+            try tx.send(
+                .marketing,
+                forEach: """
+                    SELECT 'again ' || id AS key, id AS lead_id, NULL AS recipient, 'hello' AS template, '{}' AS body, 1 AS cause_id
+                    FROM leads
+                    """)
+        }
+        #expect(try await run(crm).count == 4)
+    }
+
+    @Test func `mail to the house has no pace`() async throws {
+        let crm = try crm("pace: {default: 1 per minute}", ["a@one.example"])
+        try #require(kernel.kernel).write(origin: "plugin:test") { tx in
+            try tx.send(
+                .internal,
+                forEach: """
+                    SELECT 'to ' || value AS key, 1 AS lead_id, 'rep@acme.example' AS recipient, 'hello' AS template, '{}' AS body, 1 AS cause_id
+                    FROM json_each('[1, 2]')
+                    """)
+        }
+        #expect(try await run(crm).sorted() == ["a@one.example", "rep@acme.example", "rep@acme.example"])
+        #expect(try shares() == ["one.example 1.0"])
+    }
+
     @Test func `a new sender mails few on the first day and more on each`() async throws {
         let crm = try crm("warm_up: {first: 2, factor: 2, until: 8}", (1...20).map { "a\($0)@one.example" })
         var counts = [try await run(crm).count]
