@@ -8,7 +8,7 @@ extension Claim {
     func takeMutely() throws -> Int {
         let list = try dueList()
         try readFrontMatter(list)
-        try expire(list)
+        try expire(list, by: tx.stamp)
         try refuse(list)
         try holdPaused(list)
         let place = tx.place(ofZone: kernel.config.site.site.timezone)

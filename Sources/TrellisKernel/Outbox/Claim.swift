@@ -32,7 +32,7 @@ struct Claim {
     func take() throws -> [RenderedMessage] {
         let list = try dueList()
         try readFrontMatter(list)
-        try expire(list)
+        try expire(list, by: tx.stamp)
         try refuse(list)
         try holdPaused(list)
         guard transport == "mail" else { return try render(list) }
@@ -198,9 +198,11 @@ struct Claim {
 
     private func putOff(_ id: Int64, _ postpone: Postpone) throws {
         // Never until now, which would be asked again at once.
-        let until = max(postpone.until, tx.now + 1)
+        let until = Timestamp.text(max(postpone.until, tx.now + 1))
+        // What is not worth sending by then is dropped now: whoever waits for it to go would wait for nothing.
+        guard try !expire("[\(id)]", by: until) else { return }
         try tx.db.cachedStatement(
             sql: "UPDATE outbox_messages SET ready_at = ?, reason = ? WHERE id = ? AND state = 'waiting'"
-        ).execute(arguments: [Timestamp.text(until), postpone.reason, id])
+        ).execute(arguments: [until, postpone.reason, id])
     }
 }

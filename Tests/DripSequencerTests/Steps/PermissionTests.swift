@@ -114,6 +114,28 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `it is dropped as soon as that is known, and the lead does not rest behind it`() async throws {
+        let crm = try TestKernel(
+            """
+            plugins:
+              drip:
+                cap: 1 per week
+                sequences:
+                  a: {enter: {on: lead.created}, steps: [{mail: one}, {mail: two, within: 2 days}, {wait: 8 days}, {mail: three}]}
+            """, plugins: [DripSequencer.self], files: DripSite.files)
+        try crm.lead("ann@a.example")
+        try await crm.work()
+        #expect(
+            try crm.rows("SELECT state, reason, settled_at FROM outbox_messages WHERE template = 'two'") == [
+                "cancelled|it was worth sending until 2026-03-04 09:00|2026-03-02 09:00:00.000"
+            ])
+        #expect(try crm.events().filter { $0 == "mail.expired" }.count == 1)
+        crm.clock.set("2026-03-10 09:00:00")
+        try await crm.work()
+        #expect(crm.transport.sent.map(\.subject) == ["Lesson one", "Lesson three"])
+        #expect(try crm.enrolments == ["1|1|completed|"])
+    }
+
     @Test func `quiet hours count: at eight in the morning the evening's mail is too late`() async throws {
         let crm = try TestKernel(
             """
