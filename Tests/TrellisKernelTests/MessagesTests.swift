@@ -98,7 +98,7 @@ import TrellisTesting
             try tx.callWebhook(
                 forEach: """
                     SELECT 'w' AS key, 1 AS lead_id, 'crm' AS recipient, 'drip.webhook' AS template,
-                           '{"step":"3"}' AS body, 1 AS cause_id
+                           '{"step":"3","cycle":2}' AS body, 1 AS cause_id
                     """)
         }
         let transport = WebhookRecorder()
@@ -107,7 +107,8 @@ import TrellisTesting
         let text = String(decoding: message.bytes, as: UTF8.self)
         #expect(message.recipient == "crm" && message.returnPath.isEmpty)
         #expect(text.hasPrefix(#"{"data":{"#) && text.contains(#""email":"ann@acme.example""#))
-        #expect(text.contains(#""step":"3""#) && text.contains(#""created_at":"2026-03-02 09:00""#))
+        #expect(text.contains(#""step":"3""#) && text.contains(#""created_at":"2026-03-02T09:00:00Z""#))
+        #expect(text.contains(#""id":1,"#) && text.contains(#""cycle":2,"#))
         #expect(text.hasSuffix(#""timestamp":"2026-03-02T09:00:00.000Z","type":"drip.webhook"}"#))
         #expect(!text.contains("preferences_url") && !text.contains("lead_key"))
         #expect(try crm.events().filter { $0.hasPrefix("mail.") } == [])

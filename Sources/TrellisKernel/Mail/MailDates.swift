@@ -13,15 +13,12 @@ public enum MailDates: String, Sendable, CaseIterable {
 
     /// A day; or a time by the clock of a place, to the minute, with the name of its zone, since a reader may be
     /// elsewhere: `2026-03-16 01:30 (Europe/Berlin)`. Nil for what is neither.
-    ///
-    /// - Parameter isZoned: whether the zone is named; it is not for programs, which were never told.
-    public func text(of value: String, in place: LocalTime, isZoned: Bool = true) -> String? {
+    public func text(of value: String, in place: LocalTime) -> String? {
         guard let instant = Timestamp.date(value) else { return nil }
         guard value.utf8.count > 10 else { return LocalDay(value).map { text(of: $0) } }
         let minute = place.minute(of: instant)
         let clock = [minute / 60, minute % 60].map(MailDates.twoDigits).joined(separator: ":")
-        return text(of: place.day(of: instant)) + (self == .iso ? " " : ", ") + clock
-            + (isZoned ? " (\(place.name))" : "")
+        return text(of: place.day(of: instant)) + (self == .iso ? " " : ", ") + clock + " (\(place.name))"
     }
 
     /// The same for a program: `2026-03-16`, or `2026-03-16T00:30:00Z`, which is UTC (RFC 3339). Nil for what is

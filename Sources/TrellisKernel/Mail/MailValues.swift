@@ -44,7 +44,8 @@ struct MailValues {
                 or: order.isMail ? answers.lazy.compactMap { $0[MailValues.timezone] }.first : nil)
             let told = try fieldsOfCause(order, tx).filter { values[$0.key] == nil }.merging(columns(of: row)) { $1 }
             for (name, fact) in told {
-                let moment = fact.isMoment ? written(fact.text, place, order) : nil
+                let moment =
+                    !fact.isMoment ? nil : order.isMail ? written(fact.text, place) : MailDates.plain(fact.text)
                 values[name] = moment ?? fact.text
                 if let moment { moments[name] = (moment, MailDates.plain(fact.text)) }
             }
@@ -121,7 +122,31 @@ struct MailValues {
     }
 
     /// A day or time as the site wants it; nil for what is neither.
-    private func written(_ value: String, _ place: LocalTime, _ order: MailRenderer.Order) -> String? {
-        (kernel.config.site.mail.dates ?? .iso).text(of: value, in: place, isZoned: order.isMail)
+    private func written(_ value: String, _ place: LocalTime) -> String? {
+        (kernel.config.site.mail.dates ?? .iso).text(of: value, in: place)
+    }
+
+    /// Which of the values of a call of a webhook are whole numbers where they come from: in a column of the lead, in a
+    /// field of the event, or in what the message brought. None for a mail, whose values are texts.
+    func numbers(of order: MailRenderer.Order, among values: [String: String], _ tx: Transaction) throws -> [String:
+        Int64]
+    {
+        guard !order.isMail else { return [:] }
+        var numbers: [String: Int64] = [:]
+        let lead = try Row.fetchOne(
+            tx.db.cachedStatement(sql: "SELECT * FROM leads WHERE id = ?"), arguments: [order.leadID])
+        for (column, value) in lead ?? Row() {
+            if case .int64(let number) = value.storage { numbers[column] = number }
+        }
+        let told = try Row.fetchAll(
+            tx.db.cachedStatement(
+                sql: """
+                    SELECT key, atom FROM (
+                        SELECT told.* FROM outbox_messages AS m JOIN json_each(m.body) AS told WHERE m.id = :message
+                        UNION ALL SELECT told.* FROM events AS e JOIN json_each(e.body) AS told WHERE e.id = :cause)
+                    WHERE type = 'integer' AND typeof(atom) = 'integer'
+                    """), arguments: ["message": order.id, "cause": order.causeID])
+        for row in told where values[row["key"]] == "\(row["atom"] as Int64)" { numbers[row["key"]] = row["atom"] }
+        return numbers.filter { values[$0.key] == String($0.value) }
     }
 }

@@ -133,9 +133,11 @@ struct Claim {
 
     /// The message past the filters, with its values; nil where one of them stopped it, which its row then says.
     func permitted(_ order: MailRenderer.Order) throws -> MessageDraft? {
+        let source = MailValues(kernel: kernel, sealsLinks: !isMute)
         var draft = MessageDraft(
             messageID: order.id, leadID: order.leadID, origin: order.origin, purpose: order.purpose,
-            template: order.template, values: try MailValues(kernel: kernel, sealsLinks: !isMute).values(of: order, tx))
+            template: order.template, values: try source.values(of: order, tx))
+        draft.numbers = try source.numbers(of: order, among: draft.values, tx)
         do {
             try tx.filter(&draft)
         } catch let veto as Veto {
