@@ -30,12 +30,30 @@ import TrellisTesting
     @Test func `not: a mail again from two workers that overlap`() async throws {
         let crm = try await begun()
         crm.clock.advance(by: "1 day")
-        let (first, second) = (EventPump(crm.kernel), EventPump(crm.kernel))
-        try first.runUntilIdle()
-        try second.runUntilIdle()
-        let couriers = [Courier(crm.kernel, transport: crm.transport), Courier(crm.kernel, transport: crm.transport)]
-        for courier in couriers { try await courier.runUntilIdle() }
+        let kernel = crm.kernel
+        try EventPump(kernel).runUntilIdle()
+        let others = RecordingTransport()
+        // All that the second worker does comes while the first has claimed the mail and is about to send it.
+        let transport = Interrupted(recording: crm.transport) {
+            try EventPump(kernel).runUntilIdle()
+            try await Courier(kernel, transport: others).runUntilIdle()
+        }
+        try await Courier(kernel, transport: transport).runUntilIdle()
         #expect(crm.transport.sent.map(\.subject) == ["Lesson one", "Lesson two"])
+        #expect(others.sent.isEmpty)
+    }
+
+    /// A transport in the middle of whose sending something else happens.
+    private struct Interrupted: Transport {
+        let name = "mail"
+        let isIdempotent = false
+        let recording: RecordingTransport
+        let meanwhile: @Sendable () async throws -> Void
+
+        func send(_ message: RenderedMessage, handingOver: @Sendable () async throws -> Void) async -> Delivery {
+            await #expect(throws: Never.self) { try await meanwhile() }
+            return await recording.send(message, handingOver: handingOver)
+        }
     }
 
     @Test func `not: the rest of a batch again because one address was refused`() async throws {
