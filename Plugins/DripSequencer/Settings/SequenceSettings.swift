@@ -76,7 +76,14 @@ public struct SequenceSettings: SettingsRecord {
         }
 
         public func problems(at place: Place) -> [ConfigProblem] {
-            if (on == nil) == (when == nil) {
+            if on != nil, when != nil {
+                return [
+                    ConfigProblem(
+                        "enter has both on (an event) and when (a SQL predicate). Give it one of them, not both.",
+                        at: place)
+                ]
+            }
+            if on == nil, when == nil {
                 return [ConfigProblem("enter needs either on (an event) or when (a SQL predicate).", at: place)]
             }
             if condition != nil, on == nil {

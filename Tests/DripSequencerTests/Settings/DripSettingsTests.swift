@@ -141,6 +141,17 @@ import TrellisTesting
         #expect(try notes("course.left", "{task: {kind: call, text: Ring}}") == [])
     }
 
+    @Test func `a sequence is entered by an event or by a predicate, not by both`() throws {
+        #expect(
+            try problems("enter: {on: lead.created, when: title IS NULL}, steps: [{mail: one}]") == [
+                "enter: enter has both on (an event) and when (a SQL predicate). Give it one of them, not both."
+            ])
+        #expect(
+            try problems("enter: {}, steps: [{mail: one}]") == [
+                "enter: enter needs either on (an event) or when (a SQL predicate)."
+            ])
+    }
+
     @Test func `the name of a sequence is letters, digits, - and _`() throws {
         let one = "{enter: {on: lead.created}, steps: [{exit: true}]}"
         do {
