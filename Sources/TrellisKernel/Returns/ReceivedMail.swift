@@ -14,12 +14,14 @@ public struct ReceivedMail: Sendable {
 
     /// The mail itself: its headers, and its text or its parts.
     public let root: MailPart
+    /// The mail as it came, with LF line ends.
+    let lines: [UInt8]
 
     /// - Parameter bytes: the mail with line ends of any kind; beyond ``bytesMax`` they are not looked at. The line
     ///   `From ` that begins a mail in an mbox file may stand before it.
     public init(_ bytes: some Collection<UInt8>) {
         var reader = MailPartReader()
-        let lines = MailLines.normalised(bytes.prefix(ReceivedMail.bytesMax))
+        lines = MailLines.normalised(bytes.prefix(ReceivedMail.bytesMax))
         root = reader.part(lines[...], depth: 0, type: "text/plain")
     }
 }

@@ -96,6 +96,13 @@ import Testing
         #expect(ReceivedMail(Array(mail.replacing("09:", with: "10:").utf8)).digest != digest)
     }
 
+    @Test func `what has no header and no text is told apart by its bytes`() {
+        let digests = ["rubbish", "other rubbish", "rubbish", "X-Way: one\n", "X-Way: two\n"].map {
+            ReceivedMail(Array($0.utf8)).digest
+        }
+        #expect(Set(digests).count == 4 && digests[0] == digests[2])
+    }
+
     @Test func `what exceeds a megabyte is not looked at`() {
         let mail = ReceivedMail(Array("Subject: s\n\n".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: 3_000_000))
         #expect(mail.root.content.count == ReceivedMail.bytesMax - 12)
