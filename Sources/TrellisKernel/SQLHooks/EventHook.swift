@@ -36,7 +36,7 @@ struct EventHook: Sendable {
             try hold(tx, most)
         }
         if let emission = settings.emit {
-            try emit(emission, tx)
+            try naming("emit") { try emit(emission, tx) }
             try hold(tx, most)
         }
         if let sending = settings.send {
@@ -66,13 +66,25 @@ struct EventHook: Sendable {
         throw RowLimit(rows: tx.db.changesCount, most: settings.atMost)
     }
 
+    /// Says of which hook and of what in it an error of SQL is. Others, such as that of a loop, are told by their kind.
+    private func naming(_ part: String, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+            throw KernelError.data("hooks.\(name): \(part): \(error.message ?? "SQL error")")
+        }
+    }
+
     // MARK: - What comes of the rows of a SELECT
 
     private func emit(_ emission: SQLHookSettings.Emission, _ tx: Transaction) throws {
-        let fields = Set(tx.kernel.kinds[emission.kind.value]?.fields.map(\.name) ?? [])
+        let fields = tx.kernel.kinds[emission.kind.value]?.fields ?? []
         let rows = try Rows(emission.sql, tx)
+        let body = rows.object { column, value in
+            fields.first { $0.name == column }.map { EmittedField.sql(value, as: $0.value, field: column) }
+        }
         let fact = """
-            fact.lead_id, \(rows.cause) AS cause_id, \(rows.object(of: fields.contains)) AS body
+            fact.lead_id, \(rows.cause) AS cause_id, \(body) AS body
             FROM (\(rows.select)
             ) AS fact
             """
@@ -89,7 +101,7 @@ struct EventHook: Sendable {
     private func send(_ sending: SQLHookSettings.Sending, _ tx: Transaction) throws {
         let rows = try Rows(sending.sql, tx)
         if let errand = sending.task { return try give(errand, rows, tx) }
-        let values = rows.object(asText: true) { !["lead_id", "event_id"].contains($0) }
+        let values = rows.object { ["lead_id", "event_id"].contains($0) ? nil : "CAST(\($1) AS TEXT)" }
         func message(to recipient: String, template: String) -> String {
             """
             SELECT \(key(rows)) AS key, fact.lead_id, \(recipient) AS recipient, \(template.sqlLiteral) AS template,
@@ -152,9 +164,11 @@ struct EventHook: Sendable {
         }
 
         /// Some of the columns as a JSON object, without those that are NULL (https://www.rfc-editor.org/rfc/rfc7396).
-        func object(asText: Bool = false, of wanted: (String) -> Bool) -> String {
-            let pairs = columns.filter(wanted).map {
-                "\($0.sqlLiteral), \(asText ? "CAST(fact.\"\($0)\" AS TEXT)" : "fact.\"\($0)\"")"
+        ///
+        /// - Parameter value: what stands for a column of this name, whose value is the second; nil leaves it out.
+        func object(_ value: (String, String) -> String?) -> String {
+            let pairs = columns.compactMap { column in
+                value(column, "fact.\"\(column)\"").map { "\(column.sqlLiteral), \($0)" }
             }
             return "json_patch('{}', json_object(\(pairs.joined(separator: ", "))))"
         }

@@ -31,10 +31,11 @@ struct SQLHooks {
         return clashes
     }
 
-    /// Makes the relations that hooks name.
+    /// Makes the relations that hooks name, and what holds the fields they emit.
     func prepare(_ kernel: Kernel) throws {
         guard !config.site.hooks.isEmpty else { return }
         try kernel.store.pool.writeWithoutTransaction { db in
+            db.add(function: EmittedField.function)
             for kind in kinds(kernel.kinds) { try db.execute(sql: BatchRelation(kind).definition) }
         }
     }
@@ -42,22 +43,23 @@ struct SQLHooks {
     /// Holds the hooks against the schema of the open file, which may be another than the config makes: somebody
     /// dropped a table. Whoever runs hooks does so first; backups and reports go on without.
     ///
+    /// - Parameter name: the one hook that is to run; nil for all.
     /// - Throws: ``ConfigProblems``.
-    func hold(_ kernel: Kernel) throws {
+    func hold(_ kernel: Kernel, only name: String? = nil) throws {
         guard !config.site.hooks.isEmpty else { return }
         try kernel.read { db in
             let check = ConfigCheck(
                 config: config, kinds: kernel.kinds, templates: kernel.templates,
                 names: NameRegister(kernel.pluginTypes, config), db: db, clock: kernel.clock)
-            try check.hooks(of: kernel.pluginTypes)
+            try check.hooks(of: kernel.pluginTypes, only: name)
             guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
         }
     }
 }
 
 extension ConfigCheck {
-    /// Examines `hooks:` against the schema.
-    func hooks(of types: [any Plugin.Type]) throws {
+    /// Examines `hooks:` against the schema, or one of them alone.
+    func hooks(of types: [any Plugin.Type], only name: String? = nil) throws {
         guard !config.site.hooks.isEmpty else { return }
         let clashes = SQLHooks(config).clashes
         for clash in clashes {
@@ -71,7 +73,7 @@ extension ConfigCheck {
             check: self, sandbox: sandbox, leadColumns: try LoggedTable.leads.columns(db).map(\.name),
             openTables: try openTables(types), hasTaskDesk: types.contains { config.plugin($0)?.taskDesk != nil },
             secrets: Kernel.secrets(of: types, config))
-        for hook in config.site.hooks { examination.examine(hook) }
+        for hook in config.site.hooks where name == nil || hook.name == name { examination.examine(hook) }
     }
 
     /// The site's own tables, and those that plugins open.

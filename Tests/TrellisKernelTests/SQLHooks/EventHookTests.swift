@@ -111,6 +111,25 @@ import TrellisTesting
         #expect(try crm.rows("SELECT lead_id, cause_id FROM events WHERE kind = 'demo.booked'") == ["\(lead)|1"])
     }
 
+    @Test func `an emitted value that is not of its field's type parks its event, and a number becomes a text`() throws
+    {
+        let crm = try TestKernel(
+            EventHookTests.activities + """
+                hooks:
+                  bad:
+                    on: lead.created
+                    emit: {kind: price.seen, sql: "SELECT lead_id, 7 AS page, iif(lead_id = 2, 'abc', '5') AS seconds FROM batch"}
+                """)
+        for name in ["a", "b", "c"] { try crm.capture(["email": "\(name)@acme.example"]) }
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT lead_id, body FROM events WHERE kind = 'price.seen' ORDER BY lead_id")
+                == [#"1|{"page":"7","seconds":5}"#, #"3|{"page":"7","seconds":5}"#])
+        #expect(
+            try crm.rows("SELECT subscriber, event_id, error FROM parked_events")
+                == ["hooks/bad|2|hooks.bad: emit: seconds: expected a whole number, got 'abc'"])
+    }
+
     @Test func `rows of a SELECT become mails, once per event, with their columns as values`() async throws {
         let crm = try TestKernel(
             """
