@@ -105,7 +105,7 @@ struct ScoreCard {
     /// `65`, `49.9`, or with as many digits as tell it from a threshold: `49.99996`.
     private static func number(_ value: DatabaseValue, beside thresholds: [Int] = []) -> String {
         let number = rounded(Double.fromDatabaseValue(value) ?? 0, beside: thresholds)
-        return number == number.rounded() ? String(Int64(number)) : String(number)
+        return Int64(exactly: number).map { String($0) } ?? String(number)
     }
 
     /// To a tenth; where that is on the other side of a threshold, to more.

@@ -57,7 +57,8 @@ struct ScorePlan {
         func events(_ file: String, _ count: Int) -> String {
             """
             SELECT kind, coalesce(json_extract(body, '$.model'), 'main') AS model, json_extract(body, '$.threshold') AS threshold,
-                   lead_id, \(count) AS n FROM \(file).events WHERE kind IN ('score.reached', 'score.fell')
+                   lead_id, \(count) AS n FROM \(file).events
+            WHERE kind IN ('score.reached', 'score.fell') AND json_extract(body, '$.threshold') IS NOT NULL
             """
         }
         return try PlannedChange.rows(

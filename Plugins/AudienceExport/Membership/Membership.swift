@@ -29,7 +29,7 @@ struct Membership {
         let due = try Row.fetchAll(
             tx.db.cachedStatement(
                 sql: """
-                    SELECT DISTINCT json_extract(body, '$.audience') AS audience FROM batch WHERE kind = 'audiences.refresh_due'
+                    SELECT DISTINCT CAST(json_extract(body, '$.audience') AS TEXT) AS audience FROM batch WHERE kind = 'audiences.refresh_due'
                     """)
         ).map { $0["audience"] as String? }
         for audience in audiences.inOrder {

@@ -84,7 +84,7 @@ struct Rest {
         let column: String
         if case .column(let name, _, _) = moment { column = "l.\"\(name)\"" } else { column = "NULL" }
         let places = """
-            SELECT e.id, coalesce(nullif(l.timezone, ''), z.zone, '') AS zone, coalesce(\(column), '') AS value, coalesce(\(mailedAt), '') AS mailed_at
+            SELECT e.id, coalesce(nullif(l.timezone, ''), z.zone, '') AS zone, coalesce(CAST(\(column) AS TEXT), '') AS value, coalesce(\(mailedAt), '') AS mailed_at
             FROM drip_enrolments AS e JOIN leads AS l ON l.id = e.lead_id LEFT JOIN country_zones AS z ON z.country = l.country
             WHERE e.state = 'active' AND e.id IN (SELECT id FROM drip_enrolments WHERE \(condition))
             """

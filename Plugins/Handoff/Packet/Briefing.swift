@@ -52,7 +52,7 @@ struct Briefing {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT date(at) AS day, kind, body FROM lead_timeline
+                SELECT coalesce(date(at), at) AS day, kind, body FROM lead_timeline
                 WHERE lead_id = :lead AND kind NOT IN (SELECT value FROM json_each(:silent)) ORDER BY at DESC, event_id DESC LIMIT \(Briefing.eventsMax)
                 """,
             arguments: ["lead": leadID, "silent": JSONValue.array(Wording.silent.map(JSONValue.string)).text()])
@@ -74,7 +74,7 @@ struct Briefing {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT kind, coalesce(body ->> 'magnet', body ->> 'webinar', body ->> 'form', body ->> 'mail', kind) AS name, body
+                SELECT kind, CAST(coalesce(body ->> 'magnet', body ->> 'webinar', body ->> 'form', body ->> 'mail', kind) AS TEXT) AS name, body
                 FROM lead_timeline WHERE lead_id = :lead AND kind IN (SELECT value FROM json_each(:kinds))
                 ORDER BY at DESC, event_id DESC LIMIT 50
                 """, arguments: ["lead": leadID, "kinds": JSONValue.array(kinds.map(JSONValue.string)).text()])
@@ -175,7 +175,7 @@ struct Briefing {
         let steps = try Row.fetchAll(
             db,
             sql: """
-                SELECT date(at) AS day, state, rep, reason FROM handoff_transitions
+                SELECT coalesce(date(at), at) AS day, state, rep, reason FROM handoff_transitions
                 WHERE lead_id = ? AND cycle < ? AND state IN ('rejected', 'won', 'lost') ORDER BY id DESC LIMIT 3
                 """, arguments: [leadID, cycle])
         let told = steps.map { step in

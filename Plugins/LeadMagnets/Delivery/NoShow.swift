@@ -57,8 +57,8 @@ enum NoShow {
         let editions = try Row.fetchAll(
             tx.db.cachedStatement(
                 sql: """
-                    SELECT json_extract(body, '$.webinar'), json_extract(body, '$.ends_at') FROM batch
-                    WHERE json_extract(body, '$.ends_at') IS NOT NULL ORDER BY id
+                    SELECT CAST(json_extract(body, '$.webinar') AS TEXT), CAST(json_extract(body, '$.ends_at') AS TEXT) FROM batch
+                    WHERE json_extract(body, '$.webinar') IS NOT NULL AND json_extract(body, '$.ends_at') IS NOT NULL ORDER BY id
                     """))
         for edition in editions {
             let (webinar, end) = (edition[0] as String, edition[1] as String)

@@ -59,10 +59,10 @@ struct ColumnCandidates {
             db,
             sql: """
                 \(scope.with)
-                SELECT changed.value, count(DISTINCT event.lead_id) AS leads
+                SELECT CAST(changed.value AS TEXT), count(DISTINCT event.lead_id) AS leads
                 FROM outcomes CROSS JOIN events AS event ON event.lead_id = outcome_lead
                 CROSS JOIN json_each(event.body, '$.columns') AS changed
-                WHERE outcome_met AND event.kind = 'lead.updated' AND event.at >= outcome_until
+                WHERE outcome_met AND event.kind = 'lead.updated' AND event.at >= outcome_until AND changed.value IS NOT NULL
                 GROUP BY 1 HAVING leads >= max(2, 0.02 * (SELECT sum(outcome_met) FROM outcomes)) ORDER BY leads DESC, 1
                 """, arguments: scope.arguments
         ).map { ($0[0], $0[1]) }

@@ -147,7 +147,8 @@ final class SimulatedLeads {
         if let form = try Row.fetchOne(
             tx.db.cachedStatement(
                 sql: """
-                    SELECT body ->> 'form', body ->> 'variant' FROM events WHERE lead_id = ? AND kind = 'form.submitted' ORDER BY id LIMIT 1
+                    SELECT CAST(body ->> 'form' AS TEXT), CAST(body ->> 'variant' AS TEXT) FROM events
+                    WHERE lead_id = ? AND kind = 'form.submitted' ORDER BY id LIMIT 1
                     """), arguments: [model])
         {
             draft.form = form[0]

@@ -33,9 +33,11 @@ public struct TraceSource: Sendable {
 
     /// The rows as `noun, id, lead_id, cause_id, at, says, events`.
     func select(where condition: String) -> String {
+        // What another program wrote may leave a part of it NULL.
         let ids = events.map { "(SELECT json_group_array(e.id) FROM events AS e WHERE e.id IN (\($0)))" } ?? "NULL"
         return """
-            SELECT \(noun.sqlLiteral) AS noun, t.id, t.lead_id, \(cause) AS cause_id, \(at) AS at, \(sentence) AS says, \(ids) AS events
+            SELECT \(noun.sqlLiteral) AS noun, t.id, t.lead_id, \(cause) AS cause_id, coalesce(\(at), '') AS at,
+                   coalesce(\(sentence), \(noun.sqlLiteral)) AS says, \(ids) AS events
             FROM \(table) AS t WHERE \(condition)
             """
     }

@@ -86,7 +86,8 @@ private struct Member {
                 db.cachedStatement(
                     sql: """
                         SELECT (SELECT language FROM leads WHERE id = :lead),
-                               (SELECT json_extract(body, '$.form') FROM events WHERE lead_id = :lead AND +kind = 'form.submitted' ORDER BY id DESC LIMIT 1)
+                               (SELECT CAST(json_extract(body, '$.form') AS TEXT) FROM events
+                                WHERE lead_id = :lead AND +kind = 'form.submitted' ORDER BY id DESC LIMIT 1)
                         """), arguments: ["lead": leadID])
             return (row?[0] as String?, row?[1] as String?)
         }

@@ -40,6 +40,20 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a look that another program asks for under a number is one at no audience`() throws {
+        let crm = try AudienceSite.crm(Self.heads)
+        try crm.lead("ann@a.example", title: "Head", consents: [])
+        try crm.pump()
+        try crm.foreign(
+            """
+            INSERT INTO events (kind, origin, at, body)
+            VALUES ('audiences.refresh_due', 'sql', '2026-03-02 09:00:00.000', '{"audience": 7}')
+            """)
+        try crm.pump()
+        #expect(try crm.members("heads") == ["1"])
+        #expect(try crm.rows("SELECT subscriber, error FROM parked_events") == [])
+    }
+
     @Test func `an audience that begins has its members without their having entered`() throws {
         let before = try TestKernel("plugins: {audiences: {enabled: false}}", plugins: [AudienceExport.self])
         for name in ["ann", "bob"] { try before.lead("\(name)@a.example", title: "Head", consents: []) }

@@ -28,6 +28,21 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `an event that another program wrote with a number for a name is told with the number`() async throws {
+        let crm = try HandoffSite.crm()
+        try crm.capture(["email": "lee@lead.example"])
+        try crm.foreign(
+            """
+            INSERT INTO events (kind, lead_id, origin, at, body)
+            VALUES ('webinar.attended', 1, 'sql', '2026-03-02 09:00:00.000', '{"webinar": 7, "minutes": "abc"}')
+            """)
+        try crm.foreign("UPDATE leads SET stage = 'mql' WHERE id = 1")
+        try await crm.work()
+        let text = try #require(crm.transport.sent.first).text
+        #expect(text.contains("2026-03-02 attended the webinar 7"), "\(text)")
+        #expect(text.contains("Ask what came of 7."), "\(text)")
+    }
+
     @Test func `a lead without a name is called by its address, or its company, or else its number`() async throws {
         let crm = try HandoffSite.crm()
         try crm.capture(["phone": "+49 30 1234567", "stage": "mql"])

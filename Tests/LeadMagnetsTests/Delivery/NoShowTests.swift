@@ -47,6 +47,20 @@ import TrellisTesting
         try crm.pump()
     }
 
+    @Test func `an appointment of another program that names no webinar of the site is let go`() throws {
+        let crm = try crm()
+        try register(crm, "ann")
+        try crm.foreign(
+            """
+            INSERT INTO events (kind, origin, at, body) VALUES
+                ('magnets.no_show_due', 'sql', '2026-03-02 09:00:00.000', '{"webinar": 7, "ends_at": 8}'),
+                ('magnets.no_show_due', 'sql', '2026-03-02 09:00:00.000', '{"ends_at": "2026-03-02 09:00:00.000"}')
+            """)
+        try crm.pump()
+        #expect(try missed(crm) == [])
+        #expect(try crm.rows("SELECT subscriber, error FROM parked_events") == [])
+    }
+
     // MARK: - Recorded
 
     @Test func `attendance at a webinar whose name is misspelt is refused`() throws {

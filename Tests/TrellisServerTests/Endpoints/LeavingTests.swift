@@ -60,6 +60,15 @@ private struct Asker: Plugin {
         #expect(try crm.events() == events)
     }
 
+    @Test func `a form that another program wrote as a number has no language of its own`() async throws {
+        try crm.foreign(
+            """
+            INSERT INTO events (kind, lead_id, origin, at, body)
+            VALUES ('form.submitted', 1, 'sql', '2026-03-02 09:00:00.000', '{"form": 7}')
+            """)
+        #expect(try await site.get(try path("preferences")).status == 200)
+    }
+
     @Test func `the page says whose mail it is about, and nobody else learns it`() async throws {
         let page = try await site.get(try path("unsubscribe"))
         #expect(page.heading == "Stop all marketing mail?")
