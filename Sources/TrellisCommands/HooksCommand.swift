@@ -44,6 +44,9 @@ struct HooksCommand: ParsableCommand {
             }
             outcome.counts.show(global.format)
             outcome.rows.show(global.format)
+            if global.format == .table, outcome.total > outcome.rows.rows.count {
+                print("These are the first \(outcome.rows.rows.count) of \(outcome.total).")
+            }
         }
     }
 

@@ -11,6 +11,8 @@ public struct HookTrial {
         public var counts = Table(columns: [], rows: [])
         /// The first rows: table, row, change. Of a filter: lead, outcome.
         public var rows = Table(columns: [], rows: [])
+        /// How many rows there are; ``rows`` holds the first ``HookTrial/rowsMax`` of them.
+        public var total: Int64 = 0
     }
 
     /// Rows that are shown.
@@ -23,7 +25,8 @@ public struct HookTrial {
     /// - Parameters:
     ///   - name: its key in the config; a hook that is switched off may be tried too.
     ///   - last: of how many of the newest events of its kinds, or of the newest leads.
-    /// - Throws: what the hook throws, such as ``EventHook/RowLimit``; ``KernelError`` where there is no such hook.
+    /// - Throws: ``ConfigProblems`` with what `trellis check` finds in the hook, which is then not run at all;
+    ///   ``KernelError`` with the name of a hook that fails, or where there is no such hook.
     public func run(_ name: String, last: Int) throws -> Outcome {
         guard let hook = kernel.config.site.hooks.first(where: { $0.name == name }) else {
             let names = kernel.config.site.hooks.map(\.name)
@@ -32,14 +35,36 @@ public struct HookTrial {
                     + (names.isEmpty
                         ? "Write it under hooks: in the config." : "There are: \(names.joined(separator: ", "))."))
         }
+        // Run unexamined, a COMMIT among its statements would keep what it did.
+        try SQLHooks(kernel.config).hold(kernel, only: name)
         var outcome = Outcome()
         do {
             try kernel.write(origin: "hook:\(name)") { tx in
-                outcome = try hook.value.filter == nil ? handle(hook, last, tx) : filter(hook, last, tx)
+                outcome = try naming(name) {
+                    try hook.value.filter == nil ? handle(hook, last, tx) : filter(hook, last, tx)
+                }
                 throw Over()
             }
         } catch is Over {}
         return outcome
+    }
+
+    /// Says of which hook an error is, as the log would.
+    private func naming<T>(_ name: String, _ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as KernelError {
+            throw error
+        } catch let error as DatabaseError {
+            if let error = KernelError.from(error, path: kernel.store.path) { throw error }
+            let words =
+                error.resultCode == .SQLITE_INTERRUPT
+                ? "it took longer than its time budget and was interrupted"
+                : UntoldWords.instead(of: error) ?? error.message ?? "SQLite error \(error.resultCode.rawValue)"
+            throw KernelError.data("hooks.\(name): \(words)")
+        } catch {
+            throw KernelError.data("hooks.\(name): \(UntoldWords.instead(of: error) ?? "\(error)")")
+        }
     }
 
     /// Ends the transaction without a trace.
@@ -58,7 +83,7 @@ public struct HookTrial {
             for sql in HookTrial.triggers(image, number) { try tx.db.execute(sql: sql) }
         }
         try tx.db.execute(sql: HookTrial.trashTrigger)
-        guard let first else { return Outcome(counts: try counts(tx.db), rows: try rows(tx.db)) }
+        guard let first else { return try outcome(0, tx.db) }
         let window = try BatchWindow.fill(
             kinds, after: first - 1, through: EventPump.lastEventID(tx.db), limit: max(1, last), tx.db)
         try KernelContext.enterBatch(
@@ -66,7 +91,12 @@ public struct HookTrial {
         try TimeBudget(EventPump.handlerBudget).run(on: tx.db) {
             try EventHook(hook.name, hook.value).run(Batch(count: window.count, db: tx.db), tx)
         }
-        return Outcome(looked: window.count, counts: try counts(tx.db), rows: try rows(tx.db))
+        return try outcome(window.count, tx.db)
+    }
+
+    private func outcome(_ looked: Int, _ db: Database) throws -> Outcome {
+        let total = try Int64.fetchOne(db, sql: "SELECT count(*) FROM temp.hook_rows WHERE \(HookTrial.isChange)")
+        return Outcome(looked: looked, counts: try counts(db), rows: try rows(db), total: total ?? 0)
     }
 
     /// The tables the hook itself writes.
@@ -163,7 +193,7 @@ public struct HookTrial {
             let before = draft.values
             var outcome: String
             do {
-                try filter.edit(&draft, tx)
+                try TimeBudget.within(FilterHook.budget, on: tx.db) { try filter.edit(&draft, tx) }
                 outcome = zip(columns, zip(before, draft.values)).filter { $1.0 != $1.1 }
                     .map { "\($0) \($1.0) → \($1.1)" }.joined(separator: ", ")
                 if outcome.isEmpty { continue }
@@ -178,7 +208,7 @@ public struct HookTrial {
         return Outcome(
             looked: leads.count,
             counts: Table(columns: ["reason", "leads"], rows: counted.map { [.text($0.key), .integer($0.value)] }),
-            rows: Table(columns: ["lead", "outcome"], rows: rows))
+            rows: Table(columns: ["lead", "outcome"], rows: rows), total: reasons.values.reduce(0, +))
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TrellisKernel
 import TrellisTesting
@@ -92,6 +93,70 @@ import TrellisTesting
         #expect(lines(outcome.counts).sorted() == ["(changed)|1", "competitor|1"])
         #expect(lines(outcome.rows) == ["3|refused: competitor", "1|region NULL → \"EMEA\""])
         #expect(try crm.rows("SELECT count(region) FROM leads") == ["0"])
+    }
+
+    @Test func `a hook that 'trellis check' refuses is not run at all`() throws {
+        let crm = try TestKernel(
+            """
+            hooks:
+              evil: {enabled: false, filter: lead, set: "DELETE FROM leads RETURNING 'x' AS city", sql: COMMIT}
+              other: {enabled: false, filter: lead, sql: "ATTACH 'other.sqlite' AS other"}
+              nowhere: {enabled: false, on: no.such, sql: "UPDATE leads SET owner = 'x' WHERE id IN (SELECT lead_id FROM batch)"}
+              fine: {filter: lead, sql: "SELECT 'no' WHERE 0"}
+            """, checks: false)
+        try crm.capture(["email": "a@acme.example"])
+        for (hook, count) in [("evil", 2), ("other", 1), ("nowhere", 1)] {
+            let error = #expect(throws: ConfigProblems.self) { try HookTrial(crm.kernel).run(hook, last: 10) }
+            #expect(error?.problems.count == count, "\(hook): \(error.map { "\($0)" } ?? "")")
+        }
+        #expect(try crm.rows("SELECT count(*) FROM leads") == ["1"])
+        #expect(!FileManager.default.fileExists(atPath: "other.sqlite"))
+        // What another hook is like does not matter.
+        #expect(try HookTrial(crm.kernel).run("fine", last: 10).looked == 1)
+    }
+
+    @Test(arguments: [
+        (
+            "greedy",
+            "it wrote 9 rows, and at_most is 1 for one event. Nothing was kept. Raise at_most, or write fewer."
+        ),
+        ("nowhere", "country: expected a country such as DE or Germany"),
+        ("endless", "it took longer than its time budget and was interrupted"),
+    ])
+    func `a hook that fails is named`(hook: String, sentence: String) throws {
+        let before = try crm()
+        let crm = try before.reopened(
+            """
+            hooks:
+              greedy:
+                on: lead.created
+                at_most: 1
+                sql: INSERT INTO touches (lead_id, at, kind) SELECT leads.id, at, 'greedy' FROM batch CROSS JOIN leads
+              nowhere: {filter: lead, set: SELECT 'zz' AS country}
+              endless:
+                filter: lead
+                sql: WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'no' WHERE (SELECT max(i) FROM n) < 0
+            """)
+        #expect(throws: KernelError.data("hooks.\(hook): \(sentence)")) {
+            try HookTrial(crm.kernel).run(hook, last: 10)
+        }
+        #expect(try crm.rows("SELECT count(*) FROM touches WHERE kind = 'greedy'") == ["0"])
+    }
+
+    @Test func `the first rows are shown, and how many there are`() throws {
+        let before = try TestKernel("")
+        for number in 1...25 { try before.capture(["email": "a\(number)@acme.example"]) }
+        let crm = try before.reopened(
+            """
+            hooks:
+              own: {on: lead.created, sql: "UPDATE leads SET owner = 'ann' WHERE id IN (SELECT lead_id FROM batch)"}
+              none: {filter: lead, sql: SELECT 'nobody'}
+            """)
+        for hook in ["own", "none"] {
+            let outcome = try HookTrial(crm.kernel).run(hook, last: 100)
+            #expect(outcome.rows.rows.count == 20)
+            #expect(outcome.total == 25)
+        }
     }
 
     @Test func `an unknown name is told with what was meant`() throws {
