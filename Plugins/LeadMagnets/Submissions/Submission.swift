@@ -124,6 +124,9 @@ struct Submission: Sendable {
             return try again(token, known: known, problem: veto.reason, status: 422)
         } catch let problem as FieldProblem {
             return try again(token, known: known, errors: [(problem.field, sentence(problem))], status: 422)
+        } catch let failure as HookFailure {
+            // It is the house's mistake and not the person's: the form waits until somebody has mended it.
+            return try await quarantine([failure.description], .token(token))
         } catch KernelError.busy, KernelError.diskFull {
             return try later(token, known: known)
         }

@@ -105,6 +105,9 @@ struct LeadLoader: RowLoader {
                 outcome.rejected.append((row.row, problem.description))
             } catch let veto as Veto {
                 outcome.rejected.append((row.row, veto.reason))
+            } catch let failure as HookFailure where tx.db.isInsideTransaction {
+                // A filter that fails on this row may pass the next one. What ended the transaction ends the import.
+                outcome.rejected.append((row.row, failure.description))
             }
         }
         guard !drafts.isEmpty else { return outcome }

@@ -130,6 +130,19 @@ import TrellisTesting
         #expect(try crm.events() == [] && crm.rows("SELECT * FROM magnets_receipts") == [])
     }
 
+    @Test func `a form on which a filter of the config fails is kept, and nobody learns of it`() async throws {
+        let crm = try MagnetSite.crm(
+            sections: "hooks: {rv: {filter: lead, set: \"SELECT 'zz' AS country WHERE :email LIKE '%@z.example'\"}}\n")
+        let reply = try await Browser(crm).fillIn("tool", ["email": "ann@z.example"])
+        #expect(reply.status == 303)
+        #expect(
+            try crm.rows("SELECT email, reasons FROM magnets_quarantine")
+                == ["ann@z.example|hooks/rv failed: country: expected a country such as DE or Germany"])
+        #expect(try crm.events() == [])
+        #expect(try await Browser(crm).fillIn("tool", ["email": "ann@a.example"]).status == 303)
+        #expect(try crm.events() == ["lead.created", "form.submitted"])
+    }
+
     @Test(arguments: [
         ("disposable", "ann@mailinator.com", "This is an address for ten minutes. Please give one you read."),
         ("role", "info@a.example", "This is the address of an office. Please give your own."),

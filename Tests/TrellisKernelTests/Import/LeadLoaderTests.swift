@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TrellisTesting
 
@@ -38,6 +39,16 @@ import TrellisTesting
                 "paid_search|google|cpc|spring", "organic_search|google|organic|", "partner|union|cpc|",
                 "paid_search|google|cpc|", "|trade fair||", "|||",
             ])
+    }
+
+    @Test func `a row on which a filter of the config fails is rejected, and the others are taken in`() throws {
+        let (crm, report) = try run(
+            "email\na1@z.example\na2@z.example\na3@z.example\n",
+            "hooks: {rv: {filter: lead, set: \"SELECT 'zz' AS country WHERE :email = 'a2@z.example'\"}}")
+        #expect(report.created == 2 && report.rejected == 1)
+        #expect(try crm.rows("SELECT email FROM leads ORDER BY id") == ["a1@z.example", "a3@z.example"])
+        let rejected = try String(contentsOfFile: crm.folder + "/leads.csv.rejected.csv", encoding: .utf8)
+        #expect(rejected.contains("hooks/rv failed: country: expected a country such as DE or Germany"), "\(rejected)")
     }
 
     @Test func `columns called as in a link are the source, the medium and the campaign`() throws {
