@@ -55,9 +55,14 @@ public final class Worker {
         self.lock = lock
         self.kernel = kernel
         chores = ChoreRunner(kernel, web: web)
-        couriers = transports.map { Courier(kernel, transport: $0) }
         clock = try ClockGuard(kernel)
-        (runID, isAfterCrash) = try WorkerRun.begin(kernel)
+        let run = try WorkerRun.begin(kernel)
+        (runID, isAfterCrash) = run
+        couriers = try transports.map { transport in
+            let mark = try WritingMark(
+                path: kernel.store.path, transport: transport.name, isAfterCrash: run.isAfterCrash)
+            return Courier(kernel, transport: transport, mark: mark)
+        }
         pump = EventPump(
             kernel, mark: try RunningMark(path: kernel.store.path + "-running", isAfterCrash: isAfterCrash))
         for courier in couriers { try courier.recover() }

@@ -10,6 +10,8 @@ struct Claim {
     let lease: String
     /// Of a trial: no mail is written.
     var isMute = false
+    /// Where it is said which message is being written; nil outside a worker.
+    var mark: WritingMark?
     let tx: Transaction
 
     /// Messages in one claim: few, for its transaction writes them all while others wait.
@@ -86,7 +88,12 @@ struct Claim {
     }
 
     private func render(_ list: String) throws -> [RenderedMessage] {
-        try ready(of: list).compactMap { row in
+        defer { mark?.end() }
+        return try ready(of: list).compactMap { row in
+            guard mark?.begin(row["id"]) != false else {
+                try hold(row["id"], because: "the process died three times while it was written")
+                return nil
+            }
             let order = try MailRenderer.Order(row)
             guard let draft = try permitted(order) else { return nil }
             let written: Data? = draft.isWrittenAnew ? nil : row["content"]

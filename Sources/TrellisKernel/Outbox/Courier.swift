@@ -11,12 +11,19 @@ public final class Courier: Sendable {
     private let kernel: Kernel
     let transport: any Transport
     private let renderer: MailRenderer
+    private let mark: WritingMark?
     /// Of this courier: random, so that no other process settles what it holds.
     private let lease = UUID().uuidString
 
-    public init(_ kernel: Kernel, transport: any Transport) {
+    public convenience init(_ kernel: Kernel, transport: any Transport) {
+        self.init(kernel, transport: transport, mark: nil)
+    }
+
+    /// - Parameter mark: where to say what is being written, for the next process, should this one die.
+    init(_ kernel: Kernel, transport: any Transport, mark: WritingMark?) {
         self.kernel = kernel
         self.transport = transport
+        self.mark = mark
         renderer = MailRenderer(config: kernel.config, templates: kernel.templates)
     }
 
@@ -102,7 +109,7 @@ public final class Courier: Sendable {
         return try kernel.write(origin: "kernel") { tx in
             let claim = Claim(
                 kernel: kernel, renderer: renderer, transport: transport.name, lease: lease,
-                isMute: transport is MuteTransport, tx: tx)
+                isMute: transport is MuteTransport, mark: mark, tx: tx)
             return try take(claim)
         }
     }
