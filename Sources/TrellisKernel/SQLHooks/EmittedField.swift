@@ -4,6 +4,15 @@ enum EmittedField {
     /// Of a value that does not fit, its error shows no more characters.
     private static let toldMax = 40
 
+    /// SQL's `trellis_cause(id of the event there is, event_id of the row)`.
+    static var cause: DatabaseFunction {
+        DatabaseFunction("trellis_cause", argumentCount: 2) { values in
+            guard values[0].isNull, !values[1].isNull else { return values[0] }
+            let text = String.fromDatabaseValue(values[1]) ?? "\(values[1])"
+            throw FieldProblem(field: "event_id", message: "there is no event \(text.prefix(toldMax))")
+        }
+    }
+
     /// Not called pure: SQLite might work out a value that stands in the text before it knows that there is a row.
     static var function: DatabaseFunction {
         DatabaseFunction("trellis_emitted", argumentCount: 3) { values in
@@ -15,6 +24,11 @@ enum EmittedField {
     /// The call of it for an expression.
     static func sql(_ value: String, as kind: CustomField.Kind, field: String) -> String {
         "trellis_emitted(\(value), '\(kind.rawValue)', \(field.sqlLiteral))"
+    }
+
+    /// A moment, as the date functions of SQLite write it or as people do.
+    static func moment(_ value: String, field: String) -> String {
+        sql("coalesce(strftime('%Y-%m-%d %H:%M:%f', \(value)), CAST(\(value) AS TEXT))", as: .time, field: field)
     }
 
     /// NULL and an empty text are no value.

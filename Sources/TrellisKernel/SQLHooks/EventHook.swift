@@ -40,7 +40,7 @@ struct EventHook: Sendable {
             try hold(tx, most)
         }
         if let sending = settings.send {
-            try send(sending, tx)
+            try naming("send") { try send(sending, tx) }
             try hold(tx, most)
         }
     }
@@ -91,7 +91,7 @@ struct EventHook: Sendable {
         guard rows.columns.contains("due_at") else {
             return try tx.emit(emission.kind.value, forEach: "SELECT \(fact)")
         }
-        let due = "strftime('%Y-%m-%d %H:%M:%f', fact.due_at)"
+        let due = EmittedField.moment("coalesce(fact.due_at, 'NULL')", field: "due_at")
         try tx.schedule(
             emission.kind.value, forEach: "SELECT \(key(rows)) || ':' || \(due) AS key, \(due) AS due_at, \(fact)",
             arguments: rows.namesNow ? ["now": tx.stamp] : [:])
@@ -123,7 +123,7 @@ struct EventHook: Sendable {
         guard let desk = tx.kernel.plugins.lazy.compactMap(\.taskDesk).first else {
             throw KernelError.data("Nobody keeps tasks: the plugin that does is off.")
         }
-        let due = rows.columns.contains("due_at") ? "strftime('%Y-%m-%d %H:%M:%f', fact.due_at)" : "NULL"
+        let due = rows.columns.contains("due_at") ? EmittedField.moment("fact.due_at", field: "due_at") : "NULL"
         try desk.take(
             TaskDesk.Order(
                 origin: "hook:\(name)", kind: errand.kind, assignee: errand.to == "owner" ? nil : errand.to,
@@ -157,7 +157,7 @@ struct EventHook: Sendable {
         /// The event a row comes of: the one it names, or the last one of its lead in the batch, or the last of all.
         var cause: String {
             columns.contains("event_id")
-                ? "fact.event_id"
+                ? "trellis_cause((SELECT id FROM events WHERE id = fact.event_id), fact.event_id)"
                 : """
                 coalesce((SELECT max(b.id) FROM batch AS b WHERE b.lead_id = fact.lead_id), (SELECT max(id) FROM temp.batch_ids))
                 """

@@ -36,6 +36,7 @@ struct SQLHooks {
         guard !config.site.hooks.isEmpty else { return }
         try kernel.store.pool.writeWithoutTransaction { db in
             db.add(function: EmittedField.function)
+            db.add(function: EmittedField.cause)
             for kind in kinds(kernel.kinds) { try db.execute(sql: BatchRelation(kind).definition) }
         }
     }

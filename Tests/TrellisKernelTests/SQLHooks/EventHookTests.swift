@@ -130,6 +130,36 @@ import TrellisTesting
                 == ["hooks/bad|2|hooks.bad: emit: seconds: expected a whole number, got 'abc'"])
     }
 
+    @Test(arguments: [
+        ("SELECT lead_id, 'soon' AS due_at FROM batch", "due_at: expected a time such as 2026-01-31 14:00, got 'soon'"),
+        ("SELECT lead_id, NULL AS due_at FROM batch", "due_at: expected a time such as 2026-01-31 14:00, got 'NULL'"),
+        ("SELECT lead_id, 999999 AS event_id FROM batch", "event_id: there is no event 999999"),
+    ])
+    func `a moment that is none and a cause that is not there park the event`(sql: String, sentence: String) throws {
+        let crm = try TestKernel(
+            EventHookTests.activities + "hooks: {bad: {on: lead.created, emit: {kind: demo.booked, sql: \"\(sql)\"}}}")
+        try crm.capture(["email": "a@acme.example"])
+        try crm.pump()
+        #expect(try crm.rows("SELECT error FROM parked_events") == ["hooks.bad: emit: \(sentence)"])
+        #expect(try crm.rows("SELECT kind FROM scheduled_events") == [])
+        #expect(try crm.events() == ["lead.created"])
+    }
+
+    @Test func `a row may name its cause, or none`() throws {
+        let crm = try TestKernel(
+            EventHookTests.activities + """
+                hooks:
+                  seen: {on: lead.created, emit: {kind: price.seen, sql: "SELECT lead_id, id AS event_id FROM batch"}}
+                  told: {on: lead.created, emit: {kind: demo.booked, sql: "SELECT lead_id, NULL AS event_id FROM batch"}}
+                """)
+        try crm.capture(["email": "a@acme.example"])
+        try crm.pump()
+        #expect(
+            try crm.rows("SELECT kind, cause_id FROM events WHERE id > 1 ORDER BY kind") == [
+                "demo.booked|", "price.seen|1",
+            ])
+    }
+
     @Test func `rows of a SELECT become mails, once per event, with their columns as values`() async throws {
         let crm = try TestKernel(
             """
