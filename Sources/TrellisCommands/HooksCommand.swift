@@ -28,15 +28,15 @@ struct HooksCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
         @Argument(help: "Its name under hooks:.")
         var name: String
-        @Option(help: "Of how many of the newest events of its kinds; of a filter, of the newest leads.")
+        @Option(help: "Of how many of the newest events of its kinds; of a filter, of the newest leads or messages.")
         var last = 1000
 
         func run() throws {
             let kernel = try global.open(checks: false)
             let outcome = try HookTrial(kernel).run(name, last: last)
             if global.format == .table {
-                let isFilter = kernel.config.site.hooks.contains { $0.name == name && $0.value.filter != nil }
-                let noun = isFilter ? "lead" : "event"
+                let hook = kernel.config.site.hooks.first { $0.name == name }
+                let noun = hook?.value.filter.map(\.rawValue) ?? "event"
                 print(
                     "\(name) was given \(outcome.looked) \(noun)\(outcome.looked == 1 ? "" : "s"). Nothing was written."
                 )

@@ -1,5 +1,5 @@
-/// Holds what a hook emits against the declared fields of its activity. It is SQL's `trellis_emitted(value, kind, name)`,
-/// so that a batch stays one statement, and it reads by the rules of `trellis record`, which are the same code.
+/// Holds what a hook emits against the declared fields of its activity. It is `trellis_emitted(value, kind, name)` in
+/// SQL, so that a batch stays one statement, and it reads by the rules of `trellis record`, which are the same code.
 enum EmittedField {
     /// Of a value that does not fit, its error shows no more characters.
     private static let toldMax = 40

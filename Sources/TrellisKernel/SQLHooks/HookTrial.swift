@@ -5,11 +5,11 @@ public struct HookTrial {
 
     /// What a hook would have done.
     public struct Outcome: Sendable {
-        /// Events or leads it was given.
+        /// Events, leads or messages it was given.
         public var looked = 0
-        /// What it would have written, counted: table, inserted, changed, deleted. Of a filter: reason, leads.
+        /// What it would have written, counted: table, inserted, changed, deleted. Of a filter: reason, leads or mails.
         public var counts = Table(columns: [], rows: [])
-        /// The first rows: table, row, change. Of a filter: lead, outcome.
+        /// The first rows: table, row, change. Of a filter: lead or mail, outcome.
         public var rows = Table(columns: [], rows: [])
         /// How many rows there are; ``rows`` holds the first ``HookTrial/rowsMax`` of them.
         public var total: Int64 = 0
@@ -24,7 +24,7 @@ public struct HookTrial {
 
     /// - Parameters:
     ///   - name: its key in the config; a hook that is switched off may be tried too.
-    ///   - last: of how many of the newest events of its kinds, or of the newest leads.
+    ///   - last: of how many of the newest events of its kinds, or of the newest leads or messages.
     /// - Throws: ``ConfigProblems`` with what `trellis check` finds in the hook, which is then not run at all;
     ///   ``KernelError`` with the name of a hook that fails, or where there is no such hook.
     public func run(_ name: String, last: Int) throws -> Outcome {
@@ -174,41 +174,87 @@ public struct HookTrial {
                     """))
     }
 
-    // MARK: - Leads
+    // MARK: - Drafts
 
     private func filter(_ hook: Named<SQLHookSettings>, _ last: Int, _ tx: Transaction) throws -> Outcome {
-        guard hook.value.filter == .lead else {
+        switch hook.value.filter {
+        case .lead: try tried(hook, "lead", try leads(last, tx), tx, by: change)
+        case .mail: try tried(hook, "mail", try mails(last, tx), tx, by: change)
+        case .audience, .handoff, nil:
             throw KernelError.usage(
-                "'\(hook.name)' filters what is not kept: only filters of leads can be tried on the leads there are.")
+                "'\(hook.name)' filters what a plugin proposes while it works: only filters of leads and of mails can be tried on what is recorded."
+            )
         }
+    }
+
+    /// Leads drafts past the hook, each with the id of its row.
+    ///
+    /// - Parameter change: what the hook changed of a draft, in words; empty for nothing.
+    private func tried<D: SQLDraft>(
+        _ hook: Named<SQLHookSettings>, _ noun: String, _ drafts: [(id: Int64, draft: D)], _ tx: Transaction,
+        by change: (D, D) -> String
+    ) throws -> Outcome {
         let filter = FilterHook(hook.name, hook.value)
-        let columns = kernel.leadLayout.names
-        let names = columns.map(\.sqlIdentifier).joined(separator: ", ")
-        let leads = try Row.fetchAll(
-            tx.db, sql: "SELECT id, \(names) FROM leads ORDER BY id DESC LIMIT \(max(1, last))")
         var (reasons, rows): ([String: Int64], [[Cell]]) = ([:], [])
-        for lead in leads {
-            var draft = LeadDraft(kernel.leadLayout)
-            for (index, column) in columns.enumerated() { draft[column] = lead[index + 1] }
-            let before = draft.values
-            var outcome: String
+        for (id, before) in drafts {
+            var (draft, outcome) = (before, "")
             do {
                 try TimeBudget.within(FilterHook.budget, on: tx.db) { try filter.edit(&draft, tx) }
-                outcome = zip(columns, zip(before, draft.values)).filter { $1.0 != $1.1 }
-                    .map { "\($0) \($1.0) → \($1.1)" }.joined(separator: ", ")
+                outcome = change(before, draft)
                 if outcome.isEmpty { continue }
                 reasons["(changed)", default: 0] += 1
             } catch let veto as Veto {
                 outcome = "refused: \(veto.reason)"
                 reasons[veto.reason, default: 0] += 1
             }
-            if rows.count < HookTrial.rowsMax { rows.append([.integer(lead[0]), .text(outcome)]) }
+            if rows.count < HookTrial.rowsMax { rows.append([.integer(id), .text(outcome)]) }
         }
         let counted = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         return Outcome(
-            looked: leads.count,
-            counts: Table(columns: ["reason", "leads"], rows: counted.map { [.text($0.key), .integer($0.value)] }),
-            rows: Table(columns: ["lead", "outcome"], rows: rows), total: reasons.values.reduce(0, +))
+            looked: drafts.count,
+            counts: Table(
+                columns: ["reason", "\(noun)s"], rows: counted.map { [.text($0.key), .integer($0.value)] }),
+            rows: Table(columns: [noun, "outcome"], rows: rows), total: reasons.values.reduce(0, +))
+    }
+
+    /// The newest leads as if they came now.
+    private func leads(_ last: Int, _ tx: Transaction) throws -> [(id: Int64, draft: LeadDraft)] {
+        let columns = kernel.leadLayout.names
+        let names = columns.map(\.sqlIdentifier).joined(separator: ", ")
+        return try Row.fetchAll(
+            tx.db, sql: "SELECT id, \(names) FROM leads ORDER BY id DESC LIMIT \(max(1, last))"
+        ).map { row in
+            var draft = LeadDraft(kernel.leadLayout)
+            for (index, column) in columns.enumerated() { draft[column] = row[index + 1] }
+            return (row[0], draft)
+        }
+    }
+
+    private func change(_ before: LeadDraft, _ after: LeadDraft) -> String {
+        zip(kernel.leadLayout.names, zip(before.values, after.values)).filter { $1.0 != $1.1 }
+            .map { "\($0) \($1.0) → \($1.1)" }.joined(separator: ", ")
+    }
+
+    /// The newest messages of the outbox as if they went out now, whatever became of them, without their values.
+    private func mails(_ last: Int, _ tx: Transaction) throws -> [(id: Int64, draft: MessageDraft)] {
+        try Row.fetchAll(
+            tx.db,
+            sql: """
+                SELECT id, lead_id, origin, purpose, template FROM outbox_messages ORDER BY id DESC LIMIT \(max(1, last))
+                """
+        ).map { row in
+            let purpose = MessagePurpose(rawValue: row["purpose"]) ?? .marketing
+            let draft = MessageDraft(
+                messageID: row["id"], leadID: row["lead_id"], origin: row["origin"], purpose: purpose,
+                template: row["template"], values: [:])
+            return (draft.messageID, draft)
+        }
+    }
+
+    private func change(_ before: MessageDraft, _ after: MessageDraft) -> String {
+        let template = before.template == after.template ? [] : ["template \(before.template) → \(after.template)"]
+        let values = after.values.sorted { $0.key < $1.key }.map { "\($0.key) → \($0.value)" }
+        return (template + values).joined(separator: ", ")
     }
 }
 

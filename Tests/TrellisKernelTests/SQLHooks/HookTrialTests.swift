@@ -159,6 +159,32 @@ import TrellisTesting
         }
     }
 
+    @Test func `a filter of mails is tried on the outbox, and one of a plugin's drafts on nothing`() throws {
+        let crm = try TestKernel(
+            """
+            hooks:
+              quiet:
+                filter: mail
+                sql: SELECT 'not these' WHERE :template = 'welcome'
+                set: SELECT 'receipt-2' AS template, 'Hi' AS greeting WHERE :template = 'receipt' AND :lead_id = 1
+              nobody: {filter: audience, sql: SELECT 'no'}
+            """)
+        for (key, template) in [("a", "welcome"), ("b", "receipt"), ("c", "other")] {
+            try crm.foreign(
+                """
+                INSERT INTO outbox_messages (key, origin, lead_id, template, ready_at, created_at)
+                VALUES ('\(key)', 'test', 1, '\(template)', '2026-03-02 09:00:00.000', '2026-03-02 09:00:00.000')
+                """)
+        }
+        let outcome = try HookTrial(crm.kernel).run("quiet", last: 10)
+        #expect(outcome.looked == 3 && outcome.total == 2)
+        #expect(outcome.counts.columns == ["reason", "mails"])
+        #expect(lines(outcome.counts) == ["(changed)|1", "not these|1"])
+        #expect(lines(outcome.rows) == ["2|template receipt → receipt-2, greeting → Hi", "1|refused: not these"])
+        let error = #expect(throws: KernelError.self) { try HookTrial(crm.kernel).run("nobody", last: 10) }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("only filters of leads and of mails can be tried"))
+    }
+
     @Test func `an unknown name is told with what was meant`() throws {
         let crm = try crm()
         let error = #expect(throws: KernelError.self) { try HookTrial(crm.kernel).run("dahc", last: 1) }
