@@ -60,7 +60,7 @@ public enum TrellisProgram {
         case let error as KernelError:
             complain("\(error)")
             exit(error.exitCode)
-        case is FieldProblem, is Veto, is CSVProblem, is MailTemplateProblem:
+        case is FieldProblem, is Veto, is HookFailure, is CSVProblem, is MailTemplateProblem:
             complain(UntoldWords.instead(of: error) ?? "\(error)")
             exit(65)
         case let failure as DatabaseError:
