@@ -17,7 +17,7 @@ public struct BorrowedView: Sendable {
 
     /// Puts the view in its place, and writes nothing where it is there already.
     func install(_ db: Database) throws {
-        // Without the first one the plugin was never on.
+        // Without the first one the plugin never had a section.
         guard try db.viewExists(name), try db.tableExists(table) else { return }
         try db.putView(name, as: select)
     }

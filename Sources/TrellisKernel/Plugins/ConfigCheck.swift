@@ -10,9 +10,15 @@ public final class ConfigCheck {
     /// By which what the config says of moments is past or to come.
     public let clock: KernelClock
     let templates: MailTemplates
+    /// All plugins the program has.
+    let types: [any Plugin.Type]
+    /// Those that are off and have tables all the same, with these: read from their migrations once, where SQL asks.
+    lazy var paused = types.filter { config.hasTables($0.name) && !config.isOn($0.name) }.map {
+        (name: $0.name, relations: $0.relations)
+    }
     private let names: NameRegister
     /// The section that is checked now.
-    fileprivate var section = Place(file: "")
+    fileprivate(set) var section = Place(file: "")
     var lists = Lists()
     /// Variables that only some mails know, with what is to be said of them in another.
     var knownElsewhere: [String: String] = [:]
@@ -24,13 +30,14 @@ public final class ConfigCheck {
     public private(set) var mails: [LocatedText] = []
 
     init(
-        config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, names: NameRegister, db: Database,
-        clock: KernelClock
+        config: Config, kinds: [String: EventDeclaration], templates: MailTemplates, types: [any Plugin.Type],
+        db: Database, clock: KernelClock
     ) {
         (self.config, self.clock) = (config, clock)
         self.kinds = kinds
         self.templates = templates
-        self.names = names
+        self.types = types
+        names = NameRegister(types, config)
         self.db = db
     }
 
@@ -232,12 +239,13 @@ public final class ConfigCheck {
                 problem("only reads are allowed here.", at: written.place)
                 return nil
             }
+            notePaused(in: written)
             return statement
         } catch let error as DatabaseError {
             let place = place(of: error, in: sql, written)
-            problem(
-                ConfigCheck.sentence(error, columns: known + ((try? LoggedTable.leads.columns(db).map(\.name)) ?? [])),
-                at: place)
+            let columns = known + ((try? LoggedTable.leads.columns(db).map(\.name)) ?? [])
+            let sentence = ConfigCheck.sentence(error, columns: columns)
+            problem(sentence + advice(onMissing: sentence), at: place)
         } catch {
             problem("\(error)", at: written.place)
         }
@@ -326,8 +334,7 @@ extension Config {
         let templates = MailTemplates(config: self, builtIn: Kernel.builtInMails(of: types, self))
         return try queue.read { db in
             let check = ConfigCheck(
-                config: self, kinds: kinds, templates: templates, names: NameRegister(types, self), db: db,
-                clock: clock)
+                config: self, kinds: kinds, templates: templates, types: types, db: db, clock: clock)
             check.problems = made.clashes
             for type in types { check.knownElsewhere.merge(type.mailVariables) { first, _ in first } }
             check.activities()

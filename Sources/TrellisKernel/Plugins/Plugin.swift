@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The life of a plugin:
 /// 1. Its section of config.yaml is read over the defaults of `Settings`; unknown keys are errors with their place.
-/// 2. Its migrations run, after the kernel's.
+/// 2. Its migrations run, after the kernel's; so they do where its section says `enabled: false`.
 /// 3. `init(settings:)` makes it. From here on it is immutable.
 /// 4. `check` names what only the whole config can tell: SQL that does not fit the schema, mails that do not exist.
 /// 5. `hooks` is read once, and the table of hooks is frozen.

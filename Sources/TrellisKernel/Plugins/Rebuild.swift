@@ -92,6 +92,10 @@ extension Transaction {
 extension Config {
     /// Whether a plugin's section is there and not switched off.
     public func isOn(_ plugin: String) -> Bool { plugins[plugin]?.isOn == true }
+
+    /// Whether the file has a plugin's tables and views: its section is there, switched off or not, or it needs none.
+    /// What SQL may name thus follows from the config, whatever ran on the file before.
+    func hasTables(_ plugin: String) -> Bool { plugins[plugin] != nil }
 }
 
 /// What `trellis plugins` shows.

@@ -75,7 +75,7 @@ extension Kernel {
 
 extension ConfigCheck {
     /// Notes what hides nothing of what is hidden from all who ask. From a reader something must be hidden: there it is
-    /// a problem, unless a plugin that is off would make it.
+    /// a problem, unless a plugin without a section would make it.
     ///
     /// Tables are made by hand too, and fields that left the config keep their columns: the file of the config is asked
     /// as well, where there is one.
@@ -99,7 +99,7 @@ extension ConfigCheck {
             return Set(found.map(\.0.value).filter { there.fault(of: $0) == nil })
         }
         for (name, fault) in found where inFile?.contains(name.value) != true {
-            if let off = types.first(where: { !config.isOn($0.name) && $0.makes(name.value) }) {
+            if let off = types.first(where: { !config.hasTables($0.name) && $0.makes(name.value) }) {
                 note("'\(name.value)' hides nothing as long as the plugin \(off.name) is off.", at: name.place)
             } else {
                 say(fault, name.place)
@@ -167,10 +167,7 @@ extension Plugin {
     fileprivate static func makes(_ hidden: String) -> Bool {
         let (table, column) = HideableNames.parts(hidden)
         guard column != "*" else { return false }
-        if table != "*" {
-            return migrations.tables.contains(table)
-                || views.contains { $0.views.contains { $0.lowercased() == table } }
-        }
+        if table != "*" { return relations.contains(table) }
         return (migrations.files.map(\.sql) + views.map(\.sql)).contains { sql in
             let tokens = SQLTokens(sql)
             return tokens.contains { $0.kind == .word && tokens.letters($0).lowercased() == column }

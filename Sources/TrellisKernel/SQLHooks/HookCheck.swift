@@ -148,9 +148,12 @@ struct HookCheck {
             let results = try sandbox.statements(sql, rules)
             let faults = results.compactMap { result in if case .failure(let fault) = result { fault } else { nil } }
             for fault in faults {
-                check.problem(fault.message, at: sql.place.of(byte: fault.offset ?? -1, in: sql.value))
+                check.problem(
+                    fault.message + check.advice(onMissing: fault.message),
+                    at: sql.place.of(byte: fault.offset ?? -1, in: sql.value))
             }
             guard faults.isEmpty else { return nil }
+            check.notePaused(in: sql)
             let statements = results.compactMap { try? $0.get() }
             for secret in Set(statements.flatMap(\.reads)).intersection(secrets).sorted() {
                 check.problem("The column \(secret) may not be read here.", at: sql.place)

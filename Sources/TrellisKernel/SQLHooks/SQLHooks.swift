@@ -50,8 +50,8 @@ struct SQLHooks {
         guard !config.site.hooks.isEmpty else { return }
         try kernel.read { db in
             let check = ConfigCheck(
-                config: config, kinds: kernel.kinds, templates: kernel.templates,
-                names: NameRegister(kernel.pluginTypes, config), db: db, clock: kernel.clock)
+                config: config, kinds: kernel.kinds, templates: kernel.templates, types: kernel.pluginTypes, db: db,
+                clock: kernel.clock)
             try check.hooks(of: kernel.pluginTypes, only: name)
             guard check.problems.isEmpty else { throw ConfigProblems(check.problems) }
         }

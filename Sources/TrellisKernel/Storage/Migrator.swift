@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Brings a database up to date: the kernel first, then the plugins that are on, then the site. Forward only.
+/// Brings a database up to date: the kernel first, then the plugins that are on or paused, then the site. Forward only.
 ///
 /// The text of every applied file is kept in `migrations`, so that an edited one is noticed and the database
 /// documents itself.

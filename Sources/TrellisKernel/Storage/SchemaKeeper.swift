@@ -36,16 +36,16 @@ struct SchemaKeeper {
         return changes
     }
 
-    /// The kernel's migrations, those of the plugins that are on, and the site's own.
+    /// The kernel's migrations, those of the plugins that are on or paused, and the site's own.
     func folders() throws -> [MigrationFolder] {
-        let plugins = types.filter { config.plugins[$0.name]?.isOn == true }.map { $0.migrations }
+        let plugins = types.filter { config.hasTables($0.name) }.map { $0.migrations }
         return [.kernel] + plugins + (try config.site.migrations.map { [try siteFolder($0)] } ?? [])
     }
 
-    /// The views of the kernel, and of the plugins that are on.
+    /// The views of the kernel, and of the plugins that are on or paused.
     private func setViews(_ db: Database) throws {
         for file in EmbeddedViews.files { try file.install(of: "kernel", db) }
-        for type in types where config.plugins[type.name]?.isOn == true {
+        for type in types where config.hasTables(type.name) {
             for file in type.views { try file.install(of: type.name, db) }
         }
     }
@@ -86,8 +86,8 @@ struct SchemaKeeper {
     }
 }
 
-/// Keeps the view `lead_cards`: each lead with the columns the plugins add. A plugin that was never on adds NULLs, so
-/// that a query over the view works whatever is switched on; so does one that is off and has the tables of an earlier
+/// Keeps the view `lead_cards`: each lead with the columns the plugins add. A plugin without tables adds NULLs, so that
+/// a query over the view works whatever is switched on; so does one without a section that has the tables of an earlier
 /// program.
 struct CardView {
     let types: [any Plugin.Type]

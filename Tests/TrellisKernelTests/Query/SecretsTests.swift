@@ -76,20 +76,22 @@ import TrellisTesting
         var hooks: [any Hook] { [] }
     }
 
-    @Test func `what a plugin would make that is off is noted`() throws {
-        func notes(_ hidden: String, isOn: Bool) throws -> [String] {
-            let yaml = reader(hidden) + "plugins: {lender: {enabled: \(isOn)}}"
+    @Test func `what a plugin would make that has no section is noted`() throws {
+        func notes(_ hidden: String, plugins: String) throws -> [String] {
+            let yaml = reader(hidden) + "plugins: {\(plugins)}"
             return try Config.parse(yaml, plugins: [Lender.self]).check(plugins: [Lender.self])
                 .filter { $0.place.path.contains("hidden") }.map(\.message)
         }
         let names = ["lender_books", "lender_books.isbn", "lender_shelf", "*.isbn"]
         let hidden = names.map { "\"\($0)\"" }.joined(separator: ", ")
         #expect(
-            try notes(hidden, isOn: false)
+            try notes(hidden, plugins: "")
                 == names.map { "'\($0)' hides nothing as long as the plugin lender is off." })
-        #expect(try notes(hidden, isOn: true).isEmpty)
+        for section in ["lender: {}", "lender: {enabled: false}"] {
+            #expect(try notes(hidden, plugins: section).isEmpty, "\(section)")
+        }
         for name in ["\"*.ibsn\"", "lender_boks", "\"lender_books.*\""] {
-            #expect(throws: ConfigProblems.self, "\(name)") { try notes(name, isOn: false) }
+            #expect(throws: ConfigProblems.self, "\(name)") { try notes(name, plugins: "") }
         }
     }
 
