@@ -22,9 +22,10 @@ struct OutboxCommand: ParsableCommand {
             throw KernelError.data("There is no message \(message). 'trellis outbox list' shows the newest.")
         }
         let (state, holder): (String, String?) = (row["state"], row["held_by"])
+        let pause = try pause(kernel)
         let wayOut =
             switch (state, holder) {
-            case ("held", MarketingPause.holder): " \(pause)"
+            case ("held", MarketingPause.holder): pause.map { " \($0)" } ?? ""
             case ("held", let holder?):
                 " \(holder) holds it (\((row["reason"] as String?) ?? "on purpose")): 'trellis status' says how it goes on."
             case ("held", nil), ("failed", _): " Send it again with: trellis outbox retry \(message)"
@@ -34,8 +35,12 @@ struct OutboxCommand: ParsableCommand {
         return (state, wayOut)
     }
 
-    private static let pause =
-        "Marketing mail is paused, for too much was called spam. It goes on with: trellis outbox resume"
+    /// Why marketing mail waits for a person to let it go on; nil where it does not.
+    private static func pause(_ kernel: Kernel) throws -> String? {
+        try kernel.read { try MarketingPause.cause($0) }.map {
+            "Marketing mail is paused, for too much \($0.words). It goes on with: trellis outbox resume"
+        }
+    }
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "The newest messages.")
@@ -134,27 +139,31 @@ struct OutboxCommand: ParsableCommand {
 
     struct Resume: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "resume", abstract: "Let marketing mail go on that paused because too much was called spam.")
+            commandName: "resume",
+            abstract: "Let marketing mail go on that paused because too much was called spam, bounced or was refused.")
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
             let kernel = try global.open(checks: false)
-            let outcome = try kernel.write(origin: "cli") { tx -> (count: Int, later: Int, dropped: Int)? in
+            let outcome = try kernel.write(origin: "cli") {
+                tx -> (cause: String, count: Int, later: Int, dropped: Int)? in
+                let cause = try MarketingPause.cause(tx.db)
                 let waited =
                     try Int.fetchOne(
                         tx.db, sql: "SELECT count(*) FROM outbox_messages WHERE \(MarketingPause.waiting)") ?? 0
-                guard let count = try tx.resumeMarketing(by: "cli") else { return nil }
+                guard let cause, let count = try tx.resumeMarketing(by: "cli") else { return nil }
                 let later = try Int.fetchOne(
                     tx.db,
                     sql: "SELECT count(*) FROM outbox_messages WHERE state = 'waiting' AND ready_at > ? AND reason = ?",
                     arguments: [tx.stamp, MarketingPause.pastReason])
-                return (count, later ?? 0, waited - count)
+                return (cause.words, count, later ?? 0, waited - count)
             }
-            guard let (count, later, dropped) = outcome else { return print("Marketing mail is not paused.") }
+            guard let (cause, count, later, dropped) = outcome else { return print("Marketing mail is not paused.") }
             print(
                 "Marketing mail goes on: \(count) message\(count == 1 ? "" : "s") that waited will be sent when 'trellis work' runs."
                     + (later > 0 ? " Sent later, by as long as it was paused (late: shift): \(later)." : "")
-                    + (dropped > 0 ? " Dropped, for they came due while it was paused (late: skip): \(dropped)." : ""))
+                    + (dropped > 0 ? " Dropped, for they came due while it was paused (late: skip): \(dropped)." : "")
+                    + " It was paused, for too much \(cause); what was sent before is not counted again.")
         }
     }
 
@@ -190,15 +199,8 @@ struct OutboxCommand: ParsableCommand {
                         ? "Message \(message) is held, and not for a fault of its own.\(wayOut)"
                         : "Message \(message) is \(state): only what is held or failed is tried again.\(wayOut)")
             }
-            if message == nil, try Retry.isPaused(kernel) { TrellisProgram.note(OutboxCommand.pause) }
+            if message == nil, let pause = try OutboxCommand.pause(kernel) { TrellisProgram.note(pause) }
             print("\(count) message\(count == 1 ? "" : "s") will be tried again when 'trellis work' runs.")
-        }
-
-        /// Whether marketing mail waits for a person to let it go on, which is none to be tried again.
-        private static func isPaused(_ kernel: Kernel) throws -> Bool {
-            try kernel.read {
-                try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)")
-            } ?? false
         }
     }
 }

@@ -26,6 +26,7 @@ site: {{name: Lab, base_url: "http://localhost:8080", postal_address: "1 Main St
 mail:
   from: "Lab <lab@lab.example>"
   consent: none
+  bounces_max: never
   transport: smtp
   smtp: {{host: localhost, port: {port}, username: {username}, password: "${{SMTP_PASSWORD}}", ca: sink.pem, connections: {connections}, timeout: 30s}}
   dkim:

@@ -61,4 +61,31 @@ import Testing
         let one = try trellis.run("outbox", "resolve", "--all", "--older-than", "1h", "--resend")
         #expect(one.output == "1 message decided about: 1 will be sent again when 'trellis work' runs.\n")
     }
+
+    @Test func `a pause for bounces is called so by retry and by resume`() throws {
+        let trellis = try TrellisProcess()
+        #expect(try trellis.run("init").code == 0)
+        #expect(try trellis.run("import", "leads.csv").code == 0)
+        let insert = """
+            INSERT INTO mail_pauses (noticed_at, cause, complaints, sent, percent_max, people_bounced)
+            VALUES ('2026-03-02', 'bounces', 0, 90, 5, 26)
+            """
+        #expect(
+            try trellis.run(
+                "/usr/bin/python3",
+                [
+                    "-c", "import sqlite3,sys; c=sqlite3.connect('crm.sqlite'); c.execute(sys.argv[1]); c.commit()",
+                    insert,
+                ]
+            ).code == 0)
+        #expect(
+            try trellis.run("outbox", "retry").errors.contains(
+                "Marketing mail is paused, for too much bounced or was refused. It goes on with: trellis outbox resume")
+        )
+        #expect(
+            try trellis.run("outbox", "resume").output
+                == "Marketing mail goes on: 0 messages that waited will be sent when 'trellis work' runs. It was paused, for too much bounced or was refused; what was sent before is not counted again.\n"
+        )
+        #expect(try trellis.run("outbox", "resume").output == "Marketing mail is not paused.\n")
+    }
 }

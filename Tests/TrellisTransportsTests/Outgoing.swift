@@ -37,6 +37,7 @@ enum Outgoing {
             case .slower(let reason): ("slower", reason)
             case .stalled(let reason): ("stalled", reason)
             case .refused(let reason): ("refused", reason)
+            case .blocked(let reason): ("blocked", reason)
             case .undeliverable(let reason): ("undeliverable", reason)
             case .unknown(let reason): ("unknown", reason)
             }

@@ -180,6 +180,6 @@ import TrellisTesting
         #expect(Outgoing.told(await transport.send(mail)) == "stalled: 554 5.7.1 Relay access denied")
         clock.advance(by: "60s")
         #expect(await transport.send(Outgoing.mail()) == .sent)
-        #expect(Outgoing.told(await transport.send(mail)) == "refused: 554 5.7.1 Relay access denied")
+        #expect(Outgoing.told(await transport.send(mail)) == "blocked: 554 5.7.1 Relay access denied")
     }
 }

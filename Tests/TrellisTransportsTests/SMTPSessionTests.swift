@@ -92,7 +92,7 @@ import TrellisKernel
         ("DATA", "554 no", "refused: 554 no"), ("DATA", "451 later", "retry: 451 later"),
         ("DATA", "421 x", "retry: 421 x"),
         ("DATA", "250 what", "retry: an answer that has no place here: 250 what"),
-        ("dot", "554 5.7.1 spam", "refused: 554 5.7.1 spam"), ("dot", "451 4.3.0 later", "retry: 451 4.3.0 later"),
+        ("dot", "554 5.7.1 spam", "blocked: 554 5.7.1 spam"), ("dot", "451 4.3.0 later", "retry: 451 4.3.0 later"),
         ("dot", "421 4.3.0 going", "retry: 421 4.3.0 going"), ("dot", "552 large", "refused: 552 large"),
         ("dot", "354 what", "unknown: an answer that has no place here: 354 what"),
     ])

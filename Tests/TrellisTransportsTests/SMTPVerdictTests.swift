@@ -18,6 +18,7 @@ import TrellisKernel
         case .slower: "slower"
         case .stalled: "stalled"
         case .refused: "refused"
+        case .blocked: "blocked"
         case .undeliverable: "undeliverable"
         case .unknown: "unknown"
         }
@@ -42,17 +43,24 @@ import TrellisKernel
     @Test(arguments: [
         "550 5.2.1 The email account that you tried to reach is disabled", "552 5.2.2 Mailbox full",
         "550 5.2.2 over quota", "552 5.2.3 Message too large for this mailbox",
-        "550 5.4.1 Recipient address rejected: Access denied", "554 5.7.1 Service unavailable; client blocked",
-        "550 5.7.1 Message rejected by policy",
-        "550 5.7.26 This mail has been blocked because the sender is unauthenticated",
+        "550 5.4.1 Recipient address rejected: Access denied",
         "550 Requested action not taken: mailbox unavailable", "554 Transaction failed", "501 5.5.4 Syntax error",
         "503 5.5.1 Bad sequence of commands", "550 5.1.4 Ambiguous address", "554 user unknown but by another code",
         "571 Delivery not authorized", "550 5.2.1 This account is disabled", "550 account suspended",
         "550 5.5.0 Requested action not taken: mailbox unavailable",
-        "550 5.7.1 <a@b.example>: no such user, says a policy",
     ])
     func `the address stays, and the message is refused`(_ text: String) {
         #expect(verdict(text, .recipient) == "refused")
+    }
+
+    @Test(arguments: [
+        "554 5.7.1 Service unavailable; client blocked", "550 5.7.1 Message rejected by policy",
+        "550 5.7.26 This mail has been blocked because the sender is unauthenticated",
+        "550 5.7.1 <a@b.example>: no such user, says a policy", "554 5.7.1 Message rejected as spam",
+        "550 5.7.1 content",
+    ])
+    func `a policy blocks the message, and the address stays`(_ text: String) {
+        for stage in [SMTPStage.recipient, .data, .finalDot] { #expect(verdict(text, stage) == "blocked", "\(stage)") }
     }
 
     @Test(arguments: [
@@ -110,13 +118,13 @@ import TrellisKernel
     ])
     func `a relay that never took anything and denies relaying denies us, and later the recipient`(_ text: String) {
         #expect(verdict(text, .recipient, isProven: false) == "stalled")
-        #expect(verdict(text, .recipient, isProven: true) == "refused")
+        #expect(verdict(text, .recipient, isProven: true) == (text.contains(" 5.7.") ? "blocked" : "refused"))
     }
 
     @Test(arguments: [
         ("552 5.3.4 Message size exceeds fixed limit", SMTPStage.sender), ("552 too large", .sender),
         ("552 5.3.4 Message too big", .data), ("552 Message size exceeds limit", .finalDot),
-        ("554 5.7.1 Message rejected as spam", .finalDot), ("550 5.7.1 content", .finalDot), ("554 no", .data),
+        ("554 no", .data),
         ("550 No such user", .finalDot), ("550 user unknown", .data),
     ])
     func `the content is refused`(_ text: String, _ stage: SMTPStage) {

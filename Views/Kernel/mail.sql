@@ -55,6 +55,29 @@ SELECT count(DISTINCT l.message_id) AS sent, min(l.at) AS since,
        count(DISTINCT CASE WHEN r.kind = 'complaint' AND l.is_measured THEN coalesce(g.kept_id, l.lead_id) END) AS people_complained
 FROM latest AS l LEFT JOIN mail_returns AS r ON r.message_id = l.message_id LEFT JOIN lead_merges AS g ON g.gone_id = l.lead_id;
 
+-- What of the newest 500 marketing mails to leads was not taken for good, by people and not by mails: who has no such address, and who besides
+-- has a host that refused the mail for what it is or for who sends it, whether the relay said so or a bounce. What was decided before a person
+-- let marketing mail go on is settled. Leads that were merged are one person.
+CREATE VIEW mail_rejections AS
+WITH latest AS (
+    -- Two walks down the log that are merged, so that no more of it is read than is counted.
+    SELECT e.id, e.lead_id, e.at, m.id AS message_id, NULL AS class
+    FROM events AS e CROSS JOIN outbox_messages AS m ON m.id = json_extract(e.body, '$.message_id') AND m.purpose = 'marketing'
+    WHERE e.kind = 'mail.sent' AND e.id > (SELECT coalesce(max(settled_event), 0) FROM mail_pauses)
+    UNION ALL
+    SELECT e.id, e.lead_id, e.at, m.id, json_extract(e.body, '$.class')
+    FROM events AS e CROSS JOIN outbox_messages AS m ON m.id = json_extract(e.body, '$.message_id') AND m.purpose = 'marketing'
+    WHERE e.kind = 'mail.refused' AND e.id > (SELECT coalesce(max(settled_event), 0) FROM mail_pauses)
+    ORDER BY 1 DESC LIMIT 500),
+people AS (
+    SELECT count(*) AS mails, min(l.at) AS since,
+           max(l.class IS 'hard' OR EXISTS (SELECT 1 FROM mail_returns WHERE message_id = l.message_id AND kind = 'hard_bounce')) AS bounced,
+           max(l.class IS 'blocked' OR EXISTS (SELECT 1 FROM mail_returns WHERE message_id = l.message_id AND kind = 'blocked')) AS blocked
+    FROM latest AS l LEFT JOIN lead_merges AS g ON g.gone_id = l.lead_id GROUP BY coalesce(g.kept_id, l.lead_id))
+SELECT coalesce(sum(mails), 0) AS mails, min(since) AS since, coalesce(sum(bounced), 0) AS people_bounced,
+       coalesce(sum(blocked AND NOT bounced), 0) AS people_blocked
+FROM people;
+
 -- Why each hit would be taken for that of a machine, the first rule that fits; NULL for a person.
 CREATE VIEW mail_hit_reasons AS
 SELECT s.*, CASE
@@ -101,22 +124,30 @@ LEFT JOIN mail_links AS l ON l.id = h.link_id;
 CREATE VIEW mail_stops AS
 SELECT 'mail called spam' AS stop, complaints || ' of the last ' || sent || ' mails' AS subject,
        'the receivers complain: stop what they were sent, ask for consent more clearly, and see mail_bounces' AS reason, since
-FROM mail_health WHERE complaints * 1000 > 3 * 500 AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
+FROM mail_health
+WHERE complaints * 1000 > 3 * 500 AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL AND cause = 'complaints')
 UNION ALL
-SELECT 'marketing mail paused', complaints || ' of the last ' || sent || ' mails',
-       'more than ' || printf('%g', percent_max) || ' % is called spam; marketing mails that wait: '
+SELECT 'marketing mail paused',
+       CASE cause WHEN 'complaints' THEN complaints || ' of the last ' || sent || ' mails'
+           ELSE (people_bounced + people_blocked) || ' people of the last ' || sent || ' marketing mails' END,
+       'more than ' || printf('%g', percent_max) || ' % '
+           || CASE cause WHEN 'complaints' THEN 'is called spam'
+               ELSE 'bounced or was refused (no such address: ' || people_bounced || ', refused: ' || people_blocked || ')' END
+           || '; marketing mails that wait: '
            || (SELECT count(*) FROM outbox_messages WHERE state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = 'kernel')
-           || '. Stop what was called so, ask for consent more clearly, then ''trellis outbox resume''; transactional mail goes on',
+           || CASE cause WHEN 'complaints' THEN '. Stop what was called so, ask for consent more clearly'
+               ELSE '. Stop mailing the list they came from, check SPF, DKIM and DMARC where it was refused' END
+           || ', then ''trellis outbox resume''; transactional mail goes on',
        noticed_at
 FROM mail_pauses WHERE settled_at IS NULL
 UNION ALL
 SELECT 'mail to nobody', hard || ' of the last ' || sent || ' mails',
        'the addresses do not exist: stop mailing the list they came from, and see mail_bounces', since
-FROM mail_health WHERE hard * 100 > 5 * 500
+FROM mail_health WHERE hard * 100 > 5 * 500 AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL AND cause = 'bounces')
 UNION ALL
 SELECT 'mail blocked', blocked || ' of the last ' || sent || ' mails',
        'the receivers refuse what we send or who we are: read mail_returns.diagnostic, and check SPF, DKIM and DMARC', since
-FROM mail_health WHERE blocked * 100 > 5 * 500
+FROM mail_health WHERE blocked * 100 > 5 * 500 AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL AND cause = 'bounces')
 UNION ALL
 SELECT 'mail to the house came back', m.key, coalesce(r.diagnostic, r.status, 'there is no such address') || '; correct the address in the config', r.at
 FROM mail_returns AS r JOIN outbox_messages AS m ON m.id = r.message_id

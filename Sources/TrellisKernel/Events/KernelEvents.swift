@@ -23,7 +23,9 @@ public enum KernelEvents {
                 says: "filled in the form {form}[, variant {variant}]"),
             EventDeclaration("lead.recycled", ["into": .text], says: "was given back to nurturing[, into {into}]"),
             EventDeclaration("mail.sent", ["mail": .text, "message_id": .integer], says: "mail {mail} was sent"),
-            EventDeclaration("mail.refused", ["mail": .text, "message_id": .integer], says: "mail {mail} was refused"),
+            EventDeclaration(
+                "mail.refused", ["mail": .text, "message_id": .integer, "class": .text],
+                says: "mail {mail} was refused"),
             EventDeclaration(
                 "mail.expired", ["mail": .text, "message_id": .integer],
                 says: "mail {mail} was not sent, for its time was over"),

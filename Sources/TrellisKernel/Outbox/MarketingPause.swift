@@ -1,12 +1,16 @@
 import Foundation
 
-/// Marketing mail that pauses by itself while too much of what was sent is called spam: providers refuse the mail of
-/// such a sender altogether, also the one that somebody waits for. Other mail goes on.
+/// Marketing mail that pauses by itself while too much of what was sent is called spam, or is not taken for good:
+/// providers refuse the mail of such a sender altogether, also the one that somebody waits for. Other mail goes on.
 ///
-/// It is measured over the newest 500 mails to leads (`mail_health`), when a complaint comes in. Fewer are measured as
-/// 500. Counted are the people who complain and not their mails, and it takes two of them, whatever the share: nobody
-/// stops the mail of a site alone. Gmail wants less than 0.1 % and never 0.3 %
+/// Complaints are measured over the newest 500 mails to leads (`mail_health`), when one comes in. Fewer are measured
+/// as 500. Counted are the people who complain and not their mails, and it takes two of them, whatever the share:
+/// nobody stops the mail of a site alone. Gmail wants less than 0.1 % and never 0.3 %
 /// (https://support.google.com/mail/answer/81126); Yahoo says 0.3 % too.
+///
+/// Hard bounces, and refusals by policy with them, are measured in the same way over the newest 500 marketing mails
+/// (`mail_rejections`), when the relay says so or a report comes in. The first tell of a list that was bought or is
+/// stale, the second of a sender that is not wanted. It takes five people, for some addresses of every list die.
 ///
 /// It ends when a person says so, also where the config says `never` by then. What waited goes then, unless it is not
 /// worth sending any more or its plugin decides otherwise (``Plugin/marketingResumes(since:_:)``): a sequence by what
@@ -18,11 +22,32 @@ public enum MarketingPause {
     /// stopped: SQLite uses a partial index only where the statement has its words.
     public static let waiting =
         "state IN ('unknown', 'failed', 'held') AND state = 'held' AND held_by = \(holder.sqlLiteral)"
-    static let reason = "marketing mail is paused: too much of it was called spam"
     /// The reason of what goes later for having waited.
     public static let pastReason = "marketing mail was paused"
-    /// So many people have to complain, however small the share that the site lets pass.
-    static let peopleMin = 2
+    /// So many people have to complain, or to be out of reach, however small the share that the site lets pass.
+    static let (complainingMin, unreachedMin) = (2, 5)
+
+    /// Why it paused, as `mail_pauses.cause` says it.
+    public enum Cause: String, Sendable {
+        case complaints, bounces
+
+        /// What became of too much of it: `bounced or was refused`.
+        public var words: String {
+            switch self {
+            case .complaints: "was called spam"
+            case .bounces: "bounced or was refused"
+            }
+        }
+
+        /// The reason of what waits for the end of it.
+        var reason: String { "marketing mail is paused: too much of it \(words)" }
+    }
+
+    /// Why marketing mail is paused now; nil where it is not.
+    public static func cause(_ db: Database) throws -> Cause? {
+        try String.fetchOne(db.cachedStatement(sql: "SELECT cause FROM mail_pauses WHERE settled_at IS NULL"))
+            .flatMap(Cause.init)
+    }
 
     /// Begins a pause where more is called spam than the site lets pass.
     ///
@@ -33,28 +58,46 @@ public enum MarketingPause {
             sql: """
                 INSERT INTO mail_pauses (noticed_at, complaints, sent, percent_max)
                 SELECT :now, complaints, sent, :most FROM mail_health
-                WHERE people_complained >= \(peopleMin) AND people_complained * 100.0 > :most * 500
+                WHERE people_complained >= \(complainingMin) AND people_complained * 100.0 > :most * 500
                   AND NOT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)
                 """
         ).execute(arguments: ["now": tx.stamp, "most": percentMax])
+    }
+
+    /// Begins a pause where more is not taken for good than the site lets pass.
+    ///
+    /// - Parameters:
+    ///   - percentMax: of ``SiteSettings/Mail/bouncePercentMax``.
+    ///   - message: the row of the outbox that was not taken just now. Nothing is measured for one of other mail.
+    static func beginIfBouncing(above percentMax: Double, after message: Int64, _ tx: Transaction) throws {
+        guard percentMax.isFinite, try isMarketing(message, tx.db), try cause(tx.db) == nil else { return }
+        try tx.db.cachedStatement(
+            sql: """
+                INSERT INTO mail_pauses (noticed_at, cause, complaints, sent, percent_max, people_bounced, people_blocked)
+                SELECT :now, '\(Cause.bounces.rawValue)', 0, mails, :most, people_bounced, people_blocked FROM mail_rejections
+                WHERE people_bounced + people_blocked >= \(unreachedMin)
+                  AND (people_bounced + people_blocked) * 100.0 > :most * 500
+                """
+        ).execute(arguments: ["now": tx.stamp, "most": percentMax])
+    }
+
+    private static func isMarketing(_ message: Int64, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT purpose = 'marketing' FROM outbox_messages WHERE id = ?"),
+            arguments: [message]) ?? false
     }
 }
 
 extension Claim {
     /// Holds the marketing mail of a list while it is paused.
     func holdPaused(_ list: String) throws {
-        guard transport == "mail", try isPaused() else { return }
+        guard transport == "mail", let cause = try MarketingPause.cause(tx.db) else { return }
         try tx.db.cachedStatement(
             sql: """
                 UPDATE outbox_messages SET state = 'held', held_by = :holder, reason = :reason
                 WHERE id IN (SELECT value FROM json_each(:list)) AND state = 'waiting' AND purpose = 'marketing'
                 """
-        ).execute(arguments: ["holder": MarketingPause.holder, "reason": MarketingPause.reason, "list": list])
-    }
-
-    private func isPaused() throws -> Bool {
-        try Bool.fetchOne(
-            tx.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM mail_pauses WHERE settled_at IS NULL)")) ?? false
+        ).execute(arguments: ["holder": MarketingPause.holder, "reason": cause.reason, "list": list])
     }
 }
 

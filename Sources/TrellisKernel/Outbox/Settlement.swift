@@ -16,9 +16,10 @@ struct Settlement {
         case .sent:
             try tx.speedUp(domainOf: message)
             try settle("sent", because: nil, event: "mail.sent")
-        case .refused(let reason): try settle("refused", because: reason, event: "mail.refused")
+        case .refused(let reason): try refuse(.other, because: reason)
+        case .blocked(let reason): try refuse(.blocked, because: reason)
         case .undeliverable(let reason):
-            try settle("refused", because: reason, event: "mail.refused")
+            try refuse(.hard, because: reason)
             try suppress()
         case .unknown(let reason):
             if try !sendOnceMore(because: reason) { try settle("unknown", because: reason) }
@@ -30,7 +31,20 @@ struct Settlement {
         }
     }
 
-    private func settle(_ state: String, because reason: String?, event: String? = nil) throws {
+    /// What `class` of `mail.refused` says: that nobody has the address, that it was a policy, or neither.
+    private enum Refusal: String {
+        case hard, blocked, other
+    }
+
+    private func refuse(_ refusal: Refusal, because reason: String) throws {
+        try settle("refused", because: reason, event: "mail.refused", refusal)
+        guard refusal != .other else { return }
+        try MarketingPause.beginIfBouncing(above: tx.kernel.config.site.mail.bouncePercentMax, after: message, tx)
+    }
+
+    private func settle(_ state: String, because reason: String?, event: String? = nil, _ refusal: Refusal? = nil)
+        throws
+    {
         try tx.db.cachedStatement(
             sql:
                 "UPDATE outbox_messages SET state = ?, reason = ?, lease = NULL, settled_at = ? WHERE id = ? AND lease = ?"
@@ -40,9 +54,11 @@ struct Settlement {
         try tx.emit(
             event,
             forEach: """
-                SELECT lead_id, cause_id, json_object('mail', template, 'message_id', id) AS body FROM outbox_messages
+                SELECT lead_id, cause_id, CASE WHEN :class IS NULL THEN json_object('mail', template, 'message_id', id)
+                    ELSE json_object('mail', template, 'message_id', id, 'class', :class) END AS body
+                FROM outbox_messages
                 WHERE id = :message AND lead_id IS NOT NULL AND purpose <> 'internal' AND transport = 'mail'
-                """, arguments: ["message": message])
+                """, arguments: ["message": message, "class": refusal?.rawValue])
     }
 
     /// Somebody waits for a transactional mail, such as the link to confirm: twice is better than never. Once, after a

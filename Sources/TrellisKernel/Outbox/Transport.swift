@@ -58,6 +58,9 @@ public enum Delivery: Sendable, Hashable {
     case stalled(because: String)
     /// Never: the message is refused for good.
     case refused(because: String)
+    /// Never, by a policy of the receiving side (RFC 3463, 5.7.x): for what the mail is or for who sends it, which says
+    /// nothing about the address. Too much of it pauses marketing mail: see ``MarketingPause``.
+    case blocked(because: String)
     /// Never, and no other message either: nobody has this address (RFC 3463, 5.1.1 and its like). It is suppressed.
     case undeliverable(because: String)
     /// The reply was lost after the message was handed over: nobody knows.

@@ -5,8 +5,9 @@ import Foundation
 ///
 /// | kind | what follows |
 /// |---|---|
-/// | hard bounce | the address is suppressed, `mail.bounced` |
+/// | hard bounce | the address is suppressed, `mail.bounced`; too many pause marketing mail |
 /// | soft bounce | `mail.bounced`; on three days within 14, the address rests for 30 days |
+/// | blocked | nothing about the address; too many pause marketing mail |
 /// | complaint | the address is suppressed, `mail.complained`; too many pause marketing mail |
 /// | reply | `mail.replied` |
 /// | unsubscribe | the address is suppressed as unsubscribed; by the way out of a list's mail, that list is left |
@@ -96,6 +97,8 @@ public struct Mailroom: Sendable {
         case .hardBounce:
             try suppress(subject, "bounced", origin: Mailroom.origin, tx)
             try emit(filed, subject, row: row, tx) { MailBounced(mail: $0, messageID: $1, severity: .hard) }
+            try pauseIfBouncing(filed, tx)
+        case .blocked: try pauseIfBouncing(filed, tx)
         case .softBounce:
             try emit(filed, subject, row: row, tx) { MailBounced(mail: $0, messageID: $1, severity: .soft) }
             try rest(subject, tx)
@@ -121,8 +124,13 @@ public struct Mailroom: Sendable {
                         SELECT id FROM mail_returns WHERE raw IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET \(Mailroom.rawsMax))
                     """
             ).execute()
-        case .blocked, .notice, .automaticReply: break
+        case .notice, .automaticReply: break
         }
+    }
+
+    private func pauseIfBouncing(_ filed: Filed, _ tx: Transaction) throws {
+        guard let message = filed.messageID else { return }
+        try MarketingPause.beginIfBouncing(above: kernel.config.site.mail.bouncePercentMax, after: message, tx)
     }
 
     /// One fact per message and kind, however many reports come; of replies, one each. Mail to the house, which is

@@ -11,6 +11,7 @@ extension SiteSettings {
         public var pace: [Named<Rate>] = []
         public var warmUp: WarmUp?
         public var complaintPercentMax = 0.3
+        public var bouncePercentMax = 5.0
         public var returns: String?
         public var inbox: String?
         public var tracking = MailTracking.clicks
@@ -43,8 +44,12 @@ extension SiteSettings {
                 "warm_up", \.warmUp, optional: .record(),
                 "Few marketing mails on the first day and more on each, while receivers do not know the sender.")
             SettingsField(
-                "complaints_max", \.complaintPercentMax, .complaintPercent,
+                "complaints_max", \.complaintPercentMax, .percentOrNever,
                 "Marketing mail pauses when more than this of the last 500 mails is called spam, by two people at least; never goes on whatever comes."
+            )
+            SettingsField(
+                "bounces_max", \.bouncePercentMax, .percentOrNever,
+                "Marketing mail pauses when more than this of the last 500 marketing mails bounces hard or is refused by policy, to five people at least; never goes on whatever comes."
             )
             SettingsField(
                 "returns", \.returns, optional: .returnAddress,
@@ -104,7 +109,7 @@ extension SettingType where Value == String {
 
 extension SettingType where Value == Double {
     /// `0.3%`; infinite for `never`.
-    static var complaintPercent: SettingType {
+    static var percentOrNever: SettingType {
         .parsed("a percentage such as 0.3%, or never") { text in
             if text == "never" { return .infinity }
             guard text.hasSuffix("%"), let percent = Double(text.dropLast().filter { $0 != " " }),

@@ -117,6 +117,7 @@ actor SMTPRelay {
         case .slower(let reason): .slower(because: "\(host): \(reason)")
         case .stalled(let reason): .stalled(because: "\(host): \(reason)")
         case .refused(let reason): .refused(because: "\(host): \(reason)")
+        case .blocked(let reason): .blocked(because: "\(host): \(reason)")
         case .undeliverable(let reason): .undeliverable(because: "\(host): \(reason)")
         case .unknown(let reason): .unknown(because: "\(host): \(reason)")
         }

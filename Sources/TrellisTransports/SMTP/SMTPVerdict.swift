@@ -20,8 +20,8 @@ enum SMTPStage: String, Sendable, CaseIterable {
 ///    expired. So does all that is said before a recipient was named, also "too much": the relay does not know the
 ///    domain yet, and slowing one down would punish the wrong one.
 /// 2. 4xx: too much at once is `slower`, everything else, greylisting above all, is `retry`.
-/// 3. 5xx: nobody has this address is `undeliverable`, everything else is `refused`, and the address stays: a full
-///    mailbox, a policy, a size.
+/// 3. 5xx: nobody has this address is `undeliverable`, a policy (RFC 3463, 5.7.x) is `blocked`, everything else is
+///    `refused`, such as a full mailbox or a size. After these two the address stays.
 ///
 /// After the final dot the relay has seen the whole message, so `554 5.7.1` speaks of its content and is final for it
 /// alone. Only what names our account there stalls. The codes for an address nobody has count there too, since there
@@ -46,7 +46,8 @@ enum SMTPVerdict {
         if stage.isBetweenRelayAndUs || concernsAccount(reply) { return .stalled(because: reason) }
         if reply.kind == 4 { return isTooMuch(reply) ? .slower(because: reason) : .retry(because: reason) }
         if stage == .recipient, !isProven, concernsRelaying(reply) { return .stalled(because: reason) }
-        return isNobody(reply, at: stage) ? .undeliverable(because: reason) : .refused(because: reason)
+        if isNobody(reply, at: stage) { return .undeliverable(because: reason) }
+        return isPolicy(reply) ? .blocked(because: reason) : .refused(because: reason)
     }
 
     // MARK: - The way out
@@ -123,6 +124,9 @@ enum SMTPVerdict {
         guard stage == .recipient, nobodyCodes.contains(reply.code), !concernsRelaying(reply) else { return false }
         return contains(reply, nobodyWords)
     }
+
+    /// RFC 3463, 3.8: what the receiving side thinks of us or of what we say.
+    private static func isPolicy(_ reply: SMTPReply) -> Bool { reply.status?.hasPrefix("5.7.") == true }
 
     // MARK: - Words
 
