@@ -9,7 +9,8 @@ public struct ChangeLimits: SettingsRecord {
     public static var fields: [SettingsField<Self>] {
         SettingsField(
             "mails_per_change", \.mailsPerChange, optional: .integer(0...1_000_000_000),
-            "Messages that go out within a day because of a config or an import, before it has to be confirmed.")
+            "Messages that go out because of a config or an import, within a day or written by then to go later, before it has to be confirmed."
+        )
         SettingsField(
             "moves_per_change", \.movesPerChange, optional: .integer(0...1_000_000_000),
             "Leads that change their stage because of one.")
@@ -40,14 +41,29 @@ public struct ChangeLimits: SettingsRecord {
                 sum + max(0, (change.count ?? 0) - (change.insteadOf ?? 0))
             }
         }
+        let mails = ChangeLimits.mails(of: changes)
+        let when = mails.later > 0 ? ", \(mails.later) of them later than within a day" : " within a day"
         let held: [(limit: Int?, count: Int64, name: String, what: String)] = [
-            (mailsPerChange, sum(PlannedChange.dayArea), "mails_per_change", "more messages would go out within a day"),
+            (mailsPerChange, mails.all, "mails_per_change", "more messages would go out\(when)"),
             (movesPerChange, sum(PlannedChange.stageArea), "moves_per_change", "leads would change their stage"),
             (ownersPerChange, sum(PlannedChange.ownerArea), "owners_per_change", "leads would get another owner"),
         ]
         return held.compactMap { limit, count, name, what in
             guard let limit, count > Int64(limit) else { return nil }
             return "\(count) \(what); limits.\(name) is \(limit)."
+        }
+    }
+
+    /// How many messages there are more because of the change, and how many of them still wait a day later. By template:
+    /// one that waits in place of going out is none more.
+    private static func mails(of changes: [PlannedChange]) -> (all: Int64, later: Int64) {
+        let templates = Dictionary(grouping: changes.filter { $0.area == PlannedChange.dayArea }, by: \.item)
+        return templates.values.reduce((0, 0)) { sum, changes in
+            func more(_ changes: [PlannedChange]) -> Int64 {
+                max(0, changes.reduce(0) { $0 + ($1.count ?? 0) - ($1.insteadOf ?? 0) })
+            }
+            let all = more(changes)
+            return (sum.0 + all, sum.1 + min(all, more(changes.filter { $0.change == PlannedChange.waiting })))
         }
     }
 }

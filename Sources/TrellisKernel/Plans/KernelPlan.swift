@@ -145,6 +145,8 @@ struct KernelPlan {
 extension PlannedChange {
     static let stageArea = "stage"
     static let ownerArea = "owner"
-    /// What goes out within a day.
+    /// What goes out within a day, and what waits after it.
     static let dayArea = "next day"
+    /// Of messages that are written within the day and go out after it.
+    static let waiting = "waits longer"
 }

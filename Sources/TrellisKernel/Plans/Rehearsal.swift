@@ -27,7 +27,7 @@ public struct Rehearsal {
     ///   - act: what else is done there, such as an import.
     ///   - leadsMax: how many leads of each change are named; 0 for none.
     ///   - progress: told what is being done.
-    /// - Returns: what it does at once, then what goes out within a day of it.
+    /// - Returns: what it does at once, then what goes out within a day of it, and what waits after that day.
     /// - Throws: ``ConfigProblems`` where the config does not fit the file, ``KernelError`` where there is no room.
     public func run(
         from before: Config, to after: Config, acting act: (Kernel) throws -> Void = { _ in }, naming leadsMax: Int = 0,
@@ -95,24 +95,30 @@ public struct Rehearsal {
         return changes.map { $0.addressed(addresses) }
     }
 
-    /// Messages that went out since the start, by template, where there are not as many as without the change.
+    /// Messages by template, where there are not as many as without the change: those that went out since the start, and
+    /// those that wait after the day, for quiet hours to end or a day on which mails are sent.
     private func sent(_ with: Copy, _ without: Copy) throws -> [PlannedChange] {
-        let (then, now) = (try sent(with.trial.kernel), try sent(without.trial.kernel))
-        return Set(then.keys).union(now.keys).sorted().compactMap { template in
-            let (count, before) = (then[template] ?? 0, now[template] ?? 0)
-            guard count != before else { return nil }
-            return PlannedChange(PlannedChange.dayArea, template, "goes out", count: count, insteadOf: before)
+        let (then, now) = (try messages(with.trial.kernel), try messages(without.trial.kernel))
+        return ["goes out", PlannedChange.waiting].flatMap { change in
+            let templates = Set(then[change, default: [:]].keys).union(now[change, default: [:]].keys)
+            return templates.sorted().compactMap { template -> PlannedChange? in
+                let (count, before) = (then[change]?[template] ?? 0, now[change]?[template] ?? 0)
+                guard count != before else { return nil }
+                return PlannedChange(PlannedChange.dayArea, template, change, count: count, insteadOf: before)
+            }
         }
     }
 
-    private func sent(_ kernel: Kernel) throws -> [String: Int64] {
+    private func messages(_ kernel: Kernel) throws -> [String: [String: Int64]] {
         try kernel.read { db in
-            let rows = try Row.fetchAll(
+            try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT template, count(*) FROM outbox_messages WHERE state = 'sent' AND settled_at >= ? GROUP BY template
-                    """, arguments: [Timestamp.text(start)])
-            return Dictionary(rows.map { ($0[0] as String, $0[1] as Int64) }) { first, _ in first }
+                    SELECT iif(state = 'sent', 'goes out', ?), template, count(*) FROM outbox_messages
+                    WHERE state = 'sent' AND settled_at >= ? OR state IN ('waiting', 'sending', 'inflight', 'held')
+                    GROUP BY 1, 2
+                    """, arguments: [PlannedChange.waiting, Timestamp.text(start)]
+            ).reduce(into: [:]) { counts, row in counts[row[0] as String, default: [:]][row[1] as String] = row[2] }
         }
     }
 }

@@ -25,6 +25,25 @@ import TrellisTesting
             ])
     }
 
+    @Test func `a message counts once, whether it goes out within a day or waits for longer`() throws {
+        let limits = try limits("{mails_per_change: 5}")
+        let weekend = [
+            PlannedChange("mail", "welcome", "written now", count: 50),
+            PlannedChange("next day", "welcome", "goes out", count: 11, insteadOf: 0),
+            PlannedChange("next day", "welcome", "waits longer", count: 42, insteadOf: 3),
+        ]
+        #expect(
+            limits.exceeded(by: weekend) == [
+                "50 more messages would go out, 39 of them later than within a day; limits.mails_per_change is 5."
+            ])
+        // Quiet hours that a config brings hold back what would have gone out, and write to nobody more.
+        let held = [
+            PlannedChange("next day", "welcome", "goes out", count: 0, insteadOf: 50),
+            PlannedChange("next day", "welcome", "waits longer", count: 50, insteadOf: 0),
+        ]
+        #expect(limits.exceeded(by: held) == [])
+    }
+
     @Test func `up to a limit everything goes, and nothing is held where none is set`() throws {
         let limits = try limits("{mails_per_change: 2, moves_per_change: 11, owners_per_change: 3}")
         #expect(limits.areSet && limits.exceeded(by: changes) == [])

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import TrellisTesting
 
@@ -77,6 +78,36 @@ import TrellisTesting
             changes == [
                 PlannedChange("stage", "lead → mql", "move", count: 1), PlannedChange("lead", "leads", "new", count: 2),
                 PlannedChange("lead", "leads", "gone", count: 1), PlannedChange("lead", "city", "changed", count: 1),
+            ])
+    }
+
+    @Test func `mails that wait for longer than a day are announced, and held to the limit`() async throws {
+        let crm = try TestKernel("")
+        try crm.capture(["email": "ann@a.example"])
+        try crm.pump()
+        let now = crm.clock.now
+        let monday = Timestamp.text(now.addingTimeInterval(2 * Rehearsal.day))
+        let changes = try await rehearse(crm, "") { copy in
+            try copy.write(origin: "cli") { tx in
+                for number in 1...3 {
+                    try tx.db.execute(
+                        sql: """
+                            INSERT INTO outbox_messages (key, origin, lead_id, template, ready_at, created_at)
+                            VALUES (?, 'cli', 1, 'welcome', ?, ?)
+                            """, arguments: ["test:\(number)", monday, tx.stamp])
+                }
+            }
+        }
+        #expect(
+            changes == [
+                PlannedChange("mail", "welcome", "written now", count: 3),
+                PlannedChange("next day", "welcome", "waits longer", count: 3, insteadOf: 0),
+            ])
+        var limits = ChangeLimits()
+        limits.mailsPerChange = 2
+        #expect(
+            limits.exceeded(by: changes) == [
+                "3 more messages would go out, 3 of them later than within a day; limits.mails_per_change is 2."
             ])
     }
 }
