@@ -144,12 +144,16 @@ struct MCPTools: Sendable {
 
     // MARK: - Writing
 
+    /// As long as a statement runs nobody else writes, and nobody sits by who would stop it.
+    static let writingSeconds = 60.0
+
     var write: MCPTool {
         MCPTool(
             "write", title: "Write in SQL",
             """
             Runs one statement that writes, in a transaction of its own. It is logged as sql:mcp, fires the same hooks as a form, \
-            and is kept so that a person can take it back: 'trellis undo ID'. Say what you are about to change before you do.
+            and is kept so that a person can take it back: 'trellis undo ID'. It may read what query may, and takes \
+            \(Int(MCPTools.writingSeconds)) s at most. Say what you are about to change before you do.
             """,
             arguments: [
                 MCPTool.Argument(
@@ -158,7 +162,9 @@ struct MCPTools: Sendable {
             ], isReadOnly: false
         ) { given in
             let clock = kernel.clock
-            let writing = try HandWriting(path: kernel.config.databasePath, user: "mcp", now: { clock.now() })
+            let writing = try HandWriting(
+                path: kernel.config.databasePath, user: "mcp", hiding: kernel.secrets, seconds: MCPTools.writingSeconds,
+                now: { clock.now() })
             let outcome = try writing.run(
                 given["sql"]?.scalarText ?? "", parameters: try MCPTools.cells(given["parameters"])
             ) { _ in true }

@@ -35,7 +35,9 @@ struct SQLCommand: ParsableCommand {
         parsing: .unconditional,
         help: "MB of memory that reading may take; the default is 1024, at most half of the machine.")
     var memory: Int?
-    @Option(parsing: .unconditional, help: "Seconds after which a statement that reads is stopped; the default is 300.")
+    @Option(
+        parsing: .unconditional,
+        help: "Seconds after which a statement is stopped, of which nothing is written then; the default is 300.")
     var seconds: Double?
     @Argument(help: "SQL, or the name of a query; then --parameter value. Or .tables, .schema TABLE, .queries.")
     var query: String?
@@ -97,8 +99,8 @@ struct SQLCommand: ParsableCommand {
 
     /// - Throws: ``KernelError/usage(_:)`` for a limit that cannot be, or that nothing would hold.
     private func readingLimits() throws -> ReadingLimits {
-        guard !write || memory == nil && seconds == nil else {
-            throw KernelError.usage("--memory and --seconds limit reading. Leave them out, or leave out --write.")
+        guard !write || memory == nil else {
+            throw KernelError.usage("--memory limits reading. Leave it out, or leave out --write.")
         }
         if let memory, !(16...1_048_576).contains(memory) {
             throw KernelError.usage("--memory takes MB, from 16 to 1048576, got '\(memory)'.")
@@ -114,7 +116,10 @@ struct SQLCommand: ParsableCommand {
         guard write else { return .reading(try SQLConnection(path: path, access: .read, limits: limits)) }
         let clock = KernelClock.system
         if try !HandWriting.isReady(path) { try global.open(checks: false).close() }
-        return .writing(try HandWriting(path: path, user: SQLCommand.user, now: { clock.now() }))
+        let advice = "Do it in parts, or give it longer with --seconds."
+        return .writing(
+            try HandWriting(
+                path: path, user: SQLCommand.user, seconds: limits.seconds, advice: advice, now: { clock.now() }))
     }
 
     /// Whoever sits at the terminal, also behind sudo.

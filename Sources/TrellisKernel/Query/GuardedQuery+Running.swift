@@ -109,10 +109,7 @@ extension GuardedQuery {
         var rules = StatementRules()
         rules.functions = .only(StatementRules.harmlessFunctions)
         rules.pragmas = StatementRules.schemaPragmas
-        for name in hidden {
-            let parts = name.lowercased().split(separator: ".", maxSplits: 1).map(String.init)
-            if parts.count == 2 { rules.hidden[parts[0], default: []].insert(parts[1]) }
-        }
+        rules.hide(columns: hidden)
         return rules
     }
 

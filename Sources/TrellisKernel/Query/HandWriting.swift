@@ -16,20 +16,32 @@ public final class HandWriting {
         public let canBeUndone: Bool
     }
 
-    private let connection: SQLConnection
+    let connection: SQLConnection
     private let origin: String
     private let now: @Sendable () -> Date
 
     /// A statement that changes more rows is not kept, and cannot be undone.
     static let rowsMax = 100_000
-    /// Tables that are logs of their own, or say how the file is kept.
-    private static let unkept: Set<String> = [
-        "events", "kernel_context", "sql_writes", "sql_undo_rows", "sql_objects", "migrations",
-    ]
-
-    /// - Parameter user: who writes, as the machine calls them.
-    public init(path: String, user: String, now: @escaping @Sendable () -> Date) throws {
-        connection = try SQLConnection(path: path, rules: .writing) { handle, rules in
+    /// After so many a statement is stopped: as long as it runs nobody else writes.
+    public static let secondsDefault = 300.0
+    /// Tables whose rows are not kept: the log, and what nobody writes by hand.
+    private static let unkept = Set(ownTables.keys).union(["events"])
+    /// - Parameters:
+    ///   - user: who writes, as the machine calls them.
+    ///   - hidden: tables and columns that a statement may not read, as ``Kernel/secrets`` has them; none for whoever
+    ///     holds the file.
+    ///   - seconds: after them a statement is stopped, and nothing of it is written.
+    ///   - advice: what is said then beside that.
+    /// - Throws: ``KernelError/usage(_:)`` where an older program opened the file last.
+    public init(
+        path: String, user: String, hiding hidden: [String] = [], seconds: Double = secondsDefault,
+        advice: String = "Do it in parts.", now: @escaping @Sendable () -> Date
+    ) throws {
+        let spelled = seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)
+        let sentence =
+            "The statement took longer than \(spelled) s and was stopped. Nothing of it was written. \(advice)"
+        connection = try SQLConnection(path: path, rules: .writing, budget: .seconds(seconds), tookLonger: sentence) {
+            handle, rules in
             // With recursive triggers REPLACE fires the triggers of the rows that it removes.
             for pragma in [
                 "synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 0", "recursive_triggers = ON",
@@ -47,6 +59,8 @@ public final class HandWriting {
                 try SQLConnection.names(
                     handle,
                     "SELECT lower(name) FROM sqlite_schema WHERE lower(name) NOT IN (SELECT name FROM sql_objects)"))
+            rules.kept = HandWriting.ownTables
+            if !hidden.isEmpty { try HandWriting.hide(hidden, handle, &rules) }
         }
         let name = user.unicodeScalars.filter {
             $0.properties.isAlphabetic || $0.properties.numericType != nil || "._-".unicodeScalars.contains($0)
@@ -66,6 +80,7 @@ public final class HandWriting {
         _ sql: String, parameters: [String: Cell] = [:], columns: ([String]) throws -> Void = { _ in },
         row: ([Cell]) throws -> Bool
     ) throws -> Outcome {
+        try refuseNames(sql)
         guard try connection.writes(sql) else {
             try connection.run(sql, parameters: parameters, columns: columns, row: row)
             return Outcome(changed: 0, id: nil, canBeUndone: false)
@@ -198,7 +213,7 @@ private struct KeepingTriggers {
 
     private static let moments = ["before_update", "after_update", "before_delete", "after_insert"]
 
-    var names: [String] { KeepingTriggers.moments.map { "keep_\(number)_\($0)" } }
+    var names: [String] { KeepingTriggers.moments.map { "\(HandWriting.keepingPrefix)\(number)_\($0)" } }
 
     var sql: [String] {
         let table = "main.\(image.table.sqlIdentifier)"

@@ -10,6 +10,7 @@ public final class SQLConnection {
     let rules: StatementRules
     private let budget: Duration
     private let limits: ReadingLimits?
+    private let tookLonger: String
     /// What the statement before this one failed with (https://www.sqlite.org/rescode.html).
     private(set) var resultCode = SQLITE_OK
     private let deadlineBox = DeadlineBox()
@@ -23,9 +24,11 @@ public final class SQLConnection {
 
     /// - Parameters:
     ///   - limits: how much a statement may take; its memory is limited for the whole process, and not from here.
+    ///   - tookLonger: what is said of a statement that took longer than the budget, where no limits say it.
     ///   - prepare: what is done with the connection before the rules hold on it, and to the rules.
     public init(
         path: String, rules: StatementRules, budget: Duration = budget, limits: ReadingLimits? = nil,
+        tookLonger: String? = nil,
         prepare: (OpaquePointer, inout StatementRules) throws -> Void = { _, _ in }
     ) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw KernelError.noDatabase(path) }
@@ -40,6 +43,7 @@ public final class SQLConnection {
         self.path = path
         self.budget = limits.map { .seconds($0.seconds) } ?? budget
         self.limits = limits
+        self.tookLonger = tookLonger ?? "The query took longer than \(budget) and was stopped."
         self.handle = handle
         _ = trellis_harden(handle)
         sqlite3_busy_timeout(handle, Int32(Store.busyTimeoutSeconds * 1000))
@@ -271,7 +275,7 @@ public final class SQLConnection {
         case SQLITE_IOERR: return .diskError(message)
         case SQLITE_READONLY: return .usage("This would write, and reading is all that is allowed without --write.")
         case SQLITE_INTERRUPT where isStopped: return .data("The statement was stopped.")
-        case SQLITE_INTERRUPT: return .data("The query took longer than \(budget) and was stopped.")
+        case SQLITE_INTERRUPT: return .data(tookLonger)
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(path, message)
         case SQLITE_CONSTRAINT: return .data("The database refused it: \(message).")
         default:
@@ -282,7 +286,7 @@ public final class SQLConnection {
 
     private func sentence(of refusal: StatementGuard.Refusal) -> String {
         switch refusal {
-        case .table, .function, .pragma: refusal.sentence
+        case .table, .column, .function, .pragma: refusal.sentence
         default: rules.writesNothing ? "Only reading is allowed without --write." : refusal.sentence
         }
     }

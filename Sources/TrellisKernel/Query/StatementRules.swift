@@ -46,6 +46,14 @@ public struct StatementRules: Sendable {
     public var hidden: [String: Set<String>] = [:]
     /// The tables whose rows may be inserted, updated and deleted. What their triggers do is theirs.
     public var writable = Names.none
+    /// Tables that Trellis alone writes, in lower case, each with a sentence on what does it. What triggers do is theirs.
+    public var kept: [String: String] = [:]
+    /// For whoever writes and may not read all: triggers that read all the same, in lower case, for what they keep must
+    /// be whole; nil for everybody else. A column that is ``hidden`` is refused then: read as NULL it would be written
+    /// so. And no trigger is made, which would read for its maker when others write.
+    ///
+    /// SQLite gives the name of a trigger where it gives that of a `WITH`. A statement must contain none of these names.
+    var trustedTriggers: Set<String>?
     public var functions = Names.all
     /// The pragmas that may be read. None is ever set.
     public var pragmas = Set<String>()
@@ -91,6 +99,14 @@ public struct StatementRules: Sendable {
         "query_only", "quick_check", "schema_version", "synchronous", "user_version",
     ]
 
+    /// Hides columns, such as `leads.phone` and `*.phone`; names of tables are passed over.
+    mutating func hide(columns names: [String]) {
+        for name in names {
+            let parts = name.lowercased().split(separator: ".", maxSplits: 1).map(String.init)
+            if parts.count == 2 { hidden[parts[0], default: []].insert(parts[1]) }
+        }
+    }
+
     /// Runs `body` while the rules hold on a connection that has no other authorizer.
     ///
     /// Putting them on makes SQLite prepare every statement of the connection anew, so that one closure holds many.
@@ -106,7 +122,12 @@ public final class StatementGuard {
     /// What a statement asked for in vain.
     public enum Refusal: Sendable, Hashable {
         case table(String)
+        /// A column, as `leads.phone`.
+        case column(String)
         case writing(String)
+        /// A table that Trellis alone writes, and what does it.
+        case keeping(String, String)
+        case trigger
         case function(String)
         case pragma(String)
         case schema
@@ -122,6 +143,10 @@ public final class StatementGuard {
             switch self {
             case .table(let name): "The table \(name) may not be read here."
             case .writing(let name): "The table \(name) may not be written here."
+            case .column(let name): "The column \(name) may not be read here."
+            case .keeping(let name, let instead):
+                "The table \(name) is Trellis's own book-keeping, and is not written by hand. \(instead)"
+            case .trigger: "Triggers may not be made here."
             case .function(let name): "The function \(name)() may not be used here."
             case .pragma(let name): "PRAGMA \(name) may not be used here."
             case .schema: "Tables, indexes, views and triggers may not be made or changed here."
@@ -163,7 +188,7 @@ public final class StatementGuard {
             { context, action, first, second, schema, within in
                 guard let context else { return SQLITE_DENY }
                 let guardian = Unmanaged<StatementGuard>.fromOpaque(context).takeUnretainedValue()
-                let answer = guardian.answer(action, first, second, isWithin: within != nil)
+                let answer = guardian.answer(action, first, second, within)
                 if action == SQLITE_READ {
                     guardian.note(first, second, schema, within, isHidden: answer == SQLITE_IGNORE)
                 }
@@ -206,14 +231,15 @@ public final class StatementGuard {
         if isHidden { columnsHidden.insert(read) }
     }
 
-    /// - Parameter isWithin: whether a trigger, a view or a `WITH` does it. None but a trigger writes.
+    /// - Parameter within: the trigger, the view or the `WITH` that does it. None but a trigger writes.
     private func answer(
-        _ action: Int32, _ first: UnsafePointer<CChar>?, _ second: UnsafePointer<CChar>?, isWithin: Bool
+        _ action: Int32, _ first: UnsafePointer<CChar>?, _ second: UnsafePointer<CChar>?,
+        _ within: UnsafePointer<CChar>?
     ) -> Int32 {
         func name(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0).lowercased() } ?? "" }
         switch action {
         case SQLITE_SELECT, SQLITE_RECURSIVE: return SQLITE_OK
-        case SQLITE_READ: return reading(name(first), column: name(second))
+        case SQLITE_READ: return reading(name(first), column: name(second), within: name(within))
         // The name of a function is the second text.
         case SQLITE_FUNCTION:
             let function = name(second)
@@ -224,7 +250,8 @@ public final class StatementGuard {
             // Asked when pragma_table_info() is first used as a table, and by every change of the schema, which asks
             // for itself as well. SQLite changes no row of it for anybody.
             if table == "sqlite_master" || table == "sqlite_temp_master" { return SQLITE_OK }
-            if isWithin, rules.writable != .none { return SQLITE_OK }
+            if within != nil, rules.writable != .none { return SQLITE_OK }
+            if let instead = rules.kept[table] { return refuse(.keeping(table, instead)) }
             guard rules.writable.contains(table) else { return refuse(.writing(table)) }
             written.insert(table)
             return SQLITE_OK
@@ -238,6 +265,7 @@ public final class StatementGuard {
             guard StatementGuard.schemaActions.contains(action) else { return refuse(.other) }
             changesSchema = true
             guard rules.allowsSchemaChanges else { return refuse(.schema) }
+            if rules.trustedTriggers != nil, StatementGuard.makesTrigger.contains(action) { return refuse(.trigger) }
             // Of an ALTER the table is the second text, after the file.
             let object = action == SQLITE_ALTER_TABLE ? name(second) : name(first)
             let isChanged = action == SQLITE_ALTER_TABLE || StatementGuard.drops.contains(action)
@@ -245,8 +273,13 @@ public final class StatementGuard {
         }
     }
 
-    private func reading(_ table: String, column: String) -> Int32 {
-        if [table, "*"].contains(where: { rules.hidden[$0]?.contains(column) == true }) { return SQLITE_IGNORE }
+    private func reading(_ table: String, column: String, within: String) -> Int32 {
+        if let trusted = rules.trustedTriggers, trusted.contains(within) || HandWriting.keeps(within) {
+            return SQLITE_OK
+        }
+        if [table, "*"].contains(where: { rules.hidden[$0]?.contains(column) == true }) {
+            return rules.trustedTriggers == nil ? SQLITE_IGNORE : refuse(.column("\(table).\(column)"))
+        }
         if rules.readable.contains(table) { return SQLITE_OK }
         // Of a relation whose columns are of no interest, as in count(*), SQLite asks by the name in the statement, be
         // it a table or a WITH.
@@ -258,6 +291,8 @@ public final class StatementGuard {
         refusal = refusal ?? what
         return SQLITE_DENY
     }
+
+    private static let makesTrigger: Set<Int32> = [SQLITE_CREATE_TRIGGER, SQLITE_CREATE_TEMP_TRIGGER]
 
     private static let drops: Set<Int32> = [
         SQLITE_DROP_INDEX, SQLITE_DROP_TABLE, SQLITE_DROP_TRIGGER, SQLITE_DROP_VIEW, SQLITE_DROP_VTABLE,

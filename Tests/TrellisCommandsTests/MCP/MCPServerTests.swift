@@ -227,6 +227,8 @@ import TrellisTesting
         #expect(try crm.rows("SELECT stage FROM leads") == ["lead"])
         #expect(try call("write", #"{"sql":"SELECT 1"}"#, writes: true) == "! Nothing was written. Use query to read.")
         #expect(try call("write", #"{"sql":"ATTACH 'x' AS y"}"#, writes: true).hasPrefix("! "))
+        let leak = #"{"sql":"UPDATE leads SET city = (SELECT max(text) FROM config_history)"}"#
+        #expect(try call("write", leak, writes: true) == "! The column config_history.text may not be read here.")
     }
 
     @Test func `the texts of the schema are resources`() throws {

@@ -61,7 +61,9 @@ import TrellisTesting
             )
                 == ["leads|[1]||Head", "leads|[2]||Head"])
         #expect(try crm.rows("SELECT origin, now FROM kernel_context") == ["|"])
-        #expect(try crm.rows("SELECT name FROM sqlite_temp_schema WHERE type = 'trigger' AND name LIKE 'keep%'") == [])
+        #expect(
+            try crm.rows("SELECT name FROM sqlite_temp_schema WHERE type = 'trigger' AND name LIKE 'trellis_keep%'")
+                == [])
     }
 
     @Test func `reading notes nothing, and neither does what fails`() throws {
@@ -255,5 +257,97 @@ import TrellisTesting
         try crm.foreign("CREATE TABLE elsewhere (id INTEGER)")
         let last = try HandWriting(path: crm.kernel.config.databasePath, user: "ben", now: { clock.now() })
         #expect(throws: KernelError.self) { try last.run("DROP TABLE elsewhere") { _ in true } }
+    }
+
+    @Test(arguments: [
+        "DELETE FROM migrations", "DELETE FROM sql_writes", "UPDATE sql_undo_rows SET before = NULL",
+        "WITH x AS (SELECT 1) DELETE FROM main.\"Kernel_Context\"", "INSERT INTO sql_objects DEFAULT VALUES",
+        "DELETE FROM subscribers WHERE 0", "DELETE FROM config_history", "REPLACE INTO plugins (name) VALUES ('x')",
+        "DELETE FROM stages", "DELETE FROM goals", "DELETE FROM site", "DELETE FROM view_files",
+    ])
+    func `what Trellis keeps its books in is not written by hand`(_ sql: String) throws {
+        do {
+            try write(sql)
+            Issue.record("\(sql) was done")
+        } catch let error as KernelError {
+            #expect("\(error)".contains(" is Trellis's own book-keeping, and is not written by hand. "), "\(error)")
+        }
+        #expect(try crm.troubles() == [])
+    }
+
+    @Test func `those tables are there, and what an operator rightly edits stays open`() throws {
+        let tables = try crm.rows("SELECT lower(name) FROM sqlite_schema WHERE type = 'table'")
+        #expect(Set(HandWriting.ownTables.keys).subtracting(tables) == [])
+        for sql in [
+            "UPDATE outbox_messages SET ready_at = '2030-01-01 00:00:00.000'", "DELETE FROM trash",
+            "DELETE FROM suppressions", "DELETE FROM imports", "DELETE FROM scheduled_events", "DELETE FROM spend",
+        ] {
+            #expect(try write(sql).id != nil, "\(sql)")
+        }
+    }
+
+    // MARK: - Whoever may not read all
+
+    /// Who writes and sees no phone number, nor what is hidden anyway.
+    private func stranger() throws -> HandWriting {
+        let clock = crm.kernel.clock
+        return try HandWriting(
+            path: crm.kernel.config.databasePath, user: "mcp", hiding: crm.kernel.secrets + ["leads.phone"],
+            now: { clock.now() })
+    }
+
+    @Test(arguments: [
+        "UPDATE leads SET city = (SELECT max(text) FROM config_history) WHERE id = 1",
+        "UPDATE leads SET city = (SELECT max(before) FROM sql_undo_rows)", "UPDATE leads SET city = phone",
+        "UPDATE leads SET city = 'x' WHERE PHONE LIKE '+49%'", "UPDATE leads SET title = 'x' RETURNING phone",
+        "CREATE TABLE mine AS SELECT * FROM leads", "DELETE FROM leads WHERE EXISTS (SELECT 1 FROM sql_writes)",
+        "INSERT INTO accounts (name) SELECT c.text FROM config_history AS c",
+        "INSERT INTO leads (email) VALUES ('ann@acme.example') ON CONFLICT DO UPDATE SET city = leads.phone",
+        "WITH leads_log_update AS (SELECT text FROM config_history) UPDATE leads SET city = (SELECT text FROM leads_log_update)",
+        "WITH x AS (SELECT 1) UPDATE leads SET city = (SELECT text FROM config_history AS \"TRELLIS_KEEP_0_before_update\")",
+        "UPDATE leads SET city = a.name FROM accounts AS a JOIN contacts AS c USING (id)",
+        "CREATE TRIGGER mine AFTER UPDATE ON leads BEGIN DELETE FROM accounts; END",
+        "SELECT text FROM config_history",
+    ])
+    func `what somebody may not read they read in no statement that writes`(_ sql: String) throws {
+        let stranger = try stranger()
+        #expect(throws: KernelError.self, "\(sql)") { try stranger.run(sql) { _ in true } }
+        #expect(try crm.rows("SELECT (SELECT count(*) FROM sql_writes) + count(city) FROM leads") == ["0"])
+    }
+
+    @Test func `what they write is logged and kept whole all the same`() throws {
+        try crm.foreign("UPDATE leads SET phone = '+4930123456' WHERE id = 1")
+        let update = try stranger().run("UPDATE leads SET title = 'Head' WHERE id = 1") { _ in true }
+        #expect(update == HandWriting.Outcome(changed: 1, id: 1, canBeUndone: true))
+        #expect(try crm.rows("SELECT json_extract(before, '$.phone') FROM sql_undo_rows") == ["+4930123456"])
+        _ = try stranger().run("DELETE FROM leads WHERE id = 1") { _ in true }
+        #expect(try crm.rows("SELECT json_extract(row, '$.phone') FROM trash") == ["+4930123456"])
+        try undo()
+        #expect(try crm.rows("SELECT phone FROM leads WHERE id = 1") == ["+4930123456"])
+        for sql in [
+            "CREATE TABLE mine (id INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT)",
+            "INSERT INTO mine (note) VALUES ('x')",
+            "CREATE INDEX mine_by_note ON mine (note)", "ALTER TABLE mine RENAME TO ours", "DROP TABLE ours",
+        ] {
+            #expect(try stranger().run(sql) { _ in true }.id != nil, "\(sql)")
+        }
+        #expect {
+            try stranger().run("UPDATE leads SET city = phone") { _ in true }
+        } throws: { "\($0)" == "The column leads.phone may not be read here." }
+    }
+
+    @Test func `a statement without end is stopped when its time is over, and nothing of it stays`() throws {
+        let clock = crm.kernel.clock
+        let short = try HandWriting(
+            path: crm.kernel.config.databasePath, user: "anna", seconds: 0.5, now: { clock.now() })
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+        #expect {
+            try short.run("UPDATE leads SET title = (\(endless))") { _ in true }
+        } throws: {
+            "\($0)"
+                == "The statement took longer than 0.5 s and was stopped. Nothing of it was written. Do it in parts."
+        }
+        #expect(try crm.rows("SELECT (SELECT count(*) FROM sql_writes) + count(title) FROM leads") == ["0"])
+        #expect(try short.run("UPDATE leads SET title = 'x'") { _ in true }.canBeUndone)
     }
 }
