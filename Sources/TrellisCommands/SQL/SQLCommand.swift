@@ -58,6 +58,9 @@ struct SQLCommand: ParsableCommand {
         if let watch, !(0.1...86_400).contains(watch) {
             throw KernelError.usage("--watch takes seconds, from 0.1 to 86400.")
         }
+        guard watch == nil || !write else {
+            throw KernelError.usage("--watch would write again and again. Leave it out, or leave out --write.")
+        }
         if let limit, limit < 0 {
             throw KernelError.usage("--limit takes a number of rows, 0 meaning all, got '\(limit)'.")
         }

@@ -36,6 +36,7 @@ struct SQLCommandTests {
         (["--seconds", "x"], "--seconds takes seconds, got 'x'."),
         (["--seconds", "0"], "--seconds takes seconds, from 0.1 to 86400, got '0.0'."),
         (["--write", "--memory", "64"], "--memory limits reading. Leave it out, or leave out --write."),
+        (["--write", "--watch", "1"], "--watch would write again and again. Leave it out, or leave out --write."),
     ])
     func `a limit of reading is a number that something holds`(words: [String], sentence: String) throws {
         var command = try SQLCommand.parse(["SELECT 1"] + words)
