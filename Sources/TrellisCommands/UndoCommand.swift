@@ -8,6 +8,16 @@ struct UndoCommand: ParsableCommand {
         abstract: "Take back what 'trellis sql --write' changed, for \(Undo.days) days.",
         subcommands: [Apply.self, List.self], defaultSubcommand: Apply.self)
 
+    /// Those that are named of many.
+    private static let namedMax = 10
+
+    /// What is said of newer statements that were passed over; nil where none was.
+    static func sentence(passing passed: [String]) -> String? {
+        guard !passed.isEmpty else { return nil }
+        let more = passed.count > namedMax ? " and \(passed.count - namedMax) more" : ""
+        return "Passed over, for it cannot be undone: \(passed.prefix(namedMax).joined(separator: ", "))\(more)."
+    }
+
     /// What is said of a statement that was taken back.
     static func sentence(_ id: Int64, rows: Int) -> String {
         "Statement \(id) is undone: \(rows) row\(rows == 1 ? "" : "s") put back."
@@ -22,8 +32,9 @@ struct UndoCommand: ParsableCommand {
 
         func run() throws {
             let kernel = try global.open(checks: false)
-            let (id, rows) = try Undo(kernel, user: SQLCommand.user).undo(id)
-            print(UndoCommand.sentence(id, rows: rows))
+            let undone = try Undo(kernel, user: SQLCommand.user).undo(id)
+            if let passed = UndoCommand.sentence(passing: undone.passed) { print(passed) }
+            print(UndoCommand.sentence(undone.id, rows: undone.rows))
         }
     }
 

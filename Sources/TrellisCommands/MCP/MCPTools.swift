@@ -171,8 +171,7 @@ struct MCPTools: Sendable {
             guard let id = outcome.id else {
                 return MCPTool.Answer(text: "Nothing was written. Use query to read.", isError: true)
             }
-            let undo = outcome.canBeUndone ? " A person can take it back with: trellis undo \(id)" : ""
-            return MCPTool.Answer(text: "\(outcome.changed) row\(outcome.changed == 1 ? "" : "s") changed.\(undo)")
+            return MCPTool.Answer(text: outcome.receipt("A person can take it back with: trellis undo \(id)"))
         }
     }
 

@@ -121,8 +121,7 @@ struct SQLSession {
         }
         if case .past(let past) = access { try past.doubts() }
         if let outcome, let id = outcome.id {
-            let undo = outcome.canBeUndone ? " Undo with: trellis undo \(id)" : ""
-            TrellisProgram.note("\(outcome.changed) row\(outcome.changed == 1 ? "" : "s") changed.\(undo)")
+            TrellisProgram.note(outcome.receipt("Undo with: trellis undo \(id)"))
         }
     }
 

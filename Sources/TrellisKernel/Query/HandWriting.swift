@@ -14,6 +14,26 @@ public final class HandWriting {
         /// The row of `sql_writes`; nil where nothing was written.
         public let id: Int64?
         public let canBeUndone: Bool
+        /// Why it cannot be undone, where it changed something all the same.
+        var lasting: Lasting?
+
+        enum Lasting: String, Sendable {
+            case schema
+            case tooManyRows = "too_many_rows"
+        }
+
+        /// What whoever wrote is told: what changed, and whether it can be taken back.
+        ///
+        /// - Parameter way: how it can, such as `Undo with: trellis undo 7`.
+        public func receipt(_ way: String) -> String {
+            let rows = "\(changed) row\(changed == 1 ? "" : "s") changed"
+            let undo = "'trellis undo' does not take that back: what was there is in a backup alone."
+            return switch lasting {
+            case .schema: "The schema is changed. \(undo)"
+            case .tooManyRows: "\(rows), and more than \(HandWriting.rowsMax) are not kept. \(undo)"
+            case nil: rows + (canBeUndone ? ". \(way)" : ".")
+            }
+        }
     }
 
     let connection: SQLConnection
@@ -92,7 +112,8 @@ public final class HandWriting {
             let count = try connection.run(sql, parameters: parameters, columns: columns, row: row)
             let changed = changesSchema ? 0 : count
             let undo = try end(id, changed, images, changesSchema)
-            return Outcome(changed: changed, id: id, canBeUndone: undo == "possible")
+            return Outcome(
+                changed: changed, id: id, canBeUndone: undo == "possible", lasting: Outcome.Lasting(rawValue: undo))
         } catch {
             _ = try? unguarded("ROLLBACK")
             throw error

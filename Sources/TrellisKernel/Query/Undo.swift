@@ -33,11 +33,13 @@ public struct Undo {
     /// Undoes one statement.
     ///
     /// - Parameter id: a row of `sql_writes`; nil means the newest that can be undone.
-    /// - Returns: which it was, and how many rows were put back.
+    /// - Returns: which it was, how many rows were put back, and which newer ones were passed over, with the reason.
     /// - Throws: ``KernelError/data(_:)`` that says why nothing was undone, with the rows that were changed since.
-    public func undo(_ id: Int64? = nil) throws -> (id: Int64, rows: Int) {
+    public func undo(_ id: Int64? = nil) throws -> (id: Int64, rows: Int, passed: [String]) {
         try kernel.write(KernelContext(origin: "undo:\(user)", mode: "restoring")) { tx in
-            let write = try find(id, tx)
+            let chosen: (id: Int64, passed: [String]) =
+                if let id { (id: try find(id, tx), passed: []) } else { try newest(tx) }
+            let write = chosen.id
             let tables = try String.fetchAll(
                 tx.db, sql: "SELECT DISTINCT table_name FROM sql_undo_rows WHERE write_id = ? ORDER BY 1",
                 arguments: [write])
@@ -53,7 +55,7 @@ public struct Undo {
             try tx.db.execute(
                 sql: "UPDATE sql_writes SET undo = 'done', undone_at = ?, undone_by = ? WHERE id = ?",
                 arguments: [tx.stamp, tx.origin, write])
-            return (write, rows.count)
+            return (write, rows.count, chosen.passed)
         }
     }
 
@@ -78,14 +80,38 @@ public struct Undo {
         }
     }
 
-    private func find(_ id: Int64?, _ tx: Transaction) throws -> Int64 {
-        let limit = Timestamp.text(tx.now.addingTimeInterval(-Double(Undo.days) * 86_400))
-        guard let id else {
-            let newest = try Int64.fetchOne(
-                tx.db, sql: "SELECT max(id) FROM sql_writes WHERE undo = 'possible' AND at >= ?", arguments: [limit])
-            guard let newest else { throw KernelError.data("There is nothing to undo. See: trellis undo list") }
-            return newest
+    /// The moment before which nothing can be undone any more.
+    private func limit(_ tx: Transaction) -> String {
+        Timestamp.text(tx.now.addingTimeInterval(-Double(Undo.days) * 86_400))
+    }
+
+    /// The newest that can be undone, and those after it that cannot: `statement 7 (it changed the schema)`.
+    private func newest(_ tx: Transaction) throws -> (id: Int64, passed: [String]) {
+        let rows = try Row.fetchCursor(
+            tx.db,
+            sql: """
+                SELECT w.id, w.undo, (
+                    SELECT min(k.table_name) FROM sql_undo_rows AS k WHERE k.write_id = w.id
+                      AND NOT EXISTS (SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table' AND lower(s.name) = lower(k.table_name))
+                )
+                FROM sql_writes AS w WHERE w.at >= ? AND w.undo IN ('possible', 'schema', 'too_many_rows') ORDER BY w.id DESC
+                """, arguments: [limit(tx)])
+        var passed: [String] = []
+        while let row = try rows.next() {
+            let (id, undo, gone) = (row[0] as Int64, row[1] as String, row[2] as String?)
+            switch undo {
+            case "schema": passed.append("statement \(id) (it changed the schema)")
+            case "too_many_rows": passed.append("statement \(id) (more than \(HandWriting.rowsMax) rows)")
+            default:
+                guard let gone else { return (id, passed) }
+                passed.append("statement \(id) (the table \(gone) is gone)")
+            }
         }
+        throw KernelError.data("There is nothing to undo. See: trellis undo list")
+    }
+
+    private func find(_ id: Int64, _ tx: Transaction) throws -> Int64 {
+        let limit = limit(tx)
         let row = try Row.fetchOne(
             tx.db, sql: "SELECT at, undo, undone_at FROM sql_writes WHERE id = ?", arguments: [id])
         guard let row else { throw KernelError.data("There is no statement \(id). See: trellis undo list") }

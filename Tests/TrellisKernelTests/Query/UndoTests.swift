@@ -186,6 +186,30 @@ import TrellisTesting
         }
     }
 
+    @Test func `what lasts is said to, and passed over for the newest that can be undone`() throws {
+        try write("CREATE TABLE site_notes (note TEXT)")
+        try write("UPDATE leads SET title = 'Head' WHERE id = 1")
+        try write("INSERT INTO site_notes VALUES ('x')")
+        let undo = "'trellis undo' does not take that back: what was there is in a backup alone."
+        #expect(try write("DROP TABLE site_notes").receipt("Undo it.") == "The schema is changed. \(undo)")
+        let undone = try Undo(crm.kernel, user: "ben").undo()
+        #expect(undone.id == 2 && undone.rows == 1)
+        #expect(
+            undone.passed == [
+                "statement 4 (it changed the schema)", "statement 3 (the table site_notes is gone)",
+            ])
+        #expect(throws: KernelError.data("There is nothing to undo. See: trellis undo list")) { try self.undo() }
+        #expect(throws: KernelError.data("The table site_notes is no longer there. Nothing was undone.")) {
+            try self.undo(3)
+        }
+        let many = HandWriting.Outcome(changed: 100_001, id: 9, canBeUndone: false, lasting: .tooManyRows)
+        #expect(many.receipt("Undo it.") == "100001 rows changed, and more than 100000 are not kept. \(undo)")
+        let one = HandWriting.Outcome(changed: 1, id: 9, canBeUndone: true)
+        #expect(one.receipt("Undo it.") == "1 row changed. Undo it.")
+        let none = HandWriting.Outcome(changed: 0, id: 9, canBeUndone: false)
+        #expect(none.receipt("Undo it.") == "0 rows changed.")
+    }
+
     @Test func `after 30 days it is too late, and then forgotten`() throws {
         try write("UPDATE leads SET title = 'Head'")
         crm.clock.advance(by: "31 days")
