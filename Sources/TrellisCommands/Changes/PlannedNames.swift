@@ -14,7 +14,7 @@ struct PlannedNames {
             let names = change.who.map { lead in
                 [String(lead.id), lead.address].compactMap { $0 }.joined(separator: " ")
             }
-            let more = (change.count ?? 0) - Int64(names.count)
+            let more = (change.count ?? 0) - (change.insteadOf ?? 0) - Int64(names.count)
             return "\(change.area) \(change.item), \(change.change): \(names.joined(separator: ", "))"
                 + (more > 0 ? " and \(more) more" : "")
         }

@@ -75,12 +75,24 @@ struct KernelPlan {
                     FROM main.leads AS l JOIN before.leads AS o ON o.id = l.id
                     """)
         else { return [] }
-        let counted =
-            [("leads", "new"), ("leads", "gone")] + columns.map { ($0, $0 == "owner" ? "other owner" : "changed") }
-        return counted.enumerated().compactMap { index, name in
+        let sources =
+            [
+                ("leads", "new", "main.leads WHERE id NOT IN (SELECT id FROM before.leads)"),
+                ("leads", "gone", "before.leads WHERE id NOT IN (SELECT id FROM main.leads)"),
+            ]
+            + columns.map { name in
+                let isOther = "l.\(name.sqlIdentifier) IS NOT o.\(name.sqlIdentifier) COLLATE BINARY"
+                let source = "(SELECT l.id FROM main.leads AS l JOIN before.leads AS o ON o.id = l.id WHERE \(isOther))"
+                return (name, name == "owner" ? "other owner" : "changed", source)
+            }
+        return try sources.enumerated().flatMap { index, counted -> [PlannedChange] in
+            let (item, change, source) = counted
             let count = Int64((row[index] as Double?) ?? 0)
-            let area = name.0 == "owner" ? PlannedChange.ownerArea : "lead"
-            return count == 0 ? nil : PlannedChange(area, name.0, name.1, count: count)
+            let area = item == "owner" ? PlannedChange.ownerArea : "lead"
+            guard count > 0 else { return [] }
+            guard plan.leadsMax > 0 else { return [PlannedChange(area, item, change, count: count)] }
+            return try PlannedChange.leads(
+                of: area, plan, db, "SELECT \(item.sqlLiteral), \(change.sqlLiteral), id FROM \(source)")
         }
     }
 
@@ -125,19 +137,17 @@ struct KernelPlan {
     }
 
     private func messages() throws -> [PlannedChange] {
-        try PlannedChange.rows(
-            of: "mail", db,
+        try PlannedChange.leads(
+            of: "mail", plan, db,
             """
-            SELECT m.template, CASE WHEN m.transport = 'mail' THEN 'written now' ELSE m.transport || ' written now' END, count(*)
+            SELECT m.template, CASE WHEN m.transport = 'mail' THEN 'written now' ELSE m.transport || ' written now' END, m.lead_id
             FROM main.outbox_messages AS m WHERE NOT EXISTS (SELECT 1 FROM before.outbox_messages AS o WHERE o.key = m.key)
-            GROUP BY 1, 2
             UNION ALL
-            SELECT o.template, CASE WHEN o.transport = 'mail' THEN 'not written' ELSE o.transport || ' not written' END, count(*)
+            SELECT o.template, CASE WHEN o.transport = 'mail' THEN 'not written' ELSE o.transport || ' not written' END, o.lead_id
             FROM before.outbox_messages AS o WHERE NOT EXISTS (SELECT 1 FROM main.outbox_messages AS m WHERE m.key = o.key)
-            GROUP BY 1, 2
             UNION ALL
-            SELECT m.template, m.state, count(*) FROM main.outbox_messages AS m JOIN before.outbox_messages AS o ON o.key = m.key
-            WHERE m.state <> o.state GROUP BY 1, 2 ORDER BY 1, 2
+            SELECT m.template, m.state, m.lead_id FROM main.outbox_messages AS m JOIN before.outbox_messages AS o ON o.key = m.key
+            WHERE m.state <> o.state
             """)
     }
 }

@@ -46,11 +46,15 @@ public struct PlannedChange: Sendable, Hashable {
             GROUP BY item, change ORDER BY \(order)
             """
         return try Row.fetchAll(db, sql: named).map { row in
-            var change = PlannedChange(area, row[0], row[1], count: row[2])
-            change.who = (JSONValue(parsing: row[3])?.elements ?? []).compactMap(PlannedLead.init)
-                .sorted { $0.id < $1.id }
-            return change
+            PlannedChange(area, row[0], row[1], count: row[2]).naming(row[3])
         }
+    }
+
+    /// The same with its leads, a JSON array of their ids.
+    func naming(_ ids: String) -> PlannedChange {
+        var change = self
+        change.who = (JSONValue(parsing: ids)?.elements ?? []).compactMap(PlannedLead.init).sorted { $0.id < $1.id }
+        return change
     }
 
     /// The same, its leads with their addresses.

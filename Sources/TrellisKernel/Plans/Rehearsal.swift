@@ -47,7 +47,7 @@ public struct Rehearsal {
         let end = start + Rehearsal.day
         try await without.run.run(until: end, step: 60)
         try await with.run.run(until: end, step: 60)
-        return try changes + sent(with, without)
+        return try changes + sent(with, without, naming: leadsMax)
     }
 
     private struct Copy {
@@ -68,19 +68,26 @@ public struct Rehearsal {
     ///   - leadsMax: how many leads of each change are named.
     static func differences(of kernel: Kernel, from before: String, naming leadsMax: Int = 0) throws -> [PlannedChange]
     {
+        try comparing(kernel, with: before) { db in
+            let tables = try String.fetchAll(db, sql: "SELECT name FROM before.sqlite_schema")
+            let plan = Plan(tables: Set(tables), leadsMax: leadsMax)
+            let activities = kernel.config.site.activities.map(\.name)
+            let changes =
+                try KernelPlan(plan: plan, db: db, activities: activities).changes()
+                + kernel.hooks.ask(plan, db).flatMap { $0 }
+            return leadsMax > 0 ? try addressed(changes, db) : changes
+        }
+    }
+
+    /// Reads the file of a kernel with the other one beside it, as the schema `before`.
+    private static func comparing<T>(
+        _ kernel: Kernel, with before: String, _ body: (Database) throws -> T
+    ) throws -> T {
         try KernelError.translating(before) {
             let queue = try ReadingQueue.open(kernel.store.path)
             defer { try? queue.close() }
             try queue.writeWithoutTransaction { try $0.execute(sql: "ATTACH ? AS before", arguments: [before]) }
-            return try queue.read { db in
-                let tables = try String.fetchAll(db, sql: "SELECT name FROM before.sqlite_schema")
-                let plan = Plan(tables: Set(tables), leadsMax: leadsMax)
-                let activities = kernel.config.site.activities.map(\.name)
-                let changes =
-                    try KernelPlan(plan: plan, db: db, activities: activities).changes()
-                    + kernel.hooks.ask(plan, db).flatMap { $0 }
-                return leadsMax > 0 ? try addressed(changes, db) : changes
-            }
+            return try queue.read(body)
         }
     }
 
@@ -97,9 +104,9 @@ public struct Rehearsal {
 
     /// Messages by template, where there are not as many as without the change: those that went out since the start, and
     /// those that wait after the day, for quiet hours to end or a day on which mails are sent.
-    private func sent(_ with: Copy, _ without: Copy) throws -> [PlannedChange] {
+    private func sent(_ with: Copy, _ without: Copy, naming leadsMax: Int) throws -> [PlannedChange] {
         let (then, now) = (try messages(with.trial.kernel), try messages(without.trial.kernel))
-        return ["goes out", PlannedChange.waiting].flatMap { change in
+        let changes = ["goes out", PlannedChange.waiting].flatMap { change in
             let templates = Set(then[change, default: [:]].keys).union(now[change, default: [:]].keys)
             return templates.sorted().compactMap { template -> PlannedChange? in
                 let (count, before) = (then[change]?[template] ?? 0, now[change]?[template] ?? 0)
@@ -107,18 +114,45 @@ public struct Rehearsal {
                 return PlannedChange(PlannedChange.dayArea, template, change, count: count, insteadOf: before)
             }
         }
+        return leadsMax > 0 ? try named(changes, with, without, leadsMax) : changes
+    }
+
+    /// The columns and the condition of a message that went out since the start, or waits.
+    private var kind: String { "iif(state = 'sent', 'goes out', \(PlannedChange.waiting.sqlLiteral)), template" }
+    private var isOfTheDay: String {
+        """
+        (state = 'sent' AND settled_at >= \(Timestamp.text(start).sqlLiteral) OR state IN ('waiting', 'sending', 'inflight', 'held'))
+        """
     }
 
     private func messages(_ kernel: Kernel) throws -> [String: [String: Int64]] {
         try kernel.read { db in
             try Row.fetchAll(
+                db, sql: "SELECT \(kind), count(*) FROM outbox_messages WHERE \(isOfTheDay) GROUP BY 1, 2"
+            ).reduce(into: [:]) { counts, row in counts[row[0] as String, default: [:]][row[1] as String] = row[2] }
+        }
+    }
+
+    /// Each with the leads that have such a message with the change and none without it.
+    private func named(
+        _ changes: [PlannedChange], _ with: Copy, _ without: Copy, _ leadsMax: Int
+    ) throws -> [PlannedChange] {
+        try Rehearsal.comparing(with.trial.kernel, with: without.trial.kernel.config.databasePath) { db in
+            let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT iif(state = 'sent', 'goes out', ?), template, count(*) FROM outbox_messages
-                    WHERE state = 'sent' AND settled_at >= ? OR state IN ('waiting', 'sending', 'inflight', 'held')
-                    GROUP BY 1, 2
-                    """, arguments: [PlannedChange.waiting, Timestamp.text(start)]
-            ).reduce(into: [:]) { counts, row in counts[row[0] as String, default: [:]][row[1] as String] = row[2] }
+                    WITH further (change, item, lead_id) AS (
+                        SELECT \(kind), lead_id FROM main.outbox_messages WHERE \(isOfTheDay) AND lead_id IS NOT NULL
+                        EXCEPT SELECT \(kind), lead_id FROM before.outbox_messages WHERE \(isOfTheDay)
+                    )
+                    SELECT change, item, json_group_array(lead_id) FROM (
+                        SELECT *, row_number() OVER (PARTITION BY change, item ORDER BY lead_id) AS number FROM further
+                    ) WHERE number <= \(leadsMax) GROUP BY change, item
+                    """)
+            let ids = Dictionary(rows.map { ([$0[0] as String, $0[1] as String], $0[2] as String) }) { first, _ in first
+            }
+            return try Rehearsal.addressed(
+                changes.map { change in ids[[change.change, change.item]].map(change.naming) ?? change }, db)
         }
     }
 }

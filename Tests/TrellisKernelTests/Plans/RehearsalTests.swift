@@ -110,4 +110,31 @@ import TrellisTesting
                 "3 more messages would go out, 3 of them later than within a day; limits.mails_per_change is 2."
             ])
     }
+
+    @Test func `who gets another owner or a message is named too`() async throws {
+        let crm = try TestKernel("")
+        for number in 1...3 { try crm.capture(["email": "l\(number)@a.example"]) }
+        try crm.pump()
+        let later = Timestamp.text(crm.clock.now.addingTimeInterval(2 * Rehearsal.day))
+        let changes = try await Rehearsal(
+            of: crm.kernel.config.databasePath, plugins: [], now: crm.clock.now
+        ).run(
+            from: crm.kernel.config, to: crm.kernel.config,
+            acting: { copy in
+                try copy.write(origin: "cli") { tx in
+                    try tx.db.execute(sql: "UPDATE leads SET owner = 'dach' WHERE id < 3")
+                    try tx.db.execute(
+                        sql: """
+                            INSERT INTO outbox_messages (key, origin, lead_id, template, ready_at, created_at)
+                            SELECT 'test:' || id, 'cli', id, 'welcome', ?, ? FROM leads WHERE id > 1
+                            """, arguments: [later, tx.stamp])
+                }
+            }, naming: 9)
+        #expect(
+            changes.map { "\($0.area) \($0.item) \($0.change) \($0.count ?? 0): \($0.who.map(\.id))" } == [
+                "owner owner other owner 2: [1, 2]", "mail welcome written now 2: [2, 3]",
+                "next day welcome waits longer 2: [2, 3]",
+            ])
+        #expect(changes.allSatisfy { $0.who.allSatisfy { $0.address == "l•••@a.example" } })
+    }
 }
