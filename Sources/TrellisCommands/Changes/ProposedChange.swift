@@ -70,6 +70,10 @@ extension ConfigChange {
         for name in rebuildable where !rebuilding.contains(name) {
             TrellisProgram.note("What \(name) made of the log so far stays as it is; --rebuild \(name) makes it anew.")
         }
+        for column in columnsLeft {
+            TrellisProgram.note(
+                "The column \(column) stays with its data, though its field is no longer in the config.")
+        }
         return changes
     }
 }

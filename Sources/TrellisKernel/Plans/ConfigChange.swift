@@ -69,6 +69,18 @@ public struct ConfigChange: Sendable {
         }
     }
 
+    /// Columns, such as `leads.budget`, whose fields are no longer in the config: they stay in the file with their data.
+    public var columnsLeft: [String] {
+        guard let before else { return [] }
+        func columns(_ config: Config) -> [String] {
+            config.site.leads.fields.map { "leads.\($0.name)" }
+                + config.site.contacts.fields.map { "contacts.\($0.name)" }
+                + config.site.accounts.fields.map { "accounts.\($0.name)" }
+        }
+        let kept = Set(columns(after))
+        return columns(before).filter { !kept.contains($0) }
+    }
+
     /// Puts it into force: brings the file up to date with it, notes who did it, and puts its text in place of the
     /// config file. A process that works on the file is told to read it again, by SIGHUP.
     ///

@@ -58,6 +58,23 @@ import TrellisTesting
         #expect(again.isInForce)
     }
 
+    @Test func `the column of a field that leaves the config is named`() throws {
+        let crm = try TestKernel(
+            "leads: {fields: {budget: integer, note: text}}\naccounts: {fields: {size: integer}}")
+        try begin(crm)
+        func change(_ yaml: String) throws -> ConfigChange {
+            let config = try Config.parse(
+                TestKernel.site + "\n" + yaml, folder: crm.folder, plugins: [], environment: TestKernel.environment)
+            return try ConfigChange(
+                to: config, plugins: [], clock: crm.clock.clock, environment: TestKernel.environment)
+        }
+        #expect(
+            try change("leads: {fields: {note: text, size: integer}}").columnsLeft == ["leads.budget", "accounts.size"])
+        #expect(
+            try change("leads: {fields: {budget: integer, note: text}}\naccounts: {fields: {size: integer}}")
+                .columnsLeft == [])
+    }
+
     @Test func `a config file that cannot be written leaves everything as it was`() throws {
         let crm = try TestKernel("goals: {mql_per_month: 8}")
         try begin(crm)
