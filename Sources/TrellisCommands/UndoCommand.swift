@@ -23,14 +23,31 @@ struct UndoCommand: ParsableCommand {
         "Statement \(id) is undone: \(rows) row\(rows == 1 ? "" : "s") put back."
     }
 
+    private static func showList(_ global: GlobalOptions) throws {
+        try Undo.list(try global.open(checks: false)).show(global.format)
+    }
+
+    /// - Throws: ``KernelError/usage(_:)`` for what is no number.
+    static func number(_ text: String) throws -> Int64 {
+        guard let id = Int64(text) else {
+            throw KernelError.usage("'\(text)' is no number of a statement. See: trellis undo list")
+        }
+        return id
+    }
+
     struct Apply: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "apply", abstract: "Put the rows of a statement back as they were before it.")
         @OptionGroup var global: GlobalOptions
         @Argument(help: "A statement of 'trellis undo list'; without one, the newest that can be undone.")
-        var id: Int64?
+        var id: String?
+        @Flag(name: .customLong("list"), help: .hidden)
+        var lists = false
 
         func run() throws {
+            // `undo --list` and `undo --json list` come here too.
+            if lists || id == "list" { return try UndoCommand.showList(global) }
+            let id = try id.map(UndoCommand.number)
             let kernel = try global.open(checks: false)
             let undone = try Undo(kernel, user: SQLCommand.user).undo(id)
             if let passed = UndoCommand.sentence(passing: undone.passed) { print(passed) }
@@ -44,7 +61,7 @@ struct UndoCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
-            try Undo.list(try global.open(checks: false)).show(global.format)
+            try UndoCommand.showList(global)
         }
     }
 }

@@ -142,6 +142,7 @@ import Testing
 
     @Test(arguments: [
         (["sql", "DELETE FROM leads"], 64 as Int32, "without --write"),
+        (["sql", "BEGIN"], 64, "Only reading is allowed without --write."),
         (["sql", "SELECT * FROM leds"], 65, "Did you mean 'leads'?"),
         (["sql", "hot-leds"], 64, "Did you mean 'hot-leads'?"),
         (["trace", "nobody@acme.example"], 65, "There is no lead 'nobody@acme.example'."),

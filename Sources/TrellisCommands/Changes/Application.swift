@@ -32,9 +32,9 @@ struct Application {
         let pid = try change.adopt(
             as: way, by: options.author ?? NSUserName(), note: note, planned: changes, writing: global.config)
         guard !global.json else { return }
-        print("In force: 'trellis config log' shows it, and 'trellis config rollback' goes back.")
-        print(
-            pid.map { "The process that works on the file (pid \($0)) reads it again now." }
-                ?? "It takes effect when 'trellis work' or 'trellis serve' starts.")
+        let when =
+            pid.map { "The process that works on the file (pid \($0)) reads it again now" }
+            ?? "It takes effect when 'trellis work' or 'trellis serve' starts"
+        print("\(when). 'trellis config log' shows it, and 'trellis config rollback' goes back.")
     }
 }

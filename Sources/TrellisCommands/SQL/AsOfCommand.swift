@@ -51,6 +51,18 @@ struct PastAccess {
         if let sentence = try reader.beginning() { TrellisProgram.note(sentence) }
     }
 
+    /// Runs one statement that reads.
+    func run(
+        _ sql: String, _ values: [String: Cell], _ columns: ([String]) throws -> Void, _ row: ([Cell]) throws -> Bool
+    ) throws {
+        do {
+            try reader.connection.run(reader.moment.spelled(sql), parameters: values, columns: columns, row: row)
+        } catch let error as KernelError where "\(error)".contains("because it is a view") {
+            // What was is made of views, of which SQLite says that before it asks whether anybody may write.
+            throw KernelError.usage("'trellis as-of' only reads: what was cannot be written.")
+        }
+    }
+
     func doubts() throws {
         for sentence in try reader.doubts() { TrellisProgram.note(sentence) }
     }

@@ -156,7 +156,8 @@ struct Prompt {
     /// Answers a command outside the prompt. What only changes how the prompt answers is an option there.
     static func answer(_ words: [String], in session: SQLSession) throws {
         switch words.first {
-        case ".mode": throw KernelError.usage(".mode is for the prompt. Here it is an option: --format csv.")
+        case ".mode", ".format":
+            throw KernelError.usage("\(words[0]) is for the prompt. Here it is an option: --format csv.")
         case ".chart": throw KernelError.usage(".chart is for the prompt. Here it is an option: --chart.")
         case nil, ".quit", ".exit": return
         default:
@@ -179,7 +180,7 @@ struct Prompt {
                 return [.text(query.name), .text(parameters), query.value.description.map(Cell.text) ?? .null]
             }
             Table(columns: ["query", "parameters", "description"], rows: rows).show(session.format)
-        case ".mode":
+        case ".mode", ".format":
             guard words.count > 1 else { return print(session.format.rawValue) }
             session.chosenFormat = try TableFormat(named: words[1])
         case ".chart":

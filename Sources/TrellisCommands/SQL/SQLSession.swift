@@ -105,8 +105,7 @@ struct SQLSession {
             case .writing(let writing):
                 outcome = try writing.run(sql, parameters: values, columns: columns, row: row)
             case .past(let past):
-                let reader = past.reader
-                try reader.connection.run(reader.moment.spelled(sql), parameters: values, columns: columns, row: row)
+                try past.run(sql, values, columns, row)
                 outcome = nil
             }
         }
@@ -141,10 +140,16 @@ struct SQLSession {
             TrellisProgram.complaint(limits.tookLonger + more), KernelError.data("").exitCode, arguments)
     }
 
+    /// Statements of one word, which are SQL where no query is called so.
+    private static let bareStatements: Set<String> = [
+        "analyze", "begin", "commit", "end", "reindex", "rollback", "vacuum",
+    ]
+
     /// Runs a query of the config: its name, and then `--parameter value`.
     func runNamed(_ words: [String]) throws {
         let name = words.first ?? ""
         guard let query = queries.first(where: { $0.name == name }) else {
+            if SQLSession.bareStatements.contains(name.lowercased()) { return try run(name) }
             let names = queries.map(\.name)
             throw KernelError.usage(
                 "There is no query '\(name)' in the config.\(NearMiss.hint(name, among: names))"

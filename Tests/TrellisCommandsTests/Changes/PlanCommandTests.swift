@@ -42,6 +42,7 @@ import Testing
         let applied = try trellis.run(
             "apply", "new.yaml", "--rebuild", "scoring", "--confirm", "--author", "nora", "--note", "try harder")
         #expect(applied.code == 0 && applied.output.contains("It takes effect when 'trellis work'"))
+        #expect(!applied.output.contains("In force"))
         #expect(try text(trellis) == new)
         #expect(try trellis.run("status").output.contains("config 2, in force since"))
         let again = try trellis.run("apply", "--rebuild", "scoring", "--yes")
@@ -99,7 +100,7 @@ import Testing
         #expect(try wait(trellis) { $0.contains("running, pid \(worker.process.processIdentifier)") })
         try trellis.write(try text(trellis).replacing("mql_per_month: 8", with: "mql_per_month: 9"), to: "new.yaml")
         let applied = try trellis.run("apply", "new.yaml", "--yes").output
-        #expect(applied.contains("(pid \(worker.process.processIdentifier)) reads it again now."))
+        #expect(applied.contains("(pid \(worker.process.processIdentifier)) reads it again now. 'trellis config log'"))
         #expect(try wait(trellis) { _ in worker.errors.contains("Reading config.yaml again.") })
         #expect(try wait(trellis) { _ in worker.errors.split(separator: "Working on").count == 2 })
         try trellis.write(try text(trellis) + "\nlimts: {}\n", to: "config.yaml")

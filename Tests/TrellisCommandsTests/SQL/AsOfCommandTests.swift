@@ -37,6 +37,8 @@ import Testing
         #expect(later.code == 64 && later.errors.contains("is still to come"))
         let written = try trellis.run("as-of", "now", "DELETE FROM leads", "--write")
         #expect(written.code == 64 && written.errors.contains("What was cannot be written"))
+        let view = try trellis.run("as-of", "now", "delete from leads")
+        #expect(view.code == 64 && view.errors.contains("'trellis as-of' only reads: what was cannot be written."))
         let deleted = try trellis.run("as-of", "now", "DELETE FROM main.leads")
         #expect(deleted.code == 64 && deleted.errors.contains("Only reading is allowed"))
         #expect(try trellis.run("sql", "SELECT count(*) FROM leads", "--format", "csv").output.hasSuffix("\n1\n"))

@@ -152,6 +152,7 @@ struct SQLCommandTests {
         #expect(try trellis.run("sql", ".queries").output.contains("hot-leads"))
         for (words, sentence) in [
             ([".mode", "csv"], ".mode is for the prompt. Here it is an option: --format csv."),
+            ([".format", "csv"], ".format is for the prompt. Here it is an option: --format csv."),
             ([".chart"], ".chart is for the prompt. Here it is an option: --chart."),
             ([".tabels"], "There is no command '.tabels'. Did you mean '.tables'? See .help."),
         ] {
