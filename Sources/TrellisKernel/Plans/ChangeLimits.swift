@@ -54,8 +54,8 @@ public struct ChangeLimits: SettingsRecord {
         }
     }
 
-    /// How many messages there are more because of the change, and how many of them still wait a day later. By template:
-    /// one that waits in place of going out is none more.
+    /// How many messages there are more because of the change, and how many of them still wait a day later. By
+    /// template: one that waits in place of going out is none more.
     private static func mails(of changes: [PlannedChange]) -> (all: Int64, later: Int64) {
         let templates = Dictionary(grouping: changes.filter { $0.area == PlannedChange.dayArea }, by: \.item)
         return templates.values.reduce((0, 0)) { sum, changes in

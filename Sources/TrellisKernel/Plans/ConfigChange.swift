@@ -69,7 +69,8 @@ public struct ConfigChange: Sendable {
         }
     }
 
-    /// Columns, such as `leads.budget`, whose fields are no longer in the config: they stay in the file with their data.
+    /// Columns, such as `leads.budget`, whose fields are no longer in the config: they stay in the file with their
+    /// data.
     public var columnsLeft: [String] {
         guard let before else { return [] }
         func columns(_ config: Config) -> [String] {

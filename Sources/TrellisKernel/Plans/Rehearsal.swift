@@ -102,8 +102,8 @@ public struct Rehearsal {
         return changes.map { $0.addressed(addresses) }
     }
 
-    /// Messages by template, where there are not as many as without the change: those that went out since the start, and
-    /// those that wait after the day, for quiet hours to end or a day on which mails are sent.
+    /// Messages by template, where there are not as many as without the change: those that went out since the start,
+    /// and those that wait after the day, for quiet hours to end or a day on which mails are sent.
     private func sent(_ with: Copy, _ without: Copy, naming leadsMax: Int) throws -> [PlannedChange] {
         let (then, now) = (try messages(with.trial.kernel), try messages(without.trial.kernel))
         let changes = ["goes out", PlannedChange.waiting].flatMap { change in

@@ -46,13 +46,15 @@ public struct StatementRules: Sendable {
     public var hidden: [String: Set<String>] = [:]
     /// The tables whose rows may be inserted, updated and deleted. What their triggers do is theirs.
     public var writable = Names.none
-    /// Tables that Trellis alone writes, in lower case, each with a sentence on what does it. What triggers do is theirs.
+    /// Tables that Trellis alone writes, in lower case, each with a sentence on what does it. What triggers do is
+    /// theirs.
     public var kept: [String: String] = [:]
     /// For whoever writes and may not read all: triggers that read all the same, in lower case, for what they keep must
     /// be whole; nil for everybody else. A column that is ``hidden`` is refused then: read as NULL it would be written
     /// so. And no trigger is made, which would read for its maker when others write.
     ///
-    /// SQLite gives the name of a trigger where it gives that of a `WITH`. A statement must contain none of these names.
+    /// SQLite gives the name of a trigger where it gives that of a `WITH`. A statement must contain none of these
+    /// names.
     var trustedTriggers: Set<String>?
     public var functions = Names.all
     /// The pragmas that may be read. None is ever set.
