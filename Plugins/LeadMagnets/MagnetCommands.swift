@@ -5,10 +5,15 @@ struct MagnetCommands: Sendable {
     let offers: Offers
 
     var all: [Command] {
+        let overview = Command("magnets", "The magnets, their views and who asked for them.") { call in
+            .table(try call.kernel.read { try LeadMagnets.overview(offers.settings.magnets.map(\.name), $0) })
+        }
+        return [overview] + ofHeldForms + ofPages
+    }
+
+    /// What is done with forms that were held.
+    private var ofHeldForms: [Command] {
         [
-            Command("magnets", "The magnets, their views and who asked for them.") { call in
-                .table(try call.kernel.read { try LeadMagnets.overview(offers.settings.magnets.map(\.name), $0) })
-            },
             Command(
                 "magnets quarantine", "Forms that look like no person's, and why; of one, what was typed.",
                 arguments: ["id?"]
@@ -39,6 +44,12 @@ struct MagnetCommands: Sendable {
                 try Quarantine.discard(id, call.kernel)
                 return .text("The form \(id) is gone.")
             },
+        ]
+    }
+
+    /// HTML for other pages, and the end of a webinar.
+    private var ofPages: [Command] {
+        [
             Command("magnets embed", "HTML of a form, for a page of another site.", arguments: ["magnet"]) { call in
                 let (offer, signer) = (try offer(call), try call.kernel.signer)
                 let form = OfferForm(offer: offer, token: FormToken(magnet: offer.name))

@@ -93,8 +93,8 @@ struct Crossings {
         if let stage = model.stage(of: threshold) { try tx.moveStage(to: stage, leads: leads) }
     }
 
-    /// Whether the last thing the log tells of the lead `r.lead_id` and a threshold is that it reached it; or of one that
-    /// it took in, and it did not fall since. The plus signs keep SQLite at the events of the lead.
+    /// Whether the last thing the log tells of the lead `r.lead_id` and a threshold is that it reached it; or of one
+    /// that it took in, and it did not fall since. The plus signs keep SQLite at the events of the lead.
     private static func isTold(_ threshold: String, of model: ScoringModel) -> String {
         let isOfIt = """
             json_extract(e.body, '$.model') = \(model.literal) AND json_extract(e.body, '$.threshold') = \(threshold.sqlLiteral)

@@ -23,7 +23,8 @@ public struct DripSettings: SettingsRecord {
             "Each a list of steps that a lead goes through.")
     }
 
-    /// The names stand in the keys of what is sent, `drip:NAME:…`, by which a sequence tells its own from that of others.
+    /// The names stand in the keys of what is sent, `drip:NAME:…`, by which a sequence tells its own from that of
+    /// others.
     public func problems(at _: Place) -> [ConfigProblem] {
         sequences.filter { $0.name.wholeMatch(of: /[A-Za-z0-9_-]{1,100}/) == nil }.map {
             ConfigProblem(

@@ -68,7 +68,8 @@ enum Quarantine {
     /// nothing reaches them.
     ///
     /// - Parameter right: values in place of those that were typed, by column; an empty one leaves the column out.
-    /// - Throws: ``FieldProblem`` for a value among `right` that its column does not take, and ``KernelError/data(_:)``.
+    /// - Throws: ``FieldProblem`` for a value among `right` that its column does not take, and
+    ///   ``KernelError/data(_:)``.
     static func release(
         _ id: Int64, right: [(name: String, text: String)] = [], magnets: [Named<MagnetSettings.Magnet>],
         _ kernel: Kernel

@@ -132,8 +132,8 @@ struct MailPace {
 }
 
 extension Transaction {
-    /// The servers of this message's domain say that too much comes: half the pace from here on. Of mails that were under
-    /// way together without a turn each, as where there is no pace yet, the first says it for all.
+    /// The servers of this message's domain say that too much comes: half the pace from here on. Of mails that were
+    /// under way together without a turn each, as where there is no pace yet, the first says it for all.
     func slowDown(domainOf message: Int64) throws {
         try db.execute(
             sql: """

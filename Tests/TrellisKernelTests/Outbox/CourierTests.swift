@@ -48,43 +48,6 @@ private struct Gate: Plugin {
         try crm.rows("SELECT state, reason FROM outbox_messages ORDER BY id")
     }
 
-    // MARK: - Died of
-
-    @Test(arguments: [(1, "sent|"), (2, "held|the process died three times while it was written")])
-    func `a message that three processes died of is held unseen, and goes when it is let go`(deaths: Int, state: String)
-        async throws
-    {
-        let crm = try crm()
-        try order(crm)
-        let path = WritingMark.file(crm.folder + "/marks", "mail")
-        try Data("mail 1 1 \(deaths)".utf8).write(to: URL(filePath: path))
-        let mark = try WritingMark(path: crm.folder + "/marks", transport: "mail", isAfterCrash: true)
-        let courier = Courier(crm.kernel, transport: crm.transport, mark: mark)
-        try await courier.runUntilIdle()
-        #expect(try states(crm) == [state])
-        #expect(crm.transport.sent.count == (deaths == 1 ? 1 : 0))
-        // Nothing is being written now.
-        #expect(try RunningMark(path: path, isAfterCrash: true).found == nil)
-        try crm.foreign("UPDATE outbox_messages SET state = 'waiting', reason = NULL WHERE state = 'held'")
-        try await courier.runUntilIdle()
-        #expect(try states(crm) == ["sent|"])
-    }
-
-    @Test func `a process that dies while it writes leaves the message, and how often`() throws {
-        let crm = try crm()
-        let path = crm.folder + "/marks"
-        for deaths in 0..<3 {
-            let mark = try WritingMark(path: path, transport: "mail", isAfterCrash: deaths > 0)
-            #expect(mark.begin(7) && mark.begin(8))
-            let found = try RunningMark(path: WritingMark.file(path, "mail"), isAfterCrash: true).found
-            #expect(found?.event == 8 && found?.deaths == deaths + 1)
-        }
-        let mark = try WritingMark(path: path, transport: "mail", isAfterCrash: true)
-        #expect(mark.begin(7))
-        #expect(!mark.begin(8))
-        #expect(mark.begin(8))
-    }
-
     // MARK: - Sent
 
     @Test func `a message is sent once, and is a fact`() async throws {
