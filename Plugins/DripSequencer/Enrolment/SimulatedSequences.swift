@@ -42,8 +42,10 @@ enum SimulatedSequences {
         let failures = try Row.fetchAll(
             db,
             sql: """
-                SELECT sequence, failed_step, failure, count(*) FROM drip_enrolments WHERE failures > 0 AND entered_at <= :until
-                GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC, 3
+                SELECT sequence, failed_step, min(failure), count(*) FROM drip_enrolments WHERE failures > 0 AND entered_at <= :until
+                GROUP BY 1, 2
+                UNION ALL
+                SELECT sequence, condition, min(error), count(*) FROM drip_missed WHERE missed_at <= :until GROUP BY 1, 2 ORDER BY 1, 2
                 """, arguments: ["until": question.until])
         return [
             SimulationSection(
@@ -52,7 +54,8 @@ enum SimulatedSequences {
             SimulationSection(
                 "Why sequences ended early", keys: 3, Table(columns: ["sequence", "how", "why", "leads"], ends)),
             SimulationSection(
-                "Steps that fail", keys: 3, Table(columns: ["sequence", "step", "why", "leads"], failures)),
+                "Steps and conditions that fail", keys: 3,
+                Table(columns: ["sequence", "what", "why", "leads"], failures)),
         ]
     }
 }

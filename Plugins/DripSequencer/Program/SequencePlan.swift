@@ -30,6 +30,15 @@ enum SequencePlan {
             UNION ALL
             SELECT n.sequence, 'move to another step', n.lead_id FROM main.drip_enrolments AS n JOIN \(before) AS o ON \(isSame)
             WHERE o.state = 'active' AND n.state = 'active' AND (o.version, o.step) IS NOT (n.version, n.step)
+            UNION ALL
+            SELECT n.sequence, 'rest, for step ' || n.failed_step || ' fails: ' || min(n.failure) OVER (PARTITION BY n.sequence, n.failed_step), n.lead_id
+            FROM main.drip_enrolments AS n
+            WHERE n.failures > 0 AND NOT EXISTS (SELECT 1 FROM \(before) AS o WHERE \(isSame) AND o.failures > 0)
+            UNION ALL
+            SELECT n.sequence, 'are missed, for a condition fails: ' || min(n.error) OVER (PARTITION BY n.sequence, n.condition), n.lead_id
+            FROM main.drip_missed AS n
+            WHERE NOT EXISTS (SELECT 1 FROM \(plan.before("drip_missed")) AS o
+                              WHERE o.sequence = n.sequence AND o.condition = n.condition AND o.lead_id = n.lead_id)
             """)
         let held = try PlannedChange.rows(
             of: DripSequencer.name, db,

@@ -54,9 +54,21 @@ import TrellisTesting
         try crm.pump()
         try crm.foreign("UPDATE leads SET stage = 'sql'")
         let done = try await crm.simulate(days: 10, ["task.done": (0, "6h")])
-        let why = done.section("Steps that fail")
+        let why = done.section("Steps and conditions that fail")
         let reason = "a lead moves forward only: set the stage to recycled or disqualified first"
         #expect(why.count == 1 && why[0].hasSuffix("|1|\(reason)|1"), "\(why)")
+    }
+
+    @Test func `a condition that would fail is told with the leads it misses`() async throws {
+        let condition = "json_extract(title, '$.a') = 1"
+        let crm = try DripSite.crm("enter: {when: \"\(condition)\"}, steps: [{wait: 1 day}]")
+        let done = try await crm.simulate(days: 1, ["task.done": (0, "6h")])
+        #expect(done.section("Steps and conditions that fail") == [])
+        try crm.lead("ann@a.example")
+        try crm.foreign("UPDATE leads SET title = 'Head'")
+        let failing = try await crm.simulate(days: 1, ["task.done": (0, "6h")])
+        let why = failing.section("Steps and conditions that fail")
+        #expect(why.count == 1 && why[0].hasSuffix("|\(condition)|malformed JSON|1"), "\(why)")
     }
 
     @Test func `who leaves early is counted with the reason`() async throws {
