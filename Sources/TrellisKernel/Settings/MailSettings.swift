@@ -49,7 +49,8 @@ extension SiteSettings {
             )
             SettingsField(
                 "bounces_max", \.bouncePercentMax, .percentOrNever,
-                "Marketing mail pauses when more than this of the last 500 marketing mails bounces hard or is refused by policy, to five people at least; never goes on whatever comes."
+                "Marketing mail pauses when more than this of the last 500 marketing mails bounces hard or is refused by policy, "
+                    + "to five people at least; never goes on whatever comes."
             )
             SettingsField(
                 "returns", \.returns, optional: .returnAddress,
