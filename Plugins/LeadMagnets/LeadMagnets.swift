@@ -107,7 +107,6 @@ public struct LeadMagnets: Plugin {
         for magnet in magnets {
             NoShow.check(magnet, check)
             check.addressName(magnet.name, at: magnet.place)
-            for consent in magnet.value.form.consent { check.addressName(consent.name, at: consent.place) }
         }
         for form in offers.settings.leadForms { check.addressName(form.name, at: form.place) }
         let names = magnets.map(\.name)

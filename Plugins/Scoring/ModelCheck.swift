@@ -15,6 +15,14 @@ enum ModelCheck {
                     at: rule.place)
             }
         }
+        for threshold in model.thresholds
+        where threshold.value.hysteresis > 0 && threshold.value.score == nil && threshold.value.fit == nil
+            && threshold.value.engagement == nil
+        {
+            check.note(
+                "hysteresis is how far score, fit or engagement must fall, and none of them is given. Add one, or take hysteresis out",
+                at: threshold.place)
+        }
         let letters = model.grades.filter { $0.name.count == 1 && $0.name.allSatisfy(\.isLetter) }
             .sorted { $0.name.lowercased() < $1.name.lowercased() }
         for (grade, next) in zip(letters, letters.dropFirst()) where grade.value < next.value {

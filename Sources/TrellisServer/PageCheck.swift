@@ -53,14 +53,15 @@ struct PageCheck {
     private static func name(_ file: String) -> String { String(file.dropLast(ending.count)) }
 
     private func hint(_ name: String) -> String {
-        let files = builtIn.keys.filter { $0.hasSuffix(PageCheck.ending) }
-        return NearMiss.hint(name, among: files.map(PageCheck.name)) + " 'trellis pages' lists them."
+        NearMiss.hint(name, among: pages) + " 'trellis pages' lists them."
     }
 
-    /// A file in whose place nothing stood, and that no other one names.
+    private var pages: [String] { builtIn.keys.filter { $0.hasSuffix(PageCheck.ending) }.map(PageCheck.name) }
+
+    /// A file in whose place nothing stood, that no other one names, and that is called nearly as a page is.
     private func stray(_ file: String) -> [ConfigProblem] {
         let name = PageCheck.name(file)
-        guard builtIn[file] == nil,
+        guard builtIn[file] == nil, NearMiss.hint(name, among: pages) != "",
             !own.contains(where: { $0.key != file && PageCheck.named(in: $0.value).contains { $0.name == name } })
         else { return [] }
         return [problem("there is no page '\(name)', and no template names it.\(hint(name))", in: file)]

@@ -36,6 +36,18 @@ import TrellisTesting
         #expect(try notes("\(fit), models: {upsell: {\(engagement)}}") == [])
     }
 
+    @Test(arguments: ["grade: A", "when: \"country = 'DE'\""])
+    func `hysteresis without a number to fall below is noted`(_ asked: String) throws {
+        func found(_ threshold: String) throws -> [String] {
+            try notes("grades: {A: 10}, thresholds: {mql: {hysteresis: 5, \(threshold)}}")
+        }
+        #expect(
+            try found(asked) == [
+                "plugins.scoring.thresholds.mql: hysteresis is how far score, fit or engagement must fall, and none of them is given. Add one, or take hysteresis out"
+            ])
+        for axis in ["score", "fit", "engagement"] { #expect(try found("\(axis): 10, \(asked)") == []) }
+    }
+
     @Test func `the letters of grades go down with their points`() throws {
         #expect(
             try notes("grades: {A: 10, B: 15}") == [

@@ -75,7 +75,7 @@ final class TrellisProcess {
             TrellisProcess.path, arguments, [:], output: FileHandle(fileDescriptor: terminal.end), errors: errors)
         process.waitUntilExit()
         return Outcome(
-            code: process.terminationStatus, output: terminal.written,
+            code: process.terminationStatus, output: terminal.all,
             errors: try String(contentsOfFile: errors, encoding: .utf8))
     }
 
@@ -138,10 +138,23 @@ final class PseudoTerminal {
     }
 
     /// What was written to it and not read yet, up to 4096 bytes; it waits for nothing.
-    var written: String {
+    var written: String { String(decoding: bytes(), as: UTF8.self) }
+
+    /// All that was written to it by a program that has ended: the system hands it on piece by piece.
+    var all: String {
+        var (bytes, ready) = ([UInt8](), pollfd(fd: controller, events: Int16(POLLIN), revents: 0))
+        while poll(&ready, 1, 200) == 1 {
+            let more = self.bytes()
+            if more.isEmpty { break }
+            bytes += more
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func bytes() -> [UInt8] {
         _ = fcntl(controller, F_SETFL, fcntl(controller, F_GETFL) | O_NONBLOCK)
         var block = [UInt8](repeating: 0, count: 4_096)
         let count = read(controller, &block, block.count)
-        return String(decoding: block.prefix(max(count, 0)), as: UTF8.self)
+        return Array(block.prefix(max(count, 0)))
     }
 }

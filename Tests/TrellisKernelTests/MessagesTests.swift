@@ -115,6 +115,23 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `a webhook is told what a filter made of a number, and the event may hold what it likes`() async throws {
+        let crm = try TestKernel("hooks: {hide: {filter: mail, set: \"SELECT '' AS employees\"}}")
+        try crm.capture(["email": "ann@acme.example", "employees": "12"])
+        try crm.foreign(
+            "INSERT INTO events (kind, lead_id, origin, at, body) VALUES ('it.came', 1, 'sql', '2026-03-02', '[3]')")
+        try crm.kernel.write(origin: "plugin:test") { tx in
+            try tx.callWebhook(
+                forEach: """
+                    SELECT 'w' AS key, 1 AS lead_id, 'crm' AS recipient, 'drip.webhook' AS template, '{}' AS body, max(id) AS cause_id FROM events
+                    """)
+        }
+        let transport = WebhookRecorder()
+        try await Courier(crm.kernel, transport: transport).runUntilIdle()
+        let text = String(decoding: try #require(transport.recording.sent.first).bytes, as: UTF8.self)
+        #expect(text.contains(#""employees":"""#) && text.contains(#""id":1,"#), "\(text)")
+    }
+
     private struct WebhookRecorder: Transport {
         let name = "webhook"
         let isIdempotent = true

@@ -126,7 +126,10 @@ import TrellisTesting
             try problem(["ofer.mustache": "x"]).description
                 == "templates/ofer.mustache: there is no page 'ofer', and no template names it. Did you mean 'offer'? 'trellis pages' lists them."
         )
-        let pages = try pages(["problem.mustache": "<{{>house-foot}}>", "house-foot.mustache": "{{text}}"])
+        let pages = try pages([
+            "problem.mustache": "<{{>house-foot}}>", "house-foot.mustache": "{{text}}",
+            "offer-of-last-year.mustache": "x",
+        ])
         #expect(pages.render("problem", ["text": "a"]) == "<a>")
     }
 

@@ -60,14 +60,15 @@ FROM latest AS l LEFT JOIN mail_returns AS r ON r.message_id = l.message_id LEFT
 -- let marketing mail go on is settled. Leads that were merged are one person.
 CREATE VIEW mail_rejections AS
 WITH latest AS (
-    -- Two walks down the log that are merged, so that no more of it is read than is counted.
+    -- Two walks down the log that are merged, so that no more of it is read than is counted; and no further than 50,000 events back, where
+    -- such mail is rare among others.
     SELECT e.id, e.lead_id, e.at, m.id AS message_id, NULL AS class
     FROM events AS e CROSS JOIN outbox_messages AS m ON m.id = json_extract(e.body, '$.message_id') AND m.purpose = 'marketing'
-    WHERE e.kind = 'mail.sent' AND e.id > (SELECT coalesce(max(settled_event), 0) FROM mail_pauses)
+    WHERE e.kind = 'mail.sent' AND e.id > max((SELECT coalesce(max(settled_event), 0) FROM mail_pauses), (SELECT max(id) - 50000 FROM events))
     UNION ALL
     SELECT e.id, e.lead_id, e.at, m.id, json_extract(e.body, '$.class')
     FROM events AS e CROSS JOIN outbox_messages AS m ON m.id = json_extract(e.body, '$.message_id') AND m.purpose = 'marketing'
-    WHERE e.kind = 'mail.refused' AND e.id > (SELECT coalesce(max(settled_event), 0) FROM mail_pauses)
+    WHERE e.kind = 'mail.refused' AND e.id > max((SELECT coalesce(max(settled_event), 0) FROM mail_pauses), (SELECT max(id) - 50000 FROM events))
     ORDER BY 1 DESC LIMIT 500),
 people AS (
     SELECT count(*) AS mails, min(l.at) AS since,

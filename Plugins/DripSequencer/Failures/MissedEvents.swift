@@ -7,6 +7,10 @@ struct MissedEvents {
     let edition: Edition
     let tx: Transaction
 
+    /// So many events or leads that a condition fails on are looked for; where there are more, it counts as not true
+    /// for all: nobody waits for a million tries.
+    static let most = 1000
+
     /// The condition that asks a predicate of everybody.
     static let allLeads = "true"
 
@@ -18,20 +22,22 @@ struct MissedEvents {
         let conditions = edition.conditions.filter { kinds.contains($0.kind) }
         guard !conditions.isEmpty else { return try hear(edition) }
         guard try tx.attempt({ try hear(edition) }) != nil else { return }
-        try tx.scratchTable("drip_unheard", columns: "event_id INTEGER PRIMARY KEY")
+        try tx.scratchTable(
+            "drip_unheard", columns: "condition TEXT, event_id INTEGER, PRIMARY KEY (condition, event_id)")
         var broken: Set<String> = []
         for condition in conditions where try !find(condition) { broken.insert(condition.sql) }
         // What fails even so is not for a condition, and is for the pump to deal with.
         try hear(
             edition.mapConditions { sql in
                 if broken.contains(sql) { return "false" }
-                return "CASE WHEN event_id IN (SELECT event_id FROM temp.drip_unheard) THEN false ELSE (\(sql)\n) END"
+                let unheard = "SELECT event_id FROM temp.drip_unheard WHERE condition = \(sql.sqlLiteral)"
+                return "CASE WHEN event_id IN (\(unheard)) THEN false ELSE (\(sql)\n) END"
             })
     }
 
     /// Finds the events that a condition fails on.
     ///
-    /// - Returns: false where it fails on all, as on a table that is gone.
+    /// - Returns: false where it fails on all, as on a table that is gone, or on more than are looked for.
     private func find(_ condition: Edition.Condition) throws -> Bool {
         let events = tx.relation(of: condition.kind)
         // Whoever is in the sequence misses a way out or on; whoever is not, only the way in.
@@ -50,12 +56,12 @@ struct MissedEvents {
             return false
         }
         let ids = try Int64.fetchAll(tx.db, sql: "SELECT event_id FROM \(events) ORDER BY event_id")
-        return try tx.tryInHalves(ids) { part in
+        return try tx.tryInHalves(ids, most: MissedEvents.most) { part in
             _ = try Int.fetchOne(
                 tx.db.cachedStatement(sql: ask), arguments: ["first": part.lowerBound, "last": part.upperBound])
         } failed: { id, error in
-            try tx.db.cachedStatement(sql: "INSERT OR IGNORE INTO temp.drip_unheard VALUES (?)").execute(
-                arguments: [id])
+            try tx.db.cachedStatement(sql: "INSERT OR IGNORE INTO temp.drip_unheard VALUES (?, ?)").execute(
+                arguments: [condition.sql, id])
             try note(condition.sql, error, "\(missed) AND event_id = \(id) GROUP BY event_lead_id")
         }
     }
@@ -85,12 +91,13 @@ struct MissedEvents {
         let asked = try tx.db.makeStatement(sql: sql)
         try tx.scratchTable("drip_unasked", columns: "lead_id INTEGER PRIMARY KEY")
         let ids = try Int64.fetchAll(tx.db, sql: "SELECT leads.id FROM leads WHERE \(leads) ORDER BY leads.id")
-        _ = try tx.tryInHalves(ids) { part in
+        let isThrough = try tx.tryInHalves(ids, most: MissedEvents.most) { part in
             _ = try Int.fetchOne(asked, arguments: ["first": part.lowerBound, "last": part.upperBound])
         } failed: { id, error in
             try tx.db.cachedStatement(sql: "INSERT INTO temp.drip_unasked VALUES (?)").execute(arguments: [id])
             try note(predicate, error, "\(missed) AND leads.id = \(id)")
         }
+        guard isThrough else { return try ask("false") }
         try ask("CASE WHEN leads.id IN (SELECT lead_id FROM temp.drip_unasked) THEN false ELSE (\(predicate)\n) END")
     }
 

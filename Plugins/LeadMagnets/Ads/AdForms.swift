@@ -99,7 +99,9 @@ struct AdForms: Sendable {
         do {
             let taken = try tx.capture(draft).leadID
             try AdForms.note(lead, form.value.platform, lead: taken, tx)
-        } catch let problem where problem is Veto || problem is FieldProblem {
+        } catch let problem
+            where problem is Veto || problem is FieldProblem || problem is HookFailure && tx.db.isInsideTransaction
+        {
             try held(lead, form.value, kernel, because: "\(problem)").insert(tx)
         }
     }

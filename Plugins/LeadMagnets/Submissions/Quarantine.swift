@@ -95,7 +95,7 @@ enum Quarantine {
             let righted = right.map(\.name)
             let leftOut = try draft.take(
                 (names + asked).filter { !righted.contains($0) }.map { ($0, typed[$0]?.scalarText ?? "") },
-                written: words, ofHeld: id)
+                written: words, righted: righted, ofHeld: id)
             draft.asked = Set(asked + righted)
             for consent in magnet.form.consent
             where typed[OfferForm.prefix + consent.name]?.scalarText.map(OfferForm.isYes) == true {
@@ -165,10 +165,11 @@ enum Quarantine {
 extension LeadDraft {
     /// Takes what was typed into a held form, and what no column takes not.
     ///
+    /// - Parameter righted: the columns that somebody of the house wrote, which are not left out.
     /// - Returns: what was left out.
-    /// - Throws: ``KernelError/data(_:)`` where the lead would have no address then.
+    /// - Throws: ``FieldProblem`` for one of those, ``KernelError/data(_:)`` where the lead would have no address.
     fileprivate mutating func take(
-        _ typed: [(name: String, text: String)], written words: Words?, ofHeld id: Int64
+        _ typed: [(name: String, text: String)], written words: Words?, righted: [String], ofHeld id: Int64
     ) throws -> [FieldProblem] {
         var leftOut: [FieldProblem] = []
         do {
@@ -186,12 +187,12 @@ extension LeadDraft {
             }
             do {
                 try normalise()
-            } catch let problem as FieldProblem where problem.field == "phone" {
+            } catch let problem as FieldProblem where problem.field == "phone" && !righted.contains("phone") {
                 self["phone"] = .null
                 leftOut.append(problem)
                 try normalise()
             }
-        } catch let problem as FieldProblem {
+        } catch let problem as FieldProblem where !righted.contains(problem.field) {
             throw KernelError.data(
                 "\(problem). Write the right one: 'trellis magnets release \(id) email=name@example.org'. 'trellis magnets quarantine \(id)' shows what was typed."
             )

@@ -100,19 +100,13 @@ extension ScoringModel {
 
         public func problems(at place: Place) -> [ConfigProblem] {
             let given = [score != nil, fit != nil, engagement != nil, grade != nil, when != nil].contains(true)
-            guard given != onCreate else {
-                return [
+            return given != onCreate
+                ? []
+                : [
                     ConfigProblem(
                         "a threshold is on_create, or says what is to be reached: score, fit, engagement, grade or when.",
                         at: place)
                 ]
-            }
-            guard hysteresis > 0, score == nil, fit == nil, engagement == nil else { return [] }
-            return [
-                ConfigProblem(
-                    "hysteresis is how far score, fit or engagement must fall, and none of them is given. Add one, or take hysteresis out.",
-                    at: place)
-            ]
         }
     }
 

@@ -144,7 +144,7 @@ struct MailValues {
                     SELECT key, atom FROM (
                         SELECT told.* FROM outbox_messages AS m JOIN json_each(m.body) AS told WHERE m.id = :message
                         UNION ALL SELECT told.* FROM events AS e JOIN json_each(e.body) AS told WHERE e.id = :cause)
-                    WHERE type = 'integer' AND typeof(atom) = 'integer'
+                    WHERE typeof(key) = 'text' AND type = 'integer' AND typeof(atom) = 'integer'
                     """), arguments: ["message": order.id, "cause": order.causeID])
         for row in told where values[row["key"]] == "\(row["atom"] as Int64)" { numbers[row["key"]] = row["atom"] }
         return numbers.filter { values[$0.key] == String($0.value) }

@@ -144,9 +144,14 @@ struct Claim {
         var draft = MessageDraft(
             messageID: order.id, leadID: order.leadID, origin: order.origin, purpose: order.purpose,
             template: order.template, values: try source.values(of: order, tx))
-        draft.numbers = try source.numbers(of: order, among: draft.values, tx)
+        let numbers = try source.numbers(of: order, among: draft.values, tx)
+        draft.numbers = numbers
         do {
             try tx.filter(&draft)
+            // Where a filter wrote another value, that is what is told.
+            for (name, number) in numbers where draft.values[name] != String(number) && draft.numbers[name] == number {
+                draft.numbers[name] = nil
+            }
         } catch let veto as Veto {
             try cancel(order.id, because: veto.reason)
             return nil

@@ -157,5 +157,25 @@ extension Transaction {
                 WHERE share < 1 AND domain = (SELECT domain FROM outbox_messages WHERE id = ?)
                 """
         ).execute(arguments: [message])
+        if db.changesCount > 0 { try endTurns(ofDomainOf: message) }
+    }
+
+    /// A domain without a pace in the config that takes all again has no turns any more: what was given one goes now.
+    private func endTurns(ofDomainOf message: Int64) throws {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql:
+                    "SELECT domain FROM mail_domains WHERE share >= 1 AND domain = (SELECT domain FROM outbox_messages WHERE id = ?)"
+            ), arguments: [message])
+        guard let domain: String = row?[0] else { return }
+        let paces = kernel.config.site.mail.pace.map(\.name)
+        guard !paces.contains(domain), !paces.contains("default") else { return }
+        try db.execute(
+            sql: "UPDATE mail_domains SET next_at = ? WHERE domain = ?", arguments: [stamp, domain])
+        try db.execute(
+            sql: """
+                UPDATE outbox_messages SET ready_at = :now, slot_at = NULL
+                WHERE state = 'waiting' AND domain = :domain AND slot_at > :now
+                """, arguments: ["now": stamp, "domain": domain])
     }
 }

@@ -29,11 +29,18 @@ extension ConfigCheck {
         problem("no form asks for '\(name.value)': \(reason)", at: name.place)
     }
 
-    /// A name that becomes part of addresses: letters, digits, `-` and `_`, 100 at most.
+    /// A name that becomes part of addresses: letters, digits, `-`, `_` and dots within, 100 at most.
     ///
     /// - Parameter place: that of the key.
     public func addressName(_ name: String, at place: Place) {
-        guard !MailTemplates.isName(name) else { return }
-        problem("'\(name)' must be letters, digits, - and _, 100 at most: it becomes part of addresses.", at: place)
+        let isSound =
+            name.utf8.count <= 100
+            && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy {
+                MailTemplates.isName(String($0))
+            }
+        guard !isSound else { return }
+        problem(
+            "'\(name)' must be letters, digits, -, _ and dots within, 100 at most: it becomes part of addresses.",
+            at: place)
     }
 }

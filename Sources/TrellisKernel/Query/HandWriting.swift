@@ -152,6 +152,13 @@ public final class HandWriting {
         let images = try withForeignKeys(tables.subtracting(HandWriting.unkept)).sorted().compactMap { table in
             try RowImage(table) { try self.unguarded($0, $1) }
         }
+        // SQLite copies a table into one of the same columns that has no trigger without asking for what it reads
+        // (https://www.sqlite.org/src/doc/trunk/src/insert.c, xferOptimization).
+        let kept = Set(images.map { $0.table.lowercased() }).union(["events"])
+        if connection.rules.trustedTriggers != nil, let table = tables.subtracting(kept).min() {
+            throw KernelError.usage(
+                "The table \(table) may not be written here: its rows could not be kept for 'trellis undo'.")
+        }
         for (number, image) in images.enumerated() {
             for trigger in KeepingTriggers(image: image, number: number, writeID: id).sql { try unguarded(trigger) }
         }

@@ -69,6 +69,19 @@ import TrellisTesting
         #expect(try crm.enrolments.first == "1|1|goal|lead.unsubscribed")
     }
 
+    @Test func `an exit is heard of an event on which the entry fails`() throws {
+        let crm = try crm(
+            """
+            course: {enter: {on: it.went, where: "\(Self.asks)"}, exit: [{on: it.went, where: "plan = 'over'"}], steps: [{wait: 9 days}]}
+            """)
+        try crm.lead("ann@a.example")
+        try crm.pump()
+        try went(crm, [1: "{\"a\":1}"])
+        try went(crm, [1: "over"])
+        #expect(try crm.enrolments == ["1|1|exited|it.went"])
+        #expect(try missed(crm) == ["course|1|malformed JSON"])
+    }
+
     @Test func `a wait whose condition fails goes on for the others`() throws {
         let crm = try crm(
             """

@@ -83,6 +83,20 @@ import TrellisTesting
         #expect(try crm.troubles() == [])
     }
 
+    @Test func `an absence that is moved hands over when it begins by then`() throws {
+        let crm = try HandoffSite.crm()
+        try crm.qualified(1)
+        try crm.run("handoff absent", "ann", options: ["from": "2026-03-03", "hand-over": "yes"])
+        try crm.foreign("UPDATE handoff_absences SET starts_at = '2026-03-05 00:00:00.000'")
+        crm.clock.set("2026-03-04 00:00:00")
+        try crm.pump()
+        #expect(try crm.handoffs == ["1|1|ann|offered|"])
+        crm.clock.set("2026-03-05 00:00:00")
+        try crm.pump()
+        #expect(try crm.handoffs == ["1|1|ben|offered|"])
+        #expect(try crm.troubles() == [])
+    }
+
     @Test func `an absence that has not begun is cancelled, and hands over nothing`() throws {
         let crm = try HandoffSite.crm()
         try crm.qualified(2)

@@ -224,6 +224,19 @@ import TrellisTesting
             ])
     }
 
+    @Test func `a lead on which a filter of the config fails is held, and those behind it are taken`() async throws {
+        let crm = try MagnetSite.crm(
+            #"lead_forms: {google-plan: {platform: google, magnet: plan, key: "${TRELLIS_SECRET}"}}"#,
+            sections: "hooks: {rv: {filter: lead, set: \"SELECT 'zz' AS country WHERE :email LIKE '%@z.example'\"}}\n")
+        for (id, email) in [("g-1", "ann@z.example"), ("g-2", "bob@b.example")] {
+            let reply = try await AdSite(crm: crm).ask(.post, "google-plan", body: google(id, ["EMAIL": email]))
+            #expect(reply.status == 200)
+        }
+        #expect(try crm.rows("SELECT email FROM leads") == ["bob@b.example"])
+        let held = try crm.rows("SELECT email, reasons FROM magnets_quarantine")
+        #expect(held.count == 1 && held[0].hasPrefix("ann@z.example|hooks/rv failed: "), "\(held)")
+    }
+
     @Test func `a held lead with a value that does not fit is taken in without it, or with another`() async throws {
         for (id, email) in [("g-1", "ann@a.example"), ("g-2", "bob@b.example")] {
             _ = try await ask(.post, "google-plan", body: google(id, ["EMAIL": email, "COUNTRY": "Narnia"]))

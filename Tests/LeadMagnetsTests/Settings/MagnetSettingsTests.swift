@@ -284,10 +284,7 @@ import TrellisTesting
     @Test(arguments: [
         ("{magnets: {a b/c: {title: T, asset: plan.pdf}}}", "magnets.a b/c", "a b/c"),
         ("{magnets: {\"x?y\": {title: T, asset: plan.pdf}}}", "magnets.x?y", "x?y"),
-        (
-            "{magnets: {plan: {title: T, asset: plan.pdf, form: {consent: {news letter: Yes.}}}}}",
-            "magnets.plan.form.consent.news letter", "news letter"
-        ),
+        ("{magnets: {a..b: {title: T, asset: plan.pdf}}}", "magnets.a..b", "a..b"),
         (
             "{magnets: {plan: {title: T, asset: plan.pdf}}, lead_forms: {g/x: {platform: google, magnet: plan, key: \"${TRELLIS_SECRET}\"}}}",
             "lead_forms.g/x", "g/x"
@@ -298,7 +295,7 @@ import TrellisTesting
     ) throws {
         #expect(
             try problems(section) == [
-                "\(path): '\(name)' must be letters, digits, - and _, 100 at most: it becomes part of addresses."
+                "\(path): '\(name)' must be letters, digits, -, _ and dots within, 100 at most: it becomes part of addresses."
             ])
     }
 

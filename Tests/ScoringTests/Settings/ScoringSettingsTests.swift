@@ -102,18 +102,6 @@ import TrellisTesting
         }
     }
 
-    @Test(arguments: ["grade: A", "when: \"country = 'DE'\""])
-    func `hysteresis without a number to fall below is refused`(_ asked: String) throws {
-        func found(_ threshold: String) throws -> [String] {
-            try problems("plugins: {scoring: {grades: {A: 10}, thresholds: {mql: {hysteresis: 5, \(threshold)}}}}")
-        }
-        #expect(
-            try found(asked) == [
-                "config.yaml:3:56: plugins.scoring.thresholds.mql: hysteresis is how far score, fit or engagement must fall, and none of them is given. Add one, or take hysteresis out."
-            ])
-        for axis in ["score", "fit", "engagement"] { #expect(try found("\(axis): 10, \(asked)") == []) }
-    }
-
     @Test func `a section that is off is checked all the same`() throws {
         #expect(try problems("plugins: {scoring: {enabled: false, fit: {head: {when: titel, points: 20}}}}").count == 1)
     }

@@ -339,6 +339,17 @@ import TrellisTesting
         #expect(try crm.rows("SELECT (SELECT count(*) FROM sql_writes) + count(city) FROM leads") == ["0"])
     }
 
+    @Test func `they write no table whose rows cannot be kept, for SQLite may fill it unasked`() throws {
+        let table = "CREATE TABLE taken (oid INTEGER PRIMARY KEY, rowid TEXT, _rowid_ TEXT)"
+        #expect(try stranger().run(table) { _ in true }.id != nil)
+        #expect {
+            try stranger().run("INSERT INTO taken VALUES (1, 'a', 'b')") { _ in true }
+        } throws: {
+            "\($0)" == "The table taken may not be written here: its rows could not be kept for 'trellis undo'."
+        }
+        #expect(try crm.rows("SELECT count(*) FROM taken") == ["0"])
+    }
+
     @Test func `what they write is logged and kept whole all the same`() throws {
         try crm.foreign("UPDATE leads SET phone = '+4930123456' WHERE id = 1")
         let update = try stranger().run("UPDATE leads SET title = 'Head' WHERE id = 1") { _ in true }
